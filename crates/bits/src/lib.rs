@@ -1,1 +1,60 @@
-//! placeholder
+//! Bit tensors and the kernels of binarized networks.
+//!
+//! Bit 1 is +1 and bit 0 is -1; sgn(0) = +1; padding bits are zero, always, so that no kernel corrects a tail.
+//! Letters: `b` batch, `d` depth (thresholds), `i` inputs, `o` outputs, `w` words; `m`, `k`, `n` where a
+//! matrix product has no network around it. Columns with a depth are depth-major: `(d, x)` is column `d * X + x`.
+//!
+//! | module | what it computes |
+//! |---|---|
+//! | [`pack`] | reals and integers to bits by comparison, and back |
+//! | [`gemm`] | bits x bits to integers: XNOR and popcount |
+//! | [`real`] | reals x bits to reals |
+//! | [`votes`] | flip backprop: how many ask a bit to flip, and which bits do |
+//! | [`random`] | seeded masks with a given share of ones |
+//!
+//! Every kernel takes an [`Engine`]: the instruction set ([`Isa`]) and the workers it runs on.
+//! Neither ever changes a result.
+//!
+//! ```
+//! use onebit_bits::{BitTensor, Engine, pack_signs, xnor_gemm};
+//!
+//! let engine = Engine::single();
+//! // x: (b = 2, i = 3), weights: (o = 1, i = 3)
+//! let x = pack_signs(&engine, 2, 3, &[0.5, -1.0, 0.0, -2.0, -0.1, 3.0])?;
+//! let weights = BitTensor::from_fn(1, 3, |_, i| i != 2); // +1 +1 -1
+//! let mut y = [0; 2];
+//! xnor_gemm(&engine, x.view(), weights.view(), &mut y)?;
+//! assert_eq!(y, [-1, -3]); // (+1 -1 +1) and (-1 -1 +1) times (+1 +1 -1)
+//! # Ok::<(), onebit_bits::Error>(())
+//! ```
+//!
+//! Feature `std` (default) adds run-time detection of the instruction set and worker threads. Without it the
+//! crate is `no_std` with `alloc`, runs on one thread, and uses what the target was compiled for.
+#![no_std]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod engine;
+mod error;
+pub mod gemm;
+mod isa;
+pub mod pack;
+pub mod random;
+pub mod real;
+mod tensor;
+mod ternary;
+mod transpose;
+pub mod votes;
+
+pub use engine::Engine;
+pub use error::{Error, Result};
+pub use gemm::{ternary_gemm, xnor_gemm};
+pub use isa::Isa;
+pub use pack::{Sum, pack_at_least, pack_signs, pack_thresholds, unpack_signs};
+pub use random::{Probability, mask, random_bits};
+pub use real::{real_bits, real_bits_t, real_real, real_ternary};
+pub use tensor::{BitTensor, BitView, Bits};
+pub use ternary::Ternary;
+pub use votes::{votes, votes_to_flips};

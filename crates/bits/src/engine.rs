@@ -1,0 +1,151 @@
+//! Where kernels run: an instruction set, and workers that share the output.
+//!
+//! Work is split into disjoint parts of the output and never inside a sum, so no result depends on the workers.
+
+use alloc::vec::Vec;
+
+use crate::{
+    error::{Error, Result},
+    isa::Isa,
+};
+
+/// An instruction set and a number of workers. Cloning shares the workers.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    isa: Isa,
+    #[cfg(feature = "std")]
+    pool: Option<alloc::sync::Arc<rayon::ThreadPool>>,
+}
+
+/// Operations below which another worker costs more than it saves (some microseconds).
+const WORK_PER_JOB: usize = 1 << 17;
+
+/// More is a mistake, and would otherwise be asked of the operating system.
+#[cfg(feature = "std")]
+const MOST_THREADS: usize = 1024;
+
+impl Engine {
+    /// The best instruction set of this machine and `threads` workers; 1 works on the caller's thread.
+    ///
+    /// # Errors
+    /// [`Error::Threads`] for 0, for more than 1024, for more than 1 without the feature `std`,
+    /// and where the operating system refuses.
+    pub fn new(threads: usize) -> Result<Self> {
+        let refuse = |reason| Err(Error::Threads { got: threads, reason });
+        match threads {
+            0 => refuse("at least 1 is needed"),
+            1 => Ok(Self::single()),
+            #[cfg(not(feature = "std"))]
+            _ => refuse("only 1 is possible without the feature `std`"),
+            #[cfg(feature = "std")]
+            2..=MOST_THREADS => match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+                Ok(pool) => Ok(Self { pool: Some(pool.into()), ..Self::single() }),
+                Err(_) => refuse("the operating system refused"),
+            },
+            #[cfg(feature = "std")]
+            _ => refuse("at most 1024 are possible"),
+        }
+    }
+
+    /// The best instruction set of this machine, on the caller's thread.
+    #[must_use]
+    pub fn single() -> Self {
+        Self {
+            isa: Isa::best(),
+            #[cfg(feature = "std")]
+            pool: None,
+        }
+    }
+
+    /// The same workers with another instruction set.
+    #[must_use]
+    pub fn with_isa(self, isa: Isa) -> Self {
+        Self { isa, ..self }
+    }
+
+    /// The instruction set.
+    #[must_use]
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The number of workers.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        #[cfg(feature = "std")]
+        if let Some(pool) = &self.pool {
+            return pool.current_num_threads();
+        }
+        1
+    }
+
+    /// Splits `out`: (rows, cols) into runs of whole rows. `kernel(first row, the rows)`; `work` is the total
+    /// number of operations, roughly.
+    pub(crate) fn rows<T: Send>(
+        &self,
+        out: &mut [T],
+        cols: usize,
+        work: usize,
+        kernel: impl Fn(usize, &mut [T]) + Sync,
+    ) {
+        if out.is_empty() {
+            return;
+        }
+        let part = (out.len() / cols).div_ceil(self.jobs(work));
+        let jobs = out.chunks_mut(part * cols).enumerate().collect();
+        self.each(jobs, |(index, rows)| kernel(index * part, rows));
+    }
+
+    /// Splits `out`: (rows, cols) into tiles: by columns, in multiples of 64, where there are enough of them,
+    /// because that also splits the right operand; else by rows.
+    pub(crate) fn tiles<'a, T: Send>(
+        &self,
+        out: &'a mut [T],
+        cols: usize,
+        work: usize,
+        kernel: impl Fn(Tile<T>) + Sync,
+    ) {
+        if out.is_empty() {
+            return;
+        }
+        let jobs = self.jobs(work);
+        let tiles = if cols >= 64 * jobs {
+            let part = cols.div_ceil(jobs).next_multiple_of(64);
+            let mut tiles: Vec<Tile<T>> =
+                (0..cols).step_by(part).map(|col| Tile { row: 0, col, rows: Vec::new() }).collect();
+            for row in out.chunks_mut(cols) {
+                tiles.iter_mut().zip(row.chunks_mut(part)).for_each(|(tile, run)| tile.rows.push(run));
+            }
+            tiles
+        } else {
+            let part = (out.len() / cols).div_ceil(jobs);
+            let tile = |(index, rows): (usize, &'a mut [T])| Tile {
+                row: index * part,
+                col: 0,
+                rows: rows.chunks_mut(cols).collect(),
+            };
+            out.chunks_mut(part * cols).enumerate().map(tile).collect()
+        };
+        self.each(tiles, kernel);
+    }
+
+    fn jobs(&self, work: usize) -> usize {
+        self.threads().min(work / WORK_PER_JOB).max(1)
+    }
+
+    fn each<J: Send>(&self, jobs: Vec<J>, run: impl Fn(J) + Sync) {
+        #[cfg(feature = "std")]
+        if let (Some(pool), 2..) = (&self.pool, jobs.len()) {
+            use rayon::prelude::*;
+            return pool.install(|| jobs.into_par_iter().with_max_len(1).for_each(&run));
+        }
+        jobs.into_iter().for_each(run);
+    }
+}
+
+/// A part of an output matrix: its first row and column, and its piece of each of its rows.
+pub(crate) struct Tile<'a, T> {
+    pub(crate) row: usize,
+    pub(crate) col: usize,
+    pub(crate) rows: Vec<&'a mut [T]>,
+}

@@ -1,0 +1,152 @@
+//! Instruction sets, and the one door through which a kernel enters them.
+//!
+//! `multiversion!` takes a readable portable body and compiles it once more for every instruction set, so the
+//! compiler's own vectorizer finds AVX2 or AVX-512 without a line of intrinsics:
+//!
+//! ```text
+//! multiversion! {
+//!     fn ones(words: &[u64]) -> u32 { words.iter().map(|w| w.count_ones()).sum() }
+//! }
+//! ones(isa, &words)
+//! ```
+//!
+//! A hand-written kernel comes in by the same door: replace the body of one arm. It must return what the portable
+//! body returns, bit for bit; the tests compare all of them with the oracle.
+
+use alloc::{string::ToString, vec, vec::Vec};
+
+use crate::error::{Error, Result};
+
+/// An instruction set that this machine has.
+///
+/// Only detection makes values of this type, so holding one proves that its instructions can be executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(Level);
+
+/// The instruction sets that kernels are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// What every machine of the target has.
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// Part of every 64-bit Arm with an operating system, so the portable body is compiled with it.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+/// Whether all these features are there: asked of the CPU under `std`, of the compiler otherwise.
+#[cfg(target_arch = "x86_64")]
+macro_rules! has {
+    ($($feature:tt),+) => {{
+        #[cfg(feature = "std")]
+        let has = $(std::arch::is_x86_feature_detected!($feature))&&+;
+        #[cfg(not(feature = "std"))]
+        let has = $(cfg!(target_feature = $feature))&&+;
+        has
+    }};
+}
+
+impl Isa {
+    /// What every machine of the target has.
+    pub const PORTABLE: Self = Self(Level::Portable);
+
+    /// The instruction sets of this machine, the best last.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        #[allow(unused_mut, reason = "some targets have nothing to add")]
+        let mut all = vec![Self::PORTABLE];
+        #[cfg(target_arch = "x86_64")]
+        if has!("avx2", "popcnt", "bmi1", "bmi2", "lzcnt") {
+            all.push(Self(Level::Avx2));
+            if has!("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vpopcntdq") {
+                all.push(Self(Level::Avx512));
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if cfg!(target_feature = "neon") {
+            all.push(Self(Level::Neon));
+        }
+        all
+    }
+
+    /// The best instruction set of this machine.
+    #[must_use]
+    pub fn best() -> Self {
+        Self::available().pop().unwrap_or(Self::PORTABLE)
+    }
+
+    /// The instruction set of this name: `portable`, `avx2`, `avx512` or `neon`.
+    ///
+    /// # Errors
+    /// [`Error::Isa`], which lists the available ones, if it is unknown or this machine lacks it.
+    pub fn named(name: &str) -> Result<Self> {
+        let all = Self::available();
+        all.iter().copied().find(|isa| isa.name() == name).ok_or_else(|| Error::Isa {
+            name: name.to_string(),
+            available: all.iter().map(|isa| isa.name()).collect(),
+        })
+    }
+
+    /// Its name, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Level::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => "neon",
+        }
+    }
+
+    pub(crate) fn level(self) -> Level {
+        self.0
+    }
+}
+
+/// Compiles a portable function for every instruction set; the caller passes an [`Isa`] as first argument.
+macro_rules! multiversion {
+    (
+        $(#[$meta:meta])*
+        fn $name:ident $(<$T:ident: $bound:path>)? ($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block
+    ) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments, reason = "one more than the body: the instruction set")]
+        fn $name $(<$T: $bound>)? (isa: $crate::Isa, $($arg: $type),*) $(-> $out)? {
+            #[inline(always)]
+            fn portable $(<$T: $bound>)? ($($arg: $type),*) $(-> $out)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
+            fn avx2 $(<$T: $bound>)? ($($arg: $type),*) $(-> $out)? {
+                portable($($arg),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq")]
+            fn avx512 $(<$T: $bound>)? ($($arg: $type),*) $(-> $out)? {
+                portable($($arg),*)
+            }
+
+            use $crate::isa::Level;
+            match isa.level() {
+                Level::Portable => portable($($arg),*),
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: an `Isa` of this level is only made where detection found these features.
+                Level::Avx2 => unsafe { avx2($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: as above.
+                Level::Avx512 => unsafe { avx512($($arg),*) },
+                #[cfg(target_arch = "aarch64")]
+                Level::Neon => portable($($arg),*),
+            }
+        }
+    };
+}
+pub(crate) use multiversion;

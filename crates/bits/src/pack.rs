@@ -1,0 +1,169 @@
+//! Numbers to bits by comparison, and back.
+//!
+//! | function | bit | shapes |
+//! |---|---|---|
+//! | [`pack_signs`] | `[x >= 0]` | (b, x) -> (b, x) |
+//! | [`pack_thresholds`] | `[r > t_k]` | (b, x), (d) -> (b, d x) |
+//! | [`pack_at_least`] | `[s >= t_kc]`, or `[s <= t_kc]` where descending | (b, c), (d, c) -> (b, d c) |
+//!
+//! A comparison with NaN is false. The columns of a depth are depth-major: threshold k of value x is column `k X + x`.
+//!
+//! ```
+//! use onebit_bits::{Engine, pack_thresholds, unpack_signs};
+//!
+//! // a thermometer of three thresholds
+//! let bits = pack_thresholds(&Engine::single(), 1, 2, &[0.1, -0.9], &[-0.5, 0.0, 0.5])?;
+//! assert_eq!(unpack_signs(bits.view()), [1.0, -1.0, 1.0, -1.0, -1.0, -1.0]);
+//! # Ok::<(), onebit_bits::Error>(())
+//! ```
+
+use alloc::vec::Vec;
+
+use crate::{
+    engine::Engine,
+    error::{Error, Result, check_len, check_shape},
+    isa::multiversion,
+    tensor::{BitTensor, BitView, put},
+};
+
+/// bit = `[x >= 0]`: the sign, with sgn(0) = sgn(-0) = +1. x: (rows, cols) -> (rows, cols).
+///
+/// # Errors
+/// [`Error::Length`] unless there are `rows * cols` values.
+pub fn pack_signs(engine: &Engine, rows: usize, cols: usize, x: &[f32]) -> Result<BitTensor> {
+    check_len("pack_signs", "x", (rows, cols), x.len())?;
+    let mut bits = BitTensor::zeros(rows, cols);
+    let w = bits.words_per_row();
+    engine.rows(bits.words_mut(), w, x.len(), |first, words| {
+        signs_rows(engine.isa(), &x[first * cols..], cols, words);
+    });
+    Ok(bits)
+}
+
+/// bit `(b, k X + x) = [r_bx > t_k]`, strictly. x: (rows, cols), thresholds: (d) -> (rows, d * cols).
+///
+/// # Errors
+/// [`Error::Length`] unless there are `rows * cols` values, [`Error::TooLarge`] if the result is.
+pub fn pack_thresholds(
+    engine: &Engine,
+    rows: usize,
+    cols: usize,
+    x: &[f32],
+    thresholds: &[f32],
+) -> Result<BitTensor> {
+    check_len("pack_thresholds", "x", (rows, cols), x.len())?;
+    let mut bits = deep_zeros("pack_thresholds", rows, cols, thresholds.len())?;
+    let w = bits.words_per_row();
+    engine.rows(bits.words_mut(), w, x.len().saturating_mul(thresholds.len()), |first, words| {
+        thresholds_rows(engine.isa(), &x[first * cols..], cols, thresholds, w, words);
+    });
+    Ok(bits)
+}
+
+/// bit `(b, k C + c) = [s_bc >= t_kc]`, and `[s_bc <= t_kc]` where `descending_c` is 1.
+///
+/// This is a batch norm with its sign, folded: dividing by a negative scale turns the comparison round.
+/// sums: (rows, cols), thresholds: (d, cols), descending: (1, cols) -> (rows, d * cols).
+///
+/// # Errors
+/// [`Error::Length`] unless there are `rows * cols` sums and a multiple of `cols` thresholds,
+/// [`Error::Shape`] for `descending`, [`Error::TooLarge`] if the result is.
+pub fn pack_at_least<T: Sum>(
+    engine: &Engine,
+    rows: usize,
+    cols: usize,
+    sums: &[T],
+    thresholds: &[T],
+    descending: BitView,
+) -> Result<BitTensor> {
+    const OP: &str = "pack_at_least";
+    let depth = thresholds.len().checked_div(cols).unwrap_or(0);
+    check_len(OP, "sums", (rows, cols), sums.len())?;
+    check_len(OP, "thresholds", (depth, cols), thresholds.len())?;
+    check_shape(OP, "descending", (1, cols), descending.shape())?;
+    let mut bits = deep_zeros(OP, rows, cols, depth)?;
+    let w = bits.words_per_row();
+    engine.rows(bits.words_mut(), w, sums.len().saturating_mul(depth), |first, words| {
+        at_least_rows(engine.isa(), &sums[first * cols..], cols, thresholds, descending.row(0), w, words);
+    });
+    Ok(bits)
+}
+
+/// +1.0 for bit 1, -1.0 for bit 0: (rows, cols).
+#[must_use]
+pub fn unpack_signs(bits: BitView) -> Vec<f32> {
+    let mut x = Vec::with_capacity(bits.rows() * bits.cols());
+    for r in 0..bits.rows() {
+        let row = bits.row(r);
+        x.extend((0..bits.cols()).map(|c| if row[c / 64] >> (c % 64) & 1 == 1 { 1.0 } else { -1.0 }));
+    }
+    x
+}
+
+/// What can be compared with a threshold: `i32` (XNOR sums) and `f32`.
+pub trait Sum: Copy + PartialOrd + Send + Sync + sealed::Sealed {}
+
+impl Sum for i32 {}
+impl Sum for f32 {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for i32 {}
+    impl Sealed for f32 {}
+}
+
+fn deep_zeros(op: &'static str, rows: usize, cols: usize, depth: usize) -> Result<BitTensor> {
+    let deep = cols.checked_mul(depth);
+    match deep.filter(|&cols| cols.div_ceil(64).checked_mul(rows).is_some()) {
+        Some(cols) => Ok(BitTensor::zeros(rows, cols)),
+        None => Err(Error::TooLarge { op, rows, cols: cols.saturating_mul(depth) }),
+    }
+}
+
+/// Up to 64 comparisons as a word.
+#[inline(always)]
+fn compare<T: Copy>(values: &[T], is: impl Fn(usize, T) -> bool) -> u64 {
+    values.iter().enumerate().fold(0, |word, (j, &x)| word | u64::from(is(j, x)) << j)
+}
+
+multiversion! {
+    /// x: (.., cols), words: (rows, w)
+    fn signs_rows(x: &[f32], cols: usize, words: &mut [u64]) {
+        for (x, row) in x.chunks_exact(cols).zip(words.chunks_exact_mut(cols.div_ceil(64))) {
+            for (x, word) in x.chunks(64).zip(row) {
+                *word = compare(x, |_, x| x >= 0.0);
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// x: (.., cols), thresholds: (d), words: (rows, w)
+    fn thresholds_rows(x: &[f32], cols: usize, thresholds: &[f32], w: usize, words: &mut [u64]) {
+        for (x, row) in x.chunks_exact(cols).zip(words.chunks_exact_mut(w)) {
+            for (k, &t) in thresholds.iter().enumerate() {
+                for (c, x) in x.chunks(64).enumerate() {
+                    put(row, k * cols + c * 64, compare(x, |_, x| x > t));
+                }
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// sums: (.., cols), thresholds: (d, cols), descending: (cols) bits, words: (rows, w)
+    fn at_least_rows<T: Sum>(
+        sums: &[T], cols: usize, thresholds: &[T], descending: &[u64], w: usize, words: &mut [u64],
+    ) {
+        for (sums, row) in sums.chunks_exact(cols).zip(words.chunks_exact_mut(w)) {
+            for (k, thresholds) in thresholds.chunks_exact(cols).enumerate() {
+                let groups = sums.chunks(64).zip(thresholds.chunks(64)).zip(descending);
+                for (c, ((s, t), &descending)) in groups.enumerate() {
+                    let up = compare(s, |j, s| s >= t[j]);
+                    let down = compare(s, |j, s| s <= t[j]);
+                    put(row, k * cols + c * 64, up & !descending | down & descending);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Reals x bits: matrix products of f32 with +-1, ternary or f32 right operands.
+//!
+//! `out_mn = sum_k a_mk b_kn`, for the first layer's real inputs and for straight-through training:
+//! with `y = x w^T` over (b, o), (b, i), (o, i), it is `dx = dy w` ([`real_bits`]) and `dw = dy^T x`.
+//!
+//! The simple loop is left in three steps, none of which changes a sum:
+//! 1. k is cut into blocks of `KC`. For each, a tile's rows of `a` are copied into panels of `MR` rows, k-major,
+//!    and the right operand into panels of `NR` columns, expanded to f32: `(k, NR)`.
+//! 2. A micro-kernel multiplies an `MR` x `NR` tile, which stays in registers, and vectorizes over n.
+//! 3. The next block of k goes on from the running sums in `out`.
+//!
+//! Every output has one accumulator, which starts at 0 and adds the rounded products in the order of k, without
+//! fused multiply-add. So the result is that of the triple loop, bit for bit, on every instruction set, for any
+//! number of threads. (Which NaN comes out of several is left open.)
+//!
+//! ```
+//! use onebit_bits::{BitTensor, Engine, real_bits};
+//!
+//! let w = BitTensor::from_fn(2, 3, |k, n| k == 0 || n == 2); // (+1 +1 +1), (-1 -1 +1)
+//! let mut out = [0.0; 3];
+//! real_bits(&Engine::single(), &[0.5, 2.0], w.view(), &mut out)?; // a: (m = 1, k = 2)
+//! assert_eq!(out, [-1.5, -1.5, 2.5]);
+//! # Ok::<(), onebit_bits::Error>(())
+//! ```
+
+use alloc::{vec, vec::Vec};
+
+use crate::{
+    engine::{Engine, Tile},
+    error::{Result, check_len},
+    isa::{Isa, multiversion},
+    tensor::BitView,
+    ternary::Ternary,
+};
+
+/// `out = a * w`, w in +-1. a: (m, k), w: (k, n), out: (m, n).
+///
+/// m is taken from `out` and n; with n = 0 there is nothing to compute.
+///
+/// # Errors
+/// [`Error::Length`] unless `a` and `out` fit.
+pub fn real_bits(engine: &Engine, a: &[f32], w: BitView, out: &mut [f32]) -> Result<()> {
+    multiply(engine, "real_bits", a, w.shape(), Right::Bits(w), out)
+}
+
+/// `out = a * w^T`, w in +-1. a: (m, k), w: (n, k), out: (m, n).
+///
+/// # Errors
+/// As [`real_bits`].
+pub fn real_bits_t(engine: &Engine, a: &[f32], w: BitView, out: &mut [f32]) -> Result<()> {
+    let w = w.transpose();
+    multiply(engine, "real_bits_t", a, w.shape(), Right::Bits(w.view()), out)
+}
+
+/// `out = a * x`, x in {-1, 0, +1}. a: (m, k), x: (k, n), out: (m, n).
+///
+/// # Errors
+/// As [`real_bits`].
+pub fn real_ternary(engine: &Engine, a: &[f32], x: &Ternary, out: &mut [f32]) -> Result<()> {
+    multiply(engine, "real_ternary", a, x.shape(), Right::Ternary(x), out)
+}
+
+/// `out = a * b`, all real. (m, k, n); a: (m, k), b: (k, n), out: (m, n).
+///
+/// # Errors
+/// [`Error::Length`] unless the operands fit.
+pub fn real_real(
+    engine: &Engine,
+    (m, k, n): (usize, usize, usize),
+    a: &[f32],
+    b: &[f32],
+    out: &mut [f32],
+) -> Result<()> {
+    check_len("real_real", "a", (m, k), a.len())?;
+    check_len("real_real", "b", (k, n), b.len())?;
+    multiply(engine, "real_real", a, (k, n), Right::Real(b, n), out)
+}
+
+/// (r, c) -> (c, r), for anything that copies.
+///
+/// # Errors
+/// [`Error::Length`] unless there are `rows * cols` values.
+pub fn transpose<T: Copy>(rows: usize, cols: usize, values: &[T]) -> Result<Vec<T>> {
+    /// A block of values this high and wide stays in the L1 cache.
+    const BLOCK: usize = 16;
+    check_len("transpose", "values", (rows, cols), values.len())?;
+    let mut turned = Vec::from(values);
+    for r0 in (0..rows).step_by(BLOCK) {
+        for c0 in (0..cols).step_by(BLOCK) {
+            for c in c0..cols.min(c0 + BLOCK) {
+                for r in r0..rows.min(r0 + BLOCK) {
+                    turned[c * rows + r] = values[r * cols + c];
+                }
+            }
+        }
+    }
+    Ok(turned)
+}
+
+/// Rows of a register tile.
+const MR: usize = 4;
+/// Columns of a register tile; divides 64, so that a panel never straddles two words.
+const NR: usize = 16;
+/// Depth of a panel: `KC * NR` floats are half of a 32 KiB L1 cache.
+const KC: usize = 256;
+
+/// The right operand: (k, n).
+enum Right<'a> {
+    Bits(BitView<'a>),
+    Ternary(&'a Ternary),
+    /// Values and n.
+    Real(&'a [f32], usize),
+}
+
+impl Right<'_> {
+    /// Expands columns `col..col + NR` of the rows from `k` on to f32; what lies beyond column n is arbitrary.
+    fn panel(&self, isa: Isa, k: usize, col: usize, panel: &mut [[f32; NR]]) {
+        match self {
+            Self::Bits(w) => sign_panel(isa, *w, k, col, panel),
+            Self::Ternary(x) => ternary_panel(isa, x.sign().view(), x.nonzero().view(), k, col, panel),
+            Self::Real(b, n) => {
+                for (row, values) in panel.iter_mut().zip(b.chunks_exact(*n).skip(k)) {
+                    let values = &values[col..(col + NR).min(*n)];
+                    row[..values.len()].copy_from_slice(values);
+                }
+            }
+        }
+    }
+}
+
+fn multiply(
+    engine: &Engine,
+    op: &'static str,
+    a: &[f32],
+    (k, n): (usize, usize),
+    right: Right,
+    out: &mut [f32],
+) -> Result<()> {
+    let m = a.len().checked_div(k).or(out.len().checked_div(n)).unwrap_or(0);
+    check_len(op, "a", (m, k), a.len())?;
+    check_len(op, "out", (m, n), out.len())?;
+    out.fill(0.0);
+    let work = a.len().saturating_mul(n) / 8;
+    engine.tiles(out, n, work, |tile| multiply_tile(engine.isa(), a, k, &right, tile));
+    Ok(())
+}
+
+fn multiply_tile(isa: Isa, a: &[f32], k: usize, right: &Right, mut tile: Tile<f32>) {
+    let cols = tile.rows.first().map_or(0, |row| row.len());
+    let mut left = vec![0.0; tile.rows.len() * KC.min(k)];
+    let mut panel = vec![[0.0; NR]; KC.min(k)];
+    for k0 in (0..k).step_by(KC) {
+        let depth = KC.min(k - k0);
+        let (left, panel) = (&mut left[..tile.rows.len() * depth], &mut panel[..depth]);
+        pack_left(&a[tile.row * k..], k, k0, depth, left);
+        for col in (0..cols).step_by(NR) {
+            right.panel(isa, k0, tile.col + col, panel);
+            micro_tiles(isa, left, panel, col, &mut tile.rows);
+        }
+    }
+}
+
+/// a: (.., k) -> left: panels of up to `MR` rows, each (depth, rows)
+fn pack_left(a: &[f32], k: usize, k0: usize, depth: usize, left: &mut [f32]) {
+    for (index, panel) in left.chunks_mut(MR * depth).enumerate() {
+        let rows = panel.len() / depth;
+        for r in 0..rows {
+            let a = &a[(index * MR + r) * k + k0..][..depth];
+            panel.iter_mut().skip(r).step_by(rows).zip(a).for_each(|(to, from)| *to = *from);
+        }
+    }
+}
+
+const ONE: u32 = 1.0f32.to_bits();
+
+multiversion! {
+    /// w: (k, n) bits
+    fn sign_panel(w: BitView, k: usize, col: usize, panel: &mut [[f32; NR]]) {
+        let (word, shift) = (col / 64, col % 64);
+        for (row, k) in panel.iter_mut().zip(k..) {
+            let minus = !(w.row(k)[word] >> shift) as u32;
+            for (j, value) in row.iter_mut().enumerate() {
+                *value = f32::from_bits(ONE | (minus >> j & 1) << 31);
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// sign, nonzero: (k, n) bits
+    fn ternary_panel(sign: BitView, nonzero: BitView, k: usize, col: usize, panel: &mut [[f32; NR]]) {
+        let (word, shift) = (col / 64, col % 64);
+        for (row, k) in panel.iter_mut().zip(k..) {
+            let minus = !(sign.row(k)[word] >> shift) as u32;
+            let nonzero = (nonzero.row(k)[word] >> shift) as u32;
+            for (j, value) in row.iter_mut().enumerate() {
+                let exists = 0u32.wrapping_sub(nonzero >> j & 1);
+                *value = f32::from_bits((ONE | (minus >> j & 1) << 31) & exists);
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// left: panels as by `pack_left`, panel: (depth, NR), out: rows, of which columns `col..col + NR` grow
+    fn micro_tiles(left: &[f32], panel: &[[f32; NR]], col: usize, out: &mut [&mut [f32]]) {
+        for (left, out) in left.chunks(MR * panel.len()).zip(out.chunks_mut(MR)) {
+            match out.len() {
+                MR => micro_tile::<MR>(left, panel, col, out),
+                3 => micro_tile::<3>(left, panel, col, out),
+                2 => micro_tile::<2>(left, panel, col, out),
+                _ => micro_tile::<1>(left, panel, col, out),
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn micro_tile<const R: usize>(left: &[f32], panel: &[[f32; NR]], col: usize, out: &mut [&mut [f32]]) {
+    let mut sums = [[0.0; NR]; R];
+    let width = NR.min(out[0].len() - col);
+    for (sums, out) in sums.iter_mut().zip(&*out) {
+        sums[..width].copy_from_slice(&out[col..col + width]);
+    }
+    for (a, b) in left.as_chunks::<R>().0.iter().zip(panel) {
+        for (sums, a) in sums.iter_mut().zip(a) {
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum += a * b;
+            }
+        }
+    }
+    for (sums, out) in sums.iter().zip(out) {
+        out[col..col + width].copy_from_slice(&sums[..width]);
+    }
+}

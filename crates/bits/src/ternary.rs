@@ -1,0 +1,125 @@
+//! Matrices of -1, 0 and +1 in two bit planes.
+//!
+//! ```
+//! use onebit_bits::Ternary;
+//!
+//! let x = Ternary::from_f32(1, 3, &[-0.5, 0.0, 2.0])?;
+//! assert_eq!([x.get(0, 0), x.get(0, 1), x.get(0, 2)], [-1, 0, 1]);
+//! # Ok::<(), onebit_bits::Error>(())
+//! ```
+
+use crate::{
+    error::{Error, Result, check_len, check_shape},
+    tensor::BitTensor,
+};
+
+/// A matrix over {-1, 0, +1}: the plane `nonzero` says where it is not 0, the plane `sign` where it is +1.
+///
+/// Invariant: `sign & !nonzero` is zero, so equal matrices have equal planes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ternary {
+    sign: BitTensor,
+    nonzero: BitTensor,
+}
+
+impl Ternary {
+    /// From its two planes.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if they differ in shape, [`Error::SignOfZero`] if a zero has a sign.
+    pub fn new(sign: BitTensor, nonzero: BitTensor) -> Result<Self> {
+        check_shape("ternary", "nonzero", sign.shape(), nonzero.shape())?;
+        let signed_zero = sign.words().iter().zip(nonzero.words()).position(|(s, nz)| s & !nz != 0);
+        match signed_zero {
+            Some(word) => Err(Error::SignOfZero { row: word / sign.words_per_row() }),
+            None => Ok(Self { sign, nonzero }),
+        }
+    }
+
+    /// From bits: +1 and -1 only.
+    #[must_use]
+    pub fn from_bits(sign: BitTensor) -> Self {
+        let nonzero = BitTensor::zeros(sign.rows(), sign.cols()).not();
+        Self { sign, nonzero }
+    }
+
+    /// The sign of each value; 0, -0 and NaN are 0. `values`: (rows, cols).
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless there are `rows * cols` values.
+    pub fn from_f32(rows: usize, cols: usize, values: &[f32]) -> Result<Self> {
+        check_len("ternary from f32", "values", (rows, cols), values.len())?;
+        Ok(Self::from_signs(rows, cols, |at| (values[at] > 0.0, values[at] < 0.0)))
+    }
+
+    /// The sign of each value. `values`: (rows, cols).
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless there are `rows * cols` values.
+    pub fn from_i32(rows: usize, cols: usize, values: &[i32]) -> Result<Self> {
+        check_len("ternary from i32", "values", (rows, cols), values.len())?;
+        Ok(Self::from_signs(rows, cols, |at| (values[at] > 0, values[at] < 0)))
+    }
+
+    /// Plane of the signs: 1 where the value is +1.
+    #[must_use]
+    pub fn sign(&self) -> &BitTensor {
+        &self.sign
+    }
+
+    /// Plane of the magnitudes: 1 where the value is not 0.
+    #[must_use]
+    pub fn nonzero(&self) -> &BitTensor {
+        &self.nonzero
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.sign.rows()
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.sign.cols()
+    }
+
+    /// (rows, columns).
+    #[must_use]
+    pub fn shape(&self) -> (usize, usize) {
+        self.sign.shape()
+    }
+
+    /// One value: -1, 0 or 1.
+    ///
+    /// # Panics
+    /// If there is no such row or column.
+    #[must_use]
+    pub fn get(&self, row: usize, col: usize) -> i8 {
+        match (self.nonzero.get(row, col), self.sign.get(row, col)) {
+            (false, _) => 0,
+            (true, true) => 1,
+            (true, false) => -1,
+        }
+    }
+
+    /// The transposed matrix: (r, c) -> (c, r).
+    #[must_use]
+    pub fn transpose(&self) -> Self {
+        Self { sign: self.sign.transpose(), nonzero: self.nonzero.transpose() }
+    }
+
+    /// `is(at)` = (positive, negative) of the value at `at = row * cols + col`.
+    fn from_signs(rows: usize, cols: usize, is: impl Fn(usize) -> (bool, bool)) -> Self {
+        let mut sign = BitTensor::zeros(rows, cols);
+        let nonzero = BitTensor::from_fn(rows, cols, |r, c| {
+            let (positive, negative) = is(r * cols + c);
+            if positive {
+                sign.set(r, c, true);
+            }
+            positive || negative
+        });
+        Self { sign, nonzero }
+    }
+}
