@@ -1,1 +1,45 @@
-//! placeholder
+//! Train networks whose weights and activations are single bits.
+//!
+//! Two methods share one engine: **straight-through training** (arXiv:1602.02830), with real latent weights
+//! behind the bits, and **flip backprop** with FBF learning, with none: what travels back is *flips*.
+//! One idea holds them together: a layer owns only bits; whatever inertia a method needs is the state of
+//! its [rule](rules::Rule). So there is one verb for both, `weights ^= flips`.
+//!
+//! Conventions: bit 1 is +1, bit 0 is -1; `sgn(0) = +1`; padding bits are zero, always. Letters: `b` batch,
+//! `d` depth (thresholds), `i` inputs, `o` outputs. The gradient of `x` is `dx`, its flip signal `x_flip`.
+//!
+//! ```
+//! use onebit_train::{config, experiment};
+//!
+//! let config = config::preset("iris")?;
+//! let parts = experiment::load(&config, None)?;
+//! let outcome = experiment::run(&config, &parts, &onebit_bits::Engine::single(), |_| {})?;
+//! assert!(outcome.kept().test_accuracy > Some(0.6));
+//! # Ok::<(), onebit_train::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod binary_tensor;
+pub mod config;
+pub mod data;
+mod error;
+pub mod experiment;
+pub mod export;
+pub mod flip;
+pub mod layer;
+pub mod layers;
+pub mod losses;
+mod network;
+pub mod optimizers;
+pub mod rules;
+pub mod step;
+mod trainer;
+mod value;
+
+pub use error::{Error, Result};
+pub use network::{DropoutShares, Network};
+pub use trainer::{
+    All, Batch, EpochReport, Event, Keep, Outcome, Parts, Phase, Progress, Trainer, accuracy,
+};
+pub use value::{Matrix, Signal, Value, Votes};

@@ -1,0 +1,132 @@
+//! The layers of a deployed network.
+
+use alloc::{vec, vec::Vec};
+
+use onebit_bits::BitTensor;
+
+/// One layer at run time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Layer {
+    /// Real features to bits; only as the first layer.
+    Binarize(Binarize),
+    /// A product with binary weights, and what is made of its sums.
+    Dense(Dense),
+}
+
+/// `bit_k = [x > t_k]`, `(b, x) -> (b, d x)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binarize {
+    /// Number of features.
+    pub features: usize,
+    /// The thresholds, `(d)`, in units of the standardized features.
+    pub thresholds: Vec<f32>,
+}
+
+/// `s = x w^T` with weights of +-1, `(b, i) -> (b, o)`. The sums are integers when `x` is bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dense {
+    /// `(o, i)` bits.
+    pub weights: BitTensor,
+    /// What is made of the sums.
+    pub output: Output,
+}
+
+/// What becomes of the sums of a [`Dense`] layer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Bits for the next layer.
+    Bits(Thresholds),
+    /// Real scores, one a class; only in the last layer.
+    Scores(Affine),
+}
+
+/// `bit = [s >= limit]`, or `[s <= limit]` where the unit is descending; `(b, o) -> (b, d o)`.
+///
+/// Normalization, scale, shift and sign of training all end up here: each is monotonic in `s`, so
+/// together they are a comparison with one number, from above or from below.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thresholds {
+    /// `(d, o)`, of the same kind as the sums.
+    pub limits: Limits,
+    /// `(1, o)` bits: 1 where the unit is on for small sums.
+    pub descending: BitTensor,
+}
+
+/// Limits on integer or real sums.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Limits {
+    /// For sums over bits.
+    Integer(Vec<i32>),
+    /// For sums over real features.
+    Real(Vec<f32>),
+}
+
+impl Limits {
+    /// How many limits there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Limits::Integer(limits) => limits.len(),
+            Limits::Real(limits) => limits.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// `score = (s - mean) * scale + shift`, computed in f32 in this order, `(b, o)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Affine {
+    /// Subtracted first, `(o)`.
+    pub mean: Vec<f32>,
+    /// Multiplied second, `(o)`.
+    pub scale: Vec<f32>,
+    /// Added last, `(o)`.
+    pub shift: Vec<f32>,
+}
+
+impl Affine {
+    /// The sums themselves as scores.
+    pub fn identity(outputs: usize) -> Self {
+        Self { mean: vec![0.0; outputs], scale: vec![1.0; outputs], shift: vec![0.0; outputs] }
+    }
+}
+
+impl Layer {
+    /// A short name for tables: `binarize`, `dense`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Layer::Binarize(_) => "binarize",
+            Layer::Dense(_) => "dense",
+        }
+    }
+
+    /// Columns of the input.
+    pub fn inputs(&self) -> usize {
+        match self {
+            Layer::Binarize(b) => b.features,
+            Layer::Dense(d) => d.weights.cols(),
+        }
+    }
+
+    /// Columns of the output.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Layer::Binarize(b) => b.features.saturating_mul(b.thresholds.len()),
+            Layer::Dense(d) => match &d.output {
+                Output::Bits(thresholds) => thresholds.limits.len(),
+                Output::Scores(_) => d.weights.rows(),
+            },
+        }
+    }
+
+    /// Number of one-bit weights.
+    pub fn weights(&self) -> usize {
+        match self {
+            Layer::Binarize(_) => 0,
+            Layer::Dense(d) => d.weights.rows() * d.weights.cols(),
+        }
+    }
+}

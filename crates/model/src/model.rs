@@ -1,0 +1,180 @@
+//! A trained network: its layers, and the words around them.
+
+use alloc::{string::String, vec, vec::Vec};
+
+use crate::{
+    error::{Error, Result},
+    layer::{Layer, Limits, Output},
+};
+
+/// A network that is ready to run. It can only be made of layers that fit together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    pub(crate) inputs: usize,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) features: Vec<String>,
+    pub(crate) standardize: Standardize,
+}
+
+/// `x = (raw - mean) * scale` for each feature: what training did to its data before the first layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standardize {
+    /// Subtracted first, `(features)`.
+    pub mean: Vec<f32>,
+    /// Multiplied second, `(features)`.
+    pub scale: Vec<f32>,
+}
+
+impl Standardize {
+    /// Leaves every feature as it is.
+    pub fn identity(features: usize) -> Self {
+        Self { mean: vec![0.0; features], scale: vec![1.0; features] }
+    }
+}
+
+impl Model {
+    /// A network of `layers` over `inputs` real features, with one label a class.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::Order`] when the layers do not fit together, [`Error::Description`]
+    /// when the labels do not fit the last layer.
+    pub fn new(inputs: usize, layers: Vec<Layer>, labels: Vec<String>) -> Result<Self> {
+        let classes = check(inputs, &layers)?;
+        same("labels", classes, labels.len())?;
+        Ok(Self { inputs, layers, labels, features: Vec::new(), standardize: Standardize::identity(inputs) })
+    }
+
+    /// Adds what is done to raw features before the first layer.
+    ///
+    /// # Errors
+    /// [`Error::Description`] when the lengths differ from the number of features,
+    /// [`Error::NotFinite`] for a value that is not a finite number.
+    pub fn with_standardize(mut self, standardize: Standardize) -> Result<Self> {
+        same("standardization means", self.inputs, standardize.mean.len())?;
+        same("standardization scales", self.inputs, standardize.scale.len())?;
+        for (feature, &value) in standardize.mean.iter().chain(&standardize.scale).enumerate() {
+            if !value.is_finite() {
+                return Err(Error::NotFinite { row: 0, feature: feature % self.inputs.max(1), value });
+            }
+        }
+        self.standardize = standardize;
+        Ok(self)
+    }
+
+    /// Adds the names of the features; none at all is fine.
+    ///
+    /// # Errors
+    /// [`Error::Description`] when there are some, but not one a feature.
+    pub fn with_features(mut self, features: Vec<String>) -> Result<Self> {
+        if !features.is_empty() {
+            same("feature names", self.inputs, features.len())?;
+        }
+        self.features = features;
+        Ok(self)
+    }
+
+    /// Number of real features of a sample.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The layers, first to last.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The name of each class.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// The name of each feature; empty when the data had none.
+    pub fn features(&self) -> &[String] {
+        &self.features
+    }
+
+    /// What is done to raw features before the first layer.
+    pub fn standardize(&self) -> &Standardize {
+        &self.standardize
+    }
+}
+
+fn same(what: &'static str, expected: usize, got: usize) -> Result<()> {
+    if expected == got { Ok(()) } else { Err(Error::Description { what, expected, got }) }
+}
+
+/// Walks through the layers; returns the number of scores of the last.
+fn check(inputs: usize, layers: &[Layer]) -> Result<usize> {
+    let (mut columns, mut bits, mut scores) = (inputs, false, false);
+    for (index, layer) in layers.iter().enumerate() {
+        let fits = |what, expected, got| {
+            if expected == got { Ok(()) } else { Err(Error::Shape { layer: index, what, expected, got }) }
+        };
+        let order = |what| Err(Error::Order { layer: index, what });
+        if scores {
+            return order("nothing can follow the layer that gives the scores");
+        }
+        fits("inputs", columns, layer.inputs())?;
+        match layer {
+            Layer::Binarize(_) if index > 0 => return order("binarize can only be the first layer"),
+            Layer::Binarize(b) if b.thresholds.is_empty() => return order("binarize needs a threshold"),
+            Layer::Binarize(b) if b.thresholds.iter().any(|t| !t.is_finite()) => {
+                return order("a threshold is not a finite number");
+            }
+            Layer::Binarize(_) => {}
+            Layer::Dense(dense) => {
+                let outputs = dense.weights.rows();
+                if outputs == 0 || columns == 0 {
+                    return order("a dense layer needs at least one input and one output");
+                }
+                match &dense.output {
+                    Output::Bits(thresholds) => {
+                        let limits = thresholds.limits.len();
+                        if limits == 0 || limits % outputs != 0 {
+                            return Err(Error::Shape {
+                                layer: index,
+                                what: "limits (a multiple of the outputs)",
+                                expected: outputs,
+                                got: limits,
+                            });
+                        }
+                        fits("descending rows", 1, thresholds.descending.rows())?;
+                        fits("descending", outputs, thresholds.descending.cols())?;
+                        match (&thresholds.limits, bits) {
+                            (Limits::Integer(_), false) => return order("sums of reals need real limits"),
+                            (Limits::Real(_), true) => return order("sums of bits need integer limits"),
+                            (Limits::Real(l), false) if l.iter().any(|l| l.is_nan()) => {
+                                return order("a limit is not a number");
+                            }
+                            _ => {}
+                        }
+                    }
+                    Output::Scores(affine) => {
+                        for (what, values) in
+                            [("mean", &affine.mean), ("scale", &affine.scale), ("shift", &affine.shift)]
+                        {
+                            fits(what, outputs, values.len())?;
+                            if values.iter().any(|v| !v.is_finite()) {
+                                return order("mean, scale or shift is not a finite number");
+                            }
+                        }
+                        scores = true;
+                    }
+                }
+            }
+        }
+        bits = true;
+        columns = layer.outputs();
+    }
+    if scores {
+        Ok(columns)
+    } else {
+        Err(Error::Order { layer: layers.len(), what: "the last layer must give scores" })
+    }
+}

@@ -1,0 +1,114 @@
+//! From a configuration to a trained network: load, split, build, train.
+
+use std::{fs::File, path::Path};
+
+use onebit_bits::Engine;
+
+use crate::{
+    config::{Config, LossName, Method, NetworkConfig},
+    data::{self, DataError, Dataset, Part, Samples, Standardize},
+    error::{Error, Result},
+    losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
+    network::{DropoutShares, Network},
+    trainer::{Event, Outcome, Parts, Trainer},
+};
+
+/// Loads the data of a configuration and splits it by its seed.
+///
+/// `path` stands before the configuration's source: a folder of idx files, a CSV file, or the name of a
+/// built-in set.
+///
+/// # Errors
+/// [`Error::Data`] for what is wrong with the files, [`Error::Setting`] when a path or a target column is
+/// missing.
+pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
+    let (rest, test) = open(config, path)?;
+    let (rest, test) = match test {
+        Some(test) => (rest, Some(test)),
+        None if config.data.test == 0.0 => (rest, None),
+        None => {
+            let (rest, test) = rest.split(config.data.test, config.seed)?;
+            (rest, Some(test))
+        }
+    };
+    let (train, validation) = if config.data.validation == 0.0 {
+        (rest, None)
+    } else {
+        let (train, validation) = rest.split(config.data.validation, config.seed.wrapping_add(1))?;
+        (train, Some(validation))
+    };
+    let standardize = match train.samples() {
+        // Pixels to [-1, 1].
+        Samples::Bytes { .. } => Standardize::uniform(127.5, 1.0 / 127.5, train.features()),
+        Samples::Real { .. } => Standardize::fit(&train),
+    };
+    Ok(Parts { train, validation, test, standardize })
+}
+
+/// The data and, when it comes with one, its test part.
+fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset>)> {
+    let source = config.data.source.as_str();
+    let Some(path) = path else {
+        return match data::builtin(source) {
+            Some(data) => Ok((data, None)),
+            None if source == "mnist" => Err(Error::setting(
+                "data",
+                "a folder with train-images-idx3-ubyte[.gz] and its three sisters (--data DIR)",
+                "no path",
+            )),
+            None if source == "table" => Err(Error::setting("data", "a CSV file (--data FILE)", "no path")),
+            None => Err(Error::setting("data.source", "iris, digits, mnist or table", source)),
+        };
+    };
+    if let Some(data) = path.to_str().and_then(data::builtin)
+        && !path.exists()
+    {
+        return Ok((data, None));
+    }
+    if path.is_dir() {
+        let train = data::read_idx_folder(path, Part::Train)?;
+        return Ok((train, Some(data::read_idx_folder(path, Part::Test)?)));
+    }
+    let Some(target) = &config.data.target else {
+        File::open(path).map_err(|reason| DataError::Open { file: path.display().to_string(), reason })?;
+        return Err(Error::setting("target", "the column with the class (--target COLUMN)", "none"));
+    };
+    Ok((data::read_table(path, target)?, None))
+}
+
+/// Builds the network of a configuration for data with these features and classes.
+///
+/// # Errors
+/// [`Error::Setting`] for what cannot be built.
+pub fn network(config: &Config, features: usize, classes: usize) -> Result<Network> {
+    let NetworkConfig { hidden, dropout_input: input, dropout_hidden, .. } = &config.network;
+    match config.method {
+        Method::Flip => Network::flip(features, hidden, classes, &config.thresholds()?, config.seed),
+        Method::StraightThrough => {
+            let dropout = DropoutShares { input: *input, hidden: *dropout_hidden };
+            Network::straight_through(features, hidden, classes, dropout, config.seed)
+        }
+    }
+}
+
+/// Trains the network of a configuration and tells `listen` how it goes.
+///
+/// # Errors
+/// As [`Trainer::fit`].
+pub fn run(config: &Config, parts: &Parts, engine: &Engine, listen: impl FnMut(Event)) -> Result<Outcome> {
+    let mut net = network(config, parts.train.features(), parts.train.classes())?;
+    trainer(config)?.fit(&mut net, parts, engine, listen)
+}
+
+/// The trainer of a configuration.
+///
+/// # Errors
+/// [`Error::Setting`] for a phase that cannot be run.
+pub fn trainer(config: &Config) -> Result<Trainer> {
+    let loss: Box<dyn Loss> = match config.training.loss {
+        LossName::SoftmaxCrossEntropy => Box::new(SoftmaxCrossEntropy),
+        LossName::SquaredHinge => Box::new(SquaredHinge),
+    };
+    let (order, phases, keep) = (config.order(), config.phases()?, config.training.keep);
+    Ok(Trainer { order, loss, phases, keep, seed: config.seed })
+}

@@ -1,0 +1,135 @@
+//! Flip backprop's two conversions and its thresholds.
+//!
+//! A *flip* has the shape of the bit tensor that it speaks of: 1 means "this bit should change".
+//!
+//! **grad2flip** (backward of a popcount). A bit `x` feeds a sum whose gradient is `g`: `g > 0` asks for
+//! 0, `g < 0` asks for 1, `g = 0` asks for nothing. `flip = (x ^ [g < 0]) & [g != 0]`.
+//!
+//! **flip2grad** (backward of a comparison with thresholds). Threshold `k` contributes 0 where its bit
+//! should stay, +1 where a 1 should become 0, -1 where a 0 should become 1; `g` is the sum over `k`.
+//! In +-1 terms a flip carries `g` in {-1, 0, +1}, but only where the bit disagrees with what is asked.
+
+use onebit_bits::{BitTensor, Ternary};
+
+use crate::error::{Error, Result};
+
+/// The thresholds that cut the standard normal distribution into equal parts, for a depth of 1, 3, 7
+/// or 15.
+///
+/// # Errors
+/// [`Error::Setting`] for any other depth.
+pub fn thresholds(depth: usize) -> Result<Vec<f32>> {
+    let positive: &[f32] = match depth {
+        1 => &[],
+        3 => &[0.67],
+        7 => &[0.32, 0.67, 1.15],
+        15 => &[0.16, 0.32, 0.49, 0.67, 0.89, 1.15, 1.53],
+        _ => return Err(Error::setting("depth", "1, 3, 7 or 15 thresholds", depth)),
+    };
+    Ok(positive.iter().rev().map(|t| -t).chain([0.0]).chain(positive.iter().copied()).collect())
+}
+
+/// Whether the bit `x` should change, given the gradient of the sum that it feeds.
+pub fn grad2flip(x: bool, g: f32) -> bool {
+    (x ^ (g < 0.0)) & (g != 0.0)
+}
+
+/// The gradient that the flips of the `depth` bits of each value add up to.
+///
+/// `bits, flips: (b, d x)`, the result `(b, x)`, each number in `-d..=d`.
+pub fn flip2grad(bits: &BitTensor, flips: &BitTensor, depth: usize) -> Result<Vec<i32>> {
+    if (bits.rows(), bits.cols()) != (flips.rows(), flips.cols()) || depth == 0 || bits.cols() % depth != 0 {
+        return Err(Error::shape(
+            "flip2grad",
+            format!("flips of {} x {}, a multiple of depth {depth}", bits.rows(), bits.cols()),
+            format!("{} x {}", flips.rows(), flips.cols()),
+        ));
+    }
+    let features = bits.cols() / depth;
+    let mut grad = vec![0; bits.rows() * features];
+    for (b, row) in grad.chunks_exact_mut(features.max(1)).enumerate() {
+        for k in 0..depth {
+            for (x, g) in row.iter_mut().enumerate() {
+                let column = k * features + x;
+                if flips.get(b, column) {
+                    *g += if bits.get(b, column) { 1 } else { -1 };
+                }
+            }
+        }
+    }
+    Ok(grad)
+}
+
+/// The wish of each unit about its sum, from the flips of its `depth` output bits: the sign of
+/// [`flip2grad`], `(b, o)`.
+pub fn flip2wish(bits: &BitTensor, flips: &BitTensor, depth: usize) -> Result<Ternary> {
+    if depth == 1 {
+        // A single threshold: the wish is the bit itself wherever it should change.
+        return Ok(Ternary::new(bits.and(flips.view())?, flips.clone())?);
+    }
+    let grad = flip2grad(bits, flips, depth)?;
+    Ok(Ternary::from_i32(bits.rows(), bits.cols() / depth, &grad)?)
+}
+
+/// Elementwise XNOR. A flip of the result passes unchanged to either operand.
+///
+/// # Errors
+/// A shape error when `a` and `b` differ in shape.
+pub fn xnor(a: &BitTensor, b: &BitTensor) -> Result<BitTensor> {
+    Ok(a.xor(b.view())?.not())
+}
+
+/// The least integer `s` with `s > t sqrt(n)`: the threshold `t` on a standardized popcount of `n`
+/// bits, as a threshold `[s >= T]` on the +-1 sum `s`.
+pub(crate) fn sum_threshold(t: f32, n: usize) -> i32 {
+    // Exact: |t sqrt(n)| is far below 2^53, and IEEE square roots are the same on every machine.
+    (f64::from(t) * (n as f64).sqrt()).floor() as i32 + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grad2flip_follows_the_table() {
+        let table = [
+            (1.0, false, false),
+            (1.0, true, true),
+            (-1.0, false, true),
+            (-1.0, true, false),
+            (0.0, true, false),
+            (0.0, false, false),
+        ];
+        for (g, x, flip) in table {
+            assert_eq!(grad2flip(x, g), flip, "g = {g}, x = {x}");
+        }
+    }
+
+    #[test]
+    fn thresholds_are_symmetric_and_ascending() {
+        for depth in [1, 3, 7, 15] {
+            let t = thresholds(depth).unwrap();
+            assert_eq!(t.len(), depth);
+            assert!(t.windows(2).all(|w| w[0] < w[1]));
+            assert!(t.iter().zip(t.iter().rev()).all(|(a, b)| *a == -*b));
+        }
+        assert!(thresholds(2).unwrap_err().to_string().contains("1, 3, 7 or 15"));
+    }
+
+    #[test]
+    fn sum_threshold_is_strict() {
+        // n = 16: sqrt(n) = 4, so t = 0.5 means s > 2, and s = 2 itself is below.
+        assert_eq!(sum_threshold(0.5, 16), 3);
+        assert_eq!(sum_threshold(0.0, 16), 1);
+        assert_eq!(sum_threshold(-0.5, 16), -1);
+    }
+
+    #[test]
+    fn flip2grad_adds_over_depth() {
+        // One sample, two features, depth 3; column k * 2 + x.
+        let bits = BitTensor::from_fn(1, 6, |_, c| [true, false, true, true, false, true][c]);
+        let flips = BitTensor::from_fn(1, 6, |_, c| [true, true, true, false, true, true][c]);
+        // x = 0: bits 1 1 0, flips 1 1 1 -> 1 + 1 - 1; x = 1: bits 0 1 1, flips 1 0 1 -> -1 + 0 + 1.
+        assert_eq!(flip2grad(&bits, &flips, 3).unwrap(), [1, 0]);
+    }
+}

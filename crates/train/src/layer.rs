@@ -1,0 +1,174 @@
+//! The layer: four verbs, in the order in which training calls them.
+//!
+//! | verb | what happens |
+//! |---|---|
+//! | [`forward`](Layer::forward) | computes the output; while training it keeps what the other verbs need |
+//! | [`receive`](Layer::receive) | takes the signal about its output and keeps it |
+//! | [`send`](Layer::send) | returns the signal about its input |
+//! | [`update`](Layer::update) | turns the kept signal into `weights ^= flips` |
+//!
+//! [`correct`](Layer::correct) is for flip training alone: in a second forward pass it takes back from
+//! the kept signal what a changed input has already achieved. [`step`](crate::step) composes the verbs
+//! into the three orders of learning.
+
+use onebit_bits::{BitTensor, Engine};
+
+use crate::{
+    error::{Error, Result},
+    export::Exporter,
+    value::{Signal, Value},
+};
+
+/// Whether a pass is there to learn or to be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Statistics of the batch, dropout, and everything kept for the way back.
+    Train,
+    /// Running statistics, no dropout, nothing kept.
+    Evaluate,
+}
+
+/// What every verb is given: where to compute, and why.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Instruction set and threads of the kernels.
+    pub engine: Engine,
+    /// Learning or judging.
+    pub mode: Mode,
+}
+
+impl Context {
+    /// A context for training on `engine`.
+    pub fn train(engine: &Engine) -> Self {
+        Self { engine: engine.clone(), mode: Mode::Train }
+    }
+
+    /// A context for evaluation on `engine`.
+    pub fn evaluate(engine: &Engine) -> Self {
+        Self { engine: engine.clone(), mode: Mode::Evaluate }
+    }
+
+    /// Whether this pass learns.
+    pub fn training(&self) -> bool {
+        self.mode == Mode::Train
+    }
+}
+
+/// One layer of a network. Everything a user adds from outside implements this trait.
+pub trait Layer: Send {
+    /// The layer's name in tables and messages, for example `bmab`.
+    fn name(&self) -> &'static str;
+
+    /// Computes the output for a batch, one row a sample.
+    ///
+    /// # Errors
+    /// [`Error::Kind`] or [`Error::Shape`] when the input is not what the layer takes.
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value>;
+
+    /// Takes the signal about the output of the last forward pass.
+    ///
+    /// # Errors
+    /// [`Error::Kind`] or [`Error::Shape`] when the signal is not about that output,
+    /// [`Error::Sequence`] when there was no forward pass.
+    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()>;
+
+    /// The signal about the input, against the weights as they are now.
+    ///
+    /// # Errors
+    /// [`Error::Sequence`] when nothing was received.
+    fn send(&mut self, cx: &Context) -> Result<Signal>;
+
+    /// Takes back from the kept signal what the changed input `x` has already achieved.
+    ///
+    /// # Errors
+    /// As [`forward`](Layer::forward).
+    fn correct(&mut self, _cx: &Context, _x: &Value) -> Result<()> {
+        Ok(())
+    }
+
+    /// Learns from the kept signal. `rate` is the learning rate of real parameters and the share of
+    /// requested flips that is carried out.
+    ///
+    /// # Errors
+    /// [`Error::Sequence`] when nothing was received.
+    fn update(&mut self, _cx: &Context, _rate: f64) -> Result<()> {
+        Ok(())
+    }
+
+    /// Adds this layer to the network that will be deployed.
+    ///
+    /// # Errors
+    /// [`Error::Export`] when it has no counterpart there; that is the default.
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        Err(to.refuse(self.name(), "it has no counterpart in the runtime"))
+    }
+
+    /// What was measured since the last call.
+    fn observe(&mut self) -> Observation {
+        Observation::default()
+    }
+
+    /// Number of binary weights and of real parameters.
+    fn parameters(&self) -> Parameters {
+        Parameters::default()
+    }
+}
+
+/// How many parameters a layer trains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// Weights of one bit.
+    pub bits: usize,
+    /// Real parameters.
+    pub reals: usize,
+}
+
+/// The measures of one layer over some steps; each is a share between 0 and 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Observation {
+    /// Share of ones in the flips that the layer received.
+    pub flip_ratio: Option<f64>,
+    /// Share of the weights that flipped, in the mean over steps.
+    pub update_ratio: Option<f64>,
+    /// Share of ones in the layer's output; near 0 or 1 the bits say nothing about the input.
+    pub mean_of_bits: Option<f64>,
+}
+
+/// Counts ones, to give a share.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Meter {
+    ones: u64,
+    total: u64,
+}
+
+impl Meter {
+    /// Counts the ones of `bits`.
+    pub fn add(&mut self, bits: &BitTensor) {
+        self.ones += bits.count_ones();
+        self.total += (bits.rows() * bits.cols()) as u64;
+    }
+
+    /// The share of ones since the last call, `None` when nothing was counted.
+    pub fn take(&mut self) -> Option<f64> {
+        let Meter { ones, total } = std::mem::take(self);
+        (total > 0).then(|| ones as f64 / total as f64)
+    }
+}
+
+/// Returns what `slot` keeps, or says which verb is missing.
+pub(crate) fn kept<'a, T>(
+    slot: &'a Option<T>,
+    layer: &'static str,
+    verb: &'static str,
+    needs: &'static str,
+) -> Result<&'a T> {
+    slot.as_ref().ok_or(Error::Sequence { layer, verb, needs })
+}
+
+/// Checks that `got` columns are what a layer with `expected` inputs takes.
+pub(crate) fn check_cols(layer: &'static str, expected: usize, got: usize) -> Result<()> {
+    if expected != got {
+        return Err(Error::shape(layer, format!("{expected} columns"), got));
+    }
+    Ok(())
+}

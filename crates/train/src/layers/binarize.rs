@@ -1,0 +1,92 @@
+//! Binarize: real numbers to bits by thresholds, the first layer of a flip-trained network.
+//!
+//! Forward, `bx -> bdx`: `bit_k = [r > t_k]`.
+//! Backward, `bdx -> bx`: flip2grad, standardized by its standard deviation over the tensor (unless that
+//! is 0).
+
+use onebit_bits::{BitTensor, pack_thresholds};
+
+use crate::{
+    error::{Error, Result},
+    export::Exporter,
+    flip::flip2grad,
+    layer::{Context, Layer, Meter, Observation, check_cols, kept},
+    value::{Matrix, Signal, Value},
+};
+
+/// Compares each feature with `d` thresholds.
+pub struct Binarize {
+    features: usize,
+    thresholds: Vec<f32>,
+    bits: Option<BitTensor>,
+    flips: Option<BitTensor>,
+    mean_of_bits: Meter,
+    flip_ratio: Meter,
+}
+
+impl Binarize {
+    /// `thresholds`: in units of the (standardized) features; see [`thresholds`](crate::flip::thresholds).
+    /// Too few lose the magnitude of a feature, too many cost `d` times the work.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when there is no threshold, or one is not finite.
+    pub fn new(features: usize, thresholds: Vec<f32>) -> Result<Self> {
+        if thresholds.is_empty() || thresholds.iter().any(|t| !t.is_finite()) {
+            return Err(Error::setting("thresholds", "at least one, all finite", format!("{thresholds:?}")));
+        }
+        let (mean_of_bits, flip_ratio) = Default::default();
+        Ok(Self { features, thresholds, bits: None, flips: None, mean_of_bits, flip_ratio })
+    }
+}
+
+impl Layer for Binarize {
+    fn name(&self) -> &'static str {
+        "binarize"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let x = x.into_real("binarize")?; // x: (b, x) real
+        check_cols("binarize", self.features, x.cols())?;
+        let bits = pack_thresholds(&cx.engine, x.rows(), x.cols(), x.values(), &self.thresholds)?;
+        if cx.training() {
+            self.mean_of_bits.add(&bits);
+            self.bits = Some(bits.clone());
+        }
+        Ok(Value::Bits(bits))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let flips = signal.into_flip("binarize")?;
+        self.flip_ratio.add(&flips);
+        self.flips = Some(flips);
+        Ok(())
+    }
+
+    fn send(&mut self, _cx: &Context) -> Result<Signal> {
+        let bits = kept(&self.bits, "binarize", "send", "forward pass")?;
+        let flips = kept(&self.flips, "binarize", "send", "signal")?;
+        let grad = flip2grad(bits, flips, self.thresholds.len())?;
+        Ok(Signal::Grad(Matrix::new(bits.rows(), self.features, standardized(&grad))?))
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        to.binarize(self.features, self.thresholds.clone())
+    }
+
+    fn observe(&mut self) -> Observation {
+        Observation {
+            flip_ratio: self.flip_ratio.take(),
+            update_ratio: None,
+            mean_of_bits: self.mean_of_bits.take(),
+        }
+    }
+}
+
+/// Divides by the standard deviation over the whole tensor, unless it is 0.
+fn standardized(grad: &[i32]) -> Vec<f32> {
+    let n = grad.len().max(1) as f64;
+    let mean = grad.iter().map(|&g| f64::from(g)).sum::<f64>() / n;
+    let variance = grad.iter().map(|&g| (f64::from(g) - mean).powi(2)).sum::<f64>() / n;
+    let scale = if variance > 0.0 { 1.0 / variance.sqrt() } else { 1.0 };
+    grad.iter().map(|&g| (f64::from(g) * scale) as f32).collect()
+}

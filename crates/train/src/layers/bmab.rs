@@ -1,0 +1,123 @@
+//! BMAB, binary multiply-accumulate and binarize: XnorWeight and PNB (popcount, normalize, binarize),
+//! bits to bits, with no real number on the way back.
+//!
+//! Forward, `bdi -> bdo`: `bit_k = [s > t_k sqrt(N)]` on the +-1 sum `s` over `N = d i` gates.
+//! Backward, flip -> flip: `g = sum_k sign(bit_k) flip_k`, a small integer, then grad2flip on each gate
+//! and votes, as in [`Bma`](super::Bma).
+
+use onebit_bits::{BitTensor, pack_at_least};
+
+use crate::{
+    error::{Error, Result},
+    export::Exporter,
+    flip::{flip2wish, sum_threshold},
+    layer::{Context, Layer, Meter, Observation, Parameters, kept},
+    layers::flip_product::{FlipProduct, WeightDepth},
+    rules::Rule,
+    value::{Signal, Value},
+};
+
+/// Bits to bits.
+pub struct Bmab {
+    product: FlipProduct,
+    limits: Vec<i32>, // (d, o): bit = [s >= limit]
+    depth: usize,
+    y: Option<BitTensor>, // (b, d o)
+    mean_of_bits: Meter,
+}
+
+impl Bmab {
+    /// `depth` is the number of thresholds of the input; `thresholds` are those of the output, in
+    /// standard deviations of a random sum.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when a size is 0 or a threshold is not finite.
+    pub fn new(
+        inputs: usize,
+        outputs: usize,
+        depth: usize,
+        thresholds: &[f32],
+        rule: Box<dyn Rule>,
+        seed: u64,
+    ) -> Result<Self> {
+        Self::with_weight_depth(inputs, outputs, depth, WeightDepth::Own, thresholds, rule, seed)
+    }
+
+    /// As [`new`](Self::new), with weights of their own for each threshold of the input or shared ones.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_weight_depth(
+        inputs: usize,
+        outputs: usize,
+        depth: usize,
+        weight_depth: WeightDepth,
+        thresholds: &[f32],
+        rule: Box<dyn Rule>,
+        seed: u64,
+    ) -> Result<Self> {
+        if thresholds.is_empty() || thresholds.iter().any(|t| !t.is_finite()) {
+            return Err(Error::setting("thresholds", "at least one, all finite", format!("{thresholds:?}")));
+        }
+        let product = FlipProduct::new("bmab", [inputs, outputs, depth], weight_depth, rule, seed)?;
+        let limit = |&t: &f32| vec![sum_threshold(t, product.bits_per_sum()); outputs];
+        let limits = thresholds.iter().flat_map(limit).collect();
+        Ok(Self { product, limits, depth: thresholds.len(), y: None, mean_of_bits: Meter::default() })
+    }
+}
+
+impl Layer for Bmab {
+    fn name(&self) -> &'static str {
+        "bmab"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let x = x.into_bits("bmab")?; // x: (b, d i) bits
+        let (rows, outputs) = (x.rows(), self.product.outputs());
+        let sums = self.product.forward(cx, x)?; // (b, o)
+        let upwards = BitTensor::zeros(1, outputs);
+        let y = pack_at_least(&cx.engine, rows, outputs, &sums, &self.limits, upwards.view())?;
+        if cx.training() {
+            self.mean_of_bits.add(&y);
+            self.y = Some(y.clone());
+        }
+        Ok(Value::Bits(y))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let flips = signal.into_flip("bmab")?; // (b, d o)
+        self.product.meter_flips(&flips);
+        let y = kept(&self.y, "bmab", "receive", "forward pass")?;
+        let wish = flip2wish(y, &flips, self.depth)?;
+        self.product.receive(wish)
+    }
+
+    fn send(&mut self, cx: &Context) -> Result<Signal> {
+        self.product.send(cx)
+    }
+
+    fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
+        match x {
+            Value::Bits(x) => self.product.correct(x),
+            other => other.clone().into_bits("bmab").map(drop),
+        }
+    }
+
+    fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
+        self.product.update(cx, rate)
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        to.dense(self.product.expanded())?;
+        to.thresholds(self.limits.clone(), BitTensor::zeros(1, self.product.outputs()))
+    }
+
+    fn observe(&mut self) -> Observation {
+        let (flip_ratio, update_ratio) = self.product.take_ratios();
+        Observation { flip_ratio, update_ratio, mean_of_bits: self.mean_of_bits.take() }
+    }
+
+    fn parameters(&self) -> Parameters {
+        self.product.parameters()
+    }
+}

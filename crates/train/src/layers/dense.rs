@@ -1,0 +1,127 @@
+//! The binary dense layer of straight-through training (arXiv:1602.02830).
+//!
+//! Forward: `y = x w^T`, x `(b, i)` real, bits or bits under dropout, w `(o, i)` bits, y `(b, o)` real.
+//! Backward: `dx = dy w` and `dw = dy^T x`, the gradient with respect to the *binary* weight.
+//!
+//! There is no bias: batch normalization follows, subtracts the mean and has its own shift.
+
+use onebit_bits::{real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, xnor_gemm};
+
+use crate::{
+    binary_tensor::BinaryTensor,
+    error::{Error, Result},
+    export::Exporter,
+    layer::{Context, Layer, Observation, Parameters, check_cols, kept},
+    rules::Rule,
+    value::{Matrix, Signal, Value},
+};
+
+/// Binary weights; real, binary or dropped inputs; real sums.
+pub struct Dense {
+    weights: BinaryTensor, // (o, i)
+    x: Option<Value>,      // (b, i)
+    dy: Option<Matrix>,    // (b, o)
+}
+
+impl Dense {
+    /// Weights `(outputs, inputs)`, started and flipped by `rule`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when a size is 0.
+    pub fn new(inputs: usize, outputs: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
+        if inputs == 0 || outputs == 0 {
+            let got = format!("{inputs} and {outputs}");
+            return Err(Error::setting("dense inputs and outputs", "at least 1", got));
+        }
+        Ok(Self { weights: BinaryTensor::new(outputs, inputs, rule, seed), x: None, dy: None })
+    }
+
+    /// The weights, `(o, i)` bits.
+    pub fn weights(&self) -> &onebit_bits::BitTensor {
+        self.weights.bits()
+    }
+
+    /// `dL/dw`, `(o, i)`, of the signal received.
+    ///
+    /// # Errors
+    /// [`Error::Sequence`] when nothing was received.
+    pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
+        let x = kept(&self.x, "dense", "update", "forward pass")?;
+        let dy_t = kept(&self.dy, "dense", "update", "signal")?.transpose(); // (o, b)
+        let mut dw = Matrix::zeros(self.weights.bits().rows(), self.weights.bits().cols());
+        match x {
+            Value::Real(x) => {
+                let sizes = (dy_t.rows(), x.rows(), x.cols());
+                real_real(&cx.engine, sizes, dy_t.values(), x.values(), dw.values_mut())?;
+            }
+            Value::Bits(x) => real_bits(&cx.engine, dy_t.values(), x.view(), dw.values_mut())?,
+            Value::Dropped(x, scale) => {
+                real_ternary(&cx.engine, dy_t.values(), x, dw.values_mut())?;
+                dw.values_mut().iter_mut().for_each(|g| *g *= scale);
+            }
+        }
+        Ok(dw)
+    }
+}
+
+impl Layer for Dense {
+    fn name(&self) -> &'static str {
+        "dense"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let w = self.weights.view();
+        check_cols("dense", w.cols(), x.cols())?;
+        let mut y = Matrix::zeros(x.rows(), w.rows());
+        let mut sums = |kernel: &dyn Fn(&mut [i32]) -> onebit_bits::Result<()>, scale: f32| -> Result<()> {
+            let mut sums = vec![0; y.values().len()];
+            kernel(&mut sums)?;
+            y.values_mut().iter_mut().zip(sums).for_each(|(y, s)| *y = scale * s as f32);
+            Ok(())
+        };
+        match &x {
+            Value::Real(x) => real_bits_t(&cx.engine, x.values(), w, y.values_mut())?,
+            Value::Bits(x) => sums(&|s| xnor_gemm(&cx.engine, x.view(), w, s), 1.0)?,
+            Value::Dropped(x, scale) => sums(&|s| ternary_gemm(&cx.engine, x, w, s), *scale)?,
+        }
+        self.x = cx.training().then_some(x);
+        Ok(Value::Real(y))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let dy = signal.into_grad("dense")?;
+        let x = kept(&self.x, "dense", "receive", "forward pass")?;
+        if (dy.rows(), dy.cols()) != (x.rows(), self.weights.bits().rows()) {
+            let expected = format!("a gradient of {} x {}", x.rows(), self.weights.bits().rows());
+            return Err(Error::shape("dense", expected, format!("{} x {}", dy.rows(), dy.cols())));
+        }
+        self.dy = Some(dy);
+        Ok(())
+    }
+
+    fn send(&mut self, cx: &Context) -> Result<Signal> {
+        let dy = kept(&self.dy, "dense", "send", "signal")?;
+        let w = self.weights.view();
+        let mut dx = Matrix::zeros(dy.rows(), w.cols());
+        real_bits(&cx.engine, dy.values(), w, dx.values_mut())?;
+        Ok(Signal::Grad(dx))
+    }
+
+    fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
+        let dw = Signal::Grad(self.weight_gradient(cx)?);
+        self.weights.update(cx, &dw, rate)?;
+        Ok(())
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        to.dense(self.weights.bits().clone())
+    }
+
+    fn observe(&mut self) -> Observation {
+        Observation { update_ratio: self.weights.take_update_ratio(), ..Observation::default() }
+    }
+
+    fn parameters(&self) -> Parameters {
+        Parameters { bits: self.weights.bits().rows() * self.weights.bits().cols(), reals: 0 }
+    }
+}

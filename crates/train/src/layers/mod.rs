@@ -1,0 +1,27 @@
+//! The layers. Straight-through training uses [`Dense`], [`BatchNorm`], [`Sign`] and [`Dropout`]; flip
+//! backprop uses [`Binarize`], [`Bmab`] and [`Bma`], and for study their parts [`XnorWeight`],
+//! [`PopCount`] and [`Pnb`].
+
+mod batch_norm;
+mod binarize;
+mod bma;
+mod bmab;
+mod dense;
+mod dropout;
+mod flip_product;
+mod pnb;
+mod popcount;
+mod sign;
+mod xnor_weight;
+
+pub use batch_norm::{BatchNorm, BatchNormGradients};
+pub use binarize::Binarize;
+pub use bma::{Bma, Normalize};
+pub use bmab::Bmab;
+pub use dense::Dense;
+pub use dropout::Dropout;
+pub use flip_product::WeightDepth;
+pub use pnb::Pnb;
+pub use popcount::PopCount;
+pub use sign::Sign;
+pub use xnor_weight::XnorWeight;

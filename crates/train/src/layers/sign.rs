@@ -1,0 +1,68 @@
+//! The sign with its straight-through estimator (arXiv:1602.02830, equation 4).
+//!
+//! Forward: `y = sgn(r)`, with `sgn(0) = +1`.
+//! Backward: `dr = dy * [|r| <= 1]`. The gate looks at the *input of the sign*, boundary included; a gate
+//! on the gradient would almost never close, and would silence the strongest signals when it does.
+
+use onebit_bits::pack_signs;
+
+use crate::{
+    error::Result,
+    export::Exporter,
+    layer::{Context, Layer, Meter, Observation, check_cols, kept},
+    value::{Matrix, Signal, Value},
+};
+
+/// Real numbers to bits.
+#[derive(Default)]
+pub struct Sign {
+    r: Option<Matrix>,
+    dr: Option<Matrix>,
+    mean_of_bits: Meter,
+}
+
+impl Sign {
+    /// A sign for any number of features.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Layer for Sign {
+    fn name(&self) -> &'static str {
+        "sign"
+    }
+
+    fn forward(&mut self, cx: &Context, r: Value) -> Result<Value> {
+        let r = r.into_real("sign")?; // r: (b, x) real
+        let y = pack_signs(&cx.engine, r.rows(), r.cols(), r.values())?;
+        if cx.training() {
+            self.mean_of_bits.add(&y);
+            self.r = Some(r);
+        }
+        Ok(Value::Bits(y))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let mut grad = signal.into_grad("sign")?;
+        let r = kept(&self.r, "sign", "receive", "forward pass")?;
+        check_cols("sign signal", r.values().len(), grad.values().len())?;
+        for (g, r) in grad.values_mut().iter_mut().zip(r.values()) {
+            *g = if r.abs() <= 1.0 { *g } else { 0.0 };
+        }
+        self.dr = Some(grad);
+        Ok(())
+    }
+
+    fn send(&mut self, _cx: &Context) -> Result<Signal> {
+        kept(&self.dr, "sign", "send", "signal").cloned().map(Signal::Grad)
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        to.sign()
+    }
+
+    fn observe(&mut self) -> Observation {
+        Observation { mean_of_bits: self.mean_of_bits.take(), ..Observation::default() }
+    }
+}

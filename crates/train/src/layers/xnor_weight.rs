@@ -1,0 +1,140 @@
+//! XnorWeight, materialized: every gate `h = xnor(x, w)` as a bit of its own.
+//!
+//! Forward, x `bdi`, w `doi` -> h `bdoi`; column `(k * o + j) * i + f` holds threshold `k`, output `j`,
+//! input `f`. Backward, flip -> flip: a gate's flip passes unchanged to both operands; the input flips by
+//! vote over the outputs, the weights by vote over the batch.
+//!
+//! [`Bma`](super::Bma) and [`Bmab`](super::Bmab) compute the same without materializing `h`; this layer is
+//! there to study gates one by one and to build others from parts. With one output it is a row of gates.
+
+use onebit_bits::{BitTensor, votes_to_flips};
+
+use crate::{
+    binary_tensor::BinaryTensor,
+    error::{Error, Result},
+    layer::{Context, Layer, Meter, Observation, Parameters, check_cols, kept},
+    rules::Rule,
+    value::{Signal, Value, Votes},
+};
+
+/// Bits times weights, gate by gate.
+pub struct XnorWeight {
+    weights: BinaryTensor, // (o, d i)
+    sizes: [usize; 3],     // inputs, outputs, depth
+    x: Option<BitTensor>,  // (b, d i)
+    // The gates' old values and the flips asked of them, (b, d o i).
+    request: Option<(BitTensor, BitTensor)>,
+    flip_ratio: Meter,
+}
+
+impl XnorWeight {
+    /// `depth` is the number of thresholds of the input.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when a size is 0.
+    pub fn new(
+        inputs: usize,
+        outputs: usize,
+        depth: usize,
+        rule: Box<dyn Rule>,
+        seed: u64,
+    ) -> Result<Self> {
+        let sizes = [inputs, outputs, depth];
+        if sizes.contains(&0) {
+            let got = format!("{inputs}, {outputs}, {depth}");
+            return Err(Error::setting("xnor_weight inputs, outputs, depth", "at least 1", got));
+        }
+        let weights = BinaryTensor::new(outputs, inputs * depth, rule, seed);
+        Ok(Self { weights, sizes, x: None, request: None, flip_ratio: Meter::default() })
+    }
+
+    /// `h: (b, d o i)` for `x: (b, d i)`.
+    fn gates(&self, x: &BitTensor) -> BitTensor {
+        let [inputs, outputs, depth] = self.sizes;
+        BitTensor::from_fn(x.rows(), depth * outputs * inputs, |b, column| {
+            let (k, j, f) = (column / inputs / outputs, column / inputs % outputs, column % inputs);
+            x.get(b, k * inputs + f) == self.weights.bits().get(j, k * inputs + f)
+        })
+    }
+
+    /// What the gates are still asked for, given their values now.
+    fn remaining(&self, x: &BitTensor) -> Result<BitTensor> {
+        let (h_old, h_flip) = kept(&self.request, "xnor_weight", "send or update", "signal")?;
+        let changed = h_old.xor(self.gates(x).view())?;
+        Ok(h_flip.xor(changed.view())?)
+    }
+
+    fn x(&self, verb: &'static str) -> Result<&BitTensor> {
+        kept(&self.x, "xnor_weight", verb, "forward pass")
+    }
+}
+
+impl Layer for XnorWeight {
+    fn name(&self) -> &'static str {
+        "xnor_weight"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let x = x.into_bits("xnor_weight")?; // x: (b, d i) bits
+        check_cols("xnor_weight", self.sizes[0] * self.sizes[2], x.cols())?;
+        let h = self.gates(&x);
+        self.x = cx.training().then_some(x);
+        Ok(Value::Bits(h))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let flips = signal.into_flip("xnor_weight")?;
+        let h = self.gates(self.x("receive")?);
+        if (h.rows(), h.cols()) != (flips.rows(), flips.cols()) {
+            let got = format!("{} x {}", flips.rows(), flips.cols());
+            return Err(Error::shape("xnor_weight", format!("flips of {} x {}", h.rows(), h.cols()), got));
+        }
+        self.flip_ratio.add(&flips);
+        self.request = Some((h, flips));
+        Ok(())
+    }
+
+    fn send(&mut self, _cx: &Context) -> Result<Signal> {
+        let [inputs, outputs, depth] = self.sizes;
+        let x = self.x("send")?;
+        let flips = self.remaining(x)?;
+        let mut counts = vec![0; x.rows() * x.cols()]; // (b, d i)
+        for b in 0..x.rows() {
+            for column in (0..flips.cols()).filter(|&column| flips.get(b, column)) {
+                let (k, f) = (column / inputs / outputs, column % inputs);
+                counts[b * depth * inputs + k * inputs + f] += 1;
+            }
+        }
+        Ok(Signal::Flip(votes_to_flips(x.rows(), x.cols(), &counts, outputs as u32, 0.5)?))
+    }
+
+    fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
+        // `update` compares the gates with their old values itself.
+        self.x = Some(x.clone().into_bits("xnor_weight")?);
+        Ok(())
+    }
+
+    fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
+        let [inputs, outputs, depth] = self.sizes;
+        let x = self.x("update")?;
+        let flips = self.remaining(x)?;
+        let voters = x.rows() as u32;
+        let mut counts = vec![0; outputs * depth * inputs]; // (o, d i)
+        for (column, count) in flips.column_ones().into_iter().enumerate() {
+            let (k, j, f) = (column / inputs / outputs, column / inputs % outputs, column % inputs);
+            counts[j * depth * inputs + k * inputs + f] = count;
+        }
+        let signal = Signal::Votes(Votes { rows: outputs, cols: depth * inputs, counts, voters });
+        self.weights.update(cx, &signal, rate)?;
+        Ok(())
+    }
+
+    fn observe(&mut self) -> Observation {
+        let (flip_ratio, update_ratio) = (self.flip_ratio.take(), self.weights.take_update_ratio());
+        Observation { flip_ratio, update_ratio, mean_of_bits: None }
+    }
+
+    fn parameters(&self) -> Parameters {
+        Parameters { bits: self.sizes.iter().product(), reals: 0 }
+    }
+}

@@ -1,0 +1,28 @@
+//! Softmax cross-entropy: `L = mean_b -log p_label` with `p = softmax(s)`, and `dL/ds = (p - onehot) / b`.
+
+use crate::{error::Result, losses::Loss, value::Matrix};
+
+/// Softmax cross-entropy, mean over the batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SoftmaxCrossEntropy;
+
+impl Loss for SoftmaxCrossEntropy {
+    fn evaluate(&self, scores: &Matrix, labels: &[u32]) -> Result<(f64, Matrix)> {
+        super::check("softmax cross-entropy", scores, labels)?;
+        let share = 1.0 / scores.rows() as f32;
+        let mut grad = scores.clone();
+        let mut loss = 0.0f64;
+        for (row, &label) in grad.values_mut().chunks_exact_mut(scores.cols()).zip(labels) {
+            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let label = label as usize;
+            let label_score = row[label] - top;
+            // libm's exp and log give the same bits on every machine.
+            row.iter_mut().for_each(|s| *s = libm::expf(*s - top));
+            let sum: f32 = row.iter().sum();
+            loss += f64::from(libm::logf(sum) - label_score);
+            row.iter_mut().for_each(|p| *p *= share / sum);
+            row[label] -= share;
+        }
+        Ok((loss / scores.rows() as f64, grad))
+    }
+}

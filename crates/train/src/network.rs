@@ -1,0 +1,182 @@
+//! A network that learns: layers in a row.
+//!
+//! ```
+//! use onebit_train::{Network, flip::thresholds};
+//!
+//! // The report's net for iris: Binarize(3 thresholds), BMAB(4 -> 64), BMA(64 -> 3).
+//! let flip = Network::flip(4, &[64], 3, &thresholds(3)?, 0)?;
+//! // A net for straight-through training: dense, norm, sign; dense, norm.
+//! let straight_through = Network::straight_through(64, &[256], 10, Default::default(), 0)?;
+//! assert_eq!(flip.parameters().bits, 3 * (4 * 64 + 64 * 3));
+//! assert_eq!(straight_through.parameters().bits, 64 * 256 + 256 * 10);
+//! # Ok::<(), onebit_train::Error>(())
+//! ```
+
+use onebit_model::Model;
+
+use crate::{
+    data::{Dataset, Standardize},
+    error::Result,
+    export::Exporter,
+    layer::{Context, Layer, Observation, Parameters},
+    layers::{BatchNorm, Binarize, Bma, Bmab, Dense, Dropout, Sign},
+    optimizers::Adam,
+    rules::{Latent, Vote},
+    step::{self, Order},
+    value::{Signal, Value},
+};
+
+/// Layers in a row, over a number of real features.
+pub struct Network {
+    inputs: usize,
+    layers: Vec<Box<dyn Layer>>,
+}
+
+/// Shares of inputs and of hidden bits that dropout silences; none by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DropoutShares {
+    /// Of the features.
+    pub input: f64,
+    /// Of the bits after each hidden layer.
+    pub hidden: f64,
+}
+
+impl Network {
+    /// A network without layers yet.
+    pub fn new(inputs: usize) -> Self {
+        Self { inputs, layers: Vec::new() }
+    }
+
+    /// Adds a layer at the end.
+    #[must_use]
+    pub fn with(mut self, layer: impl Layer + 'static) -> Self {
+        self.layers.push(Box::new(layer));
+        self
+    }
+
+    /// A net for flip backprop: Binarize, one BMAB a hidden width, BMA. Every stage uses the same
+    /// `thresholds`; weights are drawn from `seed`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for a size of 0 or no thresholds.
+    pub fn flip(
+        inputs: usize,
+        hidden: &[usize],
+        classes: usize,
+        thresholds: &[f32],
+        seed: u64,
+    ) -> Result<Self> {
+        let depth = thresholds.len();
+        let mut net = Self::new(inputs).with(Binarize::new(inputs, thresholds.to_vec())?);
+        let mut width = inputs;
+        for (index, &outputs) in hidden.iter().enumerate() {
+            let rule = Box::new(Vote::new());
+            net = net.with(Bmab::new(width, outputs, depth, thresholds, rule, layer_seed(seed, index))?);
+            width = outputs;
+        }
+        let seed = layer_seed(seed, hidden.len());
+        Ok(net.with(Bma::new(width, classes, depth, Box::new(Vote::new()), seed)?))
+    }
+
+    /// A net for straight-through training: dense, batch norm and sign for each hidden width, then dense
+    /// and batch norm; latent weights under Adam, as the MNIST network of arXiv:1602.02830.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for a size of 0 or a dropout share outside `[0, 1)`.
+    pub fn straight_through(
+        inputs: usize,
+        hidden: &[usize],
+        classes: usize,
+        dropout: DropoutShares,
+        seed: u64,
+    ) -> Result<Self> {
+        let rule = || Box::new(Latent::new(Box::new(Adam::new())));
+        let mut net = Self::new(inputs);
+        if dropout.input != 0.0 {
+            net = net.with(Dropout::new(dropout.input, layer_seed(seed, usize::MAX))?);
+        }
+        let mut width = inputs;
+        for (index, &outputs) in hidden.iter().enumerate() {
+            let seed = layer_seed(seed, index);
+            net = net.with(Dense::new(width, outputs, rule(), seed)?);
+            net = net.with(BatchNorm::new(outputs)).with(Sign::new());
+            if dropout.hidden != 0.0 {
+                net = net.with(Dropout::new(dropout.hidden, !seed)?);
+            }
+            width = outputs;
+        }
+        let seed = layer_seed(seed, hidden.len());
+        Ok(net.with(Dense::new(width, classes, rule(), seed)?).with(BatchNorm::new(classes)))
+    }
+
+    /// Number of real features that the network takes.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// The layers, first to last.
+    pub fn layers(&self) -> &[Box<dyn Layer>] {
+        &self.layers
+    }
+
+    /// All parameters of all layers.
+    pub fn parameters(&self) -> Parameters {
+        self.layers.iter().map(|layer| layer.parameters()).fold(Parameters::default(), |a, b| Parameters {
+            bits: a.bits + b.bits,
+            reals: a.reals + b.reals,
+        })
+    }
+
+    /// The output for a batch.
+    ///
+    /// # Errors
+    /// Those of the layers.
+    pub fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        step::forward(&mut self.layers, cx, x)
+    }
+
+    /// One step of learning; see [`step`](crate::step::step).
+    ///
+    /// # Errors
+    /// Those of the layers and of `judge`.
+    pub fn step<T>(
+        &mut self,
+        cx: &Context,
+        x: Value,
+        order: Order,
+        rate: f64,
+        judge: impl FnOnce(Value) -> Result<(T, Signal)>,
+    ) -> Result<T> {
+        step::step(&mut self.layers, cx, x, order, rate, judge)
+    }
+
+    /// Name and measures of each layer since the last call.
+    pub fn observe(&mut self) -> Vec<(&'static str, Observation)> {
+        self.layers.iter_mut().map(|layer| (layer.name(), layer.observe())).collect()
+    }
+
+    /// The network to deploy, with the labels and feature names of `data` and what was done to its
+    /// features.
+    ///
+    /// # Errors
+    /// [`Error::Export`](crate::Error::Export) when a layer has no counterpart in the runtime.
+    pub fn export(&self, data: &Dataset, standardize: &Standardize) -> Result<Model> {
+        let mut exporter = Exporter::default();
+        for layer in &self.layers {
+            layer.export(&mut exporter)?;
+            exporter.next_layer();
+        }
+        let labels = data.label_names().to_vec();
+        let model = Model::new(self.inputs, exporter.finish(), labels)?;
+        let (mean, scale) = (standardize.mean().to_vec(), standardize.scale().to_vec());
+        Ok(model
+            .with_standardize(onebit_model::Standardize { mean, scale })?
+            .with_features(data.feature_names().to_vec())?)
+    }
+}
+
+/// Each layer draws from a stream of its own.
+fn layer_seed(seed: u64, index: usize) -> u64 {
+    seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (index as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)
+}
+

@@ -1,0 +1,29 @@
+//! Rules: from a signal to the flips of binary weights. Whatever inertia a training method needs
+//! is the state of its rule.
+
+use onebit_bits::{BitTensor, BitView};
+
+use crate::{error::Result, layer::Context, value::Signal};
+
+mod latent;
+mod vote;
+
+pub use latent::{Latent, glorot_scale};
+pub use vote::Vote;
+
+/// Decides which binary weights change sign.
+pub trait Rule: Send {
+    /// The weights to start from, `(rows, cols)`: random bits, unless the rule has a state to agree with.
+    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> BitTensor {
+        onebit_bits::random_bits(seed, 0, rows, cols)
+    }
+
+    /// The flips for one step, in the shape of `weights`.
+    ///
+    /// `rate` is the learning rate for rules with real state, and the share of requested flips that is
+    /// carried out for rules without.
+    ///
+    /// # Errors
+    /// [`Error::Kind`](crate::Error::Kind) when the rule does not take this kind of signal.
+    fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor>;
+}

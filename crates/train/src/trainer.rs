@@ -1,0 +1,335 @@
+//! The loop: phases, epochs, batches; evaluation is on the network as it would be deployed.
+
+use std::time::Instant;
+
+use onebit_bits::Engine;
+use onebit_model::Model;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    data::{Dataset, Standardize, permutation},
+    error::{Error, Result},
+    layer::{Context, Observation},
+    losses::Loss,
+    network::Network,
+    step::Order,
+    value::{Matrix, Signal, Value},
+};
+
+/// How many samples make a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a number of samples or \"all\"")]
+pub enum Batch {
+    /// So many. What is left over at the end of an epoch waits for the next shuffle; a set smaller than
+    /// this is one batch.
+    Size(usize),
+    /// The whole training set: offline learning.
+    All(All),
+}
+
+/// The word `all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum All {
+    /// Every sample in one batch.
+    All,
+}
+
+/// A stretch of training with the same settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Phase {
+    /// Passes over the training set.
+    pub epochs: usize,
+    /// Samples of a step.
+    pub batch: Batch,
+    /// Rate in the first epoch. In flip training the share of requested flips that is carried out,
+    /// `2^-s` at suppressor level `s`; in straight-through training the learning rate.
+    pub rate: f64,
+    /// Rate that an exponential decay reaches after the last epoch.
+    pub final_rate: f64,
+}
+
+impl Phase {
+    /// A phase with one rate.
+    pub fn new(epochs: usize, batch: Batch, rate: f64) -> Self {
+        Self { epochs, batch, rate, final_rate: rate }
+    }
+
+    /// The rate of epoch `epoch` of this phase, from 0: `rate (final_rate / rate)^(epoch / epochs)`.
+    pub fn rate_at(&self, epoch: usize) -> f64 {
+        self.rate * libm::pow(self.final_rate / self.rate, epoch as f64 / self.epochs as f64)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.epochs == 0 {
+            return Err(Error::setting("epochs", "at least 1", 0));
+        }
+        if self.batch == Batch::Size(0) {
+            return Err(Error::setting("batch", "at least 1 sample", 0));
+        }
+        for rate in [self.rate, self.final_rate] {
+            if !(rate > 0.0 && rate.is_finite()) {
+                return Err(Error::setting("rate", "a positive number", rate));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which network a run returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// The one after the last epoch.
+    #[default]
+    Last,
+    /// The one with the best accuracy on the validation part, the first of equals.
+    Best,
+}
+
+/// What a training run does.
+pub struct Trainer {
+    /// Order of learning.
+    pub order: Order,
+    /// What the scores are judged by.
+    pub loss: Box<dyn Loss>,
+    /// Its phases, in order.
+    pub phases: Vec<Phase>,
+    /// Which network is returned.
+    pub keep: Keep,
+    /// Seed of the shuffles.
+    pub seed: u64,
+}
+
+/// The parts of a data set.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Learned from.
+    pub train: Dataset,
+    /// Chosen by, when [`Keep::Best`] or a person tunes settings.
+    pub validation: Option<Dataset>,
+    /// Reported on.
+    pub test: Option<Dataset>,
+    /// What is done to the features, fitted on the training part.
+    pub standardize: Standardize,
+}
+
+/// What happened in an epoch.
+#[derive(Clone, Debug)]
+pub struct EpochReport {
+    /// Epoch over all phases, from 1.
+    pub epoch: usize,
+    /// Phase, from 1.
+    pub phase: usize,
+    /// The epoch's rate.
+    pub rate: f64,
+    /// Mean loss over the epoch's batches, as they were met.
+    pub loss: f64,
+    /// Share of the epoch's samples that were right, as they were met.
+    pub train_accuracy: f64,
+    /// Accuracy of the deployed network on the validation part.
+    pub validation_accuracy: Option<f64>,
+    /// Accuracy of the deployed network on the test part.
+    pub test_accuracy: Option<f64>,
+    /// Measures of each layer.
+    pub layers: Vec<(&'static str, Observation)>,
+}
+
+impl EpochReport {
+    /// Share of all observed weights that flipped in a step: the mean over layers.
+    pub fn update_ratio(&self) -> Option<f64> {
+        let ratios: Vec<f64> = self.layers.iter().filter_map(|(_, o)| o.update_ratio).collect();
+        (!ratios.is_empty()).then(|| ratios.iter().sum::<f64>() / ratios.len() as f64)
+    }
+}
+
+/// Where a run is, after each batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Samples met since the start of the run.
+    pub done: u64,
+    /// Samples that the whole run will meet.
+    pub total: u64,
+    /// Epoch over all phases, from 1.
+    pub epoch: usize,
+    /// Epochs of the whole run.
+    pub epochs: usize,
+    /// Mean loss of the epoch so far.
+    pub loss: f64,
+    /// Share of right samples of the epoch so far.
+    pub accuracy: f64,
+}
+
+/// What a run reports while it goes on.
+pub enum Event<'a> {
+    /// A batch is done.
+    Batch(Progress),
+    /// An epoch is done and evaluated.
+    Epoch(&'a EpochReport),
+}
+
+/// What a run leaves behind.
+pub struct Outcome {
+    /// The network to deploy.
+    pub model: Model,
+    /// Epoch of that network, from 1.
+    pub epoch: usize,
+    /// One report an epoch.
+    pub epochs: Vec<EpochReport>,
+    /// Seconds spent on learning, without evaluation.
+    pub seconds: f64,
+    /// Samples learned from, counted as often as they were met.
+    pub samples: u64,
+}
+
+impl Outcome {
+    /// The report of the epoch whose network was kept.
+    pub fn kept(&self) -> &EpochReport {
+        &self.epochs[self.epoch - 1]
+    }
+}
+
+impl Trainer {
+    /// Trains `net` on `parts.train` and tells `listen` how it goes.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a phase that cannot be run, [`Error::EmptyClass`] when a class has no sample
+    /// to learn from, [`Error::Diverged`] when the loss is no longer a number, and those of the layers.
+    pub fn fit(
+        &self,
+        net: &mut Network,
+        parts: &Parts,
+        engine: &Engine,
+        mut listen: impl FnMut(Event),
+    ) -> Result<Outcome> {
+        self.check(parts)?;
+        let train = &parts.train;
+        let plan: Vec<(usize, Phase)> = self.phases.iter().copied().enumerate().collect();
+        let batch_of = |phase: &Phase| match phase.batch {
+            Batch::Size(size) => size.min(train.len()),
+            Batch::All(_) => train.len(),
+        };
+        let met = |phase: &Phase| (train.len() / batch_of(phase) * batch_of(phase) * phase.epochs) as u64;
+        let total = self.phases.iter().map(met).sum();
+        let epochs = self.phases.iter().map(|phase| phase.epochs).sum();
+
+        let cx = Context::train(engine);
+        let (mut reports, mut done, mut seconds) = (Vec::new(), 0u64, 0.0);
+        let mut best: Option<(f64, Model, usize)> = None;
+        let mut model = None;
+        for (phase_index, phase) in plan {
+            let batch = batch_of(&phase);
+            for epoch_of_phase in 0..phase.epochs {
+                let epoch = reports.len() + 1;
+                let rate = phase.rate_at(epoch_of_phase);
+                let start = Instant::now();
+                let (mut loss, mut right, mut batches) = (0.0, 0usize, 0usize);
+                for rows in permutation(train.len(), epoch_seed(self.seed, epoch)).chunks_exact(batch) {
+                    let (batch_loss, batch_right) = self.learn(net, &cx, parts, rows, rate)?;
+                    if !batch_loss.is_finite() {
+                        return Err(Error::Diverged { loss: batch_loss, epoch });
+                    }
+                    loss += batch_loss;
+                    right += batch_right;
+                    batches += 1;
+                    done += batch as u64;
+                    let (loss, accuracy) = (loss / batches as f64, right as f64 / (batches * batch) as f64);
+                    listen(Event::Batch(Progress { done, total, epoch, epochs, loss, accuracy }));
+                }
+                seconds += start.elapsed().as_secs_f64();
+
+                let deployed = net.export(train, &parts.standardize)?;
+                let judge = |part: &Option<Dataset>| {
+                    part.as_ref().map(|part| accuracy(&deployed, engine, part)).transpose()
+                };
+                let report = EpochReport {
+                    epoch,
+                    phase: phase_index + 1,
+                    rate,
+                    loss: loss / batches as f64,
+                    train_accuracy: right as f64 / (batches * batch) as f64,
+                    validation_accuracy: judge(&parts.validation)?,
+                    test_accuracy: judge(&parts.test)?,
+                    layers: net.observe(),
+                };
+                listen(Event::Epoch(&report));
+                let score = report.validation_accuracy.unwrap_or(0.0);
+                if self.keep == Keep::Best && best.as_ref().is_none_or(|(best, ..)| score > *best) {
+                    best = Some((score, deployed.clone(), epoch));
+                }
+                reports.push(report);
+                model = Some(deployed);
+            }
+        }
+        let last = model.map(|model| (0.0, model, epochs));
+        let (_, model, epoch) = best.or(last).expect("`check` has seen at least one phase of one epoch");
+        Ok(Outcome { model, epoch, epochs: reports, seconds, samples: done })
+    }
+
+    /// One step on the samples `rows`; returns the loss and how many were right.
+    fn learn(
+        &self,
+        net: &mut Network,
+        cx: &Context,
+        parts: &Parts,
+        rows: &[usize],
+        rate: f64,
+    ) -> Result<(f64, usize)> {
+        let mut x = parts.train.gather(rows);
+        parts.standardize.apply(&mut x);
+        let x = Matrix::new(rows.len(), parts.train.features(), x)?;
+        let labels: Vec<u32> = rows.iter().map(|&row| parts.train.labels()[row]).collect();
+        net.step(cx, Value::Real(x), self.order, rate, |scores| {
+            let scores = scores.into_real("loss")?;
+            let right = scores.iter_rows().zip(&labels).filter(|(s, label)| best_of(s) == **label as usize);
+            let right = right.count();
+            let (loss, grad) = self.loss.evaluate(&scores, &labels)?;
+            Ok(((loss, right), Signal::Grad(grad)))
+        })
+    }
+
+    fn check(&self, parts: &Parts) -> Result<()> {
+        if self.phases.is_empty() {
+            return Err(Error::setting("phases", "at least one", "none"));
+        }
+        self.phases.iter().try_for_each(Phase::check)?;
+        if self.keep == Keep::Best && parts.validation.is_none() {
+            return Err(Error::setting("keep", "a validation part to find the best network by", "none"));
+        }
+        let counts = parts.train.class_counts();
+        match counts.iter().position(|&count| count == 0) {
+            Some(class) => Err(Error::EmptyClass(parts.train.label_names()[class].clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Share of the samples of `data` that `model` classifies right.
+///
+/// # Errors
+/// Those of the model.
+pub fn accuracy(model: &Model, engine: &Engine, data: &Dataset) -> Result<f64> {
+    let mut right = 0;
+    let rows: Vec<usize> = (0..data.len()).collect();
+    for rows in rows.chunks(1024) {
+        let classes = model.classify(engine, &data.gather(rows))?;
+        right += rows.iter().zip(classes).filter(|(row, class)| data.labels()[**row] as usize == *class).count();
+    }
+    Ok(right as f64 / data.len() as f64)
+}
+
+/// Index of the first of the highest scores.
+fn best_of(scores: &[f32]) -> usize {
+    let mut best = 0;
+    for (class, score) in scores.iter().enumerate() {
+        if *score > scores[best] {
+            best = class;
+        }
+    }
+    best
+}
+
+/// The order of an epoch depends on seed and epoch alone.
+fn epoch_seed(seed: u64, epoch: usize) -> u64 {
+    seed ^ (epoch as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
