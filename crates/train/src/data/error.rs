@@ -1,0 +1,327 @@
+//! The error type of the data readers.
+
+use std::{fs::File, io, path::Path};
+
+use thiserror::Error;
+
+/// What can be wrong with a data set or with a file that should hold one.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    // === files ===
+    /// A file cannot be opened.
+    #[error("cannot open {file}: {reason}")]
+    Open {
+        /// Path of the file.
+        file: String,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// A file was opened but cannot be read to its end, e.g. because its gzip stream is damaged.
+    #[error("cannot read {file}: {reason}")]
+    Read {
+        /// Path of the file.
+        file: String,
+        /// What the system or the decoder says.
+        reason: io::Error,
+    },
+
+    // === data sets ===
+    /// Parts of a data set that should be equally long are not.
+    #[error("data set: expected {expected} {what}, got {got}")]
+    Length {
+        /// What is counted.
+        what: String,
+        /// Entries that would have fitted.
+        expected: usize,
+        /// Entries given.
+        got: usize,
+    },
+    /// There is nothing to learn from.
+    #[error("{name}: expected at least one row, got none")]
+    NoRows {
+        /// The file or the data set.
+        name: String,
+    },
+    /// There is nothing to learn with.
+    #[error("{name}: expected at least one feature column, got none")]
+    NoFeatures {
+        /// The file or the data set.
+        name: String,
+    },
+    /// A name that should be unique is given twice.
+    #[error("{name}: {what} `{twice}` appears twice")]
+    Duplicate {
+        /// The file or the data set.
+        name: String,
+        /// "class", "column" or "feature".
+        what: &'static str,
+        /// The name that appears twice.
+        twice: String,
+    },
+    /// A label has no class.
+    #[error("row {row}: expected a label below {classes}, the number of classes, got {label}")]
+    Label {
+        /// Row, from 0.
+        row: usize,
+        /// The label.
+        label: u32,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A part of a split would be empty, or the share is no share.
+    #[error("cannot hold out {wanted} of {rows} rows: each part needs at least one")]
+    Split {
+        /// What was to be held out, in words.
+        wanted: String,
+        /// Rows there are.
+        rows: usize,
+    },
+
+    // === tables ===
+    /// A file holds no header line.
+    #[error("{file}: expected a header line with the column names, got an empty file")]
+    Empty {
+        /// Path of the file.
+        file: String,
+    },
+    /// The first line of a file holds numbers where the column names should be.
+    #[error("{file}: expected a header line with the column names, got only numbers: {columns}")]
+    NoHeader {
+        /// Path of the file.
+        file: String,
+        /// The first line.
+        columns: String,
+    },
+    /// No column has the name of the target.
+    #[error("{file}: no column `{column}`; the columns are {columns}")]
+    NoColumn {
+        /// Path of the file.
+        file: String,
+        /// The column that was asked for.
+        column: String,
+        /// The columns there are.
+        columns: String,
+    },
+    /// A column has no name, as the row numbers that some programs write have none.
+    #[error("{file}: column {column} has no name; name it or leave it out")]
+    Unnamed {
+        /// Path of the file.
+        file: String,
+        /// Position of the column, from 1.
+        column: usize,
+    },
+    /// Features that a model wants are not in the file.
+    #[error("{file}: missing column {missing}; the model wants {wanted} columns, the file has {got}")]
+    MissingColumns {
+        /// Path of the file.
+        file: String,
+        /// The features that are missing.
+        missing: String,
+        /// Number of features wanted.
+        wanted: usize,
+        /// Number of columns in the file.
+        got: usize,
+    },
+    /// A row is shorter or longer than the header.
+    #[error("{file}, line {line}: expected {expected} fields, got {got}")]
+    Ragged {
+        /// Path of the file.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// Number of columns in the header.
+        expected: usize,
+        /// Number of fields in the row.
+        got: usize,
+    },
+    /// A line is not UTF-8.
+    #[error("{file}, line {line}, field {field}: expected UTF-8 text")]
+    NotText {
+        /// Path of the file.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// Field in the line, from 1.
+        field: usize,
+    },
+    /// A cell is empty.
+    #[error("{place}: missing value")]
+    Missing {
+        /// File, line and column.
+        place: String,
+    },
+    /// A feature is not a number.
+    #[error("{place}: expected a number, got `{value}`")]
+    NotANumber {
+        /// File, line and column.
+        place: String,
+        /// The cell.
+        value: String,
+    },
+    /// A feature is infinite, not a number in the sense of IEEE 754, or too large for an f32.
+    #[error("{place}: expected a finite number, got `{value}`")]
+    NotFinite {
+        /// File, line and column; or row and feature, from 0.
+        place: String,
+        /// The cell.
+        value: String,
+    },
+    /// All rows have the same label.
+    #[error("{file}: expected at least two classes in column `{column}`, got only `{label}`")]
+    OneClass {
+        /// Path of the file.
+        file: String,
+        /// The target.
+        column: String,
+        /// The one label.
+        label: String,
+    },
+    /// Two labels are different texts for one number.
+    #[error("{file}: labels `{first}` and `{second}` in column `{column}` are the same number")]
+    SameNumber {
+        /// Path of the file.
+        file: String,
+        /// The target.
+        column: String,
+        /// One label.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A label is none of the model's.
+    #[error("{file}: unknown label `{label}` at line {line}; the model knows {known}")]
+    UnknownLabel {
+        /// Path of the file.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// The label.
+        label: String,
+        /// The labels of the model.
+        known: String,
+    },
+
+    // === idx files ===
+    /// A file does not start as an idx file of this kind.
+    #[error("{file}: expected the magic number {expected:#010x} of {what}, got {got:#010x}")]
+    Magic {
+        /// Path of the file.
+        file: String,
+        /// The kind of file.
+        what: &'static str,
+        /// Its magic number.
+        expected: u32,
+        /// The first four bytes of the file.
+        got: u32,
+    },
+    /// The header of an idx file promises more than this reader accepts.
+    #[error(
+        "{file}: expected at most {row_limit} bytes a row and {limit} in all, the header promises {dims}"
+    )]
+    TooLarge {
+        /// Path of the file.
+        file: String,
+        /// The dimensions in the header, rows first.
+        dims: String,
+        /// Bytes in a row that this reader accepts.
+        row_limit: u64,
+        /// Bytes that this reader accepts.
+        limit: u64,
+    },
+    /// An idx file ends early.
+    #[error("{file}: truncated: expected {expected} bytes, got {got}")]
+    Truncated {
+        /// Path of the file.
+        file: String,
+        /// Bytes that the header promises, itself included; after decompression.
+        expected: u64,
+        /// Bytes in the file.
+        got: u64,
+    },
+    /// An idx file goes on after its end.
+    #[error("{file}: trailing bytes: expected {expected} bytes, got more")]
+    Trailing {
+        /// Path of the file.
+        file: String,
+        /// Bytes that the header promises, itself included; after decompression.
+        expected: u64,
+    },
+    /// A folder holds more images than labels, or fewer.
+    #[error("{dir}: expected as many labels as images, got {labels} labels for {images} images")]
+    Count {
+        /// The folder.
+        dir: String,
+        /// Number of images.
+        images: usize,
+        /// Number of labels.
+        labels: usize,
+    },
+    /// A label is no digit.
+    #[error("{file}: expected labels from 0 to 9, got {label} at index {index}")]
+    Digit {
+        /// Path of the file.
+        file: String,
+        /// Position of the label, from 0.
+        index: usize,
+        /// The label.
+        label: u8,
+    },
+    /// A folder has none of the names under which a file is known.
+    #[error("{dir}: none of the files {tried}")]
+    NoFile {
+        /// The folder.
+        dir: String,
+        /// The names that were tried.
+        tried: String,
+    },
+}
+
+/// Opens a file; also says how to call it in messages.
+pub(super) fn open(path: &Path) -> Result<(File, String), DataError> {
+    let file = path.display().to_string();
+    match File::open(path) {
+        Ok(opened) => Ok((opened, file)),
+        Err(reason) => Err(DataError::Open { file, reason }),
+    }
+}
+
+/// A text from a file as a message may show it: short, on one line.
+pub(super) fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push_str("...");
+    }
+    shown
+}
+
+/// The first names of a list and, if there are more, how many.
+pub(super) fn listed<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> String {
+    const MOST: usize = 20;
+    let count = names.len();
+    let mut listed = names.take(MOST).map(|name| shown(name)).collect::<Vec<_>>().join(", ");
+    if count > MOST {
+        listed.push_str(&format!(", ... ({count} in all)"));
+    }
+    listed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_stays_on_one_line() {
+        assert_eq!(shown("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
+        assert_eq!(shown(&"x".repeat(61)), format!("{}...", "x".repeat(60)));
+        assert_eq!(shown(&"x".repeat(60)), "x".repeat(60));
+    }
+
+    #[test]
+    fn a_list_says_how_much_it_leaves_out() {
+        let names: Vec<String> = (0..21).map(|n| n.to_string()).collect();
+        assert_eq!(listed(names[..3].iter()), "0, 1, 2");
+        assert!(listed(names.iter()).ends_with("18, 19, ... (21 in all)"));
+    }
+}

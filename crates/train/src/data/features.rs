@@ -1,0 +1,214 @@
+//! Features to predict from: the columns that a model wants, of any file, one row at a time.
+//!
+//! ```
+//! use onebit_train::data::FeatureRows;
+//!
+//! let file = "height,name,width\n2,anna,1\n4,bert,3\n".as_bytes(); // any `Read`: stdin as well
+//! let wanted = ["width", "height"].map(String::from);
+//! let rows: Vec<Vec<f32>> = FeatureRows::new(file, "stdin", &wanted)?.collect::<Result<_, _>>()?;
+//! assert_eq!(rows, [[1.0, 2.0], [3.0, 4.0]]);
+//! # Ok::<(), onebit_train::data::DataError>(())
+//! ```
+
+use std::{collections::HashMap, io::Read, path::Path};
+
+use super::{
+    error::{DataError, listed, open},
+    rows::Rows,
+};
+
+/// The rows of a CSV file as a model wants them: an iterator over `(i)` numbers in constant memory.
+pub struct FeatureRows<R: Read> {
+    rows: Rows<R>,
+    columns: Vec<usize>,
+}
+
+impl<R: Read> FeatureRows<R> {
+    /// Reads the header line; `name` is how messages call the file. Columns are chosen
+    ///
+    /// 1. by name, if all `wanted` names are in the header: other columns are ignored;
+    /// 2. else by position, if there are as many columns as wanted and no wanted name stands elsewhere.
+    ///
+    /// # Errors
+    /// [`DataError::Empty`], [`DataError::Duplicate`]; [`DataError::MissingColumns`] if neither is possible;
+    /// [`DataError::NoHeader`] if a choice by position would take a row of numbers for the header;
+    /// [`DataError::NoFeatures`] if nothing is wanted; [`DataError::Read`], [`DataError::NotText`].
+    ///
+    /// A row can be an error, too: [`DataError::Ragged`], [`DataError::Missing`], [`DataError::NotANumber`],
+    /// [`DataError::NotFinite`], [`DataError::NotText`], [`DataError::Read`].
+    pub fn new(reader: R, name: &str, wanted: &[String]) -> Result<Self, DataError> {
+        let rows = Rows::new(reader, name)?;
+        let header = rows.columns();
+        let columns = choose(name, header, wanted)?;
+        let named = columns.iter().zip(wanted).any(|(&column, name)| header[column] == *name);
+        if !named && header.iter().all(|name| name.parse::<f32>().is_ok()) {
+            return Err(DataError::NoHeader { file: name.to_string(), columns: listed(header.iter()) });
+        }
+        Ok(Self { rows, columns })
+    }
+}
+
+impl<R: Read> Iterator for FeatureRows<R> {
+    type Item = Result<Vec<f32>, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.rows.advance() {
+            Ok(true) => Some(self.columns.iter().map(|&column| self.rows.number(column)).collect()),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// Rows of numbers without labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// Numbers in a row, `i`; never 0.
+    pub cols: usize,
+    /// The numbers, `(b, i)`.
+    pub values: Vec<f32>,
+}
+
+impl Table {
+    /// Number of rows, `b`.
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.cols
+    }
+}
+
+/// Reads the columns that a model wants, all rows at once; see [`FeatureRows`].
+///
+/// # Errors
+/// Those of [`FeatureRows::new`] and of its rows; [`DataError::Open`], [`DataError::NoRows`].
+pub fn read_features(path: impl AsRef<Path>, wanted: &[String]) -> Result<Table, DataError> {
+    let (reader, name) = open(path.as_ref())?;
+    let mut values = Vec::new();
+    for row in FeatureRows::new(reader, &name, wanted)? {
+        values.extend(row?);
+    }
+    match values.len() {
+        0 => Err(DataError::NoRows { name }),
+        _ => Ok(Table { cols: wanted.len(), values }),
+    }
+}
+
+/// The column of each wanted feature: by name, or else by position.
+pub(super) fn choose(file: &str, columns: &[String], wanted: &[String]) -> Result<Vec<usize>, DataError> {
+    if wanted.is_empty() {
+        return Err(DataError::NoFeatures { name: file.to_string() });
+    }
+    let places: HashMap<&String, usize> = columns.iter().enumerate().map(|(at, name)| (name, at)).collect();
+    let found: Vec<Option<usize>> = wanted.iter().map(|name| places.get(name).copied()).collect();
+    if let Some(by_name) = found.iter().copied().collect() {
+        return Ok(by_name);
+    }
+    // A wanted name in another place says that the order is another one.
+    let in_place = found.iter().enumerate().all(|(at, place)| place.is_none_or(|place| place == at));
+    if columns.len() == wanted.len() && in_place {
+        return Ok((0..wanted.len()).collect());
+    }
+    let missing = wanted.iter().zip(&found).filter(|(_, place)| place.is_none());
+    let missing: Vec<&String> = missing.map(|(name, _)| name).collect();
+    Err(DataError::MissingColumns {
+        file: file.to_string(),
+        missing: listed(missing.into_iter()),
+        wanted: wanted.len(),
+        got: columns.len(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All rows, with `width` and `height` wanted.
+    fn rows(text: &str) -> Result<Vec<Vec<f32>>, String> {
+        let wanted = ["width", "height"].map(String::from);
+        let rows = FeatureRows::new(text.as_bytes(), "f.csv", &wanted).map_err(|error| error.to_string())?;
+        rows.collect::<Result<_, _>>().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn columns_are_chosen_by_name_before_position() {
+        let expected = Ok(vec![vec![1.0, 2.0], vec![3.0, 4.0]]);
+        for text in [
+            "width,height\n1,2\n3,4\n",
+            "height,width\n2,1\n4,3\n",
+            ",height,name,width,\n7,2,anna,1,\n8,4,,3,x\n",
+            "w,h\n1,2\n3,4\n",
+            "width,h\n1,2\n3,4\n",
+        ] {
+            assert_eq!(rows(text), expected, "{text}");
+        }
+        assert_eq!(rows("width,height\n"), Ok(vec![]));
+    }
+
+    #[test]
+    fn columns_that_cannot_be_chosen() {
+        let missing = |columns: &str, got: usize| {
+            Err(format!("f.csv: missing column {columns}; the model wants 2 columns, the file has {got}"))
+        };
+        assert_eq!(rows("w,h,d\n1,2,3\n"), missing("width, height", 3));
+        assert_eq!(rows("width\n1\n"), missing("height", 1));
+        assert_eq!(rows("height,w\n2,1\n"), missing("width", 2)); // by position, they would be swapped
+        assert_eq!(
+            rows("1,2\n3,4\n"),
+            Err("f.csv: expected a header line with the column names, got only numbers: 1, 2".into())
+        );
+        assert_eq!(rows("w,w\n1,2\n"), Err("f.csv: column `w` appears twice".into()));
+        let none = FeatureRows::new(&b"w\n1\n"[..], "f.csv", &[]).err().unwrap().to_string();
+        assert_eq!(none, "f.csv: expected at least one feature column, got none");
+    }
+
+    #[test]
+    fn a_bad_row_does_not_hide_the_next() {
+        let wanted = ["x".to_string()];
+        let text = b"x,y\n1,\nno,2\n3\n4,4\n";
+        let rows: Vec<_> = FeatureRows::new(&text[..], "f.csv", &wanted).unwrap().collect();
+        let shown =
+            |row: &Result<Vec<f32>, DataError>| row.as_ref().map_err(|error| error.to_string()).cloned();
+        assert_eq!(
+            rows.iter().map(shown).collect::<Vec<_>>(),
+            [
+                Ok(vec![1.0]),
+                Err("f.csv, line 3, column `x`: expected a number, got `no`".into()),
+                Err("f.csv, line 4: expected 2 fields, got 1".into()),
+                Ok(vec![4.0]),
+            ]
+        );
+    }
+
+    /// Yields a header and a row, then fails for ever.
+    struct Broken(&'static [u8]);
+
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(std::io::Error::other("the cable was pulled")),
+                read => Ok(read),
+            }
+        }
+    }
+
+    #[test]
+    fn a_failing_reader_is_reported_once() {
+        let rows = FeatureRows::new(Broken(b"x\n1\n"), "stdin", &["x".to_string()]).unwrap();
+        let rows: Vec<_> = rows.collect();
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[1].as_ref().unwrap_err().to_string(), "cannot read stdin: the cable was pulled");
+    }
+
+    #[test]
+    fn whole_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f.csv");
+        std::fs::write(&path, "x,y\n1,2\n3,4\n").unwrap();
+        let table = read_features(&path, &["y".to_string()]).unwrap();
+        assert_eq!((table.rows(), table), (2, Table { cols: 1, values: vec![2.0, 4.0] }));
+        std::fs::write(&path, "x,y\n").unwrap();
+        let error = read_features(&path, &["y".to_string()]).unwrap_err();
+        assert!(matches!(error, DataError::NoRows { .. }), "{error}");
+        let error = read_features(dir.path().join("g.csv"), &["y".to_string()]).unwrap_err();
+        assert!(matches!(error, DataError::Open { .. }), "{error}");
+    }
+}

@@ -1,0 +1,47 @@
+//! Data sets: tables of numbers and folders of images, with a class for every row.
+//!
+//! ```text
+//! samples: (b, i) real numbers or bytes      labels: (b) numbers below the count of classes
+//! ```
+//!
+//! | from | how |
+//! |---|---|
+//! | a CSV file with a header line | [`read_table`], for evaluation [`read_table_with_labels`] |
+//! | a CSV file or stdin, to predict from | [`read_features`], row by row [`FeatureRows`] |
+//! | MNIST and its look-alikes | [`read_idx_folder`] |
+//! | the two sets inside this crate | [`builtin`]: [`iris`], [`digits`] |
+//!
+//! Everything that is read is checked: an error names the file, the line and the column.
+//!
+//! ```
+//! use onebit_train::data::{Standardize, iris};
+//!
+//! let (training, held_out) = iris().split(0.2, 42)?;
+//! let standardize = Standardize::fit(&training);
+//! let mut x = held_out.gather(&[0, 1]); // x: (2, 4)
+//! standardize.apply(&mut x);
+//! assert_eq!((training.len(), held_out.len(), x.len()), (120, 30, 8));
+//! # Ok::<(), onebit_train::data::DataError>(())
+//! ```
+
+mod builtin;
+mod dataset;
+mod error;
+mod features;
+mod idx;
+mod permutation;
+mod rows;
+mod standardize;
+mod table;
+
+pub use builtin::{BUILTIN, builtin, digits, iris};
+pub use dataset::{Dataset, Samples};
+pub use error::DataError;
+pub use features::{FeatureRows, Table, read_features};
+pub use idx::{
+    Images, Part, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels,
+    read_idx_labels_from,
+};
+pub use permutation::permutation;
+pub use standardize::Standardize;
+pub use table::{read_table, read_table_from, read_table_with_labels};

@@ -1,0 +1,190 @@
+//! Rows of a CSV file, one at a time, each cell with the place to name in a message.
+//!
+//! The separator is `,` `;` or tab: whichever the header line has most of, outside of quotes.
+//! Spaces around a cell, blank lines, a byte order mark and CRLF are of no account.
+
+use std::io::{BufRead, BufReader, Chain, Cursor, Read, Take};
+
+use csv::{ErrorKind, ReaderBuilder, StringRecord, Terminator, Trim};
+
+use super::{
+    dataset::first_duplicate,
+    error::{DataError, shown},
+};
+
+/// How far into a file the header line is looked for to find the separator.
+const HEADER_LIMIT: u64 = 1 << 20;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+type Source<R> = Chain<Chain<Cursor<Vec<u8>>, BufReader<R>>, &'static [u8]>;
+
+/// The rows below a header line.
+pub(super) struct Rows<R: Read> {
+    file: String,
+    columns: Vec<String>,
+    reader: csv::Reader<Source<R>>,
+    record: StringRecord,
+}
+
+impl<R: Read> Rows<R> {
+    /// Reads the header line.
+    pub(super) fn new(reader: R, file: &str) -> Result<Self, DataError> {
+        let failed = |reason| DataError::Read { file: file.to_string(), reason };
+        let mut rest = BufReader::new(reader);
+        let mut start = read_header_line(&mut rest.by_ref().take(HEADER_LIMIT)).map_err(failed)?;
+        if start.starts_with(BYTE_ORDER_MARK) {
+            start.drain(..BYTE_ORDER_MARK.len());
+        }
+        let separator = separator(&start);
+        // With a line feed at the very end, every record ends in one, and the line that a record ends on
+        // is always one before the reader's.
+        let source = Cursor::new(start).chain(rest).chain(&b"\n"[..]);
+        let reader = ReaderBuilder::new()
+            .delimiter(separator)
+            .terminator(Terminator::Any(b'\n'))
+            .trim(Trim::All)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(source);
+        let mut rows =
+            Rows { file: file.to_string(), columns: Vec::new(), reader, record: StringRecord::new() };
+        if !rows.read()? {
+            return Err(DataError::Empty { file: rows.file });
+        }
+        rows.columns = rows.record.iter().map(String::from).collect();
+        match first_duplicate(rows.columns.iter().filter(|name| !name.is_empty())) {
+            Some(twice) => Err(DataError::Duplicate { name: rows.file, what: "column", twice }),
+            None => Ok(rows),
+        }
+    }
+
+    /// The names in the header line: unique, but for empty ones.
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The line of the current row, from 1; its last line if a quoted cell goes over several.
+    pub(super) fn line(&self) -> u64 {
+        self.reader.position().line() - 1
+    }
+
+    /// Goes to the next row; false behind the last.
+    pub(super) fn advance(&mut self) -> Result<bool, DataError> {
+        let more = self.read()?;
+        let (expected, got) = (self.columns.len(), self.record.len());
+        if more && got != expected {
+            return Err(DataError::Ragged { file: self.file.clone(), line: self.line(), expected, got });
+        }
+        Ok(more)
+    }
+
+    /// A cell of the current row.
+    pub(super) fn text(&self, column: usize) -> Result<&str, DataError> {
+        match &self.record[column] {
+            "" => Err(DataError::Missing { place: self.place(column) }),
+            text => Ok(text),
+        }
+    }
+
+    /// A cell of the current row that should be a finite number.
+    pub(super) fn number(&self, column: usize) -> Result<f32, DataError> {
+        let text = self.text(column)?;
+        let (place, value) = (|| self.place(column), || shown(text));
+        match text.parse::<f32>() {
+            Ok(number) if number.is_finite() => Ok(number),
+            Ok(_) => Err(DataError::NotFinite { place: place(), value: value() }),
+            Err(_) => Err(DataError::NotANumber { place: place(), value: value() }),
+        }
+    }
+
+    fn place(&self, column: usize) -> String {
+        format!("{}, line {}, column `{}`", self.file, self.line(), shown(&self.columns[column]))
+    }
+
+    /// Reads the next line that is not blank.
+    fn read(&mut self) -> Result<bool, DataError> {
+        loop {
+            let more = self.reader.read_record(&mut self.record).map_err(|error| match error.kind() {
+                ErrorKind::Utf8 { err, .. } => {
+                    let (line, field) = (self.line(), err.field() + 1);
+                    DataError::NotText { file: self.file.clone(), line, field }
+                }
+                _ => DataError::Read { file: self.file.clone(), reason: error.into() },
+            })?;
+            let blank = self.record.len() == 1 && self.record[0].is_empty();
+            if !(more && blank) {
+                return Ok(more);
+            }
+        }
+    }
+}
+
+/// Everything up to the end of the first line that is not blank.
+fn read_header_line(reader: &mut Take<impl BufRead>) -> std::io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    while reader.read_until(b'\n', &mut start)? > 0 && start.trim_ascii().is_empty() {}
+    Ok(start)
+}
+
+/// The most frequent separator outside of quotes, `,` if in doubt.
+fn separator(header: &[u8]) -> u8 {
+    let mut quoted = false;
+    let mut counts = [(b'\t', 0), (b';', 0), (b',', 0)];
+    for &byte in header {
+        quoted ^= byte == b'"';
+        for (separator, count) in &mut counts {
+            *count += usize::from(!quoted && byte == *separator);
+        }
+    }
+    // Of equals, the last one is taken.
+    counts.into_iter().max_by_key(|&(_, count)| count).map_or(b',', |(separator, _)| separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(text: &[u8]) -> Result<Rows<&[u8]>, DataError> {
+        Rows::new(text, "f.csv")
+    }
+
+    /// All rows with the lines they stand on.
+    fn lines(text: &[u8]) -> Vec<(u64, Vec<String>)> {
+        let mut rows = rows(text).unwrap();
+        let mut lines = Vec::new();
+        while rows.advance().unwrap() {
+            lines.push((rows.line(), rows.record.iter().map(String::from).collect()));
+        }
+        lines
+    }
+
+    #[test]
+    fn separators_are_found_in_the_header() {
+        for text in ["a,b;c,d\n1,2,3\n", "a;b,c;d\n1;2;3\n", "a\tb\td,e\n1\t2\t3\n"] {
+            assert_eq!(lines(text.as_bytes())[0].1, ["1", "2", "3"], "{text}");
+        }
+        assert_eq!(rows(b"\"a;b;c\",d\n").unwrap().columns(), ["a;b;c", "d"]);
+        assert_eq!(rows(b"a;b,c").unwrap().columns(), ["a;b", "c"]); // a tie: the comma
+        assert_eq!(rows(b"a").unwrap().columns(), ["a"]);
+    }
+
+    #[test]
+    fn every_kind_of_line_is_counted() {
+        let cells = |a: &str, b: &str| vec![a.to_string(), b.to_string()];
+        let expected = vec![(2, cells("1", "2")), (4, cells("3", "4"))];
+        let endings: [&[u8]; 5] = [
+            b"a,b\n1,2\n\n3,4\n",
+            b"a,b\n1,2\n\n3,4",
+            b"\xef\xbb\xbfa,b\r\n1,2\r\n\r\n3,4\r\n",
+            b"a,b\r\n1,2\r\n \r\n3,4",
+            b" a , b\n1 ,\t2\n\n\"3\" ,4\n\n\n",
+        ];
+        for text in endings {
+            assert_eq!(lines(text), expected, "{}", text.escape_ascii());
+        }
+        assert_eq!(lines(b"\n\r\na,b\n1,2\n"), [(4, cells("1", "2"))]);
+        assert_eq!(lines(b"a,b\n\"x\ny\",2\n3,4\n"), [(3, cells("x\ny", "2")), (4, cells("3", "4"))]);
+        assert_eq!(rows(b"\xef\xbb\xbf\"a\",b\n").unwrap().columns(), ["a", "b"]);
+    }
+}
