@@ -141,6 +141,15 @@ fn inputs_hear_outputs_and_weights_hear_samples() {
 }
 
 #[test]
+fn silent_voters_count() {
+    // (b, d, o, i) = (1, 2, 3, 1): one product of six asks, all means are low
+    let h_flip = bits([1, 2, 3, 1], &[1, 0, 0, 0, 0, 0]);
+    assert_eq!(x_flip(&h_flip), bits([1, 2, 1], &[0, 0])); // 1 of 3 outputs
+    assert_eq!(w_flip(&h_flip, 2), bits([2, 3, 1], &[1, 0, 0, 0, 0, 0])); // 1 of 1 sample
+    assert_eq!(w_flip(&h_flip, 1), bits([1, 3, 1], &[0, 0, 0])); // 1 of 1 sample at 2 depths: a tie
+}
+
+#[test]
 fn a_flip_needs_more_than_the_mean_and_more_than_p_min() {
     let flips = |n: &[usize], p_min| votes_to_flips(&Tensor::new([n.len()], n.to_vec()), 4, p_min).data;
     assert_eq!(flips(&[3, 0, 2, 1], 0.5), [true, false, false, false]); // mean 1.5: p_min decides, 2 of 4 is a tie
