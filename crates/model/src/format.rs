@@ -231,8 +231,7 @@ impl<'a> Reader<'a> {
             .collect::<Result<_>>()?;
         let mut reader = Self { bytes, inputs, classes, layers, tensors: Vec::new() };
         let mut end = end_of_records;
-        for (index, record) in
-            bytes[start_of_tensors..end_of_records].chunks_exact(TENSOR_RECORD).enumerate()
+        for (index, record) in bytes[start_of_tensors..end_of_records].chunks_exact(TENSOR_RECORD).enumerate()
         {
             end = reader.read_tensor(index, record, end)?;
         }
@@ -245,7 +244,8 @@ impl<'a> Reader<'a> {
     /// Checks one tensor record; returns where its bytes end.
     fn read_tensor(&mut self, index: usize, record: &[u8], previous_end: usize) -> Result<usize> {
         let what = || format!("tensor {index}");
-        let (name, padding) = record[..NAME].split_at(record[..NAME].iter().position(|&b| b == 0).unwrap_or(NAME));
+        let (name, padding) =
+            record[..NAME].split_at(record[..NAME].iter().position(|&b| b == 0).unwrap_or(NAME));
         let Ok(name) = core::str::from_utf8(name) else {
             return record_error(what(), "name is not UTF-8");
         };
@@ -282,7 +282,14 @@ impl<'a> Reader<'a> {
             return record_error(what(), "padding before it is not zero");
         }
         let (rows, cols) = (rows as usize, cols as usize);
-        self.tensors.push(TensorInfo { name: name.into(), kind, rows, cols, offset: start, bytes: end - start });
+        self.tensors.push(TensorInfo {
+            name: name.into(),
+            kind,
+            rows,
+            cols,
+            offset: start,
+            bytes: end - start,
+        });
         Ok(end)
     }
 

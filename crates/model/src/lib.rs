@@ -40,3 +40,4 @@ pub use error::{Error, Result};
 pub use format::{Kind, MAGIC, TensorInfo, VERSION};
 pub use layer::{Affine, Binarize, Dense, Layer, Limits, Output, Thresholds};
 pub use model::{Model, Standardize};
+pub use run::best;

@@ -2,9 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use onebit_bits::{
-    BitTensor, Engine, pack_at_least, pack_thresholds, real_bits_t, xnor_gemm,
-};
+use onebit_bits::{BitTensor, Engine, pack_at_least, pack_thresholds, real_bits_t, xnor_gemm};
 
 use crate::{
     error::{Error, Result},
@@ -27,7 +25,8 @@ impl Model {
         let rows = self.check_input(x)?;
         let mut x = x.to_vec();
         for row in x.chunks_exact_mut(self.inputs.max(1)) {
-            for ((x, mean), scale) in row.iter_mut().zip(&self.standardize.mean).zip(&self.standardize.scale) {
+            for ((x, mean), scale) in row.iter_mut().zip(&self.standardize.mean).zip(&self.standardize.scale)
+            {
                 *x = (*x - mean) * scale;
             }
         }
@@ -61,8 +60,8 @@ impl Model {
     }
 }
 
-/// Index of the first of the highest scores.
-fn best(scores: &[f32]) -> usize {
+/// Index of the first of the highest scores; of one class at least.
+pub fn best(scores: &[f32]) -> usize {
     let mut best = 0;
     for (class, score) in scores.iter().enumerate() {
         if *score > scores[best] {
@@ -134,5 +133,8 @@ fn finish<S: Sum>(engine: &Engine, rows: usize, dense: &Dense, sums: Vec<S>) -> 
 
 fn scores<S: Sum>(sums: &[S], affine: &Affine) -> Vec<f32> {
     let units = affine.mean.iter().zip(&affine.scale).zip(&affine.shift);
-    sums.iter().zip(units.cycle()).map(|(s, ((mean, scale), shift))| (s.real() - mean) * scale + shift).collect()
+    sums.iter()
+        .zip(units.cycle())
+        .map(|(s, ((mean, scale), shift))| (s.real() - mean) * scale + shift)
+        .collect()
 }

@@ -29,7 +29,11 @@ use crate::{
 /// Name, text and one line about each preset.
 pub const PRESETS: [(&str, &str, &str); 5] = [
     ("iris", include_str!("../presets/iris.toml"), "flip backprop, the report's net and its two phases"),
-    ("iris-best", include_str!("../presets/iris-best.toml"), "flip backprop with settings tuned on training data"),
+    (
+        "iris-best",
+        include_str!("../presets/iris-best.toml"),
+        "flip backprop with settings tuned on training data",
+    ),
     ("digits", include_str!("../presets/digits.toml"), "straight-through training on 8x8 digits"),
     ("mnist", include_str!("../presets/mnist.toml"), "784-4096-4096-4096-10 with the paper's settings"),
     ("mnist-small", include_str!("../presets/mnist-small.toml"), "784-512-512-10, six epochs"),
@@ -329,11 +333,19 @@ impl PhaseConfig {
             }
             (Method::Flip, None, Some(rate), None) => (rate, 1.0),
             (Method::Flip, ..) => {
-                return Err(Error::setting(key("suppressor"), "a suppressor or a rate, one of them", "neither or both, or a learning_rate"));
+                return Err(Error::setting(
+                    key("suppressor"),
+                    "a suppressor or a rate, one of them",
+                    "neither or both, or a learning_rate",
+                ));
             }
             (Method::StraightThrough, None, None, Some(rate)) => (rate, f64::INFINITY),
             (Method::StraightThrough, ..) => {
-                return Err(Error::setting(key("learning_rate"), "a learning_rate and no suppressor or rate", "something else"));
+                return Err(Error::setting(
+                    key("learning_rate"),
+                    "a learning_rate and no suppressor or rate",
+                    "something else",
+                ));
             }
         };
         let final_rate = self.final_rate.unwrap_or(rate);

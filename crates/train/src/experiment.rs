@@ -6,7 +6,7 @@ use onebit_bits::Engine;
 
 use crate::{
     config::{Config, LossName, Method, NetworkConfig},
-    data::{self, DataError, Dataset, Part, Samples, Standardize},
+    data::{self, DataError, Dataset, Part},
     error::{Error, Result},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::{DropoutShares, Network},
@@ -37,12 +37,7 @@ pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
         let (train, validation) = rest.split(config.data.validation, config.seed.wrapping_add(1))?;
         (train, Some(validation))
     };
-    let standardize = match train.samples() {
-        // Pixels to [-1, 1].
-        Samples::Bytes { .. } => Standardize::uniform(127.5, 1.0 / 127.5, train.features()),
-        Samples::Real { .. } => Standardize::fit(&train),
-    };
-    Ok(Parts { train, validation, test, standardize })
+    Ok(Parts::new(train, validation, test))
 }
 
 /// The data and, when it comes with one, its test part.

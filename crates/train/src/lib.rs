@@ -39,7 +39,5 @@ mod value;
 
 pub use error::{Error, Result};
 pub use network::{DropoutShares, Network};
-pub use trainer::{
-    All, Batch, EpochReport, Event, Keep, Outcome, Parts, Phase, Progress, Trainer, accuracy,
-};
+pub use trainer::{Batch, EpochReport, Event, Keep, Outcome, Parts, Phase, Progress, Trainer, accuracy};
 pub use value::{Matrix, Signal, Value, Votes};

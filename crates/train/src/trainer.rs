@@ -3,36 +3,58 @@
 use std::time::Instant;
 
 use onebit_bits::Engine;
-use onebit_model::Model;
+use onebit_model::{Model, best};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    data::{Dataset, Standardize, permutation},
+    data::{Dataset, Samples, Standardize, permutation},
     error::{Error, Result},
     layer::{Context, Observation},
-    losses::Loss,
+    losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
     step::Order,
     value::{Matrix, Signal, Value},
 };
 
-/// How many samples make a step.
+/// How many samples make a step: in a text a number, or `"all"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a number of samples or \"all\"")]
+#[serde(try_from = "BatchText", into = "BatchText")]
 pub enum Batch {
     /// So many. What is left over at the end of an epoch waits for the next shuffle; a set smaller than
     /// this is one batch.
     Size(usize),
     /// The whole training set: offline learning.
-    All(All),
+    All,
 }
 
-/// The word `all`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum All {
-    /// Every sample in one batch.
-    All,
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a number of samples or \"all\"")]
+enum BatchText {
+    Size(usize),
+    Word(String),
+}
+
+impl TryFrom<BatchText> for Batch {
+    type Error = String;
+
+    fn try_from(text: BatchText) -> std::result::Result<Self, String> {
+        match text {
+            BatchText::Size(size) => Ok(Batch::Size(size)),
+            BatchText::Word(word) if word == "all" => Ok(Batch::All),
+            BatchText::Word(word) => {
+                Err(format!("batch: expected a number of samples or \"all\", got \"{word}\""))
+            }
+        }
+    }
+}
+
+impl From<Batch> for BatchText {
+    fn from(batch: Batch) -> Self {
+        match batch {
+            Batch::Size(size) => BatchText::Size(size),
+            Batch::All => BatchText::Word("all".into()),
+        }
+    }
 }
 
 /// A stretch of training with the same settings.
@@ -114,6 +136,27 @@ pub struct Parts {
     pub standardize: Standardize,
 }
 
+impl Parts {
+    /// Holds out a share for the test, by `seed`, and fits the standardization on the rest: pixels go to
+    /// [-1, 1], other features to mean 0 and deviation 1.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when one of the two would be empty.
+    pub fn split(data: &Dataset, test: f64, seed: u64) -> Result<Self> {
+        let (train, test) = data.split(test, seed)?;
+        Ok(Self::new(train, None, Some(test)))
+    }
+
+    /// Parts that exist already.
+    pub fn new(train: Dataset, validation: Option<Dataset>, test: Option<Dataset>) -> Self {
+        let standardize = match train.samples() {
+            Samples::Bytes { .. } => Standardize::uniform(127.5, 1.0 / 127.5, train.features()),
+            Samples::Real { .. } => Standardize::fit(&train),
+        };
+        Self { train, validation, test, standardize }
+    }
+}
+
 /// What happened in an epoch.
 #[derive(Clone, Debug)]
 pub struct EpochReport {
@@ -190,6 +233,17 @@ impl Outcome {
 }
 
 impl Trainer {
+    /// Flip backprop: FBF order, softmax cross-entropy. The phases' rates are shares of flips.
+    pub fn flip(phases: Vec<Phase>, seed: u64) -> Self {
+        let loss = Box::new(SoftmaxCrossEntropy);
+        Self { order: Order::InputFirst, loss, phases, keep: Keep::Last, seed }
+    }
+
+    /// Straight-through training: squared hinge. The phases' rates are learning rates.
+    pub fn straight_through(phases: Vec<Phase>, seed: u64) -> Self {
+        Self { order: Order::Parallel, loss: Box::new(SquaredHinge), phases, keep: Keep::Last, seed }
+    }
+
     /// Trains `net` on `parts.train` and tells `listen` how it goes.
     ///
     /// # Errors
@@ -207,7 +261,7 @@ impl Trainer {
         let plan: Vec<(usize, Phase)> = self.phases.iter().copied().enumerate().collect();
         let batch_of = |phase: &Phase| match phase.batch {
             Batch::Size(size) => size.min(train.len()),
-            Batch::All(_) => train.len(),
+            Batch::All => train.len(),
         };
         let met = |phase: &Phase| (train.len() / batch_of(phase) * batch_of(phase) * phase.epochs) as u64;
         let total = self.phases.iter().map(met).sum();
@@ -215,7 +269,7 @@ impl Trainer {
 
         let cx = Context::train(engine);
         let (mut reports, mut done, mut seconds) = (Vec::new(), 0u64, 0.0);
-        let mut best: Option<(f64, Model, usize)> = None;
+        let mut best_so_far: Option<(f64, Model, usize)> = None;
         let mut model = None;
         for (phase_index, phase) in plan {
             let batch = batch_of(&phase);
@@ -254,15 +308,16 @@ impl Trainer {
                 };
                 listen(Event::Epoch(&report));
                 let score = report.validation_accuracy.unwrap_or(0.0);
-                if self.keep == Keep::Best && best.as_ref().is_none_or(|(best, ..)| score > *best) {
-                    best = Some((score, deployed.clone(), epoch));
+                if self.keep == Keep::Best && best_so_far.as_ref().is_none_or(|(best, ..)| score > *best) {
+                    best_so_far = Some((score, deployed.clone(), epoch));
                 }
                 reports.push(report);
                 model = Some(deployed);
             }
         }
         let last = model.map(|model| (0.0, model, epochs));
-        let (_, model, epoch) = best.or(last).expect("`check` has seen at least one phase of one epoch");
+        let (_, model, epoch) =
+            best_so_far.or(last).expect("`check` has seen at least one phase of one epoch");
         Ok(Outcome { model, epoch, epochs: reports, seconds, samples: done })
     }
 
@@ -281,7 +336,7 @@ impl Trainer {
         let labels: Vec<u32> = rows.iter().map(|&row| parts.train.labels()[row]).collect();
         net.step(cx, Value::Real(x), self.order, rate, |scores| {
             let scores = scores.into_real("loss")?;
-            let right = scores.iter_rows().zip(&labels).filter(|(s, label)| best_of(s) == **label as usize);
+            let right = scores.iter_rows().zip(&labels).filter(|(s, label)| best(s) == **label as usize);
             let right = right.count();
             let (loss, grad) = self.loss.evaluate(&scores, &labels)?;
             Ok(((loss, right), Signal::Grad(grad)))
@@ -313,20 +368,10 @@ pub fn accuracy(model: &Model, engine: &Engine, data: &Dataset) -> Result<f64> {
     let rows: Vec<usize> = (0..data.len()).collect();
     for rows in rows.chunks(1024) {
         let classes = model.classify(engine, &data.gather(rows))?;
-        right += rows.iter().zip(classes).filter(|(row, class)| data.labels()[**row] as usize == *class).count();
+        right +=
+            rows.iter().zip(classes).filter(|(row, class)| data.labels()[**row] as usize == *class).count();
     }
     Ok(right as f64 / data.len() as f64)
-}
-
-/// Index of the first of the highest scores.
-fn best_of(scores: &[f32]) -> usize {
-    let mut best = 0;
-    for (class, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = class;
-        }
-    }
-    best
 }
 
 /// The order of an epoch depends on seed and epoch alone.

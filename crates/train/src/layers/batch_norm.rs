@@ -131,7 +131,8 @@ impl Layer for BatchNorm {
         let features = self.gamma.len();
         let rows = x.values_mut().chunks_exact_mut(features).zip(y.values_mut().chunks_exact_mut(features));
         for (x_hat, y) in rows {
-            for (((x_hat, y), mean), inv_std) in x_hat.iter_mut().zip(y).zip(&batch.mean).zip(&batch.inv_std) {
+            for (((x_hat, y), mean), inv_std) in x_hat.iter_mut().zip(y).zip(&batch.mean).zip(&batch.inv_std)
+            {
                 *x_hat = (*x_hat - mean) * inv_std;
                 *y = *x_hat;
             }
@@ -161,7 +162,8 @@ impl Layer for BatchNorm {
             }
         }
         let share = 1.0 / x_hat.rows() as f32;
-        let scale: Vec<f32> = self.gamma.iter().zip(inv_std).map(|(gamma, inv_std)| gamma * inv_std).collect();
+        let scale: Vec<f32> =
+            self.gamma.iter().zip(inv_std).map(|(gamma, inv_std)| gamma * inv_std).collect();
         let mut dx = dy;
         for (dx, x_hat) in dx.values_mut().chunks_exact_mut(features).zip(x_hat.iter_rows()) {
             for (j, (dx, x_hat)) in dx.iter_mut().zip(x_hat).enumerate() {

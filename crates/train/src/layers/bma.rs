@@ -48,13 +48,7 @@ impl Bma {
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
-    pub fn new(
-        inputs: usize,
-        outputs: usize,
-        depth: usize,
-        rule: Box<dyn Rule>,
-        seed: u64,
-    ) -> Result<Self> {
+    pub fn new(inputs: usize, outputs: usize, depth: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         Self::with_options(inputs, outputs, depth, WeightDepth::Own, Normalize::Binomial, rule, seed)
     }
 

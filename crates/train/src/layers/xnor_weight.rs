@@ -32,13 +32,7 @@ impl XnorWeight {
     ///
     /// # Errors
     /// [`Error::Setting`] when a size is 0.
-    pub fn new(
-        inputs: usize,
-        outputs: usize,
-        depth: usize,
-        rule: Box<dyn Rule>,
-        seed: u64,
-    ) -> Result<Self> {
+    pub fn new(inputs: usize, outputs: usize, depth: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         let sizes = [inputs, outputs, depth];
         if sizes.contains(&0) {
             let got = format!("{inputs}, {outputs}, {depth}");

@@ -1,0 +1,157 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use onebit::{Engine, Isa};
+
+use crate::failure::{Failure, Result};
+
+/// Train and run neural networks whose weights and activations are single bits.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Train a network: `onebit train iris` needs nothing else
+    Train(TrainArgs),
+    /// Measure a model's accuracy on labelled data
+    Eval(EvalArgs),
+    /// Classify rows of a CSV file, of standard input (-), or images
+    Predict(PredictArgs),
+    /// Show what is in a model file
+    Inspect(InspectArgs),
+    /// List the presets, or print one as a TOML text to start from
+    Presets(PresetsArgs),
+}
+
+/// Where to compute; the result is the same everywhere.
+#[derive(ClapArgs)]
+pub(crate) struct EngineArgs {
+    /// Worker threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    threads: Option<usize>,
+    /// Instruction set of the kernels, of those that this machine has [default: the best]
+    #[arg(long, value_name = "NAME", value_parser = |name: &str| Isa::named(name))]
+    isa: Option<Isa>,
+}
+
+impl EngineArgs {
+    pub(crate) fn engine(&self) -> Result<Engine> {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let engine = Engine::new(self.threads.unwrap_or_else(cores)).map_err(Failure::other)?;
+        Ok(match self.isa {
+            Some(isa) => engine.with_isa(isa),
+            None => engine,
+        })
+    }
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct TrainArgs {
+    /// A preset (see `onebit presets`) or a TOML file
+    #[arg(value_name = "PRESET | CONFIG.toml")]
+    pub(crate) config: String,
+    /// Data to learn from: a CSV file, a folder of idx files, or `iris` or `digits`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: Option<PathBuf>,
+    /// Column of the CSV file that holds the class
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// Seed of the split, the first weights and everything random in training
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Repeat with the seeds 0 to N-1 and report mean, deviation, least and greatest; saves no model
+    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with_all = ["seed", "out"])]
+    pub(crate) seeds: Option<usize>,
+    /// Epochs of each phase
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) epochs: Option<usize>,
+    /// Samples of a step, in each phase that does not take the whole set
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) batch: Option<usize>,
+    /// Model file to write [default: the preset's or file's name with .onebit, in this folder]
+    #[arg(long, value_name = "FILE.onebit")]
+    pub(crate) out: Option<PathBuf>,
+    /// Change one setting of the configuration, such as network.hidden=[128] or phase.0.suppressor=2
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<String>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct EvalArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Labelled data: a CSV file, a folder of idx files (its test part), or `iris` or `digits`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: PathBuf,
+    /// Column of the CSV file that holds the class
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct PredictArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Rows to classify: a CSV file with a header, `-` for standard input, or an idx file of images
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: PathBuf,
+    /// What is printed
+    #[arg(long, value_enum, default_value = "csv")]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// A header, then label and scores of each row
+    Csv,
+    /// One JSON object a row
+    Json,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct InspectArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct PresetsArgs {
+    /// The preset to print
+    pub(crate) name: Option<String>,
+}
+
+fn at_least_one(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("expected at least 1".into()),
+        Ok(n) => Ok(n),
+        Err(_) => Err("expected a whole number, at least 1".into()),
+    }
+}
+
+fn key_value(text: &str) -> std::result::Result<String, String> {
+    match text.split_once('=') {
+        Some((key, _)) if !key.trim().is_empty() => Ok(text.into()),
+        _ => Err("expected KEY=VALUE".into()),
+    }
+}

@@ -1,0 +1,81 @@
+//! `onebit eval`: accuracy and confusion matrix on labelled data.
+
+use onebit::{
+    Model,
+    data::{self, DataError, Dataset, Part},
+};
+use serde_json::json;
+
+use crate::{
+    args::EvalArgs,
+    failure::{Failure, Result},
+    output::{self, percent},
+    table::Table,
+};
+
+pub(crate) fn run(args: &EvalArgs) -> Result<()> {
+    let engine = args.engine.engine()?;
+    let model = Model::load(&args.model)?;
+    let data = load(args, &model)?;
+    if data.features() != model.inputs() {
+        return Err(Failure::other(format!(
+            "{}: expected {} features, as the model takes, got {}",
+            args.data.display(),
+            model.inputs(),
+            data.features()
+        )));
+    }
+    // confusion: (true class, predicted class)
+    let mut confusion = vec![vec![0usize; model.classes()]; model.classes()];
+    let rows: Vec<usize> = (0..data.len()).collect();
+    for rows in rows.chunks(1024) {
+        let predicted = model.classify(&engine, &data.gather(rows))?;
+        for (&row, predicted) in rows.iter().zip(predicted) {
+            confusion[data.labels()[row] as usize][predicted] += 1;
+        }
+    }
+    let right: usize = (0..model.classes()).map(|class| confusion[class][class]).sum();
+    let accuracy = right as f64 / data.len() as f64;
+    if args.json {
+        return output::json(&json!({
+            "accuracy": accuracy,
+            "samples": data.len(),
+            "labels": model.labels(),
+            "confusion": confusion,
+        }));
+    }
+    output::line(format!("accuracy {} ({right} of {})\n", percent(Some(accuracy)), data.len()))?;
+    let mut table = Table::with_header([vec!["true \\ predicted".into()], model.labels().to_vec()].concat());
+    for (label, counts) in model.labels().iter().zip(&confusion) {
+        table.row([label.clone()].into_iter().chain(counts.iter().map(usize::to_string)));
+    }
+    output::line(table.render())
+}
+
+/// The data with its columns and classes in the model's order.
+fn load(args: &EvalArgs, model: &Model) -> Result<Dataset> {
+    let path = &args.data;
+    let builtin = path.to_str().and_then(data::builtin).filter(|_| !path.exists());
+    let data = match builtin {
+        Some(data) => data,
+        None if path.is_dir() => data::read_idx_folder(path, Part::Test)?,
+        None => {
+            let target = args.target.as_ref().ok_or_else(|| match std::fs::metadata(path) {
+                Ok(_) => {
+                    Failure::other("target: expected the column with the class (--target COLUMN), got none")
+                }
+                Err(reason) => DataError::Open { file: path.display().to_string(), reason }.into(),
+            })?;
+            return Ok(data::read_table_with_labels(path, target, model.labels())?.select(model.features())?);
+        }
+    };
+    if data.label_names() != model.labels() {
+        return Err(Failure::other(format!(
+            "{}: its classes are {}, the model knows {}",
+            path.display(),
+            data.label_names().join(", "),
+            model.labels().join(", ")
+        )));
+    }
+    Ok(data)
+}

@@ -1,0 +1,90 @@
+//! `onebit inspect`: what is in a model file.
+
+use std::fs;
+
+use onebit::{
+    Model,
+    model::{Layer, Limits, Output},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    args::InspectArgs,
+    failure::{Failure, Result},
+    output::{self, bytes},
+    table::Table,
+};
+
+pub(crate) fn run(args: &InspectArgs) -> Result<()> {
+    let path = args.model.display().to_string();
+    let file = fs::read(&args.model).map_err(|e| Failure::other(format!("{path}: {e}")))?;
+    let named = |e: onebit::model::Error| Failure::other(format!("{path}: {e}"));
+    let model = Model::from_bytes(&file).map_err(named)?;
+    let tensors = Model::tensors(&file).map_err(named)?;
+    let weights: usize = model.layers().iter().map(Layer::weights).sum();
+    if args.json {
+        let tensors = tensors.iter().map(|t| {
+            json!({"name": t.name, "kind": t.kind.name(), "rows": t.rows, "cols": t.cols, "bytes": t.bytes})
+        });
+        return output::json(&json!({
+            "file_bytes": file.len(),
+            "inputs": model.inputs(),
+            "classes": model.classes(),
+            "labels": model.labels(),
+            "features": model.features(),
+            "weight_bits": weights,
+            "layers": model.layers().iter().map(layer_json).collect::<Vec<_>>(),
+            "tensors": tensors.collect::<Vec<_>>(),
+        }));
+    }
+    output::line(format!("{path}: {} features to {} classes", model.inputs(), model.classes()))?;
+    output::line(format!("classes: {}\n", model.labels().join(", ")))?;
+    let mut table = Table::new(["layer", "kind", "inputs", "units", "output", "weights"]);
+    for (index, layer) in model.layers().iter().enumerate() {
+        let (units, output) = describe(layer);
+        let cells = [index.to_string(), layer.name().into(), layer.inputs().to_string()];
+        table.row(cells.into_iter().chain([units.to_string(), output, layer.weights().to_string()]));
+    }
+    output::line(table.render())?;
+    let mut table = Table::new(["tensor", "type", "rows", "columns", "bytes"]);
+    for t in &tensors {
+        let sizes = [t.rows, t.cols, t.bytes].map(|n| n.to_string());
+        table.row([format!("`{}`", t.name), t.kind.name().into()].into_iter().chain(sizes));
+    }
+    output::line(format!("\n{}\n", table.render().replace('`', " ")))?;
+    output::line(format!(
+        "{weights} weights of one bit; the file has {} ({} bytes)",
+        bytes(file.len()),
+        file.len()
+    ))
+}
+
+/// Units, and what they give.
+fn describe(layer: &Layer) -> (usize, String) {
+    match layer {
+        Layer::Binarize(b) => (b.features, format!("{} bits each", b.thresholds.len())),
+        Layer::Dense(dense) => {
+            let units = dense.weights.rows();
+            let output = match &dense.output {
+                Output::Bits(t) => {
+                    let kind = if matches!(t.limits, Limits::Integer(_)) { "integer" } else { "real" };
+                    format!("{} bits each by {kind} limits", t.limits.len() / units)
+                }
+                Output::Scores(_) => "scores".into(),
+            };
+            (units, output.replace("1 bits", "1 bit"))
+        }
+    }
+}
+
+fn layer_json(layer: &Layer) -> Value {
+    let (units, output) = describe(layer);
+    json!({
+        "kind": layer.name(),
+        "inputs": layer.inputs(),
+        "units": units,
+        "outputs": layer.outputs(),
+        "output": output,
+        "weight_bits": layer.weights(),
+    })
+}

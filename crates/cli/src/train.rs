@@ -1,0 +1,243 @@
+//! `onebit train`: one run, or one for each of several seeds.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use onebit::{
+    Batch, Engine, Outcome, Parts,
+    config::{self, Config, Method},
+    experiment,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    args::TrainArgs,
+    failure::{Failure, Result},
+    output::{self, bytes, percent, share},
+    progress::Listener,
+    table::Table,
+};
+
+pub(crate) fn run(args: &TrainArgs) -> Result<()> {
+    let config = configure(args)?;
+    let engine = args.engine.engine()?;
+    match args.seeds {
+        Some(seeds) => repeat(args, config, &engine, seeds as u64),
+        None => once(args, &config, &engine),
+    }
+}
+
+/// The preset or file with the flags on top.
+fn configure(args: &TrainArgs) -> Result<Config> {
+    let name = &args.config;
+    let text = match config::preset_text(name) {
+        Ok(text) => text.to_string(),
+        Err(unknown) if !name.ends_with(".toml") && !Path::new(name).exists() => return Err(unknown.into()),
+        Err(_) => fs::read_to_string(name).map_err(|e| Failure::other(format!("{name}: {e}")))?,
+    };
+    config::parse(name, &text, &[])?;
+    // The text is fine, so what is wrong now is wrong with a flag.
+    let mut config =
+        config::parse(name, &text, &args.set).map_err(|e| Failure::flag(format!("--set {e}")))?;
+    if let Some(seed) = args.seed {
+        config.seed = seed;
+    }
+    if let Some(target) = &args.target {
+        config.data.target = Some(target.clone());
+    }
+    for phase in &mut config.phases {
+        if let Some(epochs) = args.epochs {
+            phase.epochs = epochs;
+        }
+        if let (Some(batch), Batch::Size(_)) = (args.batch, phase.batch) {
+            phase.batch = Batch::Size(batch);
+        }
+    }
+    Ok(config)
+}
+
+fn once(args: &TrainArgs, config: &Config, engine: &Engine) -> Result<()> {
+    let stem = Path::new(&args.config).file_stem().unwrap_or_default();
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(stem).with_extension("onebit"));
+    check_out(&out)?;
+    let start = Instant::now();
+    let parts = experiment::load(config, args.data.as_deref())?;
+    if !args.json {
+        output::line(headline(args, config, &parts))?;
+    }
+    let outcome = listen(args.json, config, &parts, engine)?;
+    outcome.model.save(&out)?;
+    let model_bytes = outcome.model.to_bytes().len();
+    let seconds = start.elapsed().as_secs_f64();
+    if args.json {
+        let mut result = result_json(config, &outcome, seconds);
+        result["model"] = json!(out.display().to_string());
+        return output::json(&result);
+    }
+    output::line(format!("\n{}\n", layer_table(&outcome)))?;
+    let kept = outcome.kept();
+    let mut table = Table::new(["result", ""]);
+    table.row(["test accuracy".into(), percent(kept.test_accuracy)]);
+    if kept.validation_accuracy.is_some() {
+        table.row(["validation accuracy".into(), percent(kept.validation_accuracy)]);
+    }
+    table.row(["train accuracy".into(), percent(Some(kept.train_accuracy))]);
+    table.row(["epoch kept".into(), format!("{} of {}", outcome.epoch, outcome.epochs.len())]);
+    table.row(["seconds".into(), format!("{seconds:.2}")]);
+    table.row(["samples/s".into(), format!("{:.0}", samples_per_second(&outcome))]);
+    table.row(["model".into(), format!("{} ({})", out.display(), bytes(model_bytes))]);
+    output::line(table.render().lines().skip(1).collect::<Vec<_>>().join("\n"))
+}
+
+/// Says before the work, not after it, that its result could not be written.
+fn check_out(out: &Path) -> Result<()> {
+    let folder = match out.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    if out.is_dir() {
+        return Err(Failure::other(format!(
+            "{}: expected a file to write the model to, got a folder",
+            out.display()
+        )));
+    }
+    match fs::metadata(folder) {
+        Ok(meta) if meta.is_dir() => Ok(()),
+        _ => Err(Failure::other(format!("{}: no such folder to write the model to", folder.display()))),
+    }
+}
+
+fn listen(json: bool, config: &Config, parts: &Parts, engine: &Engine) -> Result<Outcome> {
+    let mut listener = Listener::new(json);
+    let outcome = experiment::run(config, parts, engine, |event| listener.hear(event));
+    listener.finish()?;
+    Ok(outcome?)
+}
+
+/// The same with the seeds `0..seeds`: split, first weights and shuffles all change.
+fn repeat(args: &TrainArgs, mut config: Config, engine: &Engine, seeds: u64) -> Result<()> {
+    let mut tests = Vec::new();
+    let mut validations = Vec::new();
+    let mut table = Table::new(["seed", "train", "validation", "test", "best epoch's test"]);
+    for seed in 0..seeds {
+        config.seed = seed;
+        let start = Instant::now();
+        let parts = experiment::load(&config, args.data.as_deref())?;
+        if seed == 0 && !args.json {
+            output::line(headline(args, &config, &parts))?;
+        }
+        let outcome = experiment::run(&config, &parts, engine, |_| {})?;
+        let kept = outcome.kept();
+        tests.extend(kept.test_accuracy);
+        validations.extend(kept.validation_accuracy);
+        if args.json {
+            output::json(&result_json(&config, &outcome, start.elapsed().as_secs_f64()))?;
+        } else {
+            let best = outcome
+                .epochs
+                .iter()
+                .filter_map(|e| e.test_accuracy)
+                .fold(None, |a: Option<f64>, b| Some(a.map_or(b, |a| a.max(b))));
+            let shares = [Some(kept.train_accuracy), kept.validation_accuracy, kept.test_accuracy, best];
+            table.row([seed.to_string()].into_iter().chain(shares.map(percent)));
+        }
+    }
+    let (test, validation) = (Summary::of(&tests), Summary::of(&validations));
+    if args.json {
+        let mut line = json!({"event": "summary", "config": args.config, "seeds": seeds});
+        for (name, summary) in [("test_accuracy", test), ("validation_accuracy", validation)] {
+            for (what, value) in
+                ["mean", "std", "min", "max"].into_iter().zip(summary.map_or([None; 4], Summary::parts))
+            {
+                line[format!("{name}_{what}")] = json!(value);
+            }
+        }
+        return output::json(&line);
+    }
+    output::line(table.render())?;
+    for (name, summary) in [("validation", validation), ("test", test)] {
+        if let Some(Summary { mean, std, min, max }) = summary {
+            let [mean, std, min, max] = [mean, std, min, max].map(|share| percent(Some(share)));
+            output::line(format!("{name}: mean {mean}, deviation {std}, least {min}, greatest {max}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// What several runs have in common.
+#[derive(Clone, Copy)]
+struct Summary {
+    mean: f64,
+    std: f64,
+    min: f64,
+    max: f64,
+}
+
+impl Summary {
+    /// Mean, standard deviation (of the population of runs), least and greatest; nothing for no runs.
+    fn of(values: &[f64]) -> Option<Self> {
+        let n = values.len() as f64;
+        let (first, rest) = values.split_first()?;
+        let mean = values.iter().sum::<f64>() / n;
+        let std = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+        let (min, max) = rest.iter().fold((*first, *first), |(lo, hi), &v| (lo.min(v), hi.max(v)));
+        Some(Self { mean, std, min, max })
+    }
+
+    fn parts(self) -> [Option<f64>; 4] {
+        [self.mean, self.std, self.min, self.max].map(Some)
+    }
+}
+
+fn samples_per_second(outcome: &Outcome) -> f64 {
+    outcome.samples as f64 / outcome.seconds.max(1e-9)
+}
+
+fn result_json(config: &Config, outcome: &Outcome, seconds: f64) -> Value {
+    let kept = outcome.kept();
+    json!({
+        "event": "result",
+        "seed": config.seed,
+        "epoch": outcome.epoch,
+        "epochs": outcome.epochs.len(),
+        "train_accuracy": kept.train_accuracy,
+        "validation_accuracy": kept.validation_accuracy,
+        "test_accuracy": kept.test_accuracy,
+        "seconds": seconds,
+        "samples_per_second": samples_per_second(outcome),
+        "model_bytes": outcome.model.to_bytes().len(),
+    })
+}
+
+fn headline(args: &TrainArgs, config: &Config, parts: &Parts) -> String {
+    let method = match config.method {
+        Method::Flip => {
+            format!("flip backprop, {}", serde_json::json!(config.order()).as_str().unwrap_or_default())
+        }
+        Method::StraightThrough => "straight-through training".into(),
+    };
+    let count = |part: &Option<onebit::data::Dataset>| part.as_ref().map_or(0, |part| part.len());
+    format!(
+        "{}: {method}; {} features, {} classes; {} samples to learn from, {} for validation, {} for the test",
+        args.config,
+        parts.train.features(),
+        parts.train.classes(),
+        parts.train.len(),
+        count(&parts.validation),
+        count(&parts.test),
+    )
+}
+
+/// Per layer: the measures of the last epoch.
+fn layer_table(outcome: &Outcome) -> String {
+    let mut table = Table::new(["layer", "kind", "flip ratio", "update ratio", "mean of bits"]);
+    let last = outcome.epochs.last().map_or(&[][..], |report| &report.layers);
+    for (index, (name, o)) in last.iter().enumerate() {
+        let shares = [o.flip_ratio, o.update_ratio, o.mean_of_bits].map(share);
+        table.row([index.to_string(), (*name).into()].into_iter().chain(shares));
+    }
+    table.render()
+}
