@@ -20,6 +20,9 @@ pub struct Engine {
 /// Operations below which another worker costs more than it saves (some microseconds).
 const WORK_PER_JOB: usize = 1 << 17;
 
+/// Rows of a tile: so many pages of the output stay in the TLB, and so much of a left operand in the L2 cache.
+const TALLEST: usize = 128;
+
 /// More is a mistake, and would otherwise be asked of the operating system.
 #[cfg(feature = "std")]
 const MOST_THREADS: usize = 1024;
@@ -59,8 +62,9 @@ impl Engine {
 
     /// The same workers with another instruction set.
     #[must_use]
-    pub fn with_isa(self, isa: Isa) -> Self {
-        Self { isa, ..self }
+    pub fn with_isa(mut self, isa: Isa) -> Self {
+        self.isa = isa;
+        self
     }
 
     /// The instruction set.
@@ -96,37 +100,35 @@ impl Engine {
         self.each(jobs, |(index, rows)| kernel(index * part, rows));
     }
 
-    /// Splits `out`: (rows, cols) into tiles: by columns, in multiples of 64, where there are enough of them,
-    /// because that also splits the right operand; else by rows.
+    /// Splits `out`: (rows, cols) into tiles of at most [`TALLEST`] rows: by columns, in multiples of 64, where
+    /// there are enough of them, because that also splits the right operand; else by rows.
     pub(crate) fn tiles<'a, T: Send>(
         &self,
         out: &'a mut [T],
         cols: usize,
         work: usize,
-        kernel: impl Fn(Tile<T>) + Sync,
+        kernel: impl Fn(&mut Tile<T>) + Sync,
     ) {
         if out.is_empty() {
             return;
         }
         let jobs = self.jobs(work);
-        let tiles = if cols >= 64 * jobs {
-            let part = cols.div_ceil(jobs).next_multiple_of(64);
-            let mut tiles: Vec<Tile<T>> =
-                (0..cols).step_by(part).map(|col| Tile { row: 0, col, rows: Vec::new() }).collect();
-            for row in out.chunks_mut(cols) {
-                tiles.iter_mut().zip(row.chunks_mut(part)).for_each(|(tile, run)| tile.rows.push(run));
-            }
-            tiles
+        let (height, width) = if cols >= 64 * jobs {
+            (TALLEST, cols.div_ceil(jobs).next_multiple_of(64))
         } else {
-            let part = (out.len() / cols).div_ceil(jobs);
-            let tile = |(index, rows): (usize, &'a mut [T])| Tile {
-                row: index * part,
-                col: 0,
-                rows: rows.chunks_mut(cols).collect(),
-            };
-            out.chunks_mut(part * cols).enumerate().map(tile).collect()
+            (TALLEST.min((out.len() / cols).div_ceil(jobs)), cols)
         };
-        self.each(tiles, kernel);
+        let mut tiles: Vec<Tile<'a, T>> = Vec::new();
+        for (band, rows) in out.chunks_mut(height * cols).enumerate() {
+            let first = tiles.len();
+            let columns = (0..cols).step_by(width);
+            tiles.extend(columns.map(|col| Tile { row: band * height, col, rows: Vec::new() }));
+            for row in rows.chunks_mut(cols) {
+                let tiles = tiles[first..].iter_mut();
+                tiles.zip(row.chunks_mut(width)).for_each(|(tile, run)| tile.rows.push(run));
+            }
+        }
+        self.each(tiles, |mut tile| kernel(&mut tile));
     }
 
     fn jobs(&self, work: usize) -> usize {
@@ -148,4 +150,10 @@ pub(crate) struct Tile<'a, T> {
     pub(crate) row: usize,
     pub(crate) col: usize,
     pub(crate) rows: Vec<&'a mut [T]>,
+}
+
+impl<T> Tile<'_, T> {
+    pub(crate) fn cols(&self) -> usize {
+        self.rows.first().map_or(0, |row| row.len())
+    }
 }

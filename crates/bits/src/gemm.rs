@@ -19,6 +19,7 @@ use crate::{
     engine::{Engine, Tile},
     error::{Error, Result, check_len, check_shape},
     isa::multiversion,
+    panel::{Counts, Panels, count_lanes},
     tensor::BitView,
     ternary::Ternary,
 };
@@ -28,8 +29,11 @@ use crate::{
 /// # Errors
 /// [`Error::Shape`], [`Error::Length`] unless the operands fit; [`Error::TooLarge`] if i exceeds `i32`.
 pub fn xnor_gemm(engine: &Engine, x: BitView, weights: BitView, y: &mut [i32]) -> Result<()> {
-    let (o, i) = check("xnor_gemm", x.shape(), weights, y.len())?;
-    engine.tiles(y, o, y_work(x.rows(), weights), |tile| xnor_tile(engine.isa(), x, weights, i, tile));
+    let i = check("xnor_gemm", x.shape(), weights, y.len())?;
+    product(engine, x.rows(), weights, y, |tile| match tile.rows.len() {
+        FEW.. => xnor_panels(engine.isa(), x, weights, i, tile),
+        _ => xnor_dots(engine.isa(), x, weights, i, tile),
+    });
     Ok(())
 }
 
@@ -38,27 +42,61 @@ pub fn xnor_gemm(engine: &Engine, x: BitView, weights: BitView, y: &mut [i32]) -
 /// # Errors
 /// As [`xnor_gemm`].
 pub fn ternary_gemm(engine: &Engine, x: &Ternary, weights: BitView, y: &mut [i32]) -> Result<()> {
-    let (o, _) = check("ternary_gemm", x.shape(), weights, y.len())?;
-    engine.tiles(y, o, y_work(x.rows(), weights), |tile| ternary_tile(engine.isa(), x, weights, tile));
+    check("ternary_gemm", x.shape(), weights, y.len())?;
+    product(engine, x.rows(), weights, y, |tile| match tile.rows.len() {
+        FEW.. => ternary_panels(engine.isa(), x, weights, tile),
+        _ => ternary_dots(engine.isa(), x, weights, tile),
+    });
     Ok(())
 }
 
-/// (o, i) of a product that fits.
-fn check(op: &'static str, (b, i): (usize, usize), weights: BitView, y: usize) -> Result<(usize, i32)> {
+/// Rows of x from which laying the weights in panels pays for itself.
+const FEW: usize = 4;
+
+/// i, if the operands fit.
+fn check(op: &'static str, (b, i): (usize, usize), weights: BitView, y: usize) -> Result<i32> {
     let o = weights.rows();
     check_shape(op, "weights", (o, i), weights.shape())?;
     check_len(op, "y", (b, o), y)?;
-    let i = i32::try_from(i).map_err(|_| Error::TooLarge { op, rows: b, cols: i })?;
-    Ok((o, i))
+    i32::try_from(i).map_err(|_| Error::TooLarge { op, rows: b, cols: i })
 }
 
-fn y_work(b: usize, weights: BitView) -> usize {
-    weights.words().len().saturating_mul(b)
+fn product(
+    engine: &Engine,
+    b: usize,
+    weights: BitView,
+    y: &mut [i32],
+    kernel: impl Fn(&mut Tile<i32>) + Sync,
+) {
+    if weights.cols() == 0 {
+        return y.fill(0);
+    }
+    let work = weights.words().len().saturating_mul(b);
+    engine.tiles(y, weights.rows(), work, kernel);
 }
 
 multiversion! {
-    fn xnor_tile(x: BitView, weights: BitView, i: i32, tile: Tile<i32>) {
-        for (b, y) in tile.rows.into_iter().enumerate() {
+    fn xnor_panels(x: BitView, weights: BitView, i: i32, tile: &mut Tile<i32>) {
+        let mut panels = Panels::new(weights.words_per_row());
+        let mut differ = Counts::default();
+        for col in (0..tile.cols()).step_by(64) {
+            panels.lay_rows(weights, tile.col + col);
+            for (b, y) in tile.rows.iter_mut().enumerate() {
+                let x = x.row(tile.row + b);
+                for (w, differ) in panels.first(y.len() - col).zip(&mut differ) {
+                    let w = &w[..x.len()];
+                    *differ = count_lanes(x.len(), |at| w[at].map(|w| x[at] ^ w));
+                }
+                let y = y[col..].iter_mut().zip(differ.as_flattened());
+                y.for_each(|(y, differ)| *y = i - 2 * *differ as i32);
+            }
+        }
+    }
+}
+
+multiversion! {
+    fn xnor_dots(x: BitView, weights: BitView, i: i32, tile: &mut Tile<i32>) {
+        for (b, y) in tile.rows.iter_mut().enumerate() {
             let x = x.row(tile.row + b);
             for (o, y) in y.iter_mut().enumerate() {
                 let w = weights.row(tile.col + o);
@@ -70,14 +108,36 @@ multiversion! {
 }
 
 multiversion! {
-    fn ternary_tile(x: &Ternary, weights: BitView, tile: Tile<i32>) {
-        for (b, y) in tile.rows.into_iter().enumerate() {
+    fn ternary_panels(x: &Ternary, weights: BitView, tile: &mut Tile<i32>) {
+        let mut panels = Panels::new(weights.words_per_row());
+        let mut differ = Counts::default();
+        for col in (0..tile.cols()).step_by(64) {
+            panels.lay_rows(weights, tile.col + col);
+            for (b, y) in tile.rows.iter_mut().enumerate() {
+                let (sign, nonzero) = (x.sign().row(tile.row + b), x.nonzero().row(tile.row + b));
+                let sign = &sign[..nonzero.len()];
+                let count: u32 = nonzero.iter().map(|nz| nz.count_ones()).sum();
+                for (w, differ) in panels.first(y.len() - col).zip(&mut differ) {
+                    let w = &w[..nonzero.len()];
+                    *differ =
+                        count_lanes(nonzero.len(), |at| w[at].map(|w| (sign[at] ^ w) & nonzero[at]));
+                }
+                let y = y[col..].iter_mut().zip(differ.as_flattened());
+                y.for_each(|(y, differ)| *y = count as i32 - 2 * *differ as i32);
+            }
+        }
+    }
+}
+
+multiversion! {
+    fn ternary_dots(x: &Ternary, weights: BitView, tile: &mut Tile<i32>) {
+        for (b, y) in tile.rows.iter_mut().enumerate() {
             let (sign, nonzero) = (x.sign().row(tile.row + b), x.nonzero().row(tile.row + b));
             let count: u32 = nonzero.iter().map(|nz| nz.count_ones()).sum();
             for (o, y) in y.iter_mut().enumerate() {
                 let w = weights.row(tile.col + o);
-                let differ: u32 =
-                    sign.iter().zip(nonzero).zip(w).map(|((s, nz), w)| ((s ^ w) & nz).count_ones()).sum();
+                let planes = sign.iter().zip(nonzero).zip(w);
+                let differ: u32 = planes.map(|((s, nz), w)| ((s ^ w) & nz).count_ones()).sum();
                 *y = count as i32 - 2 * differ as i32;
             }
         }

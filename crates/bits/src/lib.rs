@@ -41,6 +41,7 @@ mod error;
 pub mod gemm;
 mod isa;
 pub mod pack;
+mod panel;
 pub mod random;
 pub mod real;
 mod tensor;

@@ -17,7 +17,7 @@
 //! # Ok::<(), onebit_bits::Error>(())
 //! ```
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 
 use crate::{
     engine::Engine,
@@ -92,10 +92,14 @@ pub fn pack_at_least<T: Sum>(
 /// +1.0 for bit 1, -1.0 for bit 0: (rows, cols).
 #[must_use]
 pub fn unpack_signs(bits: BitView) -> Vec<f32> {
-    let mut x = Vec::with_capacity(bits.rows() * bits.cols());
+    let mut x = vec![0.0; bits.rows() * bits.cols()];
     for r in 0..bits.rows() {
-        let row = bits.row(r);
-        x.extend((0..bits.cols()).map(|c| if row[c / 64] >> (c % 64) & 1 == 1 { 1.0 } else { -1.0 }));
+        let row = &mut x[r * bits.cols()..][..bits.cols()];
+        for (x, word) in row.chunks_mut(64).zip(bits.row(r)) {
+            for (c, x) in x.iter_mut().enumerate() {
+                *x = if word >> c & 1 == 1 { 1.0 } else { -1.0 };
+            }
+        }
     }
     x
 }
@@ -122,7 +126,7 @@ fn deep_zeros(op: &'static str, rows: usize, cols: usize, depth: usize) -> Resul
 
 /// Up to 64 comparisons as a word.
 #[inline(always)]
-fn compare<T: Copy>(values: &[T], is: impl Fn(usize, T) -> bool) -> u64 {
+pub(crate) fn compare<T: Copy>(values: &[T], is: impl Fn(usize, T) -> bool) -> u64 {
     values.iter().enumerate().fold(0, |word, (j, &x)| word | u64::from(is(j, x)) << j)
 }
 
@@ -159,9 +163,10 @@ multiversion! {
             for (k, thresholds) in thresholds.chunks_exact(cols).enumerate() {
                 let groups = sums.chunks(64).zip(thresholds.chunks(64)).zip(descending);
                 for (c, ((s, t), &descending)) in groups.enumerate() {
-                    let up = compare(s, |j, s| s >= t[j]);
-                    let down = compare(s, |j, s| s <= t[j]);
-                    put(row, k * cols + c * 64, up & !descending | down & descending);
+                    // most networks have a positive scale everywhere: do not compare twice for nothing
+                    let up = if descending == !0 { 0 } else { compare(s, |j, s| s >= t[j]) };
+                    let down = if descending == 0 { 0 } else { compare(s, |j, s| s <= t[j]) };
+                    put(row, k * cols + c * 64, (up & !descending) | (down & descending));
                 }
             }
         }

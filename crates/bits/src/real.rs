@@ -81,16 +81,21 @@ pub fn real_real(
 /// # Errors
 /// [`Error::Length`] unless there are `rows * cols` values.
 pub fn transpose<T: Copy>(rows: usize, cols: usize, values: &[T]) -> Result<Vec<T>> {
-    /// A block of values this high and wide stays in the L1 cache.
-    const BLOCK: usize = 16;
+    /// Through blocks of this side, so that memory is read and written by whole cache lines.
+    const SIDE: usize = 16;
     check_len("transpose", "values", (rows, cols), values.len())?;
     let mut turned = Vec::from(values);
-    for r0 in (0..rows).step_by(BLOCK) {
-        for c0 in (0..cols).step_by(BLOCK) {
-            for c in c0..cols.min(c0 + BLOCK) {
-                for r in r0..rows.min(r0 + BLOCK) {
-                    turned[c * rows + r] = values[r * cols + c];
-                }
+    let Some(&any) = values.first() else { return Ok(turned) };
+    for r0 in (0..rows).step_by(SIDE) {
+        for c0 in (0..cols).step_by(SIDE) {
+            let (height, width) = (SIDE.min(rows - r0), SIDE.min(cols - c0));
+            let mut block = [[any; SIDE]; SIDE];
+            for (r, line) in (r0..).zip(&mut block[..height]) {
+                line[..width].copy_from_slice(&values[r * cols + c0..][..width]);
+            }
+            for c in 0..width {
+                let line = &mut turned[(c0 + c) * rows + r0..][..height];
+                line.iter_mut().zip(&block).for_each(|(to, from)| *to = from[c]);
             }
         }
     }
@@ -139,23 +144,25 @@ fn multiply(
     let m = a.len().checked_div(k).or(out.len().checked_div(n)).unwrap_or(0);
     check_len(op, "a", (m, k), a.len())?;
     check_len(op, "out", (m, n), out.len())?;
-    out.fill(0.0);
+    if k == 0 {
+        out.fill(0.0);
+    }
     let work = a.len().saturating_mul(n) / 8;
     engine.tiles(out, n, work, |tile| multiply_tile(engine.isa(), a, k, &right, tile));
     Ok(())
 }
 
-fn multiply_tile(isa: Isa, a: &[f32], k: usize, right: &Right, mut tile: Tile<f32>) {
-    let cols = tile.rows.first().map_or(0, |row| row.len());
-    let mut left = vec![0.0; tile.rows.len() * KC.min(k)];
+fn multiply_tile(isa: Isa, a: &[f32], k: usize, right: &Right, tile: &mut Tile<f32>) {
+    let (rows, cols) = (tile.rows.len(), tile.cols());
+    let mut left = vec![0.0; rows * KC.min(k)];
     let mut panel = vec![[0.0; NR]; KC.min(k)];
     for k0 in (0..k).step_by(KC) {
         let depth = KC.min(k - k0);
-        let (left, panel) = (&mut left[..tile.rows.len() * depth], &mut panel[..depth]);
+        let (left, panel) = (&mut left[..rows * depth], &mut panel[..depth]);
         pack_left(&a[tile.row * k..], k, k0, depth, left);
         for col in (0..cols).step_by(NR) {
             right.panel(isa, k0, tile.col + col, panel);
-            micro_tiles(isa, left, panel, col, &mut tile.rows);
+            micro_tiles(isa, left, panel, k0 == 0, col, &mut tile.rows);
         }
     }
 }
@@ -202,24 +209,30 @@ multiversion! {
 }
 
 multiversion! {
-    /// left: panels as by `pack_left`, panel: (depth, NR), out: rows, of which columns `col..col + NR` grow
-    fn micro_tiles(left: &[f32], panel: &[[f32; NR]], col: usize, out: &mut [&mut [f32]]) {
+    /// left: panels as by `pack_left`, panel: (depth, NR), out: rows, of which columns `col..col + NR` start or grow
+    fn micro_tiles(left: &[f32], panel: &[[f32; NR]], start: bool, col: usize, out: &mut [&mut [f32]]) {
         for (left, out) in left.chunks(MR * panel.len()).zip(out.chunks_mut(MR)) {
             match out.len() {
-                MR => micro_tile::<MR>(left, panel, col, out),
-                3 => micro_tile::<3>(left, panel, col, out),
-                2 => micro_tile::<2>(left, panel, col, out),
-                _ => micro_tile::<1>(left, panel, col, out),
+                MR => micro_tile::<MR>(left, panel, start, col, out),
+                3 => micro_tile::<3>(left, panel, start, col, out),
+                2 => micro_tile::<2>(left, panel, start, col, out),
+                _ => micro_tile::<1>(left, panel, start, col, out),
             }
         }
     }
 }
 
 #[inline(always)]
-fn micro_tile<const R: usize>(left: &[f32], panel: &[[f32; NR]], col: usize, out: &mut [&mut [f32]]) {
+fn micro_tile<const R: usize>(
+    left: &[f32],
+    panel: &[[f32; NR]],
+    start: bool,
+    col: usize,
+    out: &mut [&mut [f32]],
+) {
     let mut sums = [[0.0; NR]; R];
     let width = NR.min(out[0].len() - col);
-    for (sums, out) in sums.iter_mut().zip(&*out) {
+    for (sums, out) in sums.iter_mut().zip(&*out).filter(|_| !start) {
         sums[..width].copy_from_slice(&out[col..col + width]);
     }
     for (a, b) in left.as_chunks::<R>().0.iter().zip(panel) {

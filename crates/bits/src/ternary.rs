@@ -10,6 +10,7 @@
 
 use crate::{
     error::{Error, Result, check_len, check_shape},
+    pack::compare,
     tensor::BitTensor,
 };
 
@@ -49,7 +50,7 @@ impl Ternary {
     /// [`Error::Length`] unless there are `rows * cols` values.
     pub fn from_f32(rows: usize, cols: usize, values: &[f32]) -> Result<Self> {
         check_len("ternary from f32", "values", (rows, cols), values.len())?;
-        Ok(Self::from_signs(rows, cols, |at| (values[at] > 0.0, values[at] < 0.0)))
+        Ok(Self::from_signs(rows, cols, values))
     }
 
     /// The sign of each value. `values`: (rows, cols).
@@ -58,7 +59,7 @@ impl Ternary {
     /// [`Error::Length`] unless there are `rows * cols` values.
     pub fn from_i32(rows: usize, cols: usize, values: &[i32]) -> Result<Self> {
         check_len("ternary from i32", "values", (rows, cols), values.len())?;
-        Ok(Self::from_signs(rows, cols, |at| (values[at] > 0, values[at] < 0)))
+        Ok(Self::from_signs(rows, cols, values))
     }
 
     /// Plane of the signs: 1 where the value is +1.
@@ -110,16 +111,17 @@ impl Ternary {
         Self { sign: self.sign.transpose(), nonzero: self.nonzero.transpose() }
     }
 
-    /// `is(at)` = (positive, negative) of the value at `at = row * cols + col`.
-    fn from_signs(rows: usize, cols: usize, is: impl Fn(usize) -> (bool, bool)) -> Self {
+    fn from_signs<T: Copy + Default + PartialOrd>(rows: usize, cols: usize, values: &[T]) -> Self {
         let mut sign = BitTensor::zeros(rows, cols);
-        let nonzero = BitTensor::from_fn(rows, cols, |r, c| {
-            let (positive, negative) = is(r * cols + c);
-            if positive {
-                sign.set(r, c, true);
+        let mut nonzero = sign.clone();
+        let zero = T::default();
+        for r in 0..rows {
+            let words = sign.row_mut(r).iter_mut().zip(nonzero.row_mut(r));
+            for ((sign, nonzero), values) in words.zip(values[r * cols..][..cols].chunks(64)) {
+                *sign = compare(values, |_, x| x > zero);
+                *nonzero = *sign | compare(values, |_, x| x < zero);
             }
-            positive || negative
-        });
+        }
         Self { sign, nonzero }
     }
 }

@@ -8,7 +8,7 @@ use alloc::{vec, vec::Vec};
 use crate::tensor::{BitTensor, Bits};
 
 /// Transposes 64 rows of 64 bits.
-fn transpose_block(block: &mut [u64; 64]) {
+pub(crate) fn transpose_block(block: &mut [u64; 64]) {
     let mut half = 32;
     // the columns with bit `half` of their index clear
     let mut low: u64 = 0x0000_0000_ffff_ffff;

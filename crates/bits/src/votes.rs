@@ -24,11 +24,14 @@
 //! ```
 
 use alloc::{vec, vec::Vec};
+use core::array;
 
 use crate::{
     engine::{Engine, Tile},
     error::{Error, Result, check_len, check_shape},
     isa::multiversion,
+    pack::compare,
+    panel::{Counts, LANES, Panels, count_lanes},
     tensor::{BitTensor, BitView},
     ternary::Ternary,
 };
@@ -54,50 +57,69 @@ pub fn votes(
     }
     let len = m.checked_mul(n).ok_or(Error::TooLarge { op: "votes", rows: m, cols: n })?;
     let mut votes = vec![0; len];
-    let (operand, changed) = (operand.transpose(), changed.map(|changed| changed.transpose()));
-    let work = operand.words().len().saturating_mul(m);
-    engine.tiles(&mut votes, n, work, |tile| match &changed {
-        None => request_tile(engine.isa(), own, signal, operand.view(), tile),
-        Some(changed) => {
-            corrected_tile(engine.isa(), own, signal, operand.view(), changed.view(), tile);
-        }
-    });
+    if k > 0 {
+        let work = signal.sign().words().len().saturating_mul(n);
+        engine.tiles(&mut votes, n, work, |tile| match changed {
+            None => request_tile(engine.isa(), own, signal, operand, tile),
+            Some(changed) => corrected_tile(engine.isa(), own, signal, operand, changed, tile),
+        });
+    }
     Ok(votes)
 }
 
-/// All ones for +1, else 0: XOR with it multiplies the bits of a word by the negative of a sign.
+/// All ones for bit 1, else 0, for 8 bits of a word: XOR with it multiplies whole words by the signs.
 #[inline(always)]
-fn spread(bit: bool) -> u64 {
-    0u64.wrapping_sub(u64::from(bit))
+fn spread(word: u64, first: usize) -> [u64; LANES] {
+    array::from_fn(|lane| 0u64.wrapping_sub(word >> (first + lane) & 1))
 }
 
 multiversion! {
-    /// operand: (n, k)
-    fn request_tile(own: BitView, signal: &Ternary, operand: BitView, tile: Tile<u32>) {
-        for (m, votes) in tile.rows.into_iter().enumerate() {
-            let m = tile.row + m;
-            let (sign, nonzero) = (signal.sign().row(m), signal.nonzero().row(m));
-            for (n, votes) in votes.iter_mut().enumerate() {
-                let n = tile.col + n;
-                let own = spread(own.get(m, n));
-                let planes = sign.iter().zip(nonzero).zip(operand.row(n));
-                *votes = planes.map(|((s, nz), x)| (nz & (s ^ x ^ own)).count_ones()).sum();
+    fn request_tile(own: BitView, signal: &Ternary, operand: BitView, tile: &mut Tile<u32>) {
+        let mut panels = Panels::new(signal.sign().words_per_row());
+        let mut counts = Counts::default();
+        for col in (0..tile.cols()).step_by(64) {
+            let word = (tile.col + col) / 64;
+            panels.lay_columns(operand, word);
+            for (m, votes) in (tile.row..).zip(&mut tile.rows) {
+                let (sign, nonzero) = (signal.sign().row(m), signal.nonzero().row(m));
+                let sign = &sign[..nonzero.len()];
+                let panels = panels.first(votes.len() - col);
+                for (p, (x, count)) in panels.zip(&mut counts).enumerate() {
+                    let (x, own) = (&x[..nonzero.len()], spread(own.row(m)[word], p * LANES));
+                    *count = count_lanes(nonzero.len(), |k| {
+                        array::from_fn(|n| nonzero[k] & (sign[k] ^ x[k][n] ^ own[n]))
+                    });
+                }
+                votes[col..].iter_mut().zip(counts.as_flattened()).for_each(|(votes, count)| *votes = *count);
             }
         }
     }
 }
 
 multiversion! {
-    /// operand, changed: (n, k)
-    fn corrected_tile(own: BitView, signal: &Ternary, operand: BitView, changed: BitView, tile: Tile<u32>) {
-        for (m, votes) in tile.rows.into_iter().enumerate() {
-            let m = tile.row + m;
-            let (sign, nonzero) = (signal.sign().row(m), signal.nonzero().row(m));
-            for (n, votes) in votes.iter_mut().enumerate() {
-                let n = tile.col + n;
-                let own = spread(own.get(m, n));
-                let planes = sign.iter().zip(nonzero).zip(operand.row(n)).zip(changed.row(n));
-                *votes = planes.map(|(((s, nz), x), c)| ((nz & (s ^ x ^ own)) ^ c).count_ones()).sum();
+    fn corrected_tile(
+        own: BitView, signal: &Ternary, operand: BitView, changed: BitView, tile: &mut Tile<u32>,
+    ) {
+        let depth = signal.sign().words_per_row();
+        let (mut panels, mut changes) = (Panels::new(depth), Panels::new(depth));
+        let mut counts = Counts::default();
+        for col in (0..tile.cols()).step_by(64) {
+            let word = (tile.col + col) / 64;
+            panels.lay_columns(operand, word);
+            changes.lay_columns(changed, word);
+            for (m, votes) in (tile.row..).zip(&mut tile.rows) {
+                let (sign, nonzero) = (signal.sign().row(m), signal.nonzero().row(m));
+                let sign = &sign[..nonzero.len()];
+                let width = votes.len() - col;
+                let panels = panels.first(width).zip(changes.first(width));
+                for (p, ((x, c), count)) in panels.zip(&mut counts).enumerate() {
+                    let (x, c) = (&x[..nonzero.len()], &c[..nonzero.len()]);
+                    let own = spread(own.row(m)[word], p * LANES);
+                    *count = count_lanes(nonzero.len(), |k| {
+                        array::from_fn(|n| (nonzero[k] & (sign[k] ^ x[k][n] ^ own[n])) ^ c[k][n])
+                    });
+                }
+                votes[col..].iter_mut().zip(counts.as_flattened()).for_each(|(votes, count)| *votes = *count);
             }
         }
     }
@@ -120,5 +142,14 @@ pub fn votes_to_flips(rows: usize, cols: usize, votes: &[u32], voters: u32, p_mi
     // votes are whole numbers: they exceed a real one exactly if they exceed its floor
     let mean = sum / (votes.len() as u64).max(1);
     let needed = mean.max((p_min * f64::from(voters)) as u64);
-    Ok(BitTensor::from_fn(rows, cols, |r, c| u64::from(votes[r * cols + c]) > needed))
+    // the mean is at most the largest vote, and p_min * voters at most voters
+    let needed = u32::try_from(needed).unwrap_or(u32::MAX);
+    let mut flips = BitTensor::zeros(rows, cols);
+    for r in 0..rows {
+        let votes = votes[r * cols..][..cols].chunks(64);
+        flips.row_mut(r).iter_mut().zip(votes).for_each(|(flips, votes)| {
+            *flips = compare(votes, |_, votes| votes > needed);
+        });
+    }
+    Ok(flips)
 }
