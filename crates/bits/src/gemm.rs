@@ -29,12 +29,7 @@ use crate::{
 /// # Errors
 /// [`Error::Shape`], [`Error::Length`] unless the operands fit; [`Error::TooLarge`] if i exceeds `i32`.
 pub fn xnor_gemm(engine: &Engine, x: BitView, weights: BitView, y: &mut [i32]) -> Result<()> {
-    let i = check("xnor_gemm", x.shape(), weights, y.len())?;
-    product(engine, x.rows(), weights, y, |tile| match tile.rows.len() {
-        FEW.. => xnor_panels(engine.isa(), x, weights, i, tile),
-        _ => xnor_dots(engine.isa(), x, weights, i, tile),
-    });
-    Ok(())
+    product(engine, "xnor_gemm", x.shape(), x, weights, y)
 }
 
 /// `y = x * weights^T` over x in {-1, 0, +1}, weights in +-1. x: (b, i), weights: (o, i), y: (b, o).
@@ -42,104 +37,125 @@ pub fn xnor_gemm(engine: &Engine, x: BitView, weights: BitView, y: &mut [i32]) -
 /// # Errors
 /// As [`xnor_gemm`].
 pub fn ternary_gemm(engine: &Engine, x: &Ternary, weights: BitView, y: &mut [i32]) -> Result<()> {
-    check("ternary_gemm", x.shape(), weights, y.len())?;
-    product(engine, x.rows(), weights, y, |tile| match tile.rows.len() {
-        FEW.. => ternary_panels(engine.isa(), x, weights, tile),
-        _ => ternary_dots(engine.isa(), x, weights, tile),
-    });
+    product(engine, "ternary_gemm", x.shape(), x, weights, y)
+}
+
+fn product(
+    engine: &Engine,
+    op: &'static str,
+    (b, i): (usize, usize),
+    x: impl Left,
+    weights: BitView,
+    y: &mut [i32],
+) -> Result<()> {
+    let o = weights.rows();
+    check_shape(op, "weights", (o, i), weights.shape())?;
+    check_len(op, "y", (b, o), y.len())?;
+    i32::try_from(i).map_err(|_| Error::TooLarge { op, rows: b, cols: i })?;
+    if i == 0 {
+        y.fill(0);
+    } else {
+        let work = weights.words().len().saturating_mul(b);
+        engine.tiles(y, o, work, |tile| product_tile(engine.isa(), x, weights, tile));
+    }
     Ok(())
+}
+
+/// The left operand of a product: `y = count - 2 popcount(differ)`.
+trait Left: Copy + Sync {
+    /// The words of one row.
+    type Row: Copy;
+    fn row(self, b: usize) -> Self::Row;
+    /// The products of this row that are not zero.
+    fn count(self, b: usize) -> u32;
+    /// The products of word k with a word of weights that are -1.
+    fn differ(row: Self::Row, k: usize, weights: u64) -> u64;
+}
+
+impl<'a> Left for BitView<'a> {
+    type Row = &'a [u64];
+
+    #[inline(always)]
+    fn row(self, b: usize) -> &'a [u64] {
+        self.into_row(b)
+    }
+
+    #[inline(always)]
+    fn count(self, _: usize) -> u32 {
+        self.cols() as u32
+    }
+
+    #[inline(always)]
+    fn differ(x: &[u64], k: usize, weights: u64) -> u64 {
+        x[k] ^ weights
+    }
+}
+
+impl<'a> Left for &'a Ternary {
+    /// Signs and nonzeros.
+    type Row = (&'a [u64], &'a [u64]);
+
+    #[inline(always)]
+    fn row(self, b: usize) -> Self::Row {
+        (self.sign().row(b), self.nonzero().row(b))
+    }
+
+    #[inline(always)]
+    fn count(self, b: usize) -> u32 {
+        ones(self.nonzero().row(b).iter().copied())
+    }
+
+    #[inline(always)]
+    fn differ((sign, nonzero): Self::Row, k: usize, weights: u64) -> u64 {
+        (sign[k] ^ weights) & nonzero[k]
+    }
 }
 
 /// Rows of x from which laying the weights in panels pays for itself.
 const FEW: usize = 4;
 
-/// i, if the operands fit.
-fn check(op: &'static str, (b, i): (usize, usize), weights: BitView, y: usize) -> Result<i32> {
-    let o = weights.rows();
-    check_shape(op, "weights", (o, i), weights.shape())?;
-    check_len(op, "y", (b, o), y)?;
-    i32::try_from(i).map_err(|_| Error::TooLarge { op, rows: b, cols: i })
-}
-
-fn product(
-    engine: &Engine,
-    b: usize,
-    weights: BitView,
-    y: &mut [i32],
-    kernel: impl Fn(&mut Tile<i32>) + Sync,
-) {
-    if weights.cols() == 0 {
-        return y.fill(0);
-    }
-    let work = weights.words().len().saturating_mul(b);
-    engine.tiles(y, weights.rows(), work, kernel);
-}
-
 multiversion! {
-    fn xnor_panels(x: BitView, weights: BitView, i: i32, tile: &mut Tile<i32>) {
-        let mut panels = Panels::new(weights.words_per_row());
-        let mut differ = Counts::default();
-        for col in (0..tile.cols()).step_by(64) {
-            panels.lay_rows(weights, tile.col + col);
-            for (b, y) in tile.rows.iter_mut().enumerate() {
-                let x = x.row(tile.row + b);
-                for (w, differ) in panels.first(y.len() - col).zip(&mut differ) {
-                    let w = &w[..x.len()];
-                    *differ = count_lanes(x.len(), |at| w[at].map(|w| x[at] ^ w));
-                }
-                let y = y[col..].iter_mut().zip(differ.as_flattened());
-                y.for_each(|(y, differ)| *y = i - 2 * *differ as i32);
+    fn product_tile<L: Left>(x: L, weights: BitView, tile: &mut Tile<i32>) {
+        if tile.rows.len() < FEW { by_dots(x, weights, tile) } else { by_panels(x, weights, tile) }
+    }
+}
+
+/// One row of x with one row of the weights at a time.
+#[inline(always)]
+fn by_dots<L: Left>(x: L, weights: BitView, tile: &mut Tile<i32>) {
+    for (b, y) in (tile.row..).zip(&mut tile.rows) {
+        let (row, count) = (x.row(b), x.count(b) as i32);
+        for (o, y) in (tile.col..).zip(y.iter_mut()) {
+            let w = weights.row(o);
+            *y = count - 2 * ones(w.iter().enumerate().map(|(k, &w)| L::differ(row, k, w))) as i32;
+        }
+    }
+}
+
+/// One row of x with a panel of the weights at a time.
+#[inline(always)]
+fn by_panels<L: Left>(x: L, weights: BitView, tile: &mut Tile<i32>) {
+    let mut panels = Panels::new(weights.words_per_row());
+    let mut differs = Counts::default();
+    for col in (0..tile.cols()).step_by(64) {
+        panels.lay_rows(weights, tile.col + col);
+        for (b, y) in (tile.row..).zip(&mut tile.rows) {
+            let (y, row, count) = (&mut y[col..], x.row(b), x.count(b) as i32);
+            for (w, differ) in panels.first(y.len()).zip(&mut differs) {
+                *differ = count_lanes(w.len(), |k| w[k].map(|w| L::differ(row, k, w)));
+            }
+            for (y, differ) in y.iter_mut().zip(differs.as_flattened()) {
+                *y = count - 2 * *differ as i32;
             }
         }
     }
 }
 
-multiversion! {
-    fn xnor_dots(x: BitView, weights: BitView, i: i32, tile: &mut Tile<i32>) {
-        for (b, y) in tile.rows.iter_mut().enumerate() {
-            let x = x.row(tile.row + b);
-            for (o, y) in y.iter_mut().enumerate() {
-                let w = weights.row(tile.col + o);
-                let differ: u32 = x.iter().zip(w).map(|(x, w)| (x ^ w).count_ones()).sum();
-                *y = i - 2 * differ as i32;
-            }
-        }
+#[inline(always)]
+fn ones(words: impl Iterator<Item = u64>) -> u32 {
+    let mut ones = 0;
+    for word in words {
+        ones += word.count_ones();
     }
-}
-
-multiversion! {
-    fn ternary_panels(x: &Ternary, weights: BitView, tile: &mut Tile<i32>) {
-        let mut panels = Panels::new(weights.words_per_row());
-        let mut differ = Counts::default();
-        for col in (0..tile.cols()).step_by(64) {
-            panels.lay_rows(weights, tile.col + col);
-            for (b, y) in tile.rows.iter_mut().enumerate() {
-                let (sign, nonzero) = (x.sign().row(tile.row + b), x.nonzero().row(tile.row + b));
-                let sign = &sign[..nonzero.len()];
-                let count: u32 = nonzero.iter().map(|nz| nz.count_ones()).sum();
-                for (w, differ) in panels.first(y.len() - col).zip(&mut differ) {
-                    let w = &w[..nonzero.len()];
-                    *differ =
-                        count_lanes(nonzero.len(), |at| w[at].map(|w| (sign[at] ^ w) & nonzero[at]));
-                }
-                let y = y[col..].iter_mut().zip(differ.as_flattened());
-                y.for_each(|(y, differ)| *y = count as i32 - 2 * *differ as i32);
-            }
-        }
-    }
-}
-
-multiversion! {
-    fn ternary_dots(x: &Ternary, weights: BitView, tile: &mut Tile<i32>) {
-        for (b, y) in tile.rows.iter_mut().enumerate() {
-            let (sign, nonzero) = (x.sign().row(tile.row + b), x.nonzero().row(tile.row + b));
-            let count: u32 = nonzero.iter().map(|nz| nz.count_ones()).sum();
-            for (o, y) in y.iter_mut().enumerate() {
-                let w = weights.row(tile.col + o);
-                let planes = sign.iter().zip(nonzero).zip(w);
-                let differ: u32 = planes.map(|((s, nz), w)| ((s ^ w) & nz).count_ones()).sum();
-                *y = count as i32 - 2 * differ as i32;
-            }
-        }
-    }
+    ones
 }

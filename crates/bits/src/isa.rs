@@ -10,6 +10,9 @@
 //! ones(isa, &words)
 //! ```
 //!
+//! What a body calls is `#[inline(always)]` too, and it loops with `for`: a function that stays a call, such as
+//! `for_each` of a long closure, is compiled without the instruction set.
+//!
 //! A hand-written kernel comes in by the same door: replace the body of one arm. It must return what the portable
 //! body returns, bit for bit; the tests compare all of them with the oracle.
 

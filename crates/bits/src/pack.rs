@@ -127,7 +127,11 @@ fn deep_zeros(op: &'static str, rows: usize, cols: usize, depth: usize) -> Resul
 /// Up to 64 comparisons as a word.
 #[inline(always)]
 pub(crate) fn compare<T: Copy>(values: &[T], is: impl Fn(usize, T) -> bool) -> u64 {
-    values.iter().enumerate().fold(0, |word, (j, &x)| word | u64::from(is(j, x)) << j)
+    let mut word = 0;
+    for (j, &x) in values.iter().enumerate() {
+        word |= u64::from(is(j, x)) << j;
+    }
+    word
 }
 
 multiversion! {

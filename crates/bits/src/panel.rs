@@ -33,7 +33,9 @@ impl Panels {
         let panels = self.words.chunks_exact_mut(self.depth);
         for (panel, first) in panels.zip((first..bits.rows()).step_by(LANES)) {
             for (lane, row) in (first..bits.rows().min(first + LANES)).enumerate() {
-                panel.iter_mut().zip(bits.row(row)).for_each(|(words, word)| words[lane] = *word);
+                for (words, word) in panel.iter_mut().zip(bits.row(row)) {
+                    words[lane] = *word;
+                }
             }
         }
     }
@@ -48,8 +50,9 @@ impl Panels {
                 *line = bits.row(row)[word];
             }
             transpose_block(&mut block);
-            let panels = self.words.chunks_exact_mut(self.depth);
-            panels.zip(block.as_chunks().0).for_each(|(panel, lines)| panel[w] = *lines);
+            for (panel, lines) in self.words.chunks_exact_mut(self.depth).zip(block.as_chunks().0) {
+                panel[w] = *lines;
+            }
         }
     }
 

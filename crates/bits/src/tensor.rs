@@ -175,6 +175,18 @@ impl<W: AsRef<[u64]>> Bits<W> {
     }
 }
 
+impl<'a> BitView<'a> {
+    /// As [`Bits::row`], for as long as the words are borrowed.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn into_row(self, row: usize) -> &'a [u64] {
+        let w = self.words_per_row();
+        &self.words[row * w..(row + 1) * w]
+    }
+}
+
 /// Owners: makers and writers.
 impl BitTensor {
     /// All bits 0, that is -1.

@@ -59,70 +59,66 @@ pub fn votes(
     let mut votes = vec![0; len];
     if k > 0 {
         let work = signal.sign().words().len().saturating_mul(n);
-        engine.tiles(&mut votes, n, work, |tile| match changed {
-            None => request_tile(engine.isa(), own, signal, operand, tile),
-            Some(changed) => corrected_tile(engine.isa(), own, signal, operand, changed, tile),
+        engine.tiles(&mut votes, n, work, |tile| {
+            votes_tile(engine.isa(), own, signal, operand, changed, tile);
         });
     }
     Ok(votes)
 }
 
-/// All ones for bit 1, else 0, for 8 bits of a word: XOR with it multiplies whole words by the signs.
+multiversion! {
+    fn votes_tile(
+        own: BitView, signal: &Ternary, operand: BitView, changed: Option<BitView>, tile: &mut Tile<u32>,
+    ) {
+        match changed {
+            None => count_requests::<false>(own, signal, operand, operand, tile),
+            Some(changed) => count_requests::<true>(own, signal, operand, changed, tile),
+        }
+    }
+}
+
+/// `changed` only counts if `CORRECT`.
+#[inline(always)]
+fn count_requests<const CORRECT: bool>(
+    own: BitView,
+    signal: &Ternary,
+    operand: BitView,
+    changed: BitView,
+    tile: &mut Tile<u32>,
+) {
+    let depth = signal.sign().words_per_row();
+    let (mut operands, mut changes) = (Panels::new(depth), Panels::new(depth));
+    let mut counts = Counts::default();
+    for col in (0..tile.cols()).step_by(64) {
+        let word = (tile.col + col) / 64;
+        operands.lay_columns(operand, word);
+        if CORRECT {
+            changes.lay_columns(changed, word);
+        }
+        for (m, votes) in (tile.row..).zip(&mut tile.rows) {
+            let votes = &mut votes[col..];
+            let (sign, nonzero) = (&signal.sign().row(m)[..depth], &signal.nonzero().row(m)[..depth]);
+            let panels = operands.first(votes.len()).zip(changes.first(votes.len()));
+            for (p, ((x, c), count)) in panels.zip(&mut counts).enumerate() {
+                let (x, c, own) = (&x[..depth], &c[..depth], spread(own.row(m)[word], p * LANES));
+                *count = count_lanes(depth, |k| {
+                    array::from_fn(|n| {
+                        let request = nonzero[k] & (sign[k] ^ x[k][n] ^ own[n]);
+                        if CORRECT { request ^ c[k][n] } else { request }
+                    })
+                });
+            }
+            for (votes, count) in votes.iter_mut().zip(counts.as_flattened()) {
+                *votes = *count;
+            }
+        }
+    }
+}
+
+/// Eight bits of a word, each as a word of its own: all ones for 1, else 0.
 #[inline(always)]
 fn spread(word: u64, first: usize) -> [u64; LANES] {
     array::from_fn(|lane| 0u64.wrapping_sub(word >> (first + lane) & 1))
-}
-
-multiversion! {
-    fn request_tile(own: BitView, signal: &Ternary, operand: BitView, tile: &mut Tile<u32>) {
-        let mut panels = Panels::new(signal.sign().words_per_row());
-        let mut counts = Counts::default();
-        for col in (0..tile.cols()).step_by(64) {
-            let word = (tile.col + col) / 64;
-            panels.lay_columns(operand, word);
-            for (m, votes) in (tile.row..).zip(&mut tile.rows) {
-                let (sign, nonzero) = (signal.sign().row(m), signal.nonzero().row(m));
-                let sign = &sign[..nonzero.len()];
-                let panels = panels.first(votes.len() - col);
-                for (p, (x, count)) in panels.zip(&mut counts).enumerate() {
-                    let (x, own) = (&x[..nonzero.len()], spread(own.row(m)[word], p * LANES));
-                    *count = count_lanes(nonzero.len(), |k| {
-                        array::from_fn(|n| nonzero[k] & (sign[k] ^ x[k][n] ^ own[n]))
-                    });
-                }
-                votes[col..].iter_mut().zip(counts.as_flattened()).for_each(|(votes, count)| *votes = *count);
-            }
-        }
-    }
-}
-
-multiversion! {
-    fn corrected_tile(
-        own: BitView, signal: &Ternary, operand: BitView, changed: BitView, tile: &mut Tile<u32>,
-    ) {
-        let depth = signal.sign().words_per_row();
-        let (mut panels, mut changes) = (Panels::new(depth), Panels::new(depth));
-        let mut counts = Counts::default();
-        for col in (0..tile.cols()).step_by(64) {
-            let word = (tile.col + col) / 64;
-            panels.lay_columns(operand, word);
-            changes.lay_columns(changed, word);
-            for (m, votes) in (tile.row..).zip(&mut tile.rows) {
-                let (sign, nonzero) = (signal.sign().row(m), signal.nonzero().row(m));
-                let sign = &sign[..nonzero.len()];
-                let width = votes.len() - col;
-                let panels = panels.first(width).zip(changes.first(width));
-                for (p, ((x, c), count)) in panels.zip(&mut counts).enumerate() {
-                    let (x, c) = (&x[..nonzero.len()], &c[..nonzero.len()]);
-                    let own = spread(own.row(m)[word], p * LANES);
-                    *count = count_lanes(nonzero.len(), |k| {
-                        array::from_fn(|n| (nonzero[k] & (sign[k] ^ x[k][n] ^ own[n])) ^ c[k][n])
-                    });
-                }
-                votes[col..].iter_mut().zip(counts.as_flattened()).for_each(|(votes, count)| *votes = *count);
-            }
-        }
-    }
 }
 
 /// Which bits flip: those with more votes than `max(mean(votes), p_min * voters)`. votes: (rows, cols).
