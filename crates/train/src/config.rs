@@ -126,6 +126,9 @@ pub struct TrainingConfig {
     /// Flip only: the order of learning, by default `input-first` (FBF).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
+    /// Flip only: share of the batch that must ask before a weight flips, from 0 to 1, by default 1/2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<f64>,
     /// What the scores are judged by.
     pub loss: LossName,
     /// Which network is kept.
@@ -304,6 +307,7 @@ impl Config {
             Method::StraightThrough => {
                 only("network.thresholds", self.network.thresholds.is_some(), "flip")?;
                 only("training.order", self.training.order.is_some(), "flip")?;
+                only("training.quorum", self.training.quorum.is_some(), "flip")?;
             }
             Method::Flip => {
                 let n = &self.network;

@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Result},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::{DropoutShares, Network},
+    rules::{Rule, Vote},
     trainer::{Event, Outcome, Parts, Trainer},
 };
 
@@ -78,7 +79,11 @@ fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset
 pub fn network(config: &Config, features: usize, classes: usize) -> Result<Network> {
     let NetworkConfig { hidden, dropout_input: input, dropout_hidden, .. } = &config.network;
     match config.method {
-        Method::Flip => Network::flip(features, hidden, classes, &config.thresholds()?, config.seed),
+        Method::Flip => {
+            let vote = config.training.quorum.map_or(Ok(Vote::new()), Vote::with_quorum)?;
+            let rule = || Box::new(vote.clone()) as Box<dyn Rule>;
+            Network::flip_with(features, hidden, classes, &config.thresholds()?, rule, config.seed)
+        }
         Method::StraightThrough => {
             let dropout = DropoutShares { input: *input, hidden: *dropout_hidden };
             Network::straight_through(features, hidden, classes, dropout, config.seed)
