@@ -157,3 +157,59 @@ impl<T> Tile<'_, T> {
         self.rows.first().map_or(0, |row| row.len())
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    /// Enough for any number of workers.
+    const MUCH: usize = usize::MAX;
+
+    #[test]
+    fn every_element_is_in_exactly_one_part() {
+        for threads in [1, 2, 3, 5] {
+            let engine = Engine::new(threads).unwrap();
+            for (rows, cols) in
+                [(0, 5), (5, 0), (1, 1), (1, 1000), (129, 63), (130, 200), (1000, 3), (300, 640)]
+            {
+                let mut seen = vec![0; rows * cols];
+                engine.tiles(&mut seen, cols, MUCH, |tile| {
+                    assert!(tile.rows.len() <= TALLEST && tile.col % 64 == 0);
+                    for (r, row) in tile.rows.iter_mut().enumerate() {
+                        for (c, seen) in row.iter_mut().enumerate() {
+                            *seen += (tile.row + r) * cols + tile.col + c + 1;
+                        }
+                    }
+                });
+                assert!(seen.iter().enumerate().all(|(at, &seen)| seen == at + 1), "tiles {rows} x {cols}");
+                seen.fill(0);
+                engine.rows(&mut seen, cols, MUCH, |first, part| {
+                    part.iter_mut().enumerate().for_each(|(at, seen)| *seen += first * cols + at + 1);
+                });
+                assert!(seen.iter().enumerate().all(|(at, &seen)| seen == at + 1), "rows {rows} x {cols}");
+            }
+        }
+    }
+
+    #[test]
+    fn workers_share_large_work_and_leave_small_work_alone() {
+        use std::{collections::HashSet, sync::Mutex, thread};
+        let engine = Engine::new(2).unwrap();
+        let parts = |out: &mut [u8], cols, work| {
+            let parts = Mutex::new(HashSet::new());
+            engine.tiles(out, cols, work, |tile| {
+                parts.lock().unwrap().insert((tile.row, tile.col, thread::current().id()));
+            });
+            parts.into_inner().unwrap()
+        };
+        let here = thread::current().id();
+        let small = parts(&mut [0; 256], 128, WORK_PER_JOB);
+        assert!(small.len() == 1 && small.iter().all(|part| part.2 == here));
+        // by columns, and by rows where there are too few columns
+        for cols in [128, 4] {
+            let large = parts(&mut [0; 256], cols, 2 * WORK_PER_JOB);
+            assert!(large.len() == 2 && large.iter().all(|part| part.2 != here));
+        }
+    }
+}

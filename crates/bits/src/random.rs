@@ -1,6 +1,7 @@
 //! Seeded random bits that do not depend on order, threads, or the size of what is asked for.
 //!
-//! Word w of row r is a hash of (seed, stream, r, w, draw), the finalizer of splitmix64 (Steele, Lea, Flood 2014),
+//! Word w of row r is a hash of (seed, stream, r, w, draw), `mix(mix(mix(mix(mix(seed) + stream) + r) + w) + draw)`
+//! with one step of splitmix64 as `mix` (Steele, Lea, Flood 2014) and draws counted from 1,
 //! so any part can be made alone: `mask(.., r, c, p)` is the upper left corner of every larger mask.
 //! Give each use its own `stream`.
 //!
@@ -97,4 +98,18 @@ fn mix(state: u64) -> u64 {
     let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ z >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    /// The first numbers of splitmix64 from the seed 1234567, as its author's program prints them.
+    #[test]
+    fn mix_is_splitmix64() {
+        let state = |n: u64| 1_234_567u64.wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let numbers = [0, 1, 2].map(|n| super::mix(state(n)));
+        assert_eq!(
+            numbers,
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
+    }
 }
