@@ -1,0 +1,96 @@
+//! 5: a layer and a rule of your own, with nothing but the public API.
+//!
+//! The layer, `BitNoise`, turns some of its input bits over while training, so that no unit relies on a
+//! single bit. The rule, `Patience`, gives flip backprop a short memory: a weight flips when most of the
+//! batch asks for it in two steps in a row.
+//!
+//! cargo run --release --example 05_your_layer_and_rule
+
+use onebit::{
+    Batch, BitTensor, Engine, Network, Parts, Phase, Result, Signal, Trainer, Value,
+    bits::{BitView, Probability, mask},
+    data,
+    export::Exporter,
+    flip::thresholds,
+    layer::{Context, Layer},
+    layers::{Binarize, Bma, Bmab},
+    rules::{Rule, Vote},
+};
+
+struct BitNoise {
+    share: Probability,
+    step: u64,
+    signal: Option<Signal>,
+}
+
+impl Layer for BitNoise {
+    fn name(&self) -> &'static str {
+        "bit_noise"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let mut x = x.into_bits("bit_noise")?;
+        if cx.training() {
+            self.step += 1;
+            let noise = mask(7, self.step, x.rows(), x.cols(), self.share);
+            x.flip(noise.view())?;
+        }
+        Ok(Value::Bits(x))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        self.signal = Some(signal);
+        Ok(())
+    }
+
+    // A flip asked of a bit passes to the bit that it came from.
+    fn send(&mut self, _cx: &Context) -> Result<Signal> {
+        self.signal.take().ok_or(onebit::Error::Sequence {
+            layer: "bit_noise",
+            verb: "send",
+            needs: "signal",
+        })
+    }
+
+    // A deployed network has no noise.
+    fn export(&self, _to: &mut Exporter) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct Patience {
+    majority: Vote,
+    asked_before: Option<BitTensor>,
+}
+
+impl Rule for Patience {
+    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> BitTensor {
+        self.majority.start(rows, cols, seed)
+    }
+
+    fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {
+        let asked = self.majority.flips(cx, weights, signal, rate)?;
+        match self.asked_before.replace(asked.clone()) {
+            Some(before) => Ok(asked.and(before.view())?),
+            None => Ok(BitTensor::zeros(weights.rows(), weights.cols())),
+        }
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let parts = Parts::split(&data::iris(), 0.2, 42)?;
+    let depth = thresholds(7)?;
+    let patience = || Box::new(Patience { majority: Vote::new(), asked_before: None });
+    let mut net = Network::new(4)
+        .with(Binarize::new(4, depth.clone())?)
+        .with(BitNoise { share: Probability::new(0.01)?, step: 0, signal: None })
+        .with(Bmab::new(4, 128, 7, &depth, patience(), 1)?)
+        .with(Bma::new(128, 3, 7, patience(), 2)?);
+
+    let phases = vec![Phase::new(40, Batch::Size(32), 0.5), Phase::new(20, Batch::All, 0.25)];
+    let outcome = Trainer::flip(phases, 42).fit(&mut net, &parts, &Engine::single(), |_| {})?;
+    let accuracy = outcome.kept().test_accuracy.unwrap_or(0.0);
+    println!("on held-out flowers: {:.1} %", 100.0 * accuracy);
+    assert!(accuracy >= 0.85, "expected at least 85 %, got {accuracy}");
+    Ok(())
+}
