@@ -34,6 +34,11 @@ impl BinaryTensor {
         self.bits.view()
     }
 
+    /// The rule behind the weights.
+    pub fn rule(&self) -> &dyn Rule {
+        &*self.rule
+    }
+
     /// Lets the rule decide, flips, and returns the flips, `(o, i)`.
     ///
     /// # Errors

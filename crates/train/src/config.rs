@@ -129,6 +129,9 @@ pub struct TrainingConfig {
     /// Flip only: share of the batch that must ask before a weight flips, from 0 to 1, by default 1/2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quorum: Option<f64>,
+    /// Flip only: share of the outputs that must ask before an activation flips, from 0 to 1, by default 1/2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activation_quorum: Option<f64>,
     /// What the scores are judged by.
     pub loss: LossName,
     /// Which network is kept.
@@ -222,10 +225,13 @@ pub fn parse(name: &str, text: &str, overrides: &[String]) -> Result<Config> {
 fn set(table: &mut toml::Value, setting: &str) -> Result<()> {
     let wrong = |message: &str| Error::Config { source_name: setting.into(), message: message.into() };
     let (path, value) = setting.split_once('=').ok_or_else(|| wrong("expected key=value"))?;
-    let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
-        .ok()
-        .and_then(|mut t| t.remove("value"))
-        .unwrap_or_else(|| toml::Value::String(value.trim().into()));
+    let value = value.trim();
+    let written = toml::from_str::<toml::Table>(&format!("value = {value}")).ok();
+    let value = written
+        .and_then(|mut table| table.remove("value"))
+        // TOML wants 0.5 and "all"; people also write .5 and all.
+        .or_else(|| value.parse().ok().map(toml::Value::Float))
+        .unwrap_or_else(|| toml::Value::String(value.into()));
     let mut keys = path.trim().split('.').peekable();
     let mut at = table;
     while let Some(key) = keys.next() {
@@ -308,11 +314,20 @@ impl Config {
                 only("network.thresholds", self.network.thresholds.is_some(), "flip")?;
                 only("training.order", self.training.order.is_some(), "flip")?;
                 only("training.quorum", self.training.quorum.is_some(), "flip")?;
+                only("training.activation_quorum", self.training.activation_quorum.is_some(), "flip")?;
             }
             Method::Flip => {
                 let n = &self.network;
                 only("network.dropout_input", n.dropout_input != 0.0, "straight-through")?;
                 only("network.dropout_hidden", n.dropout_hidden != 0.0, "straight-through")?;
+                for (name, quorum) in [
+                    ("training.quorum", self.training.quorum),
+                    ("training.activation_quorum", self.training.activation_quorum),
+                ] {
+                    if quorum.is_some_and(|quorum| !(0.0..=1.0).contains(&quorum)) {
+                        return Err(Error::setting(name, "a share from 0 to 1", quorum.unwrap_or_default()));
+                    }
+                }
             }
         }
         self.thresholds()?;

@@ -9,8 +9,7 @@ use crate::{
     data::{self, DataError, Dataset, Part},
     error::{Error, Result},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
-    network::{DropoutShares, Network},
-    rules::{Rule, Vote},
+    network::{DropoutShares, Network, Quorum},
     trainer::{Event, Outcome, Parts, Trainer},
 };
 
@@ -80,9 +79,12 @@ pub fn network(config: &Config, features: usize, classes: usize) -> Result<Netwo
     let NetworkConfig { hidden, dropout_input: input, dropout_hidden, .. } = &config.network;
     match config.method {
         Method::Flip => {
-            let vote = config.training.quorum.map_or(Ok(Vote::new()), Vote::with_quorum)?;
-            let rule = || Box::new(vote.clone()) as Box<dyn Rule>;
-            Network::flip_with(features, hidden, classes, &config.thresholds()?, rule, config.seed)
+            let half = Quorum::default();
+            let quorum = Quorum {
+                weights: config.training.quorum.unwrap_or(half.weights),
+                activations: config.training.activation_quorum.unwrap_or(half.activations),
+            };
+            Network::flip_with(features, hidden, classes, &config.thresholds()?, quorum, config.seed)
         }
         Method::StraightThrough => {
             let dropout = DropoutShares { input: *input, hidden: *dropout_hidden };

@@ -29,9 +29,9 @@ pub fn thresholds(depth: usize) -> Result<Vec<f32>> {
     Ok(positive.iter().rev().map(|t| -t).chain([0.0]).chain(positive.iter().copied()).collect())
 }
 
-/// Whether the bit `x` should change, given the gradient of the sum that it feeds.
+/// Whether the bit `x` should change, given the gradient of the sum that it feeds. NaN asks for nothing.
 pub fn grad2flip(x: bool, g: f32) -> bool {
-    (x ^ (g < 0.0)) & (g != 0.0)
+    if x { g > 0.0 } else { g < 0.0 }
 }
 
 /// The gradient that the flips of the `depth` bits of each value add up to.
@@ -83,7 +83,8 @@ pub fn xnor(a: &BitTensor, b: &BitTensor) -> Result<BitTensor> {
 /// bits, as a threshold `[s >= T]` on the +-1 sum `s`.
 pub(crate) fn sum_threshold(t: f32, n: usize) -> i32 {
     // Exact: |t sqrt(n)| is far below 2^53, and IEEE square roots are the same on every machine.
-    (f64::from(t) * (n as f64).sqrt()).floor() as i32 + 1
+    // A threshold that no sum reaches saturates.
+    ((f64::from(t) * (n as f64).sqrt()).floor() as i32).saturating_add(1)
 }
 
 #[cfg(test)]
@@ -99,6 +100,8 @@ mod tests {
             (-1.0, true, false),
             (0.0, true, false),
             (0.0, false, false),
+            (f32::NAN, true, false),
+            (f32::NAN, false, false),
         ];
         for (g, x, flip) in table {
             assert_eq!(grad2flip(x, g), flip, "g = {g}, x = {x}");
@@ -122,6 +125,7 @@ mod tests {
         assert_eq!(sum_threshold(0.5, 16), 3);
         assert_eq!(sum_threshold(0.0, 16), 1);
         assert_eq!(sum_threshold(-0.5, 16), -1);
+        assert_eq!(sum_threshold(f32::MAX, 16), i32::MAX);
     }
 
     #[test]

@@ -11,6 +11,8 @@
 //! the kept signal what a changed input has already achieved. [`step`](crate::step) composes the verbs
 //! into the three orders of learning.
 
+use std::any::Any;
+
 use onebit_bits::{BitTensor, Engine};
 
 use crate::{
@@ -55,7 +57,7 @@ impl Context {
 }
 
 /// One layer of a network. Everything a user adds from outside implements this trait.
-pub trait Layer: Send {
+pub trait Layer: Any + Send {
     /// The layer's name in tables and messages, for example `bmab`.
     fn name(&self) -> &'static str;
 
@@ -114,6 +116,14 @@ pub trait Layer: Send {
     }
 }
 
+impl dyn Layer {
+    /// This layer as an `L`, if it is one: the way to the weights, statistics and gradients of a layer
+    /// inside a [`Network`](crate::Network).
+    pub fn downcast_ref<L: Layer>(&self) -> Option<&L> {
+        (self as &dyn Any).downcast_ref()
+    }
+}
+
 /// How many parameters a layer trains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
@@ -163,6 +173,20 @@ pub(crate) fn kept<'a, T>(
     needs: &'static str,
 ) -> Result<&'a T> {
     slot.as_ref().ok_or(Error::Sequence { layer, verb, needs })
+}
+
+/// Checks the shape of `what`, for example of a signal: that of the output it is about.
+pub(crate) fn check_shape(
+    layer: &'static str,
+    what: &str,
+    expected: (usize, usize),
+    got: (usize, usize),
+) -> Result<()> {
+    if expected != got {
+        let expected = format!("{what} of {} x {}", expected.0, expected.1);
+        return Err(Error::shape(layer, expected, format!("{} x {}", got.0, got.1)));
+    }
+    Ok(())
 }
 
 /// Checks that `got` columns are what a layer with `expected` inputs takes.

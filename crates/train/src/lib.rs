@@ -38,6 +38,6 @@ mod trainer;
 mod value;
 
 pub use error::{Error, Result};
-pub use network::{DropoutShares, Network};
+pub use network::{DropoutShares, Network, Quorum};
 pub use trainer::{Batch, EpochReport, Event, Keep, Outcome, Parts, Phase, Progress, Trainer, accuracy};
 pub use value::{Matrix, Signal, Value, Votes};

@@ -41,6 +41,22 @@ pub struct DropoutShares {
     pub hidden: f64,
 }
 
+/// Shares of the voters that must ask before a bit flips, `p_min` in `p = max(mean(n) / voters, p_min)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quorum {
+    /// Of the batch, for a weight.
+    pub weights: f64,
+    /// Of the outputs, for an activation.
+    pub activations: f64,
+}
+
+impl Default for Quorum {
+    /// The report's: half.
+    fn default() -> Self {
+        Self { weights: 0.5, activations: 0.5 }
+    }
+}
+
 impl Network {
     /// A network without layers yet.
     pub fn new(inputs: usize) -> Self {
@@ -66,16 +82,33 @@ impl Network {
         thresholds: &[f32],
         seed: u64,
     ) -> Result<Self> {
+        Self::flip_with(inputs, hidden, classes, thresholds, Quorum::default(), seed)
+    }
+
+    /// As [`flip`](Self::flip), with other quorums than 1/2.
+    ///
+    /// # Errors
+    /// As [`flip`](Self::flip), and for a quorum outside 0 to 1.
+    pub fn flip_with(
+        inputs: usize,
+        hidden: &[usize],
+        classes: usize,
+        thresholds: &[f32],
+        quorum: Quorum,
+        seed: u64,
+    ) -> Result<Self> {
         let depth = thresholds.len();
+        let rule = || Vote::with_quorum(quorum.weights).map(Box::new);
         let mut net = Self::new(inputs).with(Binarize::new(inputs, thresholds.to_vec())?);
         let mut width = inputs;
         for (index, &outputs) in hidden.iter().enumerate() {
-            let rule = Box::new(Vote::new());
-            net = net.with(Bmab::new(width, outputs, depth, thresholds, rule, layer_seed(seed, index))?);
+            let seed = layer_seed(seed, index);
+            let layer = Bmab::new(width, outputs, depth, thresholds, rule()?, seed)?;
+            net = net.with(layer.with_quorum(quorum.activations)?);
             width = outputs;
         }
-        let seed = layer_seed(seed, hidden.len());
-        Ok(net.with(Bma::new(width, classes, depth, Box::new(Vote::new()), seed)?))
+        let layer = Bma::new(width, classes, depth, rule()?, layer_seed(seed, hidden.len()))?;
+        Ok(net.with(layer.with_quorum(quorum.activations)?))
     }
 
     /// A net for straight-through training: dense, batch norm and sign for each hidden width, then dense

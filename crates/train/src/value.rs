@@ -42,6 +42,11 @@ impl Matrix {
         self.cols
     }
 
+    /// (rows, columns).
+    pub fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
     /// All values, row-major.
     pub fn values(&self) -> &[f32] {
         &self.values

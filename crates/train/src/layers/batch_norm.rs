@@ -13,7 +13,7 @@
 use crate::{
     error::{Error, Result},
     export::Exporter,
-    layer::{Context, Layer, Parameters, check_cols, kept},
+    layer::{Context, Layer, Parameters, check_cols, check_shape, kept},
     optimizers::{Adam, Optimizer},
     value::{Matrix, Signal, Value},
 };
@@ -25,7 +25,7 @@ const MOMENTUM: f32 = 0.1;
 pub struct BatchNorm {
     gamma: Vec<f32>,
     beta: Vec<f32>,
-    running: Option<Statistics>,
+    running: Option<BatchNormStatistics>,
     optimizers: [Adam; 2],
     kept: Option<(Matrix, Vec<f32>)>, // x_hat (b, x) and inv_std of the batch
     gradients: Option<BatchNormGradients>,
@@ -42,10 +42,13 @@ pub struct BatchNormGradients {
     pub dbeta: Vec<f32>,
 }
 
-#[derive(Clone)]
-struct Statistics {
-    mean: Vec<f32>,
-    inv_std: Vec<f32>,
+/// What a batch is normalized by, or in evaluation its running mean over batches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchNormStatistics {
+    /// `mean`, `(x)`.
+    pub mean: Vec<f32>,
+    /// `1 / sqrt(variance + eps)` with the biased variance, `(x)`.
+    pub inv_std: Vec<f32>,
 }
 
 impl BatchNorm {
@@ -65,6 +68,22 @@ impl BatchNorm {
         (&self.gamma, &self.beta)
     }
 
+    /// Starts from running statistics of an earlier training, in place of those of the first batch.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless there is one mean and one inverse deviation for each feature.
+    pub fn with_running(mut self, running: BatchNormStatistics) -> Result<Self> {
+        check_cols("batch_norm running mean", self.gamma.len(), running.mean.len())?;
+        check_cols("batch_norm running inverse deviation", self.gamma.len(), running.inv_std.len())?;
+        self.running = Some(running);
+        Ok(self)
+    }
+
+    /// The running statistics; none before the first batch.
+    pub fn running(&self) -> Option<&BatchNormStatistics> {
+        self.running.as_ref()
+    }
+
     /// The gradients of the last signal received.
     pub fn gradients(&self) -> Option<&BatchNormGradients> {
         self.gradients.as_ref()
@@ -77,8 +96,8 @@ impl BatchNorm {
         Ok((running.mean.clone(), scale, self.beta.clone()))
     }
 
-    fn statistics(&self, x: &Matrix) -> Statistics {
-        let rows = x.rows().max(1) as f64;
+    fn statistics(&self, x: &Matrix) -> BatchNormStatistics {
+        let rows = x.rows() as f64;
         let mut sums = vec![0.0f64; x.cols()];
         for row in x.iter_rows() {
             sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
@@ -92,10 +111,10 @@ impl BatchNorm {
             }
         }
         let inv_std = sums.iter().map(|sum| (1.0 / (sum / rows + EPS).sqrt()) as f32).collect();
-        Statistics { mean, inv_std }
+        BatchNormStatistics { mean, inv_std }
     }
 
-    fn remember(&mut self, batch: &Statistics) {
+    fn remember(&mut self, batch: &BatchNormStatistics) {
         let Some(running) = &mut self.running else {
             self.running = Some(batch.clone());
             return;
@@ -116,14 +135,20 @@ impl Layer for BatchNorm {
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let mut x = x.into_real("batch_norm")?; // x: (b, x) real
         check_cols("batch_norm", self.gamma.len(), x.cols())?;
+        check_cols("batch_norm beta", x.cols(), self.beta.len())?;
+        (self.kept, self.gradients) = (None, None);
         if !cx.training() {
             let (mean, scale, shift) = self.evaluation()?;
-            for row in x.values_mut().chunks_exact_mut(mean.len()) {
+            for row in x.values_mut().chunks_exact_mut(mean.len().max(1)) {
                 for (((x, mean), scale), shift) in row.iter_mut().zip(&mean).zip(&scale).zip(&shift) {
                     *x = (*x - mean) * scale + shift;
                 }
             }
             return Ok(Value::Real(x));
+        }
+        if x.values().is_empty() {
+            let got = format!("{} x {}", x.rows(), x.cols());
+            return Err(Error::shape("batch_norm", "at least one row and one column to learn from", got));
         }
         let batch = self.statistics(&x);
         self.remember(&batch);
@@ -149,10 +174,7 @@ impl Layer for BatchNorm {
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
         let dy = signal.into_grad("batch_norm")?;
         let (x_hat, inv_std) = kept(&self.kept, "batch_norm", "receive", "forward pass")?;
-        if (dy.rows(), dy.cols()) != (x_hat.rows(), x_hat.cols()) {
-            let expected = format!("a gradient of {} x {}", x_hat.rows(), x_hat.cols());
-            return Err(Error::shape("batch_norm", expected, format!("{} x {}", dy.rows(), dy.cols())));
-        }
+        check_shape("batch_norm", "a gradient", x_hat.shape(), dy.shape())?;
         let features = self.gamma.len();
         let (mut dgamma, mut dbeta) = (vec![0.0f32; features], vec![0.0f32; features]);
         for (dy, x_hat) in dy.iter_rows().zip(x_hat.iter_rows()) {

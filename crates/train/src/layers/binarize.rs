@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     export::Exporter,
     flip::flip2grad,
-    layer::{Context, Layer, Meter, Observation, check_cols, kept},
+    layer::{Context, Layer, Meter, Observation, check_cols, check_shape, kept},
     value::{Matrix, Signal, Value},
 };
 
@@ -50,13 +50,16 @@ impl Layer for Binarize {
         let bits = pack_thresholds(&cx.engine, x.rows(), x.cols(), x.values(), &self.thresholds)?;
         if cx.training() {
             self.mean_of_bits.add(&bits);
-            self.bits = Some(bits.clone());
         }
+        self.bits = cx.training().then(|| bits.clone());
+        self.flips = None;
         Ok(Value::Bits(bits))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
         let flips = signal.into_flip("binarize")?;
+        let bits = kept(&self.bits, "binarize", "receive", "forward pass")?;
+        check_shape("binarize", "a signal", bits.shape(), flips.shape())?;
         self.flip_ratio.add(&flips);
         self.flips = Some(flips);
         Ok(())

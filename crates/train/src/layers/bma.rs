@@ -7,7 +7,7 @@
 //! Backward, grad -> flip: grad2flip on each gate, then votes over the outputs for the input and over
 //! the batch for the weights.
 
-use onebit_bits::Ternary;
+use onebit_bits::{BitTensor, Ternary};
 
 use crate::{
     error::Result,
@@ -68,6 +68,21 @@ impl Bma {
         let product = FlipProduct::new("bma", [inputs, outputs, depth], weight_depth, rule, seed)?;
         let scale = normalize.scale(product.bits_per_sum());
         Ok(Self { product, scale })
+    }
+
+    /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2. With
+    /// many outputs that are content, few ever ask: half is then never reached and layers in front learn
+    /// nothing. Near 0 every input flips that is above the mean.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
+    pub fn with_quorum(self, p_min: f64) -> Result<Self> {
+        Ok(Self { product: self.product.with_quorum(p_min)?, ..self })
+    }
+
+    /// The weights, `(o, d i)` bits, or `(o, i)` when they are shared.
+    pub fn weights(&self) -> &BitTensor {
+        self.product.weights()
     }
 }
 

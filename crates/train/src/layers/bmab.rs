@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     export::Exporter,
     flip::{flip2wish, sum_threshold},
-    layer::{Context, Layer, Meter, Observation, Parameters, kept},
+    layer::{Context, Layer, Meter, Observation, Parameters, check_shape, kept},
     layers::flip_product::{FlipProduct, WeightDepth},
     rules::Rule,
     value::{Signal, Value},
@@ -64,6 +64,21 @@ impl Bmab {
         let limits = thresholds.iter().flat_map(limit).collect();
         Ok(Self { product, limits, depth: thresholds.len(), y: None, mean_of_bits: Meter::default() })
     }
+
+    /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2. With
+    /// many outputs that are content, few ever ask: half is then never reached and layers in front learn
+    /// nothing. Near 0 every input flips that is above the mean.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] outside 0 to 1.
+    pub fn with_quorum(self, p_min: f64) -> Result<Self> {
+        Ok(Self { product: self.product.with_quorum(p_min)?, ..self })
+    }
+
+    /// The weights, `(o, d i)` bits, or `(o, i)` when they are shared.
+    pub fn weights(&self) -> &BitTensor {
+        self.product.weights()
+    }
 }
 
 impl Layer for Bmab {
@@ -79,15 +94,16 @@ impl Layer for Bmab {
         let y = pack_at_least(&cx.engine, rows, outputs, &sums, &self.limits, upwards.view())?;
         if cx.training() {
             self.mean_of_bits.add(&y);
-            self.y = Some(y.clone());
         }
+        self.y = cx.training().then(|| y.clone());
         Ok(Value::Bits(y))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
         let flips = signal.into_flip("bmab")?; // (b, d o)
-        self.product.meter_flips(&flips);
         let y = kept(&self.y, "bmab", "receive", "forward pass")?;
+        check_shape("bmab", "a signal", y.shape(), flips.shape())?;
+        self.product.meter_flips(&flips);
         let wish = flip2wish(y, &flips, self.depth)?;
         self.product.receive(wish)
     }

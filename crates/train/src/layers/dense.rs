@@ -11,7 +11,7 @@ use crate::{
     binary_tensor::BinaryTensor,
     error::{Error, Result},
     export::Exporter,
-    layer::{Context, Layer, Observation, Parameters, check_cols, kept},
+    layer::{Context, Layer, Observation, Parameters, check_cols, check_shape, kept},
     rules::Rule,
     value::{Matrix, Signal, Value},
 };
@@ -39,6 +39,11 @@ impl Dense {
     /// The weights, `(o, i)` bits.
     pub fn weights(&self) -> &onebit_bits::BitTensor {
         self.weights.bits()
+    }
+
+    /// The rule behind the weights, for example to read the latent weights of [`Latent`](crate::rules::Latent).
+    pub fn rule(&self) -> &dyn Rule {
+        self.weights.rule()
     }
 
     /// `dL/dw`, `(o, i)`, of the signal received.
@@ -85,16 +90,14 @@ impl Layer for Dense {
             Value::Dropped(x, scale) => sums(&|s| ternary_gemm(&cx.engine, x, w, s), *scale)?,
         }
         self.x = cx.training().then_some(x);
+        self.dy = None;
         Ok(Value::Real(y))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
         let dy = signal.into_grad("dense")?;
         let x = kept(&self.x, "dense", "receive", "forward pass")?;
-        if (dy.rows(), dy.cols()) != (x.rows(), self.weights.bits().rows()) {
-            let expected = format!("a gradient of {} x {}", x.rows(), self.weights.bits().rows());
-            return Err(Error::shape("dense", expected, format!("{} x {}", dy.rows(), dy.cols())));
-        }
+        check_shape("dense", "a gradient", (x.rows(), self.weights.bits().rows()), dy.shape())?;
         self.dy = Some(dy);
         Ok(())
     }

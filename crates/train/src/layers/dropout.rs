@@ -8,7 +8,7 @@ use onebit_bits::{BitTensor, Probability, Ternary, mask};
 use crate::{
     error::{Error, Result},
     export::Exporter,
-    layer::{Context, Layer, check_cols, kept},
+    layer::{Context, Layer, check_shape, kept},
     value::{Matrix, Signal, Value},
 };
 
@@ -47,6 +47,7 @@ impl Layer for Dropout {
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        (self.mask, self.dx) = (None, None);
         if !cx.training() {
             return Ok(x);
         }
@@ -69,7 +70,7 @@ impl Layer for Dropout {
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
         let mut grad = signal.into_grad("dropout")?;
         let mask = kept(&self.mask, "dropout", "receive", "forward pass")?;
-        check_cols("dropout signal", mask.rows() * mask.cols(), grad.values().len())?;
+        check_shape("dropout", "a gradient", mask.shape(), grad.shape())?;
         silence(&mut grad, mask, self.scale());
         self.dx = Some(grad);
         Ok(())

@@ -13,12 +13,12 @@ use onebit_bits::{BitTensor, Ternary, votes, votes_to_flips, xnor_gemm};
 use crate::{
     binary_tensor::BinaryTensor,
     error::{Error, Result},
-    layer::{Context, Meter, Parameters, check_cols, kept},
+    layer::{Context, Meter, Parameters, check_cols, check_shape, kept},
     rules::Rule,
     value::{Signal, Votes},
 };
 
-/// Activations flip when more than half of the outputs ask for it.
+/// Activations flip when more than half of the outputs ask for it, unless told otherwise.
 const QUORUM: f64 = 0.5;
 
 /// Whether each threshold of the input has weights of its own.
@@ -39,6 +39,7 @@ pub(crate) struct FlipProduct {
     shared: bool,
     x: Option<BitTensor>, // (b, d i)
     request: Option<Request>,
+    quorum: f64,
     flip_ratio: Meter,
 }
 
@@ -68,7 +69,21 @@ impl FlipProduct {
         let columns = if shared { inputs } else { inputs * depth };
         let weights = BinaryTensor::new(outputs, columns, rule, seed);
         let flip_ratio = Meter::default();
-        Ok(Self { layer, weights, depth, shared, x: None, request: None, flip_ratio })
+        Ok(Self { layer, weights, depth, shared, x: None, request: None, quorum: QUORUM, flip_ratio })
+    }
+
+    /// Another share of the outputs that must ask before an input is asked to flip, from 0 to 1.
+    pub(crate) fn with_quorum(mut self, p_min: f64) -> Result<Self> {
+        if !(0.0..=1.0).contains(&p_min) {
+            return Err(Error::setting(format!("{} quorum", self.layer), "a share from 0 to 1", p_min));
+        }
+        self.quorum = p_min;
+        Ok(self)
+    }
+
+    /// The weights, `(o, d i)`, or `(o, i)` when shared.
+    pub(crate) fn weights(&self) -> &BitTensor {
+        self.weights.bits()
     }
 
     /// Number of outputs.
@@ -100,36 +115,32 @@ impl FlipProduct {
             xnor_gemm(&cx.engine, x.view(), self.weights.view(), &mut sums)?;
         }
         self.x = cx.training().then_some(x);
+        self.request = None;
         Ok(sums)
     }
 
     /// Keeps a wish about the sums: `g > 0` wants a sum smaller.
     pub(crate) fn receive(&mut self, wish: Ternary) -> Result<()> {
         let x = kept(&self.x, self.layer, "receive", "forward pass")?.clone();
-        if (wish.rows(), wish.cols()) != (x.rows(), self.outputs()) {
-            return Err(Error::shape(
-                self.layer,
-                format!("a signal of {} x {}", x.rows(), self.outputs()),
-                format!("{} x {}", wish.rows(), wish.cols()),
-            ));
-        }
+        check_shape(self.layer, "a signal", (x.rows(), self.outputs()), wish.shape())?;
         let w = self.expanded();
         self.request = Some(Request { wish, x, x_changed: None, w, w_changed: None });
         Ok(())
     }
 
-    /// The flips that the input is asked for, `(b, d i)`, by majority over the outputs.
+    /// The flips that the input is asked for, `(b, d i)`, by vote over the outputs.
     pub(crate) fn send(&self, cx: &Context) -> Result<Signal> {
         let request = kept(&self.request, self.layer, "send", "signal")?;
         let changed = request.w_changed.as_ref().map(BitTensor::view);
         let counts = votes(&cx.engine, request.x.view(), &request.wish, request.w.view(), changed)?;
         let (rows, cols) = (request.x.rows(), request.x.cols());
-        Ok(Signal::Flip(votes_to_flips(rows, cols, &counts, self.outputs() as u32, QUORUM)?))
+        Ok(Signal::Flip(votes_to_flips(rows, cols, &counts, self.outputs() as u32, self.quorum)?))
     }
 
     /// The input is now `x`: the request about the gates changes with it.
     pub(crate) fn correct(&mut self, x: &BitTensor) -> Result<()> {
         if let Some(request) = &mut self.request {
+            check_shape(self.layer, "an input", request.x.shape(), x.shape())?;
             request.x_changed = Some(request.x.xor(x.view())?);
         }
         Ok(())

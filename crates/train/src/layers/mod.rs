@@ -14,7 +14,7 @@ mod popcount;
 mod sign;
 mod xnor_weight;
 
-pub use batch_norm::{BatchNorm, BatchNormGradients};
+pub use batch_norm::{BatchNorm, BatchNormGradients, BatchNormStatistics};
 pub use binarize::Binarize;
 pub use bma::{Bma, Normalize};
 pub use bmab::Bmab;

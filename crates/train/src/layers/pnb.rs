@@ -8,7 +8,7 @@ use onebit_bits::{BitTensor, Ternary};
 use crate::{
     error::{Error, Result},
     flip::{flip2wish, grad2flip, sum_threshold},
-    layer::{Context, Layer, check_cols, kept},
+    layer::{Context, Layer, check_cols, check_shape, kept},
     layers::popcount::sums,
     value::{Signal, Value},
 };
@@ -25,10 +25,10 @@ impl Pnb {
     /// `thresholds` of the output, in standard deviations of a random sum.
     ///
     /// # Errors
-    /// [`Error::Setting`] when there is no threshold.
+    /// [`Error::Setting`] when there is no threshold, or one is not finite.
     pub fn new(inputs: usize, outputs: usize, depth: usize, thresholds: &[f32]) -> Result<Self> {
-        if thresholds.is_empty() {
-            return Err(Error::setting("thresholds", "at least one", "none"));
+        if thresholds.is_empty() || thresholds.iter().any(|t| !t.is_finite()) {
+            return Err(Error::setting("thresholds", "at least one, all finite", format!("{thresholds:?}")));
         }
         let sizes = [inputs, outputs, depth];
         Ok(Self { sizes, thresholds: thresholds.to_vec(), kept: None, wish: None })
@@ -50,12 +50,14 @@ impl Layer for Pnb {
             s[b * outputs + column % outputs] >= limits[column / outputs]
         });
         self.kept = cx.training().then(|| (gates, y.clone()));
+        self.wish = None;
         Ok(Value::Bits(y))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
         let flips = signal.into_flip("pnb")?;
         let (_, y) = kept(&self.kept, "pnb", "receive", "forward pass")?;
+        check_shape("pnb", "a signal", y.shape(), flips.shape())?;
         self.wish = Some(flip2wish(y, &flips, self.thresholds.len())?);
         Ok(())
     }

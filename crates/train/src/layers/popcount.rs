@@ -8,7 +8,7 @@ use onebit_bits::BitTensor;
 use crate::{
     error::Result,
     flip::grad2flip,
-    layer::{Context, Layer, check_cols, kept},
+    layer::{Context, Layer, check_cols, check_shape, kept},
     layers::Normalize,
     value::{Matrix, Signal, Value},
 };
@@ -41,13 +41,14 @@ impl Layer for PopCount {
         let z = sums(&gates, self.sizes).into_iter().map(|s| s as f32 * scale).collect();
         let y = Matrix::new(gates.rows(), outputs, z)?;
         self.gates = cx.training().then_some(gates);
+        self.grad = None;
         Ok(Value::Real(y))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
         let grad = signal.into_grad("popcount")?;
         let gates = kept(&self.gates, "popcount", "receive", "forward pass")?;
-        check_cols("popcount signal", self.sizes[1] * gates.rows(), grad.values().len())?;
+        check_shape("popcount", "a gradient", (gates.rows(), self.sizes[1]), grad.shape())?;
         self.grad = Some(grad);
         Ok(())
     }

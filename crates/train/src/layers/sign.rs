@@ -9,7 +9,7 @@ use onebit_bits::pack_signs;
 use crate::{
     error::Result,
     export::Exporter,
-    layer::{Context, Layer, Meter, Observation, check_cols, kept},
+    layer::{Context, Layer, Meter, Observation, check_shape, kept},
     value::{Matrix, Signal, Value},
 };
 
@@ -38,15 +38,16 @@ impl Layer for Sign {
         let y = pack_signs(&cx.engine, r.rows(), r.cols(), r.values())?;
         if cx.training() {
             self.mean_of_bits.add(&y);
-            self.r = Some(r);
         }
+        self.r = cx.training().then_some(r);
+        self.dr = None;
         Ok(Value::Bits(y))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
         let mut grad = signal.into_grad("sign")?;
         let r = kept(&self.r, "sign", "receive", "forward pass")?;
-        check_cols("sign signal", r.values().len(), grad.values().len())?;
+        check_shape("sign", "a gradient", r.shape(), grad.shape())?;
         for (g, r) in grad.values_mut().iter_mut().zip(r.values()) {
             *g = if r.abs() <= 1.0 { *g } else { 0.0 };
         }

@@ -12,7 +12,7 @@ use onebit_bits::{BitTensor, votes_to_flips};
 use crate::{
     binary_tensor::BinaryTensor,
     error::{Error, Result},
-    layer::{Context, Layer, Meter, Observation, Parameters, check_cols, kept},
+    layer::{Context, Layer, Meter, Observation, Parameters, check_cols, check_shape, kept},
     rules::Rule,
     value::{Signal, Value, Votes},
 };
@@ -40,6 +40,11 @@ impl XnorWeight {
         }
         let weights = BinaryTensor::new(outputs, inputs * depth, rule, seed);
         Ok(Self { weights, sizes, x: None, request: None, flip_ratio: Meter::default() })
+    }
+
+    /// The weights, `(o, d i)` bits.
+    pub fn weights(&self) -> &BitTensor {
+        self.weights.bits()
     }
 
     /// `h: (b, d o i)` for `x: (b, d i)`.
@@ -73,16 +78,14 @@ impl Layer for XnorWeight {
         check_cols("xnor_weight", self.sizes[0] * self.sizes[2], x.cols())?;
         let h = self.gates(&x);
         self.x = cx.training().then_some(x);
+        self.request = None;
         Ok(Value::Bits(h))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
         let flips = signal.into_flip("xnor_weight")?;
         let h = self.gates(self.x("receive")?);
-        if (h.rows(), h.cols()) != (flips.rows(), flips.cols()) {
-            let got = format!("{} x {}", flips.rows(), flips.cols());
-            return Err(Error::shape("xnor_weight", format!("flips of {} x {}", h.rows(), h.cols()), got));
-        }
+        check_shape("xnor_weight", "a signal", h.shape(), flips.shape())?;
         self.flip_ratio.add(&flips);
         self.request = Some((h, flips));
         Ok(())
@@ -104,7 +107,9 @@ impl Layer for XnorWeight {
 
     fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
         // `update` compares the gates with their old values itself.
-        self.x = Some(x.clone().into_bits("xnor_weight")?);
+        let x = x.clone().into_bits("xnor_weight")?;
+        check_shape("xnor_weight", "an input", self.x("correct")?.shape(), x.shape())?;
+        self.x = Some(x);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{
     error::{Error, Result},
-    layer::Context,
+    layer::{Context, check_shape},
     optimizers::Optimizer,
     rules::Rule,
     value::Signal,
@@ -48,7 +48,7 @@ impl Latent {
     }
 
     /// Sets the latent weights, `(o, i)`, in place of `uniform(-1, 1)`: the layer that is built with
-    /// this rule starts from their signs.
+    /// this rule starts from their signs. Another number of them than weights is an error at the first update.
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
         self.latent = latent;
         self
@@ -62,21 +62,22 @@ pub fn glorot_scale(fan_in: usize, fan_out: usize) -> f32 {
 
 impl Rule for Latent {
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> BitTensor {
-        if self.latent.len() != rows * cols {
+        if self.latent.is_empty() {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             self.latent = (0..rows * cols).map(|_| rng.random_range(-1.0..1.0)).collect();
         }
         self.scale.get_or_insert(glorot_scale(cols, rows));
-        BitTensor::from_fn(rows, cols, |r, c| self.latent[r * cols + c] >= 0.0)
+        BitTensor::from_fn(rows, cols, |r, c| self.latent.get(r * cols + c).is_some_and(|&w| w >= 0.0))
     }
 
     fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {
         let Signal::Grad(grad) = signal else {
             return Err(Error::Kind { layer: "latent", expected: "a gradient", got: signal.kind() });
         };
+        check_shape("latent", "a gradient", weights.shape(), grad.shape())?;
         if grad.values().len() != self.latent.len() {
-            let expected = format!("a gradient of {} x {}", weights.rows(), weights.cols());
-            return Err(Error::shape("latent", expected, format!("{} x {}", grad.rows(), grad.cols())));
+            let expected = format!("{} x {} latent weights", weights.rows(), weights.cols());
+            return Err(Error::shape("latent", expected, self.latent.len()));
         }
         let scale = self.scale.unwrap_or(1.0);
         // Every optimizer's step is linear in its rate, so the scale on the step goes into the rate.

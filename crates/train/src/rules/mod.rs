@@ -1,6 +1,8 @@
 //! Rules: from a signal to the flips of binary weights. Whatever inertia a training method needs
 //! is the state of its rule.
 
+use std::any::Any;
+
 use onebit_bits::{BitTensor, BitView};
 
 use crate::{error::Result, layer::Context, value::Signal};
@@ -12,7 +14,7 @@ pub use latent::{Latent, glorot_scale};
 pub use vote::Vote;
 
 /// Decides which binary weights change sign.
-pub trait Rule: Send {
+pub trait Rule: Any + Send {
     /// The weights to start from, `(rows, cols)`: random bits, unless the rule has a state to agree with.
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> BitTensor {
         onebit_bits::random_bits(seed, 0, rows, cols)
@@ -26,4 +28,11 @@ pub trait Rule: Send {
     /// # Errors
     /// [`Error::Kind`](crate::Error::Kind) when the rule does not take this kind of signal.
     fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor>;
+}
+
+impl dyn Rule {
+    /// This rule as an `R`, if it is one: the way to the state of a rule inside a layer.
+    pub fn downcast_ref<R: Rule>(&self) -> Option<&R> {
+        (self as &dyn Any).downcast_ref()
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Majority of the samples, without any memory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Vote {
     p_min: f64,
     seed: u64,
