@@ -38,7 +38,7 @@ pub fn grad2flip(x: bool, g: f32) -> bool {
 ///
 /// `bits, flips: (b, d x)`, the result `(b, x)`, each number in `-d..=d`.
 pub fn flip2grad(bits: &BitTensor, flips: &BitTensor, depth: usize) -> Result<Vec<i32>> {
-    if (bits.rows(), bits.cols()) != (flips.rows(), flips.cols()) || depth == 0 || bits.cols() % depth != 0 {
+    if bits.shape() != flips.shape() || depth == 0 || !bits.cols().is_multiple_of(depth) {
         return Err(Error::shape(
             "flip2grad",
             format!("flips of {} x {}, a multiple of depth {depth}", bits.rows(), bits.cols()),

@@ -19,7 +19,15 @@ use crate::{
 };
 
 /// Activations flip when more than half of the outputs ask for it, unless told otherwise.
-const QUORUM: f64 = 0.5;
+pub(crate) const QUORUM: f64 = 0.5;
+
+/// Checks the share of the outputs that must ask before an input is asked to flip.
+pub(crate) fn check_quorum(layer: &'static str, p_min: f64) -> Result<f64> {
+    if !(0.0..=1.0).contains(&p_min) {
+        return Err(Error::setting(format!("{layer} quorum"), "a share from 0 to 1", p_min));
+    }
+    Ok(p_min)
+}
 
 /// Whether each threshold of the input has weights of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -74,10 +82,7 @@ impl FlipProduct {
 
     /// Another share of the outputs that must ask before an input is asked to flip, from 0 to 1.
     pub(crate) fn with_quorum(mut self, p_min: f64) -> Result<Self> {
-        if !(0.0..=1.0).contains(&p_min) {
-            return Err(Error::setting(format!("{} quorum", self.layer), "a share from 0 to 1", p_min));
-        }
-        self.quorum = p_min;
+        self.quorum = check_quorum(self.layer, p_min)?;
         Ok(self)
     }
 

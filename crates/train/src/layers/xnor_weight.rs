@@ -13,6 +13,7 @@ use crate::{
     binary_tensor::BinaryTensor,
     error::{Error, Result},
     layer::{Context, Layer, Meter, Observation, Parameters, check_cols, check_shape, kept},
+    layers::flip_product::{QUORUM, check_quorum},
     rules::Rule,
     value::{Signal, Value, Votes},
 };
@@ -24,6 +25,7 @@ pub struct XnorWeight {
     x: Option<BitTensor>,  // (b, d i)
     // The gates' old values and the flips asked of them, (b, d o i).
     request: Option<(BitTensor, BitTensor)>,
+    quorum: f64,
     flip_ratio: Meter,
 }
 
@@ -39,7 +41,17 @@ impl XnorWeight {
             return Err(Error::setting("xnor_weight inputs, outputs, depth", "at least 1", got));
         }
         let weights = BinaryTensor::new(outputs, inputs * depth, rule, seed);
-        Ok(Self { weights, sizes, x: None, request: None, flip_ratio: Meter::default() })
+        let flip_ratio = Meter::default();
+        Ok(Self { weights, sizes, x: None, request: None, quorum: QUORUM, flip_ratio })
+    }
+
+    /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2; see
+    /// [`Bma::with_quorum`](super::Bma::with_quorum).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] outside 0 to 1.
+    pub fn with_quorum(self, p_min: f64) -> Result<Self> {
+        Ok(Self { quorum: check_quorum("xnor_weight", p_min)?, ..self })
     }
 
     /// The weights, `(o, d i)` bits.
@@ -102,7 +114,7 @@ impl Layer for XnorWeight {
                 counts[b * depth * inputs + k * inputs + f] += 1;
             }
         }
-        Ok(Signal::Flip(votes_to_flips(x.rows(), x.cols(), &counts, outputs as u32, 0.5)?))
+        Ok(Signal::Flip(votes_to_flips(x.rows(), x.cols(), &counts, outputs as u32, self.quorum)?))
     }
 
     fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
