@@ -42,6 +42,16 @@ pub enum Error {
         /// The length given.
         got: usize,
     },
+    /// A number that features are standardized with is NaN or infinite.
+    #[error("{what}, feature {feature}: expected a finite number, got {value}")]
+    Standardization {
+        /// The means or the scales.
+        what: &'static str,
+        /// Feature, from 0.
+        feature: usize,
+        /// The value.
+        value: f32,
+    },
 
     // === its input ===
     /// The number of values is not a multiple of the number of features.

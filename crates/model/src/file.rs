@@ -136,9 +136,13 @@ impl Kind {
 #[cfg(feature = "std")]
 mod on_disk {
     use alloc::{boxed::Box, string::ToString};
+    use core::sync::atomic::{AtomicU32, Ordering};
     use std::{fs, io, path::Path, process};
 
     use super::*;
+
+    /// Tells the temporary files of one process apart.
+    static SAVES: AtomicU32 = AtomicU32::new(0);
 
     impl Model {
         /// Writes the model beside `path` and renames it, so that `path` holds the old file or the new
@@ -149,7 +153,8 @@ mod on_disk {
         pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
             let path = path.as_ref();
             let mut name = path.file_name().unwrap_or_default().to_os_string();
-            name.push(format!(".{}.tmp", process::id()));
+            let save = SAVES.fetch_add(1, Ordering::Relaxed);
+            name.push(format!(".{}-{save}.tmp", process::id()));
             let beside = path.with_file_name(name);
             let written = write_synced(&beside, &self.to_bytes()).and_then(|()| fs::rename(&beside, path));
             written.map_err(|source| {
@@ -164,8 +169,9 @@ mod on_disk {
         /// # Errors
         /// [`Error::Io`] when it cannot be read, [`Error::File`] around what is wrong with it.
         pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+            let bytes = fs::read(&path);
             let path = path.as_ref().display().to_string();
-            let bytes = fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+            let bytes = bytes.map_err(|source| Error::Io { path: path.clone(), source })?;
             Self::from_bytes(&bytes).map_err(|source| Error::File { path, source: Box::new(source) })
         }
     }

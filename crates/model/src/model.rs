@@ -49,13 +49,14 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Description`] when the lengths differ from the number of features,
-    /// [`Error::NotFinite`] for a value that is not a finite number.
+    /// [`Error::Standardization`] for a value that is not a finite number.
     pub fn with_standardize(mut self, standardize: Standardize) -> Result<Self> {
-        same("standardization means", self.inputs, standardize.mean.len())?;
-        same("standardization scales", self.inputs, standardize.scale.len())?;
-        for (feature, &value) in standardize.mean.iter().chain(&standardize.scale).enumerate() {
-            if !value.is_finite() {
-                return Err(Error::NotFinite { row: 0, feature: feature % self.inputs.max(1), value });
+        for (what, values) in
+            [("standardization means", &standardize.mean), ("standardization scales", &standardize.scale)]
+        {
+            same(what, self.inputs, values.len())?;
+            if let Some(feature) = values.iter().position(|value| !value.is_finite()) {
+                return Err(Error::Standardization { what, feature, value: values[feature] });
             }
         }
         self.standardize = standardize;

@@ -50,7 +50,7 @@ impl Model {
     }
 
     fn check_input(&self, x: &[f32]) -> Result<usize> {
-        if x.len() % self.inputs != 0 {
+        if !x.len().is_multiple_of(self.inputs) {
             return Err(Error::Input { features: self.inputs, values: x.len() });
         }
         if let Some(at) = x.iter().position(|x| !x.is_finite()) {

@@ -1,0 +1,162 @@
+//! A model can only be made of layers that fit together: every refusal.
+
+use onebit_bits::BitTensor;
+use onebit_model::{Affine, Binarize, Dense, Error, Layer, Limits, Model, Output, Standardize, Thresholds};
+
+fn binarize(features: usize, thresholds: &[f32]) -> Layer {
+    Layer::Binarize(Binarize { features, thresholds: thresholds.to_vec() })
+}
+
+/// Dense from `inputs` to `outputs`, to bits.
+fn to_bits(inputs: usize, outputs: usize, limits: Limits) -> Layer {
+    let output = Output::Bits(Thresholds { limits, descending: BitTensor::zeros(1, outputs) });
+    Layer::Dense(Dense { weights: BitTensor::zeros(outputs, inputs), output })
+}
+
+fn integers(n: usize) -> Limits {
+    Limits::Integer(vec![0; n])
+}
+
+fn reals(n: usize) -> Limits {
+    Limits::Real(vec![0.0; n])
+}
+
+fn to_scores(inputs: usize, outputs: usize, affine: Affine) -> Layer {
+    Layer::Dense(Dense { weights: BitTensor::zeros(outputs, inputs), output: Output::Scores(affine) })
+}
+
+/// The last layer of most networks here: `inputs` to two scores.
+fn last(inputs: usize) -> Layer {
+    to_scores(inputs, 2, Affine::identity(2))
+}
+
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|index| index.to_string()).collect()
+}
+
+/// The message about a network over two features, with two labels.
+fn refusal(layers: Vec<Layer>) -> String {
+    Model::new(2, layers, names(2)).unwrap_err().to_string()
+}
+
+#[test]
+fn networks_that_fit() {
+    let networks = [
+        vec![last(2)],
+        vec![to_bits(2, 3, reals(9)), to_bits(9, 1, integers(1)), last(1)],
+        vec![binarize(2, &[-0.5, 0.5]), to_bits(4, 3, integers(6)), last(6)],
+        vec![to_bits(2, 1, Limits::Real(vec![f32::INFINITY])), last(1)],
+    ];
+    for layers in networks {
+        let count = layers.len();
+        let model = Model::new(2, layers, names(2)).unwrap();
+        assert_eq!((model.inputs(), model.classes(), model.layers().len()), (2, 2, count));
+    }
+}
+
+#[test]
+fn sizes_that_do_not_fit() {
+    assert_eq!(refusal(vec![last(3)]), "layer 0: inputs: expected 2, got 3");
+    assert_eq!(refusal(vec![binarize(3, &[0.0]), last(3)]), "layer 0: inputs: expected 2, got 3");
+    assert_eq!(refusal(vec![binarize(2, &[0.0, 1.0]), last(2)]), "layer 1: inputs: expected 4, got 2");
+    let deep = to_bits(2, 3, reals(6));
+    assert_eq!(refusal(vec![deep, last(3)]), "layer 1: inputs: expected 6, got 3");
+    for limits in [0, 2, 4] {
+        let message = format!("layer 0: limits (a multiple of the outputs): expected 3, got {limits}");
+        assert_eq!(refusal(vec![to_bits(2, 3, reals(limits)), last(3)]), message);
+    }
+    for (length, what) in [([2, 3, 3], "mean"), ([3, 4, 3], "scale"), ([3, 3, 0], "shift")] {
+        let [mean, scale, shift] = length.map(|n| vec![1.0; n]);
+        let got = *length.iter().find(|&&n| n != 3).unwrap();
+        let message = format!("layer 0: {what}: expected 3, got {got}");
+        assert_eq!(refusal(vec![to_scores(2, 3, Affine { mean, scale, shift })]), message);
+    }
+}
+
+#[test]
+fn descending_must_be_one_row_of_units() {
+    let with = |rows, cols| {
+        let descending = BitTensor::zeros(rows, cols);
+        let output = Output::Bits(Thresholds { limits: reals(3), descending });
+        refusal(vec![Layer::Dense(Dense { weights: BitTensor::zeros(3, 2), output }), last(3)])
+    };
+    assert_eq!(with(3, 1), "layer 0: descending rows: expected 1, got 3");
+    assert_eq!(with(1, 2), "layer 0: descending: expected 3, got 2");
+}
+
+#[test]
+fn layers_out_of_place() {
+    let missing = "the last layer must give scores";
+    assert_eq!(refusal(vec![]), format!("layer 0: {missing}"));
+    assert_eq!(refusal(vec![binarize(2, &[0.0])]), format!("layer 1: {missing}"));
+    assert_eq!(refusal(vec![to_bits(2, 2, reals(2))]), format!("layer 1: {missing}"));
+    let after = "layer 1: nothing can follow the layer that gives the scores";
+    assert_eq!(refusal(vec![last(2), last(2)]), after);
+    let late = vec![to_bits(2, 2, reals(2)), binarize(2, &[0.0]), last(2)];
+    assert_eq!(refusal(late), "layer 1: binarize can only be the first layer");
+}
+
+#[test]
+fn limits_must_be_of_the_kind_of_the_sums() {
+    let integer = vec![to_bits(2, 2, integers(2)), last(2)];
+    assert_eq!(refusal(integer), "layer 0: sums of reals need real limits");
+    let real = "layer 1: sums of bits need integer limits";
+    assert_eq!(refusal(vec![binarize(2, &[0.0]), to_bits(2, 2, reals(2)), last(2)]), real);
+    assert_eq!(refusal(vec![to_bits(2, 2, reals(2)), to_bits(2, 2, reals(2)), last(2)]), real);
+}
+
+#[test]
+fn layers_without_substance() {
+    assert_eq!(refusal(vec![binarize(2, &[]), last(0)]), "layer 0: binarize needs a threshold");
+    let empty = "a dense layer needs at least one input and one output";
+    assert_eq!(refusal(vec![to_scores(2, 0, Affine::identity(0))]), format!("layer 0: {empty}"));
+    assert_eq!(refusal(vec![to_bits(2, 0, reals(0)), last(0)]), format!("layer 0: {empty}"));
+    // Without features there is nothing to run on, whatever the first layer is.
+    for layers in [vec![last(0)], vec![binarize(0, &[0.0]), last(0)]] {
+        let message = format!("layer {}: {empty}", layers.len() - 1);
+        assert_eq!(Model::new(0, layers, names(2)).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn numbers_that_are_none() {
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let threshold = vec![binarize(2, &[0.0, bad]), last(4)];
+        assert_eq!(refusal(threshold), "layer 0: a threshold is not a finite number");
+        for which in 0..3 {
+            let mut affine = Affine::identity(2);
+            [&mut affine.mean, &mut affine.scale, &mut affine.shift][which][1] = bad;
+            let message = "layer 0: mean, scale or shift is not a finite number";
+            assert_eq!(refusal(vec![to_scores(2, 2, affine)]), message);
+        }
+        let [good, wrong] = [vec![1.0; 2], vec![0.0, bad]];
+        let mean = Standardize { mean: wrong.clone(), scale: good.clone() };
+        let scale = Standardize { mean: good, scale: wrong };
+        for (standardize, what) in [(mean, "means"), (scale, "scales")] {
+            let model = Model::new(2, vec![last(2)], names(2)).unwrap();
+            let message = format!("standardization {what}, feature 1: expected a finite number, got {bad}");
+            assert_eq!(model.with_standardize(standardize).unwrap_err().to_string(), message);
+        }
+    }
+    let limit = vec![to_bits(2, 2, Limits::Real(vec![0.0, f32::NAN])), last(2)];
+    assert_eq!(refusal(limit), "layer 0: a limit is not a number");
+}
+
+#[test]
+fn words_around_the_layers() {
+    let model = || Model::new(2, vec![last(2)], names(2)).unwrap();
+    let labels = Model::new(2, vec![last(2)], names(3)).unwrap_err();
+    assert!(matches!(labels, Error::Description { what: "labels", expected: 2, got: 3 }), "{labels:?}");
+    assert_eq!(labels.to_string(), "labels: expected 2, got 3");
+    let features = model().with_features(names(1)).unwrap_err();
+    assert_eq!(features.to_string(), "feature names: expected 2, got 1");
+    assert_eq!(model().with_features(names(2)).unwrap().features(), names(2));
+    assert_eq!(model().with_features(Vec::new()).unwrap().features(), names(0));
+    let [short, fit] = [1, 2].map(|n| vec![1.0; n]);
+    let means = Standardize { mean: short.clone(), scale: fit.clone() };
+    let message = model().with_standardize(means).unwrap_err().to_string();
+    assert_eq!(message, "standardization means: expected 2, got 1");
+    let scales = Standardize { mean: fit, scale: short };
+    let message = model().with_standardize(scales).unwrap_err().to_string();
+    assert_eq!(message, "standardization scales: expected 2, got 1");
+}

@@ -1,0 +1,293 @@
+//! A trained network and the one that is deployed give the same scores, bit for bit.
+
+use onebit_bits::{Engine, Isa, random_bits};
+use onebit_model::{Layer as Deployed, Limits, Model, Output};
+use onebit_train::{
+    Batch, DropoutShares, Matrix, Network, Parts, Phase, Signal, Trainer, Value,
+    data::{Dataset, Samples, Standardize},
+    flip::thresholds,
+    layer::Context,
+    layers::{BatchNorm, Binarize, Bma, Bmab, Dense, Dropout, Normalize, Sign, WeightDepth},
+    losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
+    optimizers::Adam,
+    rules::{Latent, Rule, Vote},
+    step::Order,
+};
+use proptest::{collection::vec, prelude::*, sample::select};
+
+/// Around the borders of words, and small ones.
+fn sizes() -> impl Strategy<Value = usize> {
+    prop_oneof![1..9usize, select(vec![31, 63, 64, 65, 127, 128, 129])]
+}
+
+// === data ===
+
+/// Numbers between -2 and 2: anything, or multiples of a half, on which sums meet their limits exactly.
+fn numbers(seed: u64, stream: u64, n: usize, halves: bool) -> Vec<f32> {
+    let words = random_bits(seed, stream, n, 64).into_words();
+    let number = |word: u64| {
+        if halves { (word % 9) as f32 / 2.0 - 2.0 } else { (word >> 40) as f32 / 4194304.0 - 2.0 }
+    };
+    words.into_iter().map(number).collect()
+}
+
+/// `rows` samples, their classes in turn.
+fn data(rows: usize, features: usize, classes: usize, halves: bool, seed: u64) -> Dataset {
+    let samples = Samples::Real { cols: features, values: numbers(seed, 0, rows * features, halves) };
+    let labels = (0..rows).map(|row| (row % classes) as u32).collect();
+    Dataset::new(samples, labels, (0..classes).map(|class| class.to_string()).collect(), vec![]).unwrap()
+}
+
+/// The samples as the network sees them while it learns.
+fn standardized(data: &Dataset, standardize: &Standardize) -> Value {
+    let mut x = data.gather(&(0..data.len()).collect::<Vec<_>>());
+    standardize.apply(&mut x);
+    Value::Real(Matrix::new(data.len(), data.features(), x).unwrap())
+}
+
+/// Some steps on all of `data`.
+fn learn(net: &mut Network, data: &Dataset, standardize: &Standardize, plan: (&dyn Loss, Order, f64, usize)) {
+    let (loss, order, rate, steps) = plan;
+    let cx = Context::train(&Engine::single());
+    for _ in 0..steps {
+        net.step(&cx, standardized(data, standardize), order, rate, |scores| {
+            let (loss, grad) = loss.evaluate(&scores.into_real("test")?, data.labels())?;
+            Ok((loss, Signal::Grad(grad)))
+        })
+        .unwrap();
+    }
+}
+
+/// Exports, through the bytes of a file, and compares all scores.
+fn assert_exact(net: &mut Network, data: &Dataset, standardize: &Standardize) -> Model {
+    let engine = Engine::single();
+    let x = standardized(data, standardize);
+    let trained = net.forward(&Context::evaluate(&engine), x).unwrap().into_real("test").unwrap();
+    let exported = net.export(data, standardize).unwrap();
+    let model = Model::from_bytes(&exported.to_bytes()).unwrap();
+    assert_eq!(model, exported);
+    let raw = data.gather(&(0..data.len()).collect::<Vec<_>>());
+    let bits = |scores: &[f32]| scores.iter().map(|score| score.to_bits()).collect::<Vec<_>>();
+    for isa in Isa::available() {
+        let scores = model.scores(&engine.clone().with_isa(isa), &raw).unwrap();
+        assert_eq!(bits(&scores), bits(trained.values()), "on {}", isa.name());
+    }
+    model
+}
+
+// === flip backprop ===
+
+#[derive(Clone, Debug)]
+struct Flip {
+    features: usize,
+    /// Units and thresholds of each layer; the first is binarize, with as many units as features.
+    hidden: Vec<(usize, usize)>,
+    depth: usize,
+    shared: bool,
+    balance: bool,
+    order: Order,
+    seed: u64,
+}
+
+fn flips() -> impl Strategy<Value = Flip> {
+    let depth = || select(vec![1, 3, 7]);
+    let order = select(vec![Order::Parallel, Order::WeightFirst, Order::InputFirst]);
+    (sizes(), vec((sizes(), depth()), 0..3), depth(), any::<[bool; 2]>(), order, any::<u64>()).prop_map(
+        |(features, hidden, depth, [shared, balance], order, seed)| Flip {
+            features,
+            hidden,
+            depth,
+            shared,
+            balance,
+            order,
+            seed,
+        },
+    )
+}
+
+impl Flip {
+    fn network(&self, classes: usize) -> Network {
+        let vote = || Box::new(Vote::new());
+        let weight_depth = if self.shared { WeightDepth::Shared } else { WeightDepth::Own };
+        let normalize = if self.balance { Normalize::BitBalance } else { Normalize::Binomial };
+        let (mut width, mut depth) = (self.features, self.depth);
+        let mut net = Network::new(width).with(Binarize::new(width, thresholds(depth).unwrap()).unwrap());
+        for &(units, next) in &self.hidden {
+            let t = thresholds(next).unwrap();
+            let layer = Bmab::with_weight_depth(width, units, depth, weight_depth, &t, vote(), self.seed);
+            net = net.with(layer.unwrap());
+            (width, depth) = (units, next);
+        }
+        net.with(
+            Bma::with_options(width, classes, depth, weight_depth, normalize, vote(), self.seed).unwrap(),
+        )
+    }
+}
+
+proptest! {
+    #[test]
+    fn flip_networks(flip in flips(), rows in 3..40usize, classes in 2..6usize, halves: bool, steps in 0..4usize) {
+        let data = data(rows, flip.features, classes, halves, flip.seed);
+        let standardize = Standardize::fit(&data);
+        let mut net = flip.network(classes);
+        learn(&mut net, &data, &standardize, (&SoftmaxCrossEntropy, flip.order, 0.5, steps));
+        let model = assert_exact(&mut net, &data, &standardize);
+        prop_assert_eq!(model.layers().len(), flip.hidden.len() + 2);
+    }
+}
+
+// === straight-through training ===
+
+#[derive(Clone, Debug)]
+struct StraightThrough {
+    features: usize,
+    hidden: Vec<usize>,
+    /// Over the features first.
+    binarize: bool,
+    dropout: Option<f64>,
+    /// Whether a batch norm stands between product and sign, and after the last product.
+    norm: [bool; 2],
+    /// Of 0, the scales keep what they start with, zeros among them.
+    rate: f64,
+    seed: u64,
+}
+
+fn straight_through() -> impl Strategy<Value = StraightThrough> {
+    let dropout = proptest::option::of(select(vec![0.0, 0.2, 0.5]));
+    let rate = select(vec![0.0, 0.003, 0.1]);
+    let norm = prop_oneof![4 => Just([true, true]), 1 => any::<[bool; 2]>()];
+    (sizes(), vec(sizes(), 0..3), any::<bool>(), dropout, norm, rate, any::<u64>()).prop_map(
+        |(features, hidden, binarize, dropout, norm, rate, seed)| StraightThrough {
+            features,
+            hidden,
+            binarize,
+            dropout,
+            norm,
+            rate,
+            seed,
+        },
+    )
+}
+
+fn latent() -> Box<dyn Rule> {
+    Box::new(Latent::new(Box::new(Adam::new())))
+}
+
+/// `gamma` negative, zero and positive; `beta` zero for some.
+fn batch_norm(units: usize, seed: u64) -> BatchNorm {
+    let [gamma, mut beta] = [1, 2].map(|stream| numbers(seed, stream, units, true));
+    beta.iter_mut().zip(numbers(seed, 3, units, false)).for_each(|(beta, more)| *beta *= more.max(0.0));
+    BatchNorm::with_affine(gamma, beta)
+}
+
+impl StraightThrough {
+    fn network(&self, classes: usize) -> Network {
+        let dropout = |net: Network, seed| match self.dropout {
+            Some(share) => net.with(Dropout::new(share, seed).unwrap()),
+            None => net,
+        };
+        let mut net = dropout(Network::new(self.features), 1);
+        let (mut width, [between, after]) = (self.features, self.norm);
+        if self.binarize {
+            net = net.with(Binarize::new(width, thresholds(3).unwrap()).unwrap());
+            width *= 3;
+        }
+        for (seed, &units) in (self.seed / 2..).zip(&self.hidden) {
+            net = net.with(Dense::new(width, units, latent(), seed).unwrap());
+            if between {
+                // Between product and norm too: where it makes no sense, it still does nothing when deployed.
+                net = dropout(net, !seed).with(batch_norm(units, seed));
+            }
+            net = dropout(net.with(Sign::new()), seed);
+            width = units;
+        }
+        net = net.with(Dense::new(width, classes, latent(), self.seed).unwrap());
+        if after { net.with(batch_norm(classes, self.seed)) } else { net }
+    }
+}
+
+proptest! {
+    #[test]
+    fn straight_through_networks(
+        plan in straight_through(), rows in 3..40usize, classes in 2..6usize, halves: bool, steps in 1..5usize,
+    ) {
+        let first = data(rows, plan.features, classes, halves, plan.seed);
+        let standardize = if halves {
+            Standardize::uniform(0.0, 1.0, plan.features)
+        } else {
+            Standardize::fit(&first)
+        };
+        let mut net = plan.network(classes);
+        // Statistics run over other data each time.
+        for step in 0..steps as u64 {
+            let data = data(rows, plan.features, classes, halves, plan.seed ^ step);
+            if plan.rate == 0.0 || plan.binarize {
+                // Only forward: nothing learns but the running statistics.
+                let x = standardized(&data, &standardize);
+                net.forward(&Context::train(&Engine::single()), x).unwrap();
+            } else {
+                learn(&mut net, &data, &standardize, (&SquaredHinge, Order::Parallel, plan.rate, 1));
+            }
+        }
+        let model = assert_exact(&mut net, &first, &standardize);
+        prop_assert_eq!(model.layers().len(), plan.hidden.len() + 1 + usize::from(plan.binarize));
+    }
+
+    /// Every sample the same: sums equal their running means, so that each unit stands on its limit.
+    #[test]
+    fn units_on_their_limits(plan in straight_through(), classes in 2..6usize) {
+        let plan = StraightThrough { dropout: None, norm: [true, true], ..plan };
+        let one = numbers(plan.seed, 0, plan.features, true);
+        let samples = Samples::Real { cols: plan.features, values: one.repeat(classes) };
+        let names = (0..classes).map(|class| class.to_string()).collect();
+        let data = Dataset::new(samples, (0..classes as u32).collect(), names, vec![]).unwrap();
+        let standardize = Standardize::uniform(0.0, 1.0, plan.features);
+        let mut net = plan.network(classes);
+        net.forward(&Context::train(&Engine::single()), standardized(&data, &standardize)).unwrap();
+        assert_exact(&mut net, &data, &standardize);
+    }
+}
+
+#[test]
+fn scales_of_each_sign_are_among_them() {
+    let data = data(8, 5, 2, true, 3);
+    let standardize = Standardize::uniform(0.0, 1.0, 5);
+    let norm = || BatchNorm::with_affine(vec![-1.0, 0.0, 2.0, 0.0], vec![0.5, 0.0, 0.0, -0.5]);
+    let dense = |inputs, outputs| Dense::new(inputs, outputs, latent(), 0).unwrap();
+    let mut net = Network::new(5)
+        .with(dense(5, 4))
+        .with(norm())
+        .with(Sign::new())
+        .with(dense(4, 4))
+        .with(norm())
+        .with(Sign::new())
+        .with(dense(4, 2));
+    net.forward(&Context::train(&Engine::single()), standardized(&data, &standardize)).unwrap();
+    let model = assert_exact(&mut net, &data, &standardize);
+    for (index, layer) in model.layers()[..2].iter().enumerate() {
+        let Deployed::Dense(dense) = layer else { panic!("{layer:?}") };
+        let Output::Bits(t) = &dense.output else { panic!("{layer:?}") };
+        assert_eq!([0, 1, 2, 3].map(|unit| t.descending.get(0, unit)), [true, false, false, false]);
+        // Of scale 0: always on, and never.
+        match &t.limits {
+            Limits::Real(limits) => assert_eq!((index, limits[1], limits[3]), (0, f32::MIN, f32::INFINITY)),
+            Limits::Integer(limits) => assert_eq!((index, limits[1], limits[3]), (1, -4, 5)),
+        }
+    }
+}
+
+#[test]
+fn ready_made_networks_and_their_trainers() {
+    let data = data(30, 6, 3, false, 1);
+    let standardize = Standardize::fit(&data);
+    let parts = Parts::new(data.clone(), None, None);
+    let phases = |rate| vec![Phase::new(2, Batch::Size(7), rate)];
+    let dropout = DropoutShares { input: 0.2, hidden: 0.5 };
+    let flip = Network::flip(6, &[40, 20], 3, &thresholds(3).unwrap(), 5).unwrap();
+    let straight = Network::straight_through(6, &[40, 20], 3, dropout, 5).unwrap();
+    let trainers = [Trainer::flip(phases(0.25), 0), Trainer::straight_through(phases(0.01), 0)];
+    for (mut net, trainer) in [flip, straight].into_iter().zip(trainers) {
+        let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+        assert_eq!(assert_exact(&mut net, &data, &standardize), outcome.model);
+    }
+}
