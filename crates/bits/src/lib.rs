@@ -9,7 +9,7 @@
 //! | [`pack`] | reals and integers to bits by comparison, and back |
 //! | [`gemm`] | bits x bits to integers: XNOR and popcount |
 //! | [`real`] | reals x bits to reals |
-//! | [`votes`] | flip backprop: how many ask a bit to flip, and which bits do |
+//! | [`mod@votes`] | flip backprop: how many ask a bit to flip, and which bits do |
 //! | [`random`] | seeded masks with a given share of ones |
 //!
 //! Every kernel takes an [`Engine`]: the instruction set ([`Isa`]) and the workers it runs on.

@@ -5,9 +5,9 @@
 //! so any part can be made alone: `mask(.., r, c, p)` is the upper left corner of every larger mask.
 //! Give each use its own `stream`.
 //!
-//! A bit is 1 where U < p for a 16-digit binary U in [0, 1). With p = 0.p0 p1 p2 .. and the digits of U inverted
-//! in random words u0, u1, u2, ..., that is, from the lowest set digit of p up,
-//! `mask = p_d ? mask | u_d : mask & u_d`: p = 2^-s costs s words, and p <= q implies mask(p) within mask(q).
+//! A bit is 1 where U < p for a random U in [0, 1) of 16 binary digits. With p = 0.p1 p2 p3 .. and the digits of
+//! 64 such U, inverted, in the draws u1, u2, u3, .. that is, from the lowest set digit of p up and starting at 0,
+//! `mask = p_d ? mask | u_d : mask & u_d`. So p = 2^-s costs s draws, and p <= q implies mask(p) within mask(q).
 //!
 //! ```
 //! use onebit_bits::{Probability, mask};

@@ -102,8 +102,8 @@ pub fn transpose<T: Copy>(rows: usize, cols: usize, values: &[T]) -> Result<Vec<
     Ok(turned)
 }
 
-/// Rows of a register tile.
-const MR: usize = 4;
+/// Rows of a register tile: 5 x 2 sums, 2 columns and a row fill the 16 registers of AVX2.
+const MR: usize = 5;
 /// Columns of a register tile; divides 64, so that a panel never straddles two words.
 const NR: usize = 16;
 /// Depth of a panel: `KC * NR` floats are half of a 32 KiB L1 cache.
@@ -214,6 +214,7 @@ multiversion! {
         for (left, out) in left.chunks(MR * panel.len()).zip(out.chunks_mut(MR)) {
             match out.len() {
                 MR => micro_tile::<MR>(left, panel, start, col, out),
+                4 => micro_tile::<4>(left, panel, start, col, out),
                 3 => micro_tile::<3>(left, panel, start, col, out),
                 2 => micro_tile::<2>(left, panel, start, col, out),
                 _ => micro_tile::<1>(left, panel, start, col, out),
@@ -231,9 +232,13 @@ fn micro_tile<const R: usize>(
     out: &mut [&mut [f32]],
 ) {
     let mut sums = [[0.0; NR]; R];
-    let width = NR.min(out[0].len() - col);
-    for (sums, out) in sums.iter_mut().zip(&*out).filter(|_| !start) {
-        sums[..width].copy_from_slice(&out[col..col + width]);
+    if !start {
+        for (sums, out) in sums.iter_mut().zip(&*out) {
+            match out[col..].first_chunk() {
+                Some(out) => *sums = *out,
+                None => copy_edge(&out[col..], sums),
+            }
+        }
     }
     for (a, b) in left.as_chunks::<R>().0.iter().zip(panel) {
         for (sums, a) in sums.iter_mut().zip(a) {
@@ -243,6 +248,16 @@ fn micro_tile<const R: usize>(
         }
     }
     for (sums, out) in sums.iter().zip(out) {
-        out[col..col + width].copy_from_slice(&sums[..width]);
+        match out[col..].first_chunk_mut() {
+            Some(out) => *out = *sums,
+            None => copy_edge(sums, &mut out[col..]),
+        }
     }
+}
+
+/// Copies as much as both have. A call, so that the copies of whole rows above stay two moves each.
+#[cold]
+fn copy_edge(from: &[f32], to: &mut [f32]) {
+    let width = from.len().min(to.len());
+    to[..width].copy_from_slice(&from[..width]);
 }
