@@ -38,7 +38,7 @@ use crate::{
 /// m is taken from `out` and n; with n = 0 there is nothing to compute.
 ///
 /// # Errors
-/// [`Error::Length`] unless `a` and `out` fit.
+/// [`Error::Length`](crate::Error::Length) unless `a` and `out` fit.
 pub fn real_bits(engine: &Engine, a: &[f32], w: BitView, out: &mut [f32]) -> Result<()> {
     multiply(engine, "real_bits", a, w.shape(), Right::Bits(w), out)
 }
@@ -63,7 +63,7 @@ pub fn real_ternary(engine: &Engine, a: &[f32], x: &Ternary, out: &mut [f32]) ->
 /// `out = a * b`, all real. (m, k, n); a: (m, k), b: (k, n), out: (m, n).
 ///
 /// # Errors
-/// [`Error::Length`] unless the operands fit.
+/// [`Error::Length`](crate::Error::Length) unless the operands fit.
 pub fn real_real(
     engine: &Engine,
     (m, k, n): (usize, usize, usize),
@@ -79,7 +79,7 @@ pub fn real_real(
 /// (r, c) -> (c, r), for anything that copies.
 ///
 /// # Errors
-/// [`Error::Length`] unless there are `rows * cols` values.
+/// [`Error::Length`](crate::Error::Length) unless there are `rows * cols` values.
 pub fn transpose<T: Copy>(rows: usize, cols: usize, values: &[T]) -> Result<Vec<T>> {
     /// Through blocks of this side, so that memory is read and written by whole cache lines.
     const SIDE: usize = 16;
