@@ -17,6 +17,8 @@
 //! # Ok::<(), onebit_train::Error>(())
 //! ```
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -77,6 +79,9 @@ pub struct DataConfig {
     /// `iris` or `digits` (built in), `mnist` (a folder of idx files) or `table` (a CSV file); the last
     /// two need a path.
     pub source: String,
+    /// The folder or file, unless a flag names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
     /// Column of a table that holds the class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,

@@ -15,7 +15,7 @@ use crate::{
 
 /// Loads the data of a configuration and splits it by its seed.
 ///
-/// `path` stands before the configuration's source: a folder of idx files, a CSV file, or the name of a
+/// `path`, or else the configuration's own, stands before its source: a folder of idx files, a CSV file, or the name of a
 /// built-in set.
 ///
 /// # Errors
@@ -43,7 +43,7 @@ pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
 /// The data and, when it comes with one, its test part.
 fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset>)> {
     let source = config.data.source.as_str();
-    let Some(path) = path else {
+    let Some(path) = path.or(config.data.path.as_deref()) else {
         return match data::builtin(source) {
             Some(data) => Ok((data, None)),
             None if source == "mnist" => Err(Error::setting(
