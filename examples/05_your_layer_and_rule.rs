@@ -64,7 +64,7 @@ struct Patience {
 }
 
 impl Rule for Patience {
-    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> BitTensor {
+    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
         self.majority.start(rows, cols, seed)
     }
 

@@ -19,9 +19,12 @@ pub struct BinaryTensor {
 
 impl BinaryTensor {
     /// Weights as the rule wants them to start, `(o, i)`.
-    pub fn new(outputs: usize, inputs: usize, mut rule: Box<dyn Rule>, seed: u64) -> Self {
-        let bits = rule.start(outputs, inputs, seed);
-        Self { bits, rule, flipped: Meter::default() }
+    ///
+    /// # Errors
+    /// Those of the rule, when a state that it was given does not fit.
+    pub fn new(outputs: usize, inputs: usize, mut rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
+        let bits = rule.start(outputs, inputs, seed)?;
+        Ok(Self { bits, rule, flipped: Meter::default() })
     }
 
     /// The weights, `(o, i)` bits.

@@ -210,7 +210,7 @@ fn latent_weights() {
     let case = case("latent");
     check("scale", &[glorot_scale(3, 4)], &case["scale"]);
     let (cx, mut rule, lr) = (training(), latent(&case["initial"]), numbers(&case["lr"])[0]);
-    let mut bits = rule.start(4, 3, 0);
+    let mut bits = rule.start(4, 3, 0).unwrap();
     assert_eq!(bits, signs(&table(&case["initial"])));
     for step in 0..STEPS {
         let (grad, after) = (table(&case["grads"][step]), &case["after"][step]);

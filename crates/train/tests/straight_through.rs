@@ -40,7 +40,7 @@ proptest! {
         seed: u64,
     ) {
         let (cx, mut rule) = (training(), latent());
-        let mut bits = rule.start(rows, cols, seed);
+        let mut bits = rule.start(rows, cols, seed).unwrap();
         for step in 0..8 {
             let latents = matrix(rows, cols, rule.latent().iter().copied());
             prop_assert!(latents.values().iter().all(|w| w.abs() <= 1.0));
@@ -55,7 +55,7 @@ proptest! {
 #[test]
 fn latents_reach_the_end_of_their_range_and_stay() {
     let (cx, mut rule) = (training(), latent().with_latent(vec![0.25, -0.0]));
-    let mut bits = rule.start(1, 2, 0);
+    let mut bits = rule.start(1, 2, 0).unwrap();
     assert_eq!(bits, BitTensor::from_fn(1, 2, |_, _| true)); // sgn(-0) = +1
     for _ in 0..20 {
         let flips = rule.flips(&cx, bits.view(), &Signal::Grad(matrix(1, 2, [-1.0, 1.0])), 0.1).unwrap();
@@ -68,11 +68,10 @@ fn latents_reach_the_end_of_their_range_and_stay() {
 #[test]
 fn latents_of_another_shape_are_refused() {
     let (cx, mut rule) = (training(), latent().with_latent(vec![0.5; 5]));
-    let bits = rule.start(2, 3, 0);
-    let error = rule.flips(&cx, bits.view(), &Signal::Grad(wavy(2, 3, 0.0)), 0.1).unwrap_err();
+    let error = rule.start(2, 3, 0).unwrap_err();
     assert_eq!(error.to_string(), "latent: expected 2 x 3 latent weights, got 5");
     let mut rule = latent();
-    let bits = rule.start(2, 3, 0);
+    let bits = rule.start(2, 3, 0).unwrap();
     let error = rule.flips(&cx, bits.view(), &Signal::Grad(wavy(3, 2, 0.0)), 0.1).unwrap_err();
     assert_eq!(error.to_string(), "latent: expected a gradient of 2 x 3, got 3 x 2");
 }

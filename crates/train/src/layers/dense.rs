@@ -33,7 +33,7 @@ impl Dense {
             let got = format!("{inputs} and {outputs}");
             return Err(Error::setting("dense inputs and outputs", "at least 1", got));
         }
-        Ok(Self { weights: BinaryTensor::new(outputs, inputs, rule, seed), x: None, dy: None })
+        Ok(Self { weights: BinaryTensor::new(outputs, inputs, rule, seed)?, x: None, dy: None })
     }
 
     /// The weights, `(o, i)` bits.

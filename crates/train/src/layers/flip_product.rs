@@ -75,7 +75,7 @@ impl FlipProduct {
         }
         let shared = weight_depth == WeightDepth::Shared && depth > 1;
         let columns = if shared { inputs } else { inputs * depth };
-        let weights = BinaryTensor::new(outputs, columns, rule, seed);
+        let weights = BinaryTensor::new(outputs, columns, rule, seed)?;
         let flip_ratio = Meter::default();
         Ok(Self { layer, weights, depth, shared, x: None, request: None, quorum: QUORUM, flip_ratio })
     }

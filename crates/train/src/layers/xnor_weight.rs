@@ -40,7 +40,7 @@ impl XnorWeight {
             let got = format!("{inputs}, {outputs}, {depth}");
             return Err(Error::setting("xnor_weight inputs, outputs, depth", "at least 1", got));
         }
-        let weights = BinaryTensor::new(outputs, inputs * depth, rule, seed);
+        let weights = BinaryTensor::new(outputs, inputs * depth, rule, seed)?;
         let flip_ratio = Meter::default();
         Ok(Self { weights, sizes, x: None, request: None, quorum: QUORUM, flip_ratio })
     }

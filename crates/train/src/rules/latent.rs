@@ -48,7 +48,7 @@ impl Latent {
     }
 
     /// Sets the latent weights, `(o, i)`, in place of `uniform(-1, 1)`: the layer that is built with
-    /// this rule starts from their signs. Another number of them than weights is an error at the first update.
+    /// this rule starts from their signs. Another number of them than weights is an error when that layer is built.
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
         self.latent = latent;
         self
@@ -61,13 +61,16 @@ pub fn glorot_scale(fan_in: usize, fan_out: usize) -> f32 {
 }
 
 impl Rule for Latent {
-    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> BitTensor {
+    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
         if self.latent.is_empty() {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             self.latent = (0..rows * cols).map(|_| rng.random_range(-1.0..1.0)).collect();
         }
+        if self.latent.len() != rows * cols {
+            return Err(Error::shape("latent", format!("{rows} x {cols} latent weights"), self.latent.len()));
+        }
         self.scale.get_or_insert(glorot_scale(cols, rows));
-        BitTensor::from_fn(rows, cols, |r, c| self.latent.get(r * cols + c).is_some_and(|&w| w >= 0.0))
+        Ok(BitTensor::from_fn(rows, cols, |r, c| self.latent[r * cols + c] >= 0.0))
     }
 
     fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {

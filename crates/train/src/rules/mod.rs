@@ -16,8 +16,11 @@ pub use vote::Vote;
 /// Decides which binary weights change sign.
 pub trait Rule: Any + Send {
     /// The weights to start from, `(rows, cols)`: random bits, unless the rule has a state to agree with.
-    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> BitTensor {
-        onebit_bits::random_bits(seed, 0, rows, cols)
+    ///
+    /// # Errors
+    /// When a state that was set by hand does not fit; the rules here have no other.
+    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
+        Ok(onebit_bits::random_bits(seed, 0, rows, cols))
     }
 
     /// The flips for one step, in the shape of `weights`.

@@ -47,9 +47,9 @@ impl Default for Vote {
 }
 
 impl Rule for Vote {
-    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> BitTensor {
+    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
         self.seed = seed;
-        onebit_bits::random_bits(seed, 0, rows, cols)
+        Ok(onebit_bits::random_bits(seed, 0, rows, cols))
     }
 
     fn flips(&mut self, _cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {

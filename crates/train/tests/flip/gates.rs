@@ -33,9 +33,9 @@ impl Rule for Follow {
 struct Starting(BitTensor, Box<dyn Rule>);
 
 impl Rule for Starting {
-    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> BitTensor {
-        self.1.start(rows, cols, seed);
-        self.0.clone()
+    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
+        self.1.start(rows, cols, seed)?;
+        Ok(self.0.clone())
     }
 
     fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {

@@ -164,7 +164,7 @@ fn binary_tensor_flips_by_vote() {
                 let expected = reference::votes_to_flips(&n, voters, quorum);
 
                 let rule = Box::new(Vote::with_quorum(quorum).unwrap());
-                let mut weights = BinaryTensor::new(rows, cols, rule, 6);
+                let mut weights = BinaryTensor::new(rows, cols, rule, 6).unwrap();
                 let before = oracle(weights.bits(), [rows, cols]);
                 let signal = Signal::Votes(Votes { rows, cols, counts, voters: voters as u32 });
                 let flips = weights.update(&cx, &signal, 1.0).unwrap();

@@ -29,7 +29,7 @@ fn the_share_is_the_rate_and_no_flip_is_uninvited() {
     let levels = (0..=6).map(|s| 0.5f64.powi(s));
     for rate in levels.chain([0.3, 0.9, 0.0]) {
         for seed in 0..3 {
-            let mut weights = BinaryTensor::new(ROWS, COLS, Box::new(Vote::new()), seed);
+            let mut weights = BinaryTensor::new(ROWS, COLS, Box::new(Vote::new()), seed).unwrap();
             let mut last: Option<BitTensor> = None;
             for step in 0..3 {
                 let (asked, signal) = requests(seed);
@@ -54,7 +54,7 @@ fn the_share_is_the_rate_and_no_flip_is_uninvited() {
 fn rate_1_carries_out_all_and_rate_0_nothing() {
     let cx = training();
     let (asked, signal) = requests(1);
-    let mut weights = BinaryTensor::new(ROWS, COLS, Box::new(Vote::new()), 2);
+    let mut weights = BinaryTensor::new(ROWS, COLS, Box::new(Vote::new()), 2).unwrap();
     assert_eq!(weights.update(&cx, &signal, 1.0).unwrap(), asked);
     assert_eq!(weights.update(&cx, &signal, 0.0).unwrap(), BitTensor::zeros(ROWS, COLS));
 }
@@ -63,7 +63,7 @@ fn rate_1_carries_out_all_and_rate_0_nothing() {
 fn a_rate_that_is_no_share_is_refused_and_nothing_flips() {
     let cx = training();
     let (_, signal) = requests(1);
-    let mut weights = BinaryTensor::new(ROWS, COLS, Box::new(Vote::new()), 2);
+    let mut weights = BinaryTensor::new(ROWS, COLS, Box::new(Vote::new()), 2).unwrap();
     let before = weights.bits().clone();
     for rate in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
         assert!(matches!(weights.update(&cx, &signal, rate), Err(Error::Bits(_))), "rate {rate}");
