@@ -43,7 +43,8 @@ pub(crate) struct EngineArgs {
 impl EngineArgs {
     pub(crate) fn engine(&self) -> Result<Engine> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let engine = Engine::new(self.threads.unwrap_or_else(cores)).map_err(Failure::other)?;
+        let engine = Engine::new(self.threads.unwrap_or_else(cores));
+        let engine = engine.map_err(|e| Failure::flag(format!("--threads: {e}")))?;
         Ok(match self.isa {
             Some(isa) => engine.with_isa(isa),
             None => engine,
@@ -108,7 +109,7 @@ pub(crate) struct EvalArgs {
 pub(crate) struct PredictArgs {
     /// The model file
     pub(crate) model: PathBuf,
-    /// Rows to classify: a CSV file with a header, `-` for standard input, or an idx file of images
+    /// Rows to classify: a CSV file with a header or an idx file of images; `-` is standard input
     #[arg(long, value_name = "PATH")]
     pub(crate) data: PathBuf,
     /// What is printed

@@ -66,7 +66,14 @@ fn load(args: &EvalArgs, model: &Model) -> Result<Dataset> {
                 }
                 Err(reason) => DataError::Open { file: path.display().to_string(), reason }.into(),
             })?;
-            return Ok(data::read_table_with_labels(path, target, model.labels())?.select(model.features())?);
+            let data = data::read_table_with_labels(path, target, model.labels())?;
+            return data.select(model.features()).map_err(|error| match error {
+                DataError::MissingColumns { missing, wanted, got, .. } => {
+                    DataError::MissingColumns { file: path.display().to_string(), missing, wanted, got }
+                        .into()
+                }
+                error => error.into(),
+            });
         }
     };
     if data.label_names() != model.labels() {

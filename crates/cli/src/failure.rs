@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, io};
 
+use crate::output::plain;
+
 /// `Result` with a [`Failure`].
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
@@ -56,5 +58,5 @@ impl Failure {
 }
 
 fn one_line(error: impl Display) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+    plain(&error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     args::InspectArgs,
     failure::{Failure, Result},
-    output::{self, bytes},
+    output,
     table::Table,
 };
 
@@ -52,11 +52,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
         table.row([format!("`{}`", t.name), t.kind.name().into()].into_iter().chain(sizes));
     }
     output::line(format!("\n{}\n", table.render().replace('`', " ")))?;
-    output::line(format!(
-        "{weights} weights of one bit; the file has {} ({} bytes)",
-        bytes(file.len()),
-        file.len()
-    ))
+    output::line(format!("{weights} weights of one bit; the file has {} bytes", file.len()))
 }
 
 /// Units, and what they give.

@@ -2,7 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
 
@@ -34,12 +37,17 @@ fn main() -> ExitCode {
         // Whoever reads our output has read enough.
         Err(Failure::Closed) => ExitCode::SUCCESS,
         Err(Failure::Flag(message)) => {
-            eprintln!("error: {message}");
+            complain(&message);
             ExitCode::from(2)
         }
         Err(Failure::Other(message)) => {
-            eprintln!("error: {message}");
+            complain(&message);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Not `eprintln!`, which panics when nobody reads standard error.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "error: {message}");
 }

@@ -6,16 +6,25 @@ use serde_json::Value;
 
 use crate::failure::Result;
 
-/// Prints text and a line feed.
+/// Prints [`plain`] text and a line feed.
 pub(crate) fn line(text: impl AsRef<str>) -> Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{}", text.as_ref())?;
-    Ok(out.flush()?)
+    print(&plain(text.as_ref()))
 }
 
 /// Prints a JSON object in one line.
 pub(crate) fn json(value: &Value) -> Result<()> {
-    line(value.to_string())
+    print(&value.to_string())
+}
+
+fn print(line: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
+
+/// Text without control characters other than line feeds: a name from a file must not command the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }
 
 /// A share as a percentage; a dash when there is none.

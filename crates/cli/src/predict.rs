@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Cursor, Read, Write},
     path::Path,
 };
 
@@ -23,19 +23,28 @@ const BATCH: usize = 256;
 pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let engine = args.engine.engine()?;
     let model = Model::load(&args.model)?;
-    let mut printer = Printer::new(&model, args.format)?;
-    if args.data == Path::new("-") {
-        return rows(
-            &mut printer,
-            &engine,
-            FeatureRows::new(io::stdin().lock(), "standard input", &wanted(&model))?,
-        );
-    }
-    if is_idx(&args.data)? {
-        return images(&mut printer, &engine, &args.data);
-    }
-    let file = open(&args.data)?;
-    rows(&mut printer, &engine, FeatureRows::new(file, &args.data.display().to_string(), &wanted(&model))?)
+    let (name, mut input): (String, Box<dyn Read>) = match args.data.as_path() {
+        path if path == Path::new("-") => ("standard input".into(), Box::new(io::stdin().lock())),
+        path => (path.display().to_string(), Box::new(open(path)?)),
+    };
+    // Put back instead of opened anew: a pipe can be read only once.
+    let mut start = Vec::new();
+    let read = input.by_ref().take(2).read_to_end(&mut start);
+    read.map_err(|reason| DataError::Read { file: name.clone(), reason })?;
+    let is_idx = is_idx(&start);
+    let input = Cursor::new(start).chain(input);
+    let printer = Printer { model: &model, engine: &engine, format: args.format, row: 0 };
+    if is_idx { images(printer, input, &name) } else { rows(printer, input, &name) }
+}
+
+fn open(path: &Path) -> Result<File> {
+    let opened = File::open(path);
+    Ok(opened.map_err(|reason| DataError::Open { file: path.display().to_string(), reason })?)
+}
+
+/// Whether a file starts like idx or gzip; no CSV file does.
+fn is_idx(start: &[u8]) -> bool {
+    start == [0, 0] || start == [0x1f, 0x8b]
 }
 
 /// The model's names for its features, or names that no file has.
@@ -46,20 +55,9 @@ fn wanted(model: &Model) -> Vec<String> {
     }
 }
 
-fn open(path: &Path) -> Result<File> {
-    let opened = File::open(path);
-    Ok(opened.map_err(|reason| DataError::Open { file: path.display().to_string(), reason })?)
-}
-
-/// Whether a file starts like idx or gzip; no CSV file does.
-fn is_idx(path: &Path) -> Result<bool> {
-    let mut start = [0; 2];
-    let read = open(path)?.read(&mut start);
-    let read = read.map_err(|reason| DataError::Read { file: path.display().to_string(), reason })?;
-    Ok(read == 2 && (start == [0, 0] || start == [0x1f, 0x8b]))
-}
-
-fn rows<R: Read>(printer: &mut Printer, engine: &Engine, rows: FeatureRows<R>) -> Result<()> {
+fn rows(mut printer: Printer, input: impl Read, name: &str) -> Result<()> {
+    let rows = FeatureRows::new(input, name, &wanted(printer.model))?;
+    printer.header()?;
     let mut batch = Vec::new();
     let features = printer.model.inputs();
     for row in rows {
@@ -67,30 +65,30 @@ fn rows<R: Read>(printer: &mut Printer, engine: &Engine, rows: FeatureRows<R>) -
             Ok(row) => batch.extend(row),
             Err(error) => {
                 // What came before the bad row is still answered.
-                printer.print(engine, &batch)?;
+                printer.print(&batch)?;
                 return Err(error.into());
             }
         }
         if batch.len() == BATCH * features {
-            printer.print(engine, &batch)?;
+            printer.print(&batch)?;
             batch.clear();
         }
     }
-    printer.print(engine, &batch)
+    printer.print(&batch)
 }
 
-fn images(printer: &mut Printer, engine: &Engine, path: &Path) -> Result<()> {
-    let images = data::read_idx_images(path)?;
+fn images(mut printer: Printer, input: impl Read, name: &str) -> Result<()> {
+    let images = data::read_idx_images_from(input, name)?;
     let (pixels, inputs) = (images.height * images.width, printer.model.inputs());
     if pixels != inputs {
         return Err(Failure::other(format!(
-            "{}: expected {inputs} features, as the model takes, got images of {pixels} pixels",
-            path.display()
+            "{name}: expected {inputs} features, as the model takes, got images of {pixels} pixels"
         )));
     }
+    printer.header()?;
     for batch in images.pixels.chunks(BATCH * pixels) {
         let x: Vec<f32> = batch.iter().map(|&p| f32::from(p)).collect();
-        printer.print(engine, &x)?;
+        printer.print(&x)?;
     }
     Ok(())
 }
@@ -98,25 +96,26 @@ fn images(printer: &mut Printer, engine: &Engine, path: &Path) -> Result<()> {
 /// Writes predictions to standard output.
 struct Printer<'a> {
     model: &'a Model,
+    engine: &'a Engine,
     format: Format,
     row: usize,
 }
 
-impl<'a> Printer<'a> {
-    fn new(model: &'a Model, format: Format) -> Result<Self> {
-        if let Format::Csv = format {
-            let scores = model.labels().iter().map(|label| format!("score {label}"));
-            write_csv([["row".to_string(), "label".to_string()]
-                .into_iter()
-                .chain(scores)
-                .collect::<Vec<_>>()])?;
+impl Printer<'_> {
+    /// Once the input is known to fit, so that a refused one leaves nothing behind.
+    fn header(&self) -> Result<()> {
+        match self.format {
+            Format::Csv => {
+                let scores = self.model.labels().iter().map(|label| format!("score {label}"));
+                write_csv([["row", "label"].map(String::from).into_iter().chain(scores).collect()])
+            }
+            Format::Json => Ok(()),
         }
-        Ok(Self { model, format, row: 0 })
     }
 
     /// Classifies and prints `x: (b, features)`.
-    fn print(&mut self, engine: &Engine, x: &[f32]) -> Result<()> {
-        let scores = self.model.scores(engine, x)?;
+    fn print(&mut self, x: &[f32]) -> Result<()> {
+        let scores = self.model.scores(self.engine, x)?;
         let first = self.row;
         let rows = scores.chunks_exact(self.model.classes()).zip(first..);
         self.row += x.len() / self.model.inputs();

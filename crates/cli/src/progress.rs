@@ -40,15 +40,19 @@ impl Listener {
             Event::Epoch(report) => {
                 self.last_flips = report.update_ratio();
                 if self.bar.is_none() && self.failure.is_none() {
-                    let said = if self.json {
+                    self.say(if self.json {
                         output::json(&epoch_json(report))
                     } else {
                         output::line(epoch_line(report))
-                    };
-                    self.failure = said.err();
+                    });
                 }
             }
         }
+    }
+
+    /// Keeps the first failure to print; the run goes on without.
+    pub(crate) fn say(&mut self, said: Result<()>) {
+        self.failure = self.failure.take().or(said.err());
     }
 
     /// Takes the bar away, and says whether every line could be printed.

@@ -60,16 +60,19 @@ fn configure(args: &TrainArgs) -> Result<Config> {
 }
 
 fn once(args: &TrainArgs, config: &Config, engine: &Engine) -> Result<()> {
-    let stem = Path::new(&args.config).file_stem().unwrap_or_default();
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(stem).with_extension("onebit"));
+    let out = args.out.clone().unwrap_or_else(|| default_out(&args.config));
     check_out(&out)?;
     let start = Instant::now();
     let parts = experiment::load(config, args.data.as_deref())?;
-    if !args.json {
-        output::line(headline(args, config, &parts))?;
-    }
-    let outcome = listen(args.json, config, &parts, engine)?;
+    let headline = if args.json { Ok(()) } else { output::line(headline(args, config, &parts)) };
+    let mut listener = Listener::new(args.json);
+    listener.say(headline);
+    let outcome = experiment::run(config, &parts, engine, |event| listener.hear(event));
+    let said = listener.finish();
+    let outcome = outcome?;
     outcome.model.save(&out)?;
+    // Only now: whoever stops reading the report still wants the model.
+    said?;
     let model_bytes = outcome.model.to_bytes().len();
     let seconds = start.elapsed().as_secs_f64();
     if args.json {
@@ -92,6 +95,13 @@ fn once(args: &TrainArgs, config: &Config, engine: &Engine) -> Result<()> {
     output::line(table.render().lines().skip(1).collect::<Vec<_>>().join("\n"))
 }
 
+/// The name of a preset or file, without its folder and `.toml`, with `.onebit`.
+fn default_out(config: &str) -> PathBuf {
+    let mut name = Path::new(config).file_stem().unwrap_or_default().to_os_string();
+    name.push(".onebit");
+    name.into()
+}
+
 /// Says before the work, not after it, that its result could not be written.
 fn check_out(out: &Path) -> Result<()> {
     let folder = match out.parent() {
@@ -108,13 +118,6 @@ fn check_out(out: &Path) -> Result<()> {
         Ok(meta) if meta.is_dir() => Ok(()),
         _ => Err(Failure::other(format!("{}: no such folder to write the model to", folder.display()))),
     }
-}
-
-fn listen(json: bool, config: &Config, parts: &Parts, engine: &Engine) -> Result<Outcome> {
-    let mut listener = Listener::new(json);
-    let outcome = experiment::run(config, parts, engine, |event| listener.hear(event));
-    listener.finish()?;
-    Ok(outcome?)
 }
 
 /// The same with the seeds `0..seeds`: split, first weights and shuffles all change.
