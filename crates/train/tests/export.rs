@@ -226,7 +226,7 @@ proptest! {
                 let x = standardized(&data, &standardize);
                 net.forward(&Context::train(&Engine::single()), x).unwrap();
             } else {
-                learn(&mut net, &data, &standardize, (&SquaredHinge, Order::Parallel, plan.rate, 1));
+                learn(&mut net, &data, &standardize, (&SquaredHinge::default(), Order::Parallel, plan.rate, 1));
             }
         }
         let model = assert_exact(&mut net, &first, &standardize);
@@ -244,6 +244,30 @@ proptest! {
         let standardize = Standardize::uniform(0.0, 1.0, plan.features);
         let mut net = plan.network(classes);
         net.forward(&Context::train(&Engine::single()), standardized(&data, &standardize)).unwrap();
+        assert_exact(&mut net, &data, &standardize);
+    }
+}
+
+/// The first sample lies on the limit of every unit by rounding: only the very expression of training finds it.
+#[test]
+fn units_on_their_limits_by_rounding() {
+    let data = data(16, 20, 2, false, 1);
+    let standardize = Standardize::fit(&data);
+    let [train, evaluate] = [Context::train, Context::evaluate].map(|of| of(&Engine::single()));
+    let dense = |inputs, outputs| Dense::new(inputs, outputs, latent(), 2).unwrap();
+    for bits in [false, true] {
+        let with_beta = |beta| {
+            let gamma = numbers(3, 1, 129, false);
+            let start = Network::new(20);
+            let start = if bits { start.with(Binarize::new(20, vec![0.0]).unwrap()) } else { start };
+            start.with(dense(20, 129)).with(BatchNorm::with_affine(gamma, beta))
+        };
+        let mut without = with_beta(vec![0.0; 129]);
+        without.forward(&train, standardized(&data, &standardize)).unwrap();
+        let y = without.forward(&evaluate, standardized(&data, &standardize)).unwrap();
+        let beta = y.into_real("test").unwrap().iter_rows().next().unwrap().iter().map(|y| -y).collect();
+        let mut net = with_beta(beta).with(Sign::new()).with(dense(129, 2));
+        net.forward(&train, standardized(&data, &standardize)).unwrap();
         assert_exact(&mut net, &data, &standardize);
     }
 }

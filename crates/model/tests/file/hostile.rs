@@ -275,6 +275,14 @@ fn tensors_of_another_type_or_shape() {
             assert!(message.starts_with(&expected) && !message.ends_with("nothing"), "{other:?}: {message}");
         }
     }
+    for (name, expected, got) in [("1.limits", "I32 of 2 x 3", "3 x 2"), ("2.mean", "F32 of 1 x 2", "2 x 1")]
+    {
+        let message = forged(|f| {
+            let turned = f.tensor(name);
+            (turned.rows, turned.cols) = (turned.cols, turned.rows);
+        });
+        assert_eq!(message, format!("tensor `{name}`: expected {expected}, got {} of {got}", &expected[..3]));
+    }
     let message = forged(|f| f.tensor("1.limits").kind = F32);
     assert_eq!(message, "tensor `1.limits`: expected I32 of 2 x 3, got F32 of 2 x 3");
 }
