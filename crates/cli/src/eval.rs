@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::{
     args::EvalArgs,
     failure::{Failure, Result},
+    features::feature_names,
     output::{self, percent},
     table::Table,
 };
@@ -66,14 +67,7 @@ fn load(args: &EvalArgs, model: &Model) -> Result<Dataset> {
                 }
                 Err(reason) => DataError::Open { file: path.display().to_string(), reason }.into(),
             })?;
-            let data = data::read_table_with_labels(path, target, model.labels())?;
-            return data.select(model.features()).map_err(|error| match error {
-                DataError::MissingColumns { missing, wanted, got, .. } => {
-                    DataError::MissingColumns { file: path.display().to_string(), missing, wanted, got }
-                        .into()
-                }
-                error => error.into(),
-            });
+            return Ok(data::read_table_with_labels(path, target, model.labels(), &feature_names(model))?);
         }
     };
     if data.label_names() != model.labels() {

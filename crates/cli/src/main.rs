@@ -12,6 +12,7 @@ use clap::Parser;
 mod args;
 mod eval;
 mod failure;
+mod features;
 mod inspect;
 mod output;
 mod predict;

@@ -15,6 +15,7 @@ use serde_json::{Map, json};
 use crate::{
     args::{Format, PredictArgs},
     failure::{Failure, Result},
+    features::feature_names,
 };
 
 /// Rows classified at once.
@@ -47,16 +48,8 @@ fn is_idx(start: &[u8]) -> bool {
     start == [0, 0] || start == [0x1f, 0x8b]
 }
 
-/// The model's names for its features, or names that no file has.
-fn wanted(model: &Model) -> Vec<String> {
-    match model.features() {
-        [] => (0..model.inputs()).map(|i| format!("feature {i} of the model")).collect(),
-        names => names.to_vec(),
-    }
-}
-
 fn rows(mut printer: Printer, input: impl Read, name: &str) -> Result<()> {
-    let rows = FeatureRows::new(input, name, &wanted(printer.model))?;
+    let rows = FeatureRows::new(input, name, &feature_names(printer.model))?;
     printer.header()?;
     let mut batch = Vec::new();
     let features = printer.model.inputs();

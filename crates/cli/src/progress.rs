@@ -1,7 +1,7 @@
 //! How far training is: a bar on a terminal, a plain line an epoch elsewhere, or JSON lines.
 
 use std::{
-    io::{IsTerminal, stdout},
+    io::{IsTerminal, stderr, stdout},
     time::Duration,
 };
 
@@ -25,7 +25,8 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) fn new(json: bool) -> Self {
-        let bar = (!json && stdout().is_terminal()).then(|| {
+        // The bar is drawn on standard error and takes the place of lines on standard output.
+        let bar = (!json && stdout().is_terminal() && stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {msg}  {eta} left");
             let bar = ProgressBar::new(0).with_style(style.expect("the template is well-formed"));
             bar.enable_steady_tick(Duration::from_millis(200));

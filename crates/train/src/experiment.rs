@@ -109,7 +109,9 @@ pub fn run(config: &Config, parts: &Parts, engine: &Engine, listen: impl FnMut(E
 pub fn trainer(config: &Config) -> Result<Trainer> {
     let loss: Box<dyn Loss> = match config.training.loss {
         LossName::SoftmaxCrossEntropy => Box::new(SoftmaxCrossEntropy),
-        LossName::SquaredHinge => Box::new(SquaredHinge),
+        LossName::SquaredHinge => {
+            Box::new(config.training.margin.map_or(Ok(SquaredHinge::default()), SquaredHinge::with_margin)?)
+        }
     };
     let (order, phases, keep) = (config.order(), config.phases()?, config.training.keep);
     Ok(Trainer { order, loss, phases, keep, seed: config.seed })

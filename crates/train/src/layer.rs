@@ -189,6 +189,14 @@ pub(crate) fn check_shape(
     Ok(())
 }
 
+/// Checks that a layer has at least one input, output and threshold.
+pub(crate) fn check_sizes(layer: &'static str, sizes: [usize; 3]) -> Result<[usize; 3]> {
+    match ["inputs", "outputs", "depth"].into_iter().zip(sizes).find(|(_, size)| *size == 0) {
+        Some((name, size)) => Err(Error::setting(format!("{layer} {name}"), "at least 1", size)),
+        None => Ok(sizes),
+    }
+}
+
 /// Checks that `got` columns are what a layer with `expected` inputs takes.
 pub(crate) fn check_cols(layer: &'static str, expected: usize, got: usize) -> Result<()> {
     if expected != got {

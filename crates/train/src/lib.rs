@@ -32,6 +32,7 @@ pub mod layers;
 pub mod losses;
 mod network;
 pub mod optimizers;
+mod phase;
 pub mod rules;
 pub mod step;
 mod trainer;
@@ -39,5 +40,6 @@ mod value;
 
 pub use error::{Error, Result};
 pub use network::{DropoutShares, Network, Quorum};
-pub use trainer::{Batch, EpochReport, Event, Keep, Outcome, Parts, Phase, Progress, Trainer, accuracy};
+pub use phase::{Batch, Phase};
+pub use trainer::{EpochReport, Event, Keep, Outcome, Parts, Progress, Trainer, accuracy};
 pub use value::{Matrix, Signal, Value, Votes};

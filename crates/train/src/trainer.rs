@@ -12,91 +12,10 @@ use crate::{
     layer::{Context, Observation},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
+    phase::{Batch, Phase},
     step::Order,
     value::{Matrix, Signal, Value},
 };
-
-/// How many samples make a step: in a text a number, or `"all"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BatchText", into = "BatchText")]
-pub enum Batch {
-    /// So many. What is left over at the end of an epoch waits for the next shuffle; a set smaller than
-    /// this is one batch.
-    Size(usize),
-    /// The whole training set: offline learning.
-    All,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a number of samples or \"all\"")]
-enum BatchText {
-    Size(usize),
-    Word(String),
-}
-
-impl TryFrom<BatchText> for Batch {
-    type Error = String;
-
-    fn try_from(text: BatchText) -> std::result::Result<Self, String> {
-        match text {
-            BatchText::Size(size) => Ok(Batch::Size(size)),
-            BatchText::Word(word) if word == "all" => Ok(Batch::All),
-            BatchText::Word(word) => {
-                Err(format!("batch: expected a number of samples or \"all\", got \"{word}\""))
-            }
-        }
-    }
-}
-
-impl From<Batch> for BatchText {
-    fn from(batch: Batch) -> Self {
-        match batch {
-            Batch::Size(size) => BatchText::Size(size),
-            Batch::All => BatchText::Word("all".into()),
-        }
-    }
-}
-
-/// A stretch of training with the same settings.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Phase {
-    /// Passes over the training set.
-    pub epochs: usize,
-    /// Samples of a step.
-    pub batch: Batch,
-    /// Rate in the first epoch. In flip training the share of requested flips that is carried out,
-    /// `2^-s` at suppressor level `s`; in straight-through training the learning rate.
-    pub rate: f64,
-    /// Rate that an exponential decay reaches after the last epoch.
-    pub final_rate: f64,
-}
-
-impl Phase {
-    /// A phase with one rate.
-    pub fn new(epochs: usize, batch: Batch, rate: f64) -> Self {
-        Self { epochs, batch, rate, final_rate: rate }
-    }
-
-    /// The rate of epoch `epoch` of this phase, from 0: `rate (final_rate / rate)^(epoch / epochs)`.
-    pub fn rate_at(&self, epoch: usize) -> f64 {
-        self.rate * libm::pow(self.final_rate / self.rate, epoch as f64 / self.epochs as f64)
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.epochs == 0 {
-            return Err(Error::setting("epochs", "at least 1", 0));
-        }
-        if self.batch == Batch::Size(0) {
-            return Err(Error::setting("batch", "at least 1 sample", 0));
-        }
-        for rate in [self.rate, self.final_rate] {
-            if !(rate > 0.0 && rate.is_finite()) {
-                return Err(Error::setting("rate", "a positive number", rate));
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Which network a run returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,7 +160,8 @@ impl Trainer {
 
     /// Straight-through training: squared hinge. The phases' rates are learning rates.
     pub fn straight_through(phases: Vec<Phase>, seed: u64) -> Self {
-        Self { order: Order::Parallel, loss: Box::new(SquaredHinge), phases, keep: Keep::Last, seed }
+        let loss = Box::new(SquaredHinge::default());
+        Self { order: Order::Parallel, loss, phases, keep: Keep::Last, seed }
     }
 
     /// Trains `net` on `parts.train` and tells `listen` how it goes.
@@ -347,9 +267,10 @@ impl Trainer {
         if self.phases.is_empty() {
             return Err(Error::setting("phases", "at least one", "none"));
         }
-        self.phases.iter().try_for_each(Phase::check)?;
+        self.phases.iter().enumerate().try_for_each(|(i, phase)| phase.check(&format!("phase.{i}.")))?;
         if self.keep == Keep::Best && parts.validation.is_none() {
-            return Err(Error::setting("keep", "a validation part to find the best network by", "none"));
+            let expected = "a validation part to find the best network by (data.validation)";
+            return Err(Error::setting("training.keep", expected, "none"));
         }
         let counts = parts.train.class_counts();
         match counts.iter().position(|&count| count == 0) {

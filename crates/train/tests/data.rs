@@ -173,7 +173,10 @@ fn the_three_ways_to_read_a_table_agree() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/iris.csv");
     let iris = builtin("iris").unwrap();
     assert_eq!(read_table(&path, "species").unwrap(), iris);
-    assert_eq!(read_table_with_labels(&path, "species", iris.label_names()).unwrap(), iris);
+    assert_eq!(
+        read_table_with_labels(&path, "species", iris.label_names(), iris.feature_names()).unwrap(),
+        iris
+    );
     let table = read_features(&path, iris.feature_names()).unwrap();
     assert_eq!(iris.samples(), &Samples::Real { cols: table.cols, values: table.values });
 }

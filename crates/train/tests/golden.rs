@@ -187,7 +187,7 @@ fn check_loss(case: &Json, loss: &dyn Loss) {
 
 #[test]
 fn squared_hinge() {
-    check_loss(&case("squared_hinge"), &SquaredHinge);
+    check_loss(&case("squared_hinge"), &SquaredHinge::default());
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn check_net(case: &Json, loss: &dyn Loss) {
 
 #[test]
 fn net_under_squared_hinge() {
-    check_net(&case("net"), &SquaredHinge);
+    check_net(&case("net"), &SquaredHinge::default());
 }
 
 #[test]

@@ -242,7 +242,7 @@ proptest! {
 
     #[test]
     fn squared_hinge_slopes(batch in 1usize..6, classes in 1usize..9, seed: u64) {
-        check_loss(&SquaredHinge, squared_hinge, batch, classes, seed);
+        check_loss(&SquaredHinge::default(), squared_hinge, batch, classes, seed);
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn dropout_refuses_a_share_outside_its_range() {
 #[test]
 fn losses_refuse_labels_that_do_not_fit() {
     let scores = wavy(2, 3, 0.0);
-    for loss in [&SquaredHinge as &dyn Loss, &SoftmaxCrossEntropy] {
+    for loss in [&SquaredHinge::default() as &dyn Loss, &SoftmaxCrossEntropy] {
         assert!(loss.evaluate(&scores, &[0, 2]).is_ok());
         for label in [3, u32::MAX] {
             let error = loss.evaluate(&scores, &[0, label]).unwrap_err();
@@ -279,7 +279,7 @@ fn run(seed: u64, engine: &Engine) -> (Vec<f64>, Vec<f32>) {
     let step = |step: usize| {
         let x = Value::Real(wavy(16, 6, step as f32));
         let judge = |scores: Value| {
-            let (loss, gradient) = SquaredHinge.evaluate(&scores.into_real("test")?, &labels)?;
+            let (loss, gradient) = SquaredHinge::default().evaluate(&scores.into_real("test")?, &labels)?;
             Ok((loss, Signal::Grad(gradient)))
         };
         net.step(&cx, x, Order::Parallel, 3e-3, judge).unwrap()

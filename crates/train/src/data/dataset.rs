@@ -14,7 +14,6 @@ use std::collections::HashSet;
 
 use super::{
     error::{DataError, shown},
-    features::choose,
     permutation::permutation,
 };
 
@@ -52,18 +51,16 @@ impl Samples {
         }
     }
 
-    fn select(&self, rows: &[usize], columns: &[usize]) -> Samples {
-        fn take<T: Copy>(values: &[T], cols: usize, rows: &[usize], columns: &[usize]) -> Vec<T> {
-            let rows = rows.iter().map(|&row| &values[row * cols..][..cols]);
-            rows.flat_map(|row| columns.iter().map(move |&col| row[col])).collect()
+    fn select(&self, rows: &[usize]) -> Samples {
+        fn take<T: Copy>(values: &[T], cols: usize, rows: &[usize]) -> Vec<T> {
+            rows.iter().flat_map(|&row| values[row * cols..][..cols].iter().copied()).collect()
         }
-        let count = columns.len();
         match self {
             Samples::Real { cols, values } => {
-                Samples::Real { cols: count, values: take(values, *cols, rows, columns) }
+                Samples::Real { cols: *cols, values: take(values, *cols, rows) }
             }
             Samples::Bytes { cols, values } => {
-                Samples::Bytes { cols: count, values: take(values, *cols, rows, columns) }
+                Samples::Bytes { cols: *cols, values: take(values, *cols, rows) }
             }
         }
     }
@@ -198,29 +195,12 @@ impl Dataset {
     /// If `rows` is empty or one of them is not below [`len`](Self::len).
     pub fn subset(&self, rows: &[usize]) -> Dataset {
         assert!(!rows.is_empty(), "a subset needs at least one row");
-        let columns: Vec<usize> = (0..self.features()).collect();
         Dataset {
-            samples: self.samples.select(rows, &columns),
+            samples: self.samples.select(rows),
             labels: rows.iter().map(|&row| self.labels[row]).collect(),
             label_names: self.label_names.clone(),
             feature_names: self.feature_names.clone(),
         }
-    }
-
-    /// Brings the features into the order in which a model wants them: by name, or by position if the names
-    /// are others but just as many. Needed before a model sees rows of another file than it was trained on.
-    ///
-    /// # Errors
-    /// [`DataError::MissingColumns`], and those of [`new`](Self::new).
-    pub fn select(&self, wanted: &[String]) -> Result<Dataset, DataError> {
-        let columns = if self.feature_names.is_empty() && wanted.len() == self.features() {
-            (0..self.features()).collect()
-        } else {
-            choose("data set", &self.feature_names, wanted)?
-        };
-        let rows: Vec<usize> = (0..self.len()).collect();
-        let samples = self.samples.select(&rows, &columns);
-        Dataset::new(samples, self.labels.clone(), self.label_names.clone(), wanted.to_vec())
     }
 
     /// Splits off a random part: the rest, and `round(share * len)` rows to hold out.
@@ -363,20 +343,5 @@ mod tests {
             let error = set.split_last(count).unwrap_err().to_string();
             assert_eq!(error, format!("cannot hold out {count} of 3 rows: each part needs at least one"));
         }
-    }
-
-    #[test]
-    fn features_are_brought_into_a_models_order() {
-        let set = counting(2);
-        let swapped = set.select(&names(&["half", "n"])).unwrap();
-        assert_eq!(swapped.gather(&[1]), [1.5, 1.0]);
-        assert_eq!(swapped.feature_names(), ["half", "n"]);
-        assert_eq!(set.select(&names(&["half"])).unwrap().gather(&[1]), [1.5]);
-        assert_eq!(set.select(&names(&["x", "y"])).unwrap().gather(&[1]), [1.0, 1.5]);
-        let error = set.select(&names(&["n", "x", "y"])).unwrap_err().to_string();
-        assert_eq!(error, "data set: missing column x, y; the model wants 3 columns, the file has 2");
-        let unnamed = Dataset { feature_names: vec![], ..set };
-        assert_eq!(unnamed.select(&names(&["x", "y"])).unwrap().gather(&[1]), [1.0, 1.5]);
-        assert!(unnamed.select(&names(&["x"])).is_err());
     }
 }

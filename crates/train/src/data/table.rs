@@ -16,6 +16,7 @@ use std::{collections::HashMap, io::Read, path::Path};
 use super::{
     dataset::{Dataset, Samples},
     error::{DataError, listed, open, shown},
+    features::choose,
     rows::Rows,
 };
 
@@ -39,7 +40,7 @@ pub fn read_table(path: impl AsRef<Path>, target: &str) -> Result<Dataset, DataE
 pub fn read_table_from(reader: impl Read, name: &str, target: &str) -> Result<Dataset, DataError> {
     let mut found: Vec<String> = Vec::new();
     let mut numbers: HashMap<String, u32> = HashMap::new();
-    let mut columns = Columns::read(reader, name, target, |label, _| {
+    let mut columns = Columns::read(reader, name, target, None, |label, _| {
         if let Some(&number) = numbers.get(label) {
             return Ok(number);
         }
@@ -62,19 +63,22 @@ pub fn read_table_from(reader: impl Read, name: &str, target: &str) -> Result<Da
     columns.into_dataset(order.iter().map(|&number| found[number].clone()).collect())
 }
 
-/// Reads a CSV file to evaluate a model on, whose classes are given. See [`Dataset::select`] for its features.
+/// Reads a CSV file to evaluate a model on, whose classes and features are given. Other columns may hold
+/// anything; features are chosen by name, or by position if all names are others but just as many.
 ///
 /// # Errors
 /// [`DataError::UnknownLabel`] for a label that is not among `label_names`; [`DataError::Duplicate`] if those
-/// are not unique; else as [`read_table`], but one class is enough.
+/// are not unique; [`DataError::MissingColumns`] for features; else as [`read_table`], but one class is
+/// enough.
 pub fn read_table_with_labels(
     path: impl AsRef<Path>,
     target: &str,
     label_names: &[String],
+    wanted: &[String],
 ) -> Result<Dataset, DataError> {
     let (reader, name) = open(path.as_ref())?;
     let numbers: HashMap<&str, u32> = label_names.iter().map(String::as_str).zip(0..).collect();
-    let columns = Columns::read(reader, &name, target, |label, line| {
+    let columns = Columns::read(reader, &name, target, Some(wanted), |label, line| {
         numbers.get(label).copied().ok_or_else(|| DataError::UnknownLabel {
             file: name.clone(),
             line,
@@ -93,28 +97,34 @@ struct Columns {
 }
 
 impl Columns {
-    /// `label` turns a text in the target column and its line into the number of a class.
+    /// `wanted` are the features of a model, or nothing for all columns. `label` turns a text in the target
+    /// column and its line into the number of a class.
     fn read(
         reader: impl Read,
         name: &str,
         target: &str,
+        wanted: Option<&[String]>,
         mut label: impl FnMut(&str, u64) -> Result<u32, DataError>,
     ) -> Result<Self, DataError> {
         let file = || name.to_string();
         let mut rows = Rows::new(reader, name)?;
         let names = rows.columns();
-        if let Some(at) = names.iter().position(String::is_empty) {
+        if let (Some(at), None) = (names.iter().position(String::is_empty), wanted) {
             return Err(DataError::Unnamed { file: file(), column: at + 1 });
         }
         let Some(target) = names.iter().position(|name| name == target) else {
             let columns = listed(names.iter());
             return Err(DataError::NoColumn { file: file(), column: shown(target), columns });
         };
-        let features: Vec<usize> = (0..names.len()).filter(|&column| column != target).collect();
+        let mut features: Vec<usize> = (0..names.len()).filter(|&column| column != target).collect();
         if features.is_empty() {
             return Err(DataError::NoFeatures { name: file() });
         }
-        let feature_names = features.iter().map(|&column| names[column].clone()).collect();
+        let mut feature_names: Vec<String> = features.iter().map(|&column| names[column].clone()).collect();
+        if let Some(wanted) = wanted {
+            features = choose(name, &feature_names, wanted)?.into_iter().map(|at| features[at]).collect();
+            feature_names = wanted.to_vec();
+        }
         let (mut values, mut labels) = (Vec::new(), Vec::new());
         while rows.advance()? {
             for &column in &features {
@@ -173,7 +183,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f.csv");
         std::fs::write(&path, text).unwrap();
-        read_table_with_labels(path, "kind", &["b", "a"].map(String::from))
+        read_table_with_labels(path, "kind", &["b", "a"].map(String::from), &["x".to_string()])
     }
 
     #[test]

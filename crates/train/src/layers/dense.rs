@@ -9,9 +9,9 @@ use onebit_bits::{real_bits, real_bits_t, real_real, real_ternary, ternary_gemm,
 
 use crate::{
     binary_tensor::BinaryTensor,
-    error::{Error, Result},
+    error::Result,
     export::Exporter,
-    layer::{Context, Layer, Observation, Parameters, check_cols, check_shape, kept},
+    layer::{Context, Layer, Observation, Parameters, check_cols, check_shape, check_sizes, kept},
     rules::Rule,
     value::{Matrix, Signal, Value},
 };
@@ -27,12 +27,9 @@ impl Dense {
     /// Weights `(outputs, inputs)`, started and flipped by `rule`.
     ///
     /// # Errors
-    /// [`Error::Setting`] when a size is 0.
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
     pub fn new(inputs: usize, outputs: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
-        if inputs == 0 || outputs == 0 {
-            let got = format!("{inputs} and {outputs}");
-            return Err(Error::setting("dense inputs and outputs", "at least 1", got));
-        }
+        check_sizes("dense", [inputs, outputs, 1])?;
         Ok(Self { weights: BinaryTensor::new(outputs, inputs, rule, seed)?, x: None, dy: None })
     }
 
@@ -49,7 +46,7 @@ impl Dense {
     /// `dL/dw`, `(o, i)`, of the signal received.
     ///
     /// # Errors
-    /// [`Error::Sequence`] when nothing was received.
+    /// [`Error::Sequence`](crate::Error::Sequence) when nothing was received.
     pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
         let x = kept(&self.x, "dense", "update", "forward pass")?;
         let dy_t = kept(&self.dy, "dense", "update", "signal")?.transpose(); // (o, b)

@@ -13,7 +13,7 @@ use onebit_bits::{BitTensor, Ternary, votes, votes_to_flips, xnor_gemm};
 use crate::{
     binary_tensor::BinaryTensor,
     error::{Error, Result},
-    layer::{Context, Meter, Parameters, check_cols, check_shape, kept},
+    layer::{Context, Meter, Parameters, check_cols, check_shape, check_sizes, kept},
     rules::Rule,
     value::{Signal, Votes},
 };
@@ -63,16 +63,12 @@ struct Request {
 impl FlipProduct {
     pub(crate) fn new(
         layer: &'static str,
-        [inputs, outputs, depth]: [usize; 3],
+        sizes: [usize; 3], // inputs, outputs, depth
         weight_depth: WeightDepth,
         rule: Box<dyn Rule>,
         seed: u64,
     ) -> Result<Self> {
-        for (name, size) in [("inputs", inputs), ("outputs", outputs), ("depth", depth)] {
-            if size == 0 {
-                return Err(Error::setting(format!("{layer} {name}"), "at least 1", size));
-            }
-        }
+        let [inputs, outputs, depth] = check_sizes(layer, sizes)?;
         let shared = weight_depth == WeightDepth::Shared && depth > 1;
         let columns = if shared { inputs } else { inputs * depth };
         let weights = BinaryTensor::new(outputs, columns, rule, seed)?;

@@ -8,7 +8,7 @@ use onebit_bits::{BitTensor, Ternary};
 use crate::{
     error::{Error, Result},
     flip::{flip2wish, grad2flip, sum_threshold},
-    layer::{Context, Layer, check_cols, check_shape, kept},
+    layer::{Context, Layer, check_cols, check_shape, check_sizes, kept},
     layers::popcount::sums,
     value::{Signal, Value},
 };
@@ -30,7 +30,7 @@ impl Pnb {
         if thresholds.is_empty() || thresholds.iter().any(|t| !t.is_finite()) {
             return Err(Error::setting("thresholds", "at least one, all finite", format!("{thresholds:?}")));
         }
-        let sizes = [inputs, outputs, depth];
+        let sizes = check_sizes("pnb", [inputs, outputs, depth])?;
         Ok(Self { sizes, thresholds: thresholds.to_vec(), kept: None, wish: None })
     }
 }

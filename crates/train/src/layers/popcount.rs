@@ -8,7 +8,7 @@ use onebit_bits::BitTensor;
 use crate::{
     error::Result,
     flip::grad2flip,
-    layer::{Context, Layer, check_cols, check_shape, kept},
+    layer::{Context, Layer, check_cols, check_shape, check_sizes, kept},
     layers::Normalize,
     value::{Matrix, Signal, Value},
 };
@@ -22,9 +22,13 @@ pub struct PopCount {
 }
 
 impl PopCount {
-    /// Counts over `depth` and `inputs`.
-    pub fn new(inputs: usize, outputs: usize, depth: usize, normalize: Normalize) -> Self {
-        Self { sizes: [inputs, outputs, depth], normalize, gates: None, grad: None }
+    /// Counts over `depth` and `inputs`, each at least 1.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
+    pub fn new(inputs: usize, outputs: usize, depth: usize, normalize: Normalize) -> Result<Self> {
+        let sizes = check_sizes("popcount", [inputs, outputs, depth])?;
+        Ok(Self { sizes, normalize, gates: None, grad: None })
     }
 }
 

@@ -11,8 +11,8 @@ use onebit_bits::{BitTensor, votes_to_flips};
 
 use crate::{
     binary_tensor::BinaryTensor,
-    error::{Error, Result},
-    layer::{Context, Layer, Meter, Observation, Parameters, check_cols, check_shape, kept},
+    error::Result,
+    layer::{Context, Layer, Meter, Observation, Parameters, check_cols, check_shape, check_sizes, kept},
     layers::flip_product::{QUORUM, check_quorum},
     rules::Rule,
     value::{Signal, Value, Votes},
@@ -33,13 +33,9 @@ impl XnorWeight {
     /// `depth` is the number of thresholds of the input.
     ///
     /// # Errors
-    /// [`Error::Setting`] when a size is 0.
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
     pub fn new(inputs: usize, outputs: usize, depth: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
-        let sizes = [inputs, outputs, depth];
-        if sizes.contains(&0) {
-            let got = format!("{inputs}, {outputs}, {depth}");
-            return Err(Error::setting("xnor_weight inputs, outputs, depth", "at least 1", got));
-        }
+        let sizes = check_sizes("xnor_weight", [inputs, outputs, depth])?;
         let weights = BinaryTensor::new(outputs, inputs * depth, rule, seed)?;
         let flip_ratio = Meter::default();
         Ok(Self { weights, sizes, x: None, request: None, quorum: QUORUM, flip_ratio })
@@ -49,7 +45,7 @@ impl XnorWeight {
     /// [`Bma::with_quorum`](super::Bma::with_quorum).
     ///
     /// # Errors
-    /// [`Error::Setting`] outside 0 to 1.
+    /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
     pub fn with_quorum(self, p_min: f64) -> Result<Self> {
         Ok(Self { quorum: check_quorum("xnor_weight", p_min)?, ..self })
     }

@@ -25,7 +25,7 @@ type Row = (fn() -> Box<dyn Layer>, usize, usize);
 const LAYERS: [Row; 8] = [
     (|| Box::new(Binarize::new(2, vec![-1.0, 0.0, 1.0]).unwrap()), 2, 6),
     (|| Box::new(XnorWeight::new(2, 5, 3, vote(), 0).unwrap()), 6, 30),
-    (|| Box::new(PopCount::new(2, 5, 3, Normalize::Binomial)), 30, 5),
+    (|| Box::new(PopCount::new(2, 5, 3, Normalize::Binomial).unwrap()), 30, 5),
     (|| Box::new(Pnb::new(2, 5, 3, &[0.0]).unwrap()), 30, 5),
     (|| Box::new(Pnb::new(2, 5, 3, &[-1.0, 0.0, 1.0]).unwrap()), 30, 15),
     (|| Box::new(Bma::new(2, 5, 3, vote(), 0).unwrap()), 6, 5),

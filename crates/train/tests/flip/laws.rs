@@ -73,7 +73,7 @@ proptest! {
     ) {
         let normalize = if bit_balance { Normalize::BitBalance } else { Normalize::Binomial };
         let gates = XnorWeight::new(i, o, d, vote(), seed).unwrap().with_quorum(quorum).unwrap();
-        let parts: Vec<Box<dyn Layer>> = vec![Box::new(gates), Box::new(PopCount::new(i, o, d, normalize))];
+        let parts: Vec<Box<dyn Layer>> = vec![Box::new(gates), Box::new(PopCount::new(i, o, d, normalize).unwrap())];
         let depth = Default::default();
         let fused = Bma::with_options(i, o, d, depth, normalize, vote(), seed).unwrap();
         let fused = fused.with_quorum(quorum).unwrap();

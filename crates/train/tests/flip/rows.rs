@@ -101,7 +101,7 @@ fn popcount_and_bit_balance() {
         let h = random_bits(1, 0, b, d * o * i);
         let h_bdoi = oracle(&h, [b, d, o, i]);
         for normalize in [Normalize::Binomial, Normalize::BitBalance] {
-            let mut layer = PopCount::new(i, o, d, normalize);
+            let mut layer = PopCount::new(i, o, d, normalize).unwrap();
             let y = reals(layer.forward(&cx, Value::Bits(h.clone())).unwrap());
             assert_eq!(y, expected_scores(&h_bdoi, normalize));
             for dy in [gradient(2, b, o), Matrix::zeros(b, o)] {

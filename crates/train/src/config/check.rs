@@ -1,0 +1,95 @@
+//! What a configuration may say.
+
+use super::{Config, LossName, Method, PhaseConfig};
+use crate::{
+    error::{Error, Result},
+    phase::Phase,
+};
+
+/// More units than this in a layer are a mistake.
+const MOST_UNITS: usize = 1 << 16;
+
+impl Config {
+    /// Says what is wrong with the settings, and with those that belong to the other method.
+    pub(super) fn check(&self) -> Result<()> {
+        for (name, share) in [("data.test", self.data.test), ("data.validation", self.data.validation)] {
+            if !(0.0..1.0).contains(&share) {
+                return Err(Error::setting(name, "a share from 0 to below 1", share));
+            }
+        }
+        if let Some(units) = self.network.hidden.iter().find(|units| !(1..=MOST_UNITS).contains(*units)) {
+            return Err(Error::setting("network.hidden", format!("1 to {MOST_UNITS} units a layer"), units));
+        }
+        if self.phases.is_empty() {
+            return Err(Error::setting("phase", "at least one [[phase]]", "none"));
+        }
+        let only = |name, present, method| match present {
+            true => Err(Error::setting(name, format!("nothing: it belongs to method {method}"), "a value")),
+            false => Ok(()),
+        };
+        match self.method {
+            Method::StraightThrough => {
+                only("network.thresholds", self.network.thresholds.is_some(), "flip")?;
+                only("training.order", self.training.order.is_some(), "flip")?;
+                only("training.quorum", self.training.quorum.is_some(), "flip")?;
+                only("training.activation_quorum", self.training.activation_quorum.is_some(), "flip")?;
+            }
+            Method::Flip => {
+                let n = &self.network;
+                only("network.dropout_input", n.dropout_input != 0.0, "straight-through")?;
+                only("network.dropout_hidden", n.dropout_hidden != 0.0, "straight-through")?;
+                for (name, quorum) in [
+                    ("training.quorum", self.training.quorum),
+                    ("training.activation_quorum", self.training.activation_quorum),
+                ] {
+                    if quorum.is_some_and(|quorum| !(0.0..=1.0).contains(&quorum)) {
+                        return Err(Error::setting(name, "a share from 0 to 1", quorum.unwrap_or_default()));
+                    }
+                }
+            }
+        }
+        let hinge = self.training.loss == LossName::SquaredHinge;
+        if let Some(margin) = self.training.margin.filter(|m| !(hinge && *m > 0.0 && m.is_finite())) {
+            return Err(Error::setting(
+                "training.margin",
+                "a positive number, with the squared hinge",
+                margin,
+            ));
+        }
+        self.thresholds()?;
+        self.phases().map(drop)
+    }
+}
+
+impl PhaseConfig {
+    /// The phase as the trainer takes it; `index` is its place, for messages.
+    pub(super) fn phase(&self, index: usize, method: Method) -> Result<Phase> {
+        let key = |name: &str| format!("phase.{index}.{name}");
+        let rate = match (method, self.suppressor, self.rate, self.learning_rate) {
+            // Probabilities are kept to 1/65536, so level 16 is the last that flips anything.
+            (Method::Flip, Some(level @ 0..=16), None, None) => libm::pow(0.5, f64::from(level)),
+            (Method::Flip, Some(level), None, None) => {
+                return Err(Error::setting(key("suppressor"), "a level from 0 to 16", level));
+            }
+            (Method::Flip, None, Some(rate), None) => rate,
+            (Method::Flip, ..) => {
+                let got = "neither, both, or a learning_rate";
+                return Err(Error::setting(key("suppressor"), "a suppressor or a rate, one of them", got));
+            }
+            (Method::StraightThrough, None, None, Some(rate)) => rate,
+            (Method::StraightThrough, ..) => {
+                let expected = "a learning_rate and no suppressor or rate";
+                return Err(Error::setting(key("learning_rate"), expected, "something else"));
+            }
+        };
+        let final_rate = self.final_rate.unwrap_or(rate);
+        for (name, rate) in [("rate", rate), ("final_rate", final_rate)] {
+            if method == Method::Flip && !(rate > 0.0 && rate <= 1.0) {
+                return Err(Error::setting(key(name), "a share above 0 and up to 1", rate));
+            }
+        }
+        let phase = Phase { epochs: self.epochs, batch: self.batch, rate, final_rate };
+        phase.check(&key(""))?;
+        Ok(phase)
+    }
+}

@@ -1,0 +1,243 @@
+//! A run as a TOML text: data, network, method, phases. A preset is such a text.
+//!
+//! ```
+//! let config = onebit_train::config::parse("mine", r#"
+//!     method = "flip"
+//!     [data]
+//!     source = "iris"
+//!     [network]
+//!     hidden = [64]
+//!     thresholds = 3
+//!     [[phase]]
+//!     epochs = 10
+//!     batch = 32
+//!     suppressor = 0
+//! "#, &[])?;
+//! assert_eq!(config.network.hidden, [64]);
+//! # Ok::<(), onebit_train::Error>(())
+//! ```
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, Result},
+    flip,
+    phase::{Batch, Phase},
+    step::Order,
+    trainer::Keep,
+};
+
+mod check;
+mod parse;
+
+pub use parse::parse;
+
+/// Name, text and one line about each preset.
+pub const PRESETS: [(&str, &str, &str); 5] = [
+    ("iris", include_str!("../../presets/iris.toml"), "flip backprop, the report's net and its two phases"),
+    (
+        "iris-best",
+        include_str!("../../presets/iris-best.toml"),
+        "flip backprop with settings tuned on training data",
+    ),
+    ("digits", include_str!("../../presets/digits.toml"), "straight-through training on 8x8 digits"),
+    ("mnist", include_str!("../../presets/mnist.toml"), "784-4096-4096-4096-10 with the paper's settings"),
+    ("mnist-small", include_str!("../../presets/mnist-small.toml"), "784-512-512-10, six epochs"),
+];
+
+/// A whole run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// How weights learn.
+    pub method: Method,
+    /// Seed of the split, the first weights and everything random in training.
+    #[serde(default)]
+    pub seed: u64,
+    /// What is learned from.
+    pub data: DataConfig,
+    /// What learns.
+    pub network: NetworkConfig,
+    /// How.
+    #[serde(default)]
+    pub training: TrainingConfig,
+    /// When: one after the other.
+    #[serde(rename = "phase")]
+    pub phases: Vec<PhaseConfig>,
+}
+
+/// How weights learn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Flip backprop: no real number behind a weight.
+    Flip,
+    /// Latent real weights under Adam, straight-through estimator.
+    StraightThrough,
+}
+
+/// What is learned from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// `iris` or `digits` (built in), `mnist` (a folder of idx files) or `table` (a CSV file); the last
+    /// two need a path.
+    pub source: String,
+    /// The folder or file, unless a flag names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Column of a table that holds the class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Share held out for the test, from 0 to below 1. Data with a test part of its own ignores it.
+    #[serde(default = "a_fifth")]
+    pub test: f64,
+    /// Share of the rest held out for validation, from 0 to below 1.
+    #[serde(default)]
+    pub validation: f64,
+}
+
+fn a_fifth() -> f64 {
+    0.2
+}
+
+/// What learns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// Units of each hidden layer.
+    pub hidden: Vec<usize>,
+    /// Flip only: thresholds for each value, a depth of 1, 3, 7 or 15 or a list in standard deviations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
+    /// Straight-through only: share of the features that dropout silences.
+    #[serde(default)]
+    pub dropout_input: f64,
+    /// Straight-through only: share of hidden bits that dropout silences.
+    #[serde(default)]
+    pub dropout_hidden: f64,
+}
+
+/// Thresholds by their number or one by one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a depth of 1, 3, 7 or 15, or a list of thresholds")]
+pub enum Thresholds {
+    /// The ones that cut a normal distribution into equal parts.
+    Depth(usize),
+    /// These.
+    Values(Vec<f32>),
+}
+
+/// How it learns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainingConfig {
+    /// Flip only: the order of learning, by default `input-first` (FBF).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
+    /// Flip only: share of the batch that must ask before a weight flips, from 0 to 1, by default 1/2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<f64>,
+    /// Flip only: share of the outputs that must ask before an activation flips, from 0 to 1, by default 1/2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activation_quorum: Option<f64>,
+    /// What the scores are judged by.
+    pub loss: LossName,
+    /// Squared hinge only: its margin in units of the scores, above 0, by default 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f32>,
+    /// Which network is kept.
+    pub keep: Keep,
+}
+
+/// The losses by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossName {
+    /// Softmax cross-entropy.
+    #[default]
+    SoftmaxCrossEntropy,
+    /// Squared hinge.
+    SquaredHinge,
+}
+
+/// A stretch of training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseConfig {
+    /// Passes over the training part.
+    pub epochs: usize,
+    /// Samples of a step, or `all`.
+    pub batch: Batch,
+    /// Flip only: suppressor level `s`; `2^-s` of the requested flips are carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressor: Option<u32>,
+    /// Flip only, in place of a level: the share itself, above 0 and up to 1, kept to the nearest 1/65536.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// Straight-through only: Adam's learning rate in the first epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// The rate that an exponential decay reaches after the last epoch; without it the rate stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_rate: Option<f64>,
+}
+
+/// The preset of this name.
+///
+/// # Errors
+/// [`Error::Setting`] that lists the presets.
+pub fn preset(name: &str) -> Result<Config> {
+    parse(name, preset_text(name)?, &[])
+}
+
+/// The text of the preset of this name.
+///
+/// # Errors
+/// [`Error::Setting`] that lists the presets.
+pub fn preset_text(name: &str) -> Result<&'static str> {
+    let found = PRESETS.iter().find(|(preset, ..)| *preset == name);
+    found.map(|(_, text, _)| *text).ok_or_else(|| {
+        let names: Vec<_> = PRESETS.iter().map(|(name, ..)| *name).collect();
+        Error::setting("preset", format!("one of {}", names.join(", ")), name)
+    })
+}
+
+impl Config {
+    /// The thresholds of a flip network.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a depth that is not known.
+    pub fn thresholds(&self) -> Result<Vec<f32>> {
+        match &self.network.thresholds {
+            None => flip::thresholds(3),
+            Some(Thresholds::Depth(depth)) => flip::thresholds(*depth).map_err(|_| {
+                Error::setting("network.thresholds", "a depth of 1, 3, 7 or 15, or a list", depth)
+            }),
+            Some(Thresholds::Values(values)) => Ok(values.clone()),
+        }
+    }
+
+    /// The order of learning.
+    pub fn order(&self) -> Order {
+        match self.method {
+            Method::Flip => self.training.order.unwrap_or(Order::InputFirst),
+            Method::StraightThrough => Order::Parallel,
+        }
+    }
+
+    /// The phases as the trainer takes them.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when a rate is missing, given twice, or outside its range.
+    pub fn phases(&self) -> Result<Vec<Phase>> {
+        self.phases.iter().enumerate().map(|(i, p)| p.phase(i, self.method)).collect()
+    }
+
+    /// The configuration as a TOML text.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a configuration has only types that TOML has")
+    }
+}

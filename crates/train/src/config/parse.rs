@@ -1,0 +1,74 @@
+//! Texts to configurations.
+
+use serde::Deserialize;
+
+use super::Config;
+use crate::error::{Error, Result};
+
+/// Reads a configuration and applies `key=value` overrides, for example `network.hidden=[128]` or
+/// `phase.0.epochs=5`. `name` is what messages call the text.
+///
+/// # Errors
+/// [`Error::Config`] with line and key, [`Error::Setting`] for a value outside its range.
+pub fn parse(name: &str, text: &str, overrides: &[String]) -> Result<Config> {
+    let config = |source_name: &str, message: String| Error::Config {
+        source_name: source_name.into(),
+        message: message.replace('\n', " "),
+    };
+    // Once as it stands, so that a mistake in the text is reported with its line.
+    let plain: Config = toml::from_str(text).map_err(|e| {
+        let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        config(name, format!("line {line}: {}", e.message()))
+    })?;
+    if overrides.is_empty() {
+        plain.check()?;
+        return Ok(plain);
+    }
+    let mut table: toml::Value = toml::from_str(text).map_err(|e| config(name, e.message().into()))?;
+    for setting in overrides {
+        set(&mut table, setting)?;
+        // After each one, so that the message names the one that is wrong.
+        Config::deserialize(table.clone()).map_err(|e| config(setting, e.message().into()))?;
+    }
+    let result = Config::deserialize(table).map_err(|e| config(name, e.message().into()))?;
+    result.check()?;
+    Ok(result)
+}
+
+/// Applies one `key=value`; the path of keys has dots, arrays take an index.
+fn set(table: &mut toml::Value, setting: &str) -> Result<()> {
+    let wrong = |message: &str| Error::Config { source_name: setting.into(), message: message.into() };
+    let (path, value) = setting.split_once('=').ok_or_else(|| wrong("expected key=value"))?;
+    let value = value.trim();
+    let written = toml::from_str::<toml::Table>(&format!("value = {value}")).ok();
+    let value = written
+        .and_then(|mut table| table.remove("value"))
+        // TOML wants 0.5 and "all"; people also write .5 and all.
+        .or_else(|| value.parse().ok().map(toml::Value::Float))
+        .unwrap_or_else(|| toml::Value::String(value.into()));
+    let mut keys = path.trim().split('.').peekable();
+    let mut at = table;
+    while let Some(key) = keys.next() {
+        let last = keys.peek().is_none();
+        let slot = match at {
+            toml::Value::Table(t) if last => {
+                t.insert(key.into(), value);
+                return Ok(());
+            }
+            toml::Value::Table(t) => t.entry(key).or_insert_with(|| toml::Value::Table(Default::default())),
+            toml::Value::Array(a) => {
+                let length = a.len();
+                let index = key.parse::<usize>().ok().filter(|&i| i < length);
+                let index = index.ok_or_else(|| wrong(&format!("`{key}` is not an index below {length}")))?;
+                &mut a[index]
+            }
+            _ => return Err(wrong(&format!("`{key}` is below something that has no keys"))),
+        };
+        if last {
+            *slot = value;
+            return Ok(());
+        }
+        at = slot;
+    }
+    Err(wrong("expected key=value"))
+}
