@@ -52,7 +52,7 @@ fn wrong_flags_exit_with_2() {
         (&["--set", "typo=1"], &["--set", "typo"]),
         (&["--set", "network.typo=1"], &["--set", "network.typo=1"]),
         (&["--set", "network.hidden=many"], &["--set", "network.hidden=many"]),
-        (&["--set", "network.hidden=[0]"], &["--set", "network.hidden", "at least 1"]),
+        (&["--set", "network.hidden=[0]"], &["--set", "network.hidden", "1 to 65536"]),
         (&["--set", "phase.9.epochs=1"], &["--set", "phase.9.epochs=1", "index below 2"]),
         (&["--set", "phase.0.batch=some"], &["--set", "phase.0.batch=some", "\"all\""]),
         (&["--set", "phase.0.suppressor=99"], &["--set", "phase.0.suppressor", "99"]),
@@ -101,11 +101,11 @@ fn what_is_wrong_with_a_configuration_is_named() {
     folder.write("mine.toml", b"\xff\xfe");
     refuse(&folder, &["train", "mine.toml"], &["mine.toml", "UTF-8"]);
     for (text, words) in [
-        (with("hidden = [32]", "hidden = [32, 0]"), &["network.hidden", "at least 1"][..]),
+        (with("hidden = [32]", "hidden = [32, 0]"), &["network.hidden", "1 to 65536"][..]),
         (with("thresholds = 3", "thresholds = 4"), &["3, 7 or 15", "4"]),
         (with("thresholds = 3", "dropout_input = 0.5"), &["network.dropout_input", "straight-through"]),
         (with("suppressor = 1", "learning_rate = 1"), &["phase.1.suppressor"]),
-        (with("epochs = 2", "epochs = 0"), &["phase.1.epochs", "at least 1"]),
+        (with("epochs = 2", "epochs = 0"), &["phase.1.epochs", "1 to 1000000"]),
         (with("batch = 16", "batch = 0"), &["phase.0.batch", "at least 1"]),
         (with("test = 0.25", "test = -0.25"), &["data.test", "-0.25"]),
     ] {

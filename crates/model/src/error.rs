@@ -63,7 +63,7 @@ pub enum Error {
         values: usize,
     },
     /// A feature is NaN or infinite.
-    #[error("input row {row}, feature {feature}: expected a finite number, got {value}")]
+    #[error("input row {row}, feature {feature}: expected a number that stays finite, got {value}")]
     NotFinite {
         /// Row, from 0.
         row: usize,

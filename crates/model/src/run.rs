@@ -20,17 +20,14 @@ impl Model {
     /// The score of each class for each row of `x: (b, features)`; the result is `(b, classes)`.
     ///
     /// # Errors
-    /// [`Error::Input`] when `x` is not whole rows, [`Error::NotFinite`] for a NaN or an infinity.
+    /// [`Error::Input`] when `x` is not whole rows, [`Error::NotFinite`] for a NaN, an
+    /// infinity, or a number that standardization takes to one.
     pub fn scores(&self, engine: &Engine, x: &[f32]) -> Result<Vec<f32>> {
-        let rows = self.check_input(x)?;
-        let mut x = x.to_vec();
-        for row in x.chunks_exact_mut(self.inputs.max(1)) {
-            for ((x, mean), scale) in row.iter_mut().zip(&self.standardize.mean).zip(&self.standardize.scale)
-            {
-                *x = (*x - mean) * scale;
-            }
+        if !x.len().is_multiple_of(self.inputs) {
+            return Err(Error::Input { features: self.inputs, values: x.len() });
         }
-        let mut value = Value::Real(x);
+        let rows = x.len() / self.inputs;
+        let mut value = Value::Real(self.standardized(x)?);
         for layer in &self.layers {
             value = run(engine, rows, layer, value)?;
         }
@@ -49,14 +46,16 @@ impl Model {
         Ok(scores.chunks_exact(self.classes()).map(best).collect())
     }
 
-    fn check_input(&self, x: &[f32]) -> Result<usize> {
-        if !x.len().is_multiple_of(self.inputs) {
-            return Err(Error::Input { features: self.inputs, values: x.len() });
+    /// `(x - mean) * scale`; a number so large that this overflows is refused as an infinity is.
+    fn standardized(&self, raw: &[f32]) -> Result<Vec<f32>> {
+        let features = self.standardize.mean.iter().zip(&self.standardize.scale).cycle();
+        let x: Vec<f32> = raw.iter().zip(features).map(|(x, (mean, scale))| (x - mean) * scale).collect();
+        match x.iter().position(|x| !x.is_finite()) {
+            None => Ok(x),
+            Some(at) => {
+                Err(Error::NotFinite { row: at / self.inputs, feature: at % self.inputs, value: raw[at] })
+            }
         }
-        if let Some(at) = x.iter().position(|x| !x.is_finite()) {
-            return Err(Error::NotFinite { row: at / self.inputs, feature: at % self.inputs, value: x[at] });
-        }
-        Ok(x.len() / self.inputs)
     }
 }
 

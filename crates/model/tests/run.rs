@@ -157,7 +157,15 @@ fn input_that_is_not_finite() {
             sums_and_differences().classify(&Engine::single(), &[1.0, 2.0, 3.0, value]).unwrap_err();
         let Error::NotFinite { row: 1, feature: 1, value: got } = refused else { panic!("{refused:?}") };
         assert_eq!(got.to_bits(), value.to_bits());
-        let message = format!("input row 1, feature 1: expected a finite number, got {value}");
+        let message = format!("input row 1, feature 1: expected a number that stays finite, got {value}");
         assert_eq!(refused.to_string(), message);
     }
+}
+
+#[test]
+fn input_that_standardization_takes_to_infinity() {
+    let standardize = Standardize { mean: vec![0.0, -1e38], scale: vec![1.0, 10.0] };
+    let model = sums_and_differences().with_standardize(standardize).unwrap();
+    let refused = model.scores(&Engine::single(), &[1.0, 3e38]).unwrap_err();
+    assert!(matches!(refused, Error::NotFinite { row: 0, feature: 1, value: 3e38 }), "{refused:?}");
 }

@@ -25,13 +25,14 @@ use crate::error::{Error, Result};
 pub struct Exporter {
     layers: Vec<Layer>,
     sums: Option<(BitTensor, Option<Affine>)>, // a dense layer that waits for what is made of its sums
-    index: usize,
+    at: (usize, &'static str),                 // index and name of the layer that is being exported
 }
 
 impl Exporter {
-    /// An error that says why the layer `name` cannot be exported.
-    pub fn refuse(&self, name: &str, reason: &str) -> Error {
-        Error::Export { index: self.index, layer: name.into(), reason: reason.into() }
+    /// An error that says why the layer at hand cannot be exported.
+    pub fn refuse(&self, reason: &str) -> Error {
+        let (index, layer) = self.at;
+        Error::Export { index, layer: layer.into(), reason: reason.into() }
     }
 
     /// Features to bits by thresholds.
@@ -40,7 +41,7 @@ impl Exporter {
     /// [`Error::Export`] anywhere but at the start.
     pub fn binarize(&mut self, features: usize, thresholds: Vec<f32>) -> Result<()> {
         if !self.layers.is_empty() || self.sums.is_some() {
-            return Err(self.refuse("binarize", "the runtime has it only as the first layer"));
+            return Err(self.refuse("the runtime has it only as the first layer"));
         }
         self.layers.push(Layer::Binarize(Binarize { features, thresholds }));
         Ok(())
@@ -52,7 +53,7 @@ impl Exporter {
     /// [`Error::Export`] when the sums of another are still waiting: nothing nonlinear lies between.
     pub fn dense(&mut self, weights: BitTensor) -> Result<()> {
         if self.sums.is_some() {
-            return Err(self.refuse("dense", "no sign stands between it and the dense layer before"));
+            return Err(self.refuse("no sign stands between it and the product before"));
         }
         self.sums = Some((weights, None));
         Ok(())
@@ -68,7 +69,7 @@ impl Exporter {
                 *affine = Some(Affine { mean, scale, shift });
                 Ok(())
             }
-            _ => Err(self.refuse("batch_norm", "the runtime has it only right after a dense layer")),
+            _ => Err(self.refuse("the runtime has it only right after a dense layer")),
         }
     }
 
@@ -78,7 +79,7 @@ impl Exporter {
     /// [`Error::Export`] when there is no dense layer before.
     pub fn sign(&mut self) -> Result<()> {
         let Some((weights, affine)) = self.sums.take() else {
-            return Err(self.refuse("sign", "there is no dense layer before it"));
+            return Err(self.refuse("there is no dense layer before it"));
         };
         let affine = affine.unwrap_or_else(|| Affine::identity(weights.rows()));
         let descending = BitTensor::from_fn(1, weights.rows(), |_, o| affine.scale[o] < 0.0);
@@ -100,16 +101,16 @@ impl Exporter {
     /// [`Error::Export`] when there is no dense layer before.
     pub fn thresholds(&mut self, limits: Vec<i32>, descending: BitTensor) -> Result<()> {
         let Some((weights, None)) = self.sums.take() else {
-            return Err(self.refuse("bmab", "there is no dense layer before it"));
+            return Err(self.refuse("there is no dense layer before it"));
         };
         let output = Output::Bits(Thresholds { limits: Limits::Integer(limits), descending });
         self.layers.push(Layer::Dense(Dense { weights, output }));
         Ok(())
     }
 
-    /// The next layer comes.
-    pub(crate) fn next_layer(&mut self) {
-        self.index += 1;
+    /// The layer that comes now.
+    pub(crate) fn enter(&mut self, index: usize, name: &'static str) {
+        self.at = (index, name);
     }
 
     /// All layers; the last product gives the scores.

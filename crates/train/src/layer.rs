@@ -102,7 +102,7 @@ pub trait Layer: Any + Send {
     /// # Errors
     /// [`Error::Export`] when it has no counterpart there; that is the default.
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        Err(to.refuse(self.name(), "it has no counterpart in the runtime"))
+        Err(to.refuse("it has no counterpart in the runtime"))
     }
 
     /// What was measured since the last call.

@@ -195,9 +195,9 @@ impl Network {
     /// [`Error::Export`](crate::Error::Export) when a layer has no counterpart in the runtime.
     pub fn export(&self, data: &Dataset, standardize: &Standardize) -> Result<Model> {
         let mut exporter = Exporter::default();
-        for layer in &self.layers {
+        for (index, layer) in self.layers.iter().enumerate() {
+            exporter.enter(index, layer.name());
             layer.export(&mut exporter)?;
-            exporter.next_layer();
         }
         let labels = data.label_names().to_vec();
         let model = Model::new(self.inputs, exporter.finish(), labels)?;

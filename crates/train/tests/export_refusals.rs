@@ -67,16 +67,19 @@ fn layers_out_of_place() {
     let bma = |inputs| Bma::new(inputs, 2, 1, Box::new(Vote::new()), 0).unwrap();
     let bmab = || Bmab::new(4, 4, 1, &[0.0], Box::new(Vote::new()), 0).unwrap();
     let net = || Network::new(4);
-    // To the runtime, a BMA or a BMAB is a dense layer.
     let no_sign = [
-        (1, net().with(dense(4, 4)).with(dense(4, 2))),
-        (3, net().with(dense(4, 4)).with(seasoned(4)).with(Dropout::new(0.5, 0).unwrap()).with(dense(4, 2))),
-        (1, net().with(dense(4, 4)).with(bma(4))),
-        (1, net().with(dense(4, 4)).with(bmab())),
+        (1, "dense", net().with(dense(4, 4)).with(dense(4, 2))),
+        (
+            3,
+            "dense",
+            net().with(dense(4, 4)).with(seasoned(4)).with(Dropout::new(0.5, 0).unwrap()).with(dense(4, 2)),
+        ),
+        (1, "bma", net().with(dense(4, 4)).with(bma(4))),
+        (1, "bmab", net().with(dense(4, 4)).with(bmab())),
     ];
-    for (index, net) in no_sign {
-        let reason = "no sign stands between it and the dense layer before";
-        assert_eq!(refusal(net), format!("layer {index} (dense) cannot be exported: {reason}"));
+    for (index, name, net) in no_sign {
+        let reason = "no sign stands between it and the product before";
+        assert_eq!(refusal(net), format!("layer {index} ({name}) cannot be exported: {reason}"));
     }
     let nothing_to_sign = [
         (0, net().with(Sign::new()).with(dense(4, 2))),
@@ -105,7 +108,7 @@ fn layers_out_of_place() {
 #[test]
 fn a_norm_that_has_seen_nothing() {
     let message = refusal(Network::new(4).with(dense(4, 2)).with(BatchNorm::new(2)));
-    assert_eq!(message, "batch_norm: evaluate needs a training step before it");
+    assert_eq!(message, "layer 1 (batch_norm) cannot be exported: it has not been trained");
 }
 
 #[test]

@@ -209,7 +209,7 @@ impl Layer for BatchNorm {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        let (mean, scale, shift) = self.evaluation()?;
+        let (mean, scale, shift) = self.evaluation().map_err(|_| to.refuse("it has not been trained"))?;
         to.scores(mean, scale, shift)
     }
 
