@@ -9,7 +9,7 @@ use crate::{
     data::{self, DataError, Dataset, Part},
     error::{Error, Result},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
-    network::{DropoutShares, Network, Quorum},
+    network::{DropoutShares, Network},
     trainer::{Event, Outcome, Parts, Trainer},
 };
 
@@ -78,14 +78,7 @@ fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset
 pub fn network(config: &Config, features: usize, classes: usize) -> Result<Network> {
     let NetworkConfig { hidden, dropout_input: input, dropout_hidden, .. } = &config.network;
     match config.method {
-        Method::Flip => {
-            let half = Quorum::default();
-            let quorum = Quorum {
-                weights: config.training.quorum.unwrap_or(half.weights),
-                activations: config.training.activation_quorum.unwrap_or(half.activations),
-            };
-            Network::flip_with(features, hidden, classes, &config.thresholds()?, quorum, config.seed)
-        }
+        Method::Flip => Network::flip_with(features, hidden, classes, &config.flip_options()?, config.seed),
         Method::StraightThrough => {
             let dropout = DropoutShares { input: *input, hidden: *dropout_hidden };
             Network::straight_through(features, hidden, classes, dropout, config.seed)

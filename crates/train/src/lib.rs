@@ -39,7 +39,7 @@ mod trainer;
 mod value;
 
 pub use error::{Error, Result};
-pub use network::{DropoutShares, Network, Quorum};
+pub use network::{DropoutShares, FlipOptions, Network};
 pub use phase::{Batch, Phase};
 pub use trainer::{EpochReport, Event, Keep, Outcome, Parts, Progress, Trainer, accuracy};
 pub use value::{Matrix, Signal, Value, Votes};

@@ -41,19 +41,25 @@ pub struct DropoutShares {
     pub hidden: f64,
 }
 
-/// Shares of the voters that must ask before a bit flips, `p_min` in `p = max(mean(n) / voters, p_min)`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Quorum {
-    /// Of the batch, for a weight.
-    pub weights: f64,
-    /// Of the outputs, for an activation.
-    pub activations: f64,
+/// What else a flip-trained network can be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlipOptions {
+    /// Thresholds of the features, in standard deviations.
+    pub thresholds: Vec<f32>,
+    /// Thresholds of the hidden sums, in standard deviations of a random sum.
+    pub hidden_thresholds: Vec<f32>,
+    /// Share of the batch that must ask before a weight flips, `p_min` in `p = max(mean(n) / voters, p_min)`.
+    pub weight_quorum: f64,
+    /// Share of the outputs that must ask before an activation flips, likewise.
+    pub activation_quorum: f64,
 }
 
-impl Default for Quorum {
-    /// The report's: half.
-    fn default() -> Self {
-        Self { weights: 0.5, activations: 0.5 }
+impl FlipOptions {
+    /// The report's: the same thresholds everywhere, and quorums of half.
+    pub fn new(thresholds: &[f32]) -> Self {
+        let thresholds = thresholds.to_vec();
+        let hidden_thresholds = thresholds.clone();
+        Self { thresholds, hidden_thresholds, weight_quorum: 0.5, activation_quorum: 0.5 }
     }
 }
 
@@ -82,10 +88,10 @@ impl Network {
         thresholds: &[f32],
         seed: u64,
     ) -> Result<Self> {
-        Self::flip_with(inputs, hidden, classes, thresholds, Quorum::default(), seed)
+        Self::flip_with(inputs, hidden, classes, &FlipOptions::new(thresholds), seed)
     }
 
-    /// As [`flip`](Self::flip), with other quorums than 1/2.
+    /// As [`flip`](Self::flip), with every option spelled out.
     ///
     /// # Errors
     /// As [`flip`](Self::flip), and for a quorum outside 0 to 1.
@@ -93,22 +99,21 @@ impl Network {
         inputs: usize,
         hidden: &[usize],
         classes: usize,
-        thresholds: &[f32],
-        quorum: Quorum,
+        options: &FlipOptions,
         seed: u64,
     ) -> Result<Self> {
-        let depth = thresholds.len();
-        let rule = || Vote::with_quorum(quorum.weights).map(Box::new);
-        let mut net = Self::new(inputs).with(Binarize::new(inputs, thresholds.to_vec())?);
-        let mut width = inputs;
+        let FlipOptions { thresholds, hidden_thresholds, weight_quorum, activation_quorum } = options;
+        let rule = || Vote::with_quorum(*weight_quorum).map(Box::new);
+        let mut net = Self::new(inputs).with(Binarize::new(inputs, thresholds.clone())?);
+        let (mut width, mut depth) = (inputs, thresholds.len());
         for (index, &outputs) in hidden.iter().enumerate() {
             let seed = layer_seed(seed, index);
-            let layer = Bmab::new(width, outputs, depth, thresholds, rule()?, seed)?;
-            net = net.with(layer.with_quorum(quorum.activations)?);
-            width = outputs;
+            let layer = Bmab::new(width, outputs, depth, hidden_thresholds, rule()?, seed)?;
+            net = net.with(layer.with_quorum(*activation_quorum)?);
+            (width, depth) = (outputs, hidden_thresholds.len());
         }
         let layer = Bma::new(width, classes, depth, rule()?, layer_seed(seed, hidden.len()))?;
-        Ok(net.with(layer.with_quorum(quorum.activations)?))
+        Ok(net.with(layer.with_quorum(*activation_quorum)?))
     }
 
     /// A net for straight-through training: dense, batch norm and sign for each hidden width, then dense

@@ -30,6 +30,7 @@ impl Config {
         match self.method {
             Method::StraightThrough => {
                 only("network.thresholds", self.network.thresholds.is_some(), "flip")?;
+                only("network.hidden_thresholds", self.network.hidden_thresholds.is_some(), "flip")?;
                 only("training.order", self.training.order.is_some(), "flip")?;
                 only("training.quorum", self.training.quorum.is_some(), "flip")?;
                 only("training.activation_quorum", self.training.activation_quorum.is_some(), "flip")?;
@@ -56,7 +57,7 @@ impl Config {
                 margin,
             ));
         }
-        self.thresholds()?;
+        self.flip_options()?;
         self.phases().map(drop)
     }
 }

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Error, Result},
     flip,
+    network::FlipOptions,
     phase::{Batch, Phase},
     step::Order,
     trainer::Keep,
@@ -109,9 +110,12 @@ fn a_fifth() -> f64 {
 pub struct NetworkConfig {
     /// Units of each hidden layer.
     pub hidden: Vec<usize>,
-    /// Flip only: thresholds for each value, a depth of 1, 3, 7 or 15 or a list in standard deviations.
+    /// Flip only: thresholds of each feature, a depth of 1, 3, 7 or 15 or a list in standard deviations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
+    /// Flip only: thresholds of hidden units, by default those of the features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_thresholds: Option<Thresholds>,
     /// Straight-through only: share of the features that dropout silences.
     #[serde(default)]
     pub dropout_input: f64,
@@ -206,18 +210,25 @@ pub fn preset_text(name: &str) -> Result<&'static str> {
 }
 
 impl Config {
-    /// The thresholds of a flip network.
+    /// The options of a flip network.
     ///
     /// # Errors
     /// [`Error::Setting`] for a depth that is not known.
-    pub fn thresholds(&self) -> Result<Vec<f32>> {
-        match &self.network.thresholds {
-            None => flip::thresholds(3),
-            Some(Thresholds::Depth(depth)) => flip::thresholds(*depth).map_err(|_| {
-                Error::setting("network.thresholds", "a depth of 1, 3, 7 or 15, or a list", depth)
-            }),
-            Some(Thresholds::Values(values)) => Ok(values.clone()),
-        }
+    pub fn flip_options(&self) -> Result<FlipOptions> {
+        let written = |name, thresholds: &Option<Thresholds>| match thresholds {
+            None => Ok(None),
+            Some(Thresholds::Values(values)) => Ok(Some(values.clone())),
+            Some(Thresholds::Depth(depth)) => flip::thresholds(*depth)
+                .map(Some)
+                .map_err(|_| Error::setting(name, "a depth of 1, 3, 7 or 15, or a list", depth)),
+        };
+        let thresholds = written("network.thresholds", &self.network.thresholds)?;
+        let hidden = written("network.hidden_thresholds", &self.network.hidden_thresholds)?;
+        let mut options = FlipOptions::new(&thresholds.map_or_else(|| flip::thresholds(3), Ok)?);
+        options.hidden_thresholds = hidden.unwrap_or(options.hidden_thresholds);
+        options.weight_quorum = self.training.quorum.unwrap_or(options.weight_quorum);
+        options.activation_quorum = self.training.activation_quorum.unwrap_or(options.activation_quorum);
+        Ok(options)
     }
 
     /// The order of learning.
