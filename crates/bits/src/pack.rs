@@ -30,7 +30,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Length`] unless there are `rows * cols` values.
-pub fn pack_signs(engine: &Engine, rows: usize, cols: usize, x: &[f32]) -> Result<BitTensor> {
+pub fn pack_signs<T: Sum>(engine: &Engine, rows: usize, cols: usize, x: &[T]) -> Result<BitTensor> {
     check_len("pack_signs", "x", (rows, cols), x.len())?;
     let mut bits = BitTensor::zeros(rows, cols);
     let w = bits.words_per_row();
@@ -44,12 +44,12 @@ pub fn pack_signs(engine: &Engine, rows: usize, cols: usize, x: &[f32]) -> Resul
 ///
 /// # Errors
 /// [`Error::Length`] unless there are `rows * cols` values, [`Error::TooLarge`] if the result is.
-pub fn pack_thresholds(
+pub fn pack_thresholds<T: Sum>(
     engine: &Engine,
     rows: usize,
     cols: usize,
-    x: &[f32],
-    thresholds: &[f32],
+    x: &[T],
+    thresholds: &[T],
 ) -> Result<BitTensor> {
     check_len("pack_thresholds", "x", (rows, cols), x.len())?;
     let mut bits = deep_zeros("pack_thresholds", rows, cols, thresholds.len())?;
@@ -105,10 +105,17 @@ pub fn unpack_signs(bits: BitView) -> Vec<f32> {
 }
 
 /// What can be compared with a threshold: `i32` (XNOR sums) and `f32`.
-pub trait Sum: Copy + PartialOrd + Send + Sync + sealed::Sealed {}
+pub trait Sum: Copy + PartialOrd + Send + Sync + sealed::Sealed {
+    /// 0.
+    const ZERO: Self;
+}
 
-impl Sum for i32 {}
-impl Sum for f32 {}
+impl Sum for i32 {
+    const ZERO: Self = 0;
+}
+impl Sum for f32 {
+    const ZERO: Self = 0.0;
+}
 
 mod sealed {
     pub trait Sealed {}
@@ -136,10 +143,10 @@ pub(crate) fn compare<T: Copy>(values: &[T], is: impl Fn(usize, T) -> bool) -> u
 
 multiversion! {
     /// x: (.., cols), words: (rows, w)
-    fn signs_rows(x: &[f32], cols: usize, words: &mut [u64]) {
+    fn signs_rows<T: Sum>(x: &[T], cols: usize, words: &mut [u64]) {
         for (x, row) in x.chunks_exact(cols).zip(words.chunks_exact_mut(cols.div_ceil(64))) {
             for (x, word) in x.chunks(64).zip(row) {
-                *word = compare(x, |_, x| x >= 0.0);
+                *word = compare(x, |_, x| x >= T::ZERO);
             }
         }
     }
@@ -147,7 +154,7 @@ multiversion! {
 
 multiversion! {
     /// x: (.., cols), thresholds: (d), words: (rows, w)
-    fn thresholds_rows(x: &[f32], cols: usize, thresholds: &[f32], w: usize, words: &mut [u64]) {
+    fn thresholds_rows<T: Sum>(x: &[T], cols: usize, thresholds: &[T], w: usize, words: &mut [u64]) {
         for (x, row) in x.chunks_exact(cols).zip(words.chunks_exact_mut(w)) {
             for (k, &t) in thresholds.iter().enumerate() {
                 for (c, x) in x.chunks(64).enumerate() {

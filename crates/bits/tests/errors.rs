@@ -74,7 +74,7 @@ fn too_large() {
     let is_large =
         |result: Result<(), Error>| assert!(matches!(result, Err(Error::TooLarge { .. })), "{result:?}");
     let engine = Engine::single();
-    is_large(pack_signs(&engine, usize::MAX, 2, &[]).map(drop));
+    is_large(pack_signs::<f32>(&engine, usize::MAX, 2, &[]).map(drop));
     is_large(votes_to_flips(usize::MAX, 2, &[], 1, 0.5).map(drop));
     is_large(real::transpose::<u8>(usize::MAX, 2, &[]).map(drop));
     // no rows, so no memory, but sums that i32 cannot hold

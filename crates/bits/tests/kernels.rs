@@ -243,12 +243,21 @@ fn packing() {
             let bits = pack_signs(&engine, rows, cols, &x).unwrap();
             assert_eq!(bools(&bits), x.iter().map(|&x| x >= 0.0).collect::<Vec<_>>(), "signs {what}");
             assert_padding(&bits, &what);
+            let bits_of_sums = pack_signs(&engine, rows, cols, &sums).unwrap();
+            assert_eq!(bools(&bits_of_sums), sums.iter().map(|&s| s >= 0).collect::<Vec<_>>(), "i32 {what}");
             assert_eq!(unpack_signs(bits.view()), floats(&signs(&bits)), "unpack {what}");
 
             let bits = pack_thresholds(&engine, rows, cols, &x, &thresholds).unwrap();
             let expected = deep(&|r, k, c| x[r * cols + c] > thresholds[k]);
             assert_eq!(bits.shape(), (rows, depth * cols));
             assert_eq!(bools(&bits), expected, "thresholds {what}");
+            let limits = [-3, 0, 2];
+            let of_sums = pack_thresholds(&engine, rows, cols, &sums, &limits).unwrap();
+            let above = |r: usize, column: usize| sums[r * cols + column % cols] > limits[column / cols];
+            let above = (0..rows)
+                .flat_map(|r| (0..3 * cols).map(move |column| (r, column)))
+                .map(|(r, c)| above(r, c));
+            assert_eq!(bools(&of_sums), above.collect::<Vec<_>>(), "thresholds i32 {what}");
             assert_padding(&bits, &what);
 
             let bits =

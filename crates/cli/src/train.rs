@@ -234,12 +234,16 @@ fn headline(args: &TrainArgs, config: &Config, parts: &Parts) -> String {
     )
 }
 
-/// Per layer: the measures of the last epoch.
+/// Per layer that has any: the measures of the last epoch.
 fn layer_table(outcome: &Outcome) -> String {
     let mut table = Table::new(["layer", "kind", "flip ratio", "update ratio", "mean of bits"]);
     let last = outcome.epochs.last().map_or(&[][..], |report| &report.layers);
     for (index, (name, o)) in last.iter().enumerate() {
-        let shares = [o.flip_ratio, o.update_ratio, o.mean_of_bits].map(share);
+        let measures = [o.flip_ratio, o.update_ratio, o.mean_of_bits];
+        if measures == [None; 3] {
+            continue;
+        }
+        let shares = measures.map(share);
         table.row([index.to_string(), (*name).into()].into_iter().chain(shares));
     }
     table.render()
