@@ -177,68 +177,79 @@ impl Trainer {
         mut listen: impl FnMut(Event),
     ) -> Result<Outcome> {
         self.check(parts)?;
-        let train = &parts.train;
-        let plan: Vec<(usize, Phase)> = self.phases.iter().copied().enumerate().collect();
-        let batch_of = |phase: &Phase| match phase.batch {
-            Batch::Size(size) => size.min(train.len()),
-            Batch::All => train.len(),
-        };
-        let met = |phase: &Phase| (train.len() / batch_of(phase) * batch_of(phase) * phase.epochs) as u64;
-        let total = self.phases.iter().map(met).sum();
-        let epochs = self.phases.iter().map(|phase| phase.epochs).sum();
-
         let cx = Context::train(engine);
-        let (mut reports, mut done, mut seconds) = (Vec::new(), 0u64, 0.0);
-        let mut best_so_far: Option<(f64, Model, usize)> = None;
-        let mut model = None;
-        for (phase_index, phase) in plan {
-            let batch = batch_of(&phase);
+        let epochs = self.phases.iter().map(|phase| phase.epochs).sum();
+        let met = |phase: &Phase| {
+            let batch = batch_size(phase, parts);
+            (parts.train.len() / batch * batch) as u64 * phase.epochs as u64
+        };
+        let total = self.phases.iter().map(met).sum();
+        let mut progress = Progress { done: 0, total, epoch: 0, epochs, loss: 0.0, accuracy: 0.0 };
+        let mut reports: Vec<EpochReport> = Vec::new();
+        let mut kept: Option<(Model, usize)> = None;
+        let (mut best, mut seconds) = (0.0, 0.0);
+        for (phase_index, phase) in self.phases.iter().enumerate() {
             for epoch_of_phase in 0..phase.epochs {
-                let epoch = reports.len() + 1;
+                progress.epoch += 1;
                 let rate = phase.rate_at(epoch_of_phase);
                 let start = Instant::now();
-                let (mut loss, mut right, mut batches) = (0.0, 0usize, 0usize);
-                for rows in permutation(train.len(), epoch_seed(self.seed, epoch)).chunks_exact(batch) {
-                    let (batch_loss, batch_right) = self.learn(net, &cx, parts, rows, rate)?;
-                    if !batch_loss.is_finite() {
-                        return Err(Error::Diverged { loss: batch_loss, epoch });
-                    }
-                    loss += batch_loss;
-                    right += batch_right;
-                    batches += 1;
-                    done += batch as u64;
-                    let (loss, accuracy) = (loss / batches as f64, right as f64 / (batches * batch) as f64);
-                    listen(Event::Batch(Progress { done, total, epoch, epochs, loss, accuracy }));
-                }
+                self.pass(net, &cx, parts, (phase, rate), &mut progress, &mut listen)?;
                 seconds += start.elapsed().as_secs_f64();
 
-                let deployed = net.export(train, &parts.standardize)?;
+                let deployed = net.export(&parts.train, &parts.standardize)?;
                 let judge = |part: &Option<Dataset>| {
                     part.as_ref().map(|part| accuracy(&deployed, engine, part)).transpose()
                 };
                 let report = EpochReport {
-                    epoch,
+                    epoch: progress.epoch,
                     phase: phase_index + 1,
                     rate,
-                    loss: loss / batches as f64,
-                    train_accuracy: right as f64 / (batches * batch) as f64,
+                    loss: progress.loss,
+                    train_accuracy: progress.accuracy,
                     validation_accuracy: judge(&parts.validation)?,
                     test_accuracy: judge(&parts.test)?,
                     layers: net.observe(),
                 };
                 listen(Event::Epoch(&report));
                 let score = report.validation_accuracy.unwrap_or(0.0);
-                if self.keep == Keep::Best && best_so_far.as_ref().is_none_or(|(best, ..)| score > *best) {
-                    best_so_far = Some((score, deployed.clone(), epoch));
+                if self.keep == Keep::Last || kept.is_none() || score > best {
+                    best = score;
+                    kept = Some((deployed, progress.epoch));
                 }
                 reports.push(report);
-                model = Some(deployed);
             }
         }
-        let last = model.map(|model| (0.0, model, epochs));
-        let (_, model, epoch) =
-            best_so_far.or(last).expect("`check` has seen at least one phase of one epoch");
-        Ok(Outcome { model, epoch, epochs: reports, seconds, samples: done })
+        let (model, epoch) = kept.expect("`check` has seen at least one phase of one epoch");
+        Ok(Outcome { model, epoch, epochs: reports, seconds, samples: progress.done })
+    }
+
+    /// One pass over the training part, in an order of its own; leaves its loss and accuracy in `progress`.
+    fn pass(
+        &self,
+        net: &mut Network,
+        cx: &Context,
+        parts: &Parts,
+        (phase, rate): (&Phase, f64),
+        progress: &mut Progress,
+        listen: &mut impl FnMut(Event),
+    ) -> Result<()> {
+        let batch = batch_size(phase, parts);
+        let (mut loss, mut right, mut met) = (0.0, 0, 0);
+        let order = permutation(parts.train.len(), epoch_seed(self.seed, progress.epoch));
+        for rows in order.chunks_exact(batch) {
+            let (batch_loss, batch_right) = self.learn(net, cx, parts, rows, rate)?;
+            if !batch_loss.is_finite() {
+                return Err(Error::Diverged { loss: batch_loss, epoch: progress.epoch });
+            }
+            loss += batch_loss * batch as f64;
+            right += batch_right;
+            met += batch;
+            progress.done += batch as u64;
+            progress.loss = loss / met as f64;
+            progress.accuracy = right as f64 / met as f64;
+            listen(Event::Batch(*progress));
+        }
+        Ok(())
     }
 
     /// One step on the samples `rows`; returns the loss and how many were right.
@@ -293,6 +304,14 @@ pub fn accuracy(model: &Model, engine: &Engine, data: &Dataset) -> Result<f64> {
             rows.iter().zip(classes).filter(|(row, class)| data.labels()[**row] as usize == *class).count();
     }
     Ok(right as f64 / data.len() as f64)
+}
+
+/// Samples of a step; a set smaller than a batch is one batch.
+fn batch_size(phase: &Phase, parts: &Parts) -> usize {
+    match phase.batch {
+        Batch::Size(size) => size.min(parts.train.len()),
+        Batch::All => parts.train.len(),
+    }
 }
 
 /// The order of an epoch depends on seed and epoch alone.
