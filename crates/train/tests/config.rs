@@ -1,0 +1,105 @@
+//! Configurations: presets, overrides, and the page that lists every key.
+
+use onebit_train::{
+    Batch, Keep,
+    config::{Config, PRESETS, Thresholds, parse, preset},
+    step::Order,
+};
+
+/// A configuration in which every key is set.
+fn full() -> Config {
+    let mut config = preset("iris").unwrap();
+    config.data.path = Some("here".into());
+    config.data.target = Some("kind".into());
+    config.network.thresholds = Some(Thresholds::Depth(3));
+    config.network.hidden_thresholds = Some(Thresholds::Values(vec![-0.5, 0.5]));
+    config.training.order = Some(Order::Parallel);
+    config.training.quorum = Some(0.25);
+    config.training.activation_quorum = Some(0.75);
+    config.training.margin = Some(2.0);
+    let phase = &mut config.phases[0];
+    (phase.suppressor, phase.rate) = (Some(1), Some(0.5));
+    (phase.learning_rate, phase.final_rate) = (Some(0.5), Some(0.25));
+    config.phases.truncate(1);
+    config
+}
+
+/// The paths of all keys, with `N` for an index.
+fn keys(path: &str, value: &toml::Value, found: &mut Vec<String>) {
+    match value {
+        toml::Value::Table(table) => {
+            let below = |key: &str| if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
+            table.iter().for_each(|(key, value)| keys(&below(key), value, found));
+        }
+        toml::Value::Array(phases) if path == "phase" => keys("phase.N", &phases[0], found),
+        _ => found.push(path.to_string()),
+    }
+}
+
+#[test]
+fn the_page_lists_every_key() {
+    let page = include_str!("../../../docs/configuration.md");
+    let mut listed: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let mut found = Vec::new();
+    keys("", &toml::from_str(&full().to_toml()).unwrap(), &mut found);
+    found.sort();
+    listed.sort();
+    assert_eq!(listed, found);
+}
+
+#[test]
+fn presets_survive_being_written_and_read() {
+    for (name, text, _) in PRESETS {
+        let config = preset(name).unwrap();
+        assert_eq!(parse(name, &config.to_toml(), &[]).unwrap(), config, "{name}");
+        assert!(text.starts_with("# "), "{name} says what it is");
+    }
+}
+
+#[test]
+fn overrides_reach_every_kind_of_place() {
+    let text = preset("iris").unwrap().to_toml();
+    let with =
+        |settings: &[&str]| parse("t", &text, &settings.iter().map(|s| s.to_string()).collect::<Vec<_>>());
+    let config = with(&[
+        "seed=7",
+        "data.validation = .25",
+        "network.hidden=[8, 9]",
+        "network.thresholds=[0.5]",
+        "training.order=weight-first",
+        "training.keep=\"best\"",
+        "phase.1.batch=all",
+        "phase.0.batch=16",
+        "phase.1.final_rate=0.125",
+    ])
+    .unwrap();
+    assert_eq!((config.seed, config.data.validation), (7, 0.25));
+    assert_eq!(config.network.hidden, [8, 9]);
+    assert_eq!(config.flip_options().unwrap().hidden_thresholds, [0.5]);
+    assert_eq!((config.order(), config.training.keep), (Order::WeightFirst, Keep::Best));
+    let phases = config.phases().unwrap();
+    assert_eq!((phases[0].batch, phases[1].batch), (Batch::Size(16), Batch::All));
+    assert_eq!((phases[1].rate, phases[1].final_rate), (0.5, 0.125));
+
+    for (setting, words) in [
+        ("network.depth=3", "unknown field `depth`"),
+        ("phase.2.epochs=1", "`2` is not an index below 2"),
+        ("seed.of=1", "`of` is below something that has no keys"),
+        ("seed", "expected key=value"),
+        ("training.margin=2", "training.margin: expected a positive number, with the squared hinge"),
+        ("phase.0.rate=0.5", "a suppressor or a rate, one of them"),
+        ("phase.0.final_rate=2", "phase.0.final_rate: expected a share above 0 and up to 1, got 2"),
+    ] {
+        let message = with(&[setting]).unwrap_err().to_string();
+        assert!(message.contains(words), "{setting}: {message}");
+    }
+}
+
+#[test]
+fn rates_decay_exponentially_over_a_phase() {
+    let mut phase = onebit_train::Phase::new(4, Batch::All, 1.0);
+    phase.final_rate = 1.0 / 16.0;
+    let rates: Vec<f64> = (0..4).map(|epoch| phase.rate_at(epoch)).collect();
+    assert_eq!(rates, [1.0, 0.5, 0.25, 0.125]);
+}
