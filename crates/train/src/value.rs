@@ -21,6 +21,12 @@ impl Matrix {
         Self { rows, cols, values: vec![0.0; rows * cols] }
     }
 
+    /// This matrix in another shape, `(rows, cols)`, in the memory that it has; the values are arbitrary.
+    pub(crate) fn reshaped(mut self, rows: usize, cols: usize) -> Self {
+        self.values.resize(rows * cols, 0.0);
+        Self { rows, cols, values: self.values }
+    }
+
     /// Takes row-major values, `(rows, cols)`.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ pub struct Dense {
     weights: BinaryTensor, // (o, i)
     x: Option<Value>,      // (b, i)
     dy: Option<Matrix>,    // (b, o)
+    dw: Matrix,            // (o, i), memory only
 }
 
 impl Dense {
@@ -30,7 +31,12 @@ impl Dense {
     /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
     pub fn new(inputs: usize, outputs: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         check_sizes("dense", [inputs, outputs, 1])?;
-        Ok(Self { weights: BinaryTensor::new(outputs, inputs, rule, seed)?, x: None, dy: None })
+        Ok(Self {
+            weights: BinaryTensor::new(outputs, inputs, rule, seed)?,
+            x: None,
+            dy: None,
+            dw: Matrix::default(),
+        })
     }
 
     /// The weights, `(o, i)` bits.
@@ -48,9 +54,14 @@ impl Dense {
     /// # Errors
     /// [`Error::Sequence`](crate::Error::Sequence) when nothing was received.
     pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
+        self.weight_gradient_in(cx, Matrix::default())
+    }
+
+    /// [`weight_gradient`](Self::weight_gradient) in memory that is there already.
+    fn weight_gradient_in(&self, cx: &Context, memory: Matrix) -> Result<Matrix> {
         let x = kept(&self.x, "dense", "update", "forward pass")?;
         let dy_t = kept(&self.dy, "dense", "update", "signal")?.transpose(); // (o, b)
-        let mut dw = Matrix::zeros(self.weights.bits().rows(), self.weights.bits().cols());
+        let mut dw = memory.reshaped(self.weights.bits().rows(), self.weights.bits().cols());
         match x {
             Value::Real(x) => {
                 let sizes = (dy_t.rows(), x.rows(), x.cols());
@@ -108,8 +119,11 @@ impl Layer for Dense {
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        let dw = Signal::Grad(self.weight_gradient(cx)?);
+        // A gradient of a new allocation each step would cost as much as the product: pages are not free.
+        let memory = std::mem::take(&mut self.dw);
+        let dw = Signal::Grad(self.weight_gradient_in(cx, memory)?);
         self.weights.update(cx, &dw, rate)?;
+        self.dw = dw.into_grad("dense")?;
         Ok(())
     }
 
