@@ -26,15 +26,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
             data.features()
         )));
     }
-    // confusion: (true class, predicted class)
-    let mut confusion = vec![vec![0usize; model.classes()]; model.classes()];
-    let rows: Vec<usize> = (0..data.len()).collect();
-    for rows in rows.chunks(1024) {
-        let predicted = model.classify(&engine, &data.gather(rows))?;
-        for (&row, predicted) in rows.iter().zip(predicted) {
-            confusion[data.labels()[row] as usize][predicted] += 1;
-        }
-    }
+    let confusion = onebit::confusion(&model, &engine, &data)?;
     let right: usize = (0..model.classes()).map(|class| confusion[class][class]).sum();
     let accuracy = right as f64 / data.len() as f64;
     if args.json {

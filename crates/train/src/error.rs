@@ -63,7 +63,7 @@ pub enum Error {
         message: String,
     },
     /// A class that is to be learned has no sample in the training part.
-    #[error("class `{0}` has no sample in the training part; hold out less or choose another seed")]
+    #[error("class `{0}` has no sample in the training part, and every class needs one")]
     EmptyClass(String),
     /// A layer has no counterpart at run time.
     #[error("layer {index} ({layer}) cannot be exported: {reason}")]

@@ -24,6 +24,7 @@ pub mod binary_tensor;
 pub mod config;
 pub mod data;
 mod error;
+mod evaluate;
 pub mod experiment;
 pub mod export;
 pub mod flip;
@@ -39,7 +40,8 @@ mod trainer;
 mod value;
 
 pub use error::{Error, Result};
+pub use evaluate::{accuracy, confusion};
 pub use network::{DropoutShares, FlipOptions, Network};
 pub use phase::{Batch, Phase};
-pub use trainer::{EpochReport, Event, Keep, Outcome, Parts, Progress, Trainer, accuracy};
+pub use trainer::{EpochReport, Event, Keep, Outcome, Parts, Progress, Trainer};
 pub use value::{Matrix, Signal, Value, Votes};

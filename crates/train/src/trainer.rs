@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     data::{Dataset, Samples, Standardize, permutation},
     error::{Error, Result},
+    evaluate::accuracy,
     layer::{Context, Observation},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
@@ -289,21 +290,6 @@ impl Trainer {
             None => Ok(()),
         }
     }
-}
-
-/// Share of the samples of `data` that `model` classifies right.
-///
-/// # Errors
-/// Those of the model.
-pub fn accuracy(model: &Model, engine: &Engine, data: &Dataset) -> Result<f64> {
-    let mut right = 0;
-    let rows: Vec<usize> = (0..data.len()).collect();
-    for rows in rows.chunks(1024) {
-        let classes = model.classify(engine, &data.gather(rows))?;
-        right +=
-            rows.iter().zip(classes).filter(|(row, class)| data.labels()[**row] as usize == *class).count();
-    }
-    Ok(right as f64 / data.len() as f64)
 }
 
 /// Samples of a step; a set smaller than a batch is one batch.
