@@ -13,6 +13,9 @@ use crate::{
     trainer::{Event, Outcome, Parts, Trainer},
 };
 
+/// More weights than this are a mistake; a latent weight and its two moments take 12 bytes.
+const MOST_WEIGHTS: u64 = 1 << 30;
+
 /// Loads the data of a configuration and splits it by its seed.
 ///
 /// `path`, or else the configuration's own, stands before its source: a folder of idx files, a CSV file, or the name of a
@@ -77,6 +80,11 @@ fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset
 /// [`Error::Setting`] for what cannot be built.
 pub fn network(config: &Config, features: usize, classes: usize) -> Result<Network> {
     let NetworkConfig { hidden, dropout_input: input, dropout_hidden, .. } = &config.network;
+    let widths = [&[features], &hidden[..], &[classes]].concat();
+    let weights = widths.windows(2).map(|w| w[0] as u64 * w[1] as u64).fold(0, u64::saturating_add);
+    if weights > MOST_WEIGHTS {
+        return Err(Error::setting("network.hidden", format!("at most {MOST_WEIGHTS} weights"), weights));
+    }
     match config.method {
         Method::Flip => Network::flip_with(features, hidden, classes, &config.flip_options()?, config.seed),
         Method::StraightThrough => {

@@ -103,3 +103,12 @@ fn rates_decay_exponentially_over_a_phase() {
     let rates: Vec<f64> = (0..4).map(|epoch| phase.rate_at(epoch)).collect();
     assert_eq!(rates, [1.0, 0.5, 0.25, 0.125]);
 }
+
+#[test]
+fn a_network_too_large_to_be_meant_is_refused() {
+    let mut config = preset("digits").unwrap();
+    config.network.hidden = vec![65536, 65536];
+    let error = onebit_train::experiment::network(&config, 64, 10).err().map(|error| error.to_string());
+    let words = "network.hidden: expected at most 1073741824 weights, got 4299816960";
+    assert_eq!(error.as_deref(), Some(words));
+}
