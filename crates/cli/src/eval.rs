@@ -2,7 +2,8 @@
 
 use onebit::{
     Model,
-    data::{self, DataError, Dataset, Part},
+    data::{self, Dataset, Part},
+    experiment::{self, Source},
 };
 use serde_json::json;
 
@@ -48,17 +49,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
 /// The data with its columns and classes in the model's order.
 fn load(args: &EvalArgs, model: &Model) -> Result<Dataset> {
     let path = &args.data;
-    let builtin = path.to_str().and_then(data::builtin).filter(|_| !path.exists());
-    let data = match builtin {
-        Some(data) => data,
-        None if path.is_dir() => data::read_idx_folder(path, Part::Test)?,
-        None => {
-            let target = args.target.as_ref().ok_or_else(|| match std::fs::metadata(path) {
-                Ok(_) => {
-                    Failure::other("target: expected the column with the class (--target COLUMN), got none")
-                }
-                Err(reason) => DataError::Open { file: path.display().to_string(), reason }.into(),
-            })?;
+    let data = match experiment::source_at(path, args.target.as_deref())? {
+        Source::Builtin(data) => data,
+        Source::Images => data::read_idx_folder(path, Part::Test)?,
+        Source::Table(target) => {
             return Ok(data::read_table_with_labels(path, target, model.labels(), &feature_names(model))?);
         }
     };

@@ -58,19 +58,23 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
 /// Units, and what they give.
 fn describe(layer: &Layer) -> (usize, String) {
     match layer {
-        Layer::Binarize(b) => (b.features, format!("{} bits each", b.thresholds.len())),
+        Layer::Binarize(b) => (b.features, bits_each(b.thresholds.len())),
         Layer::Dense(dense) => {
             let units = dense.weights.rows();
             let output = match &dense.output {
                 Output::Bits(t) => {
                     let kind = if matches!(t.limits, Limits::Integer(_)) { "integer" } else { "real" };
-                    format!("{} bits each by {kind} limits", t.limits.len() / units)
+                    format!("{} by {kind} limits", bits_each(t.limits.len() / units))
                 }
                 Output::Scores(_) => "scores".into(),
             };
-            (units, output.replace("1 bits", "1 bit"))
+            (units, output)
         }
     }
+}
+
+fn bits_each(depth: usize) -> String {
+    format!("{depth} {} each", if depth == 1 { "bit" } else { "bits" })
 }
 
 fn layer_json(layer: &Layer) -> Value {

@@ -73,7 +73,6 @@ fn once(args: &TrainArgs, config: &Config, engine: &Engine) -> Result<()> {
     outcome.model.save(&out)?;
     // Only now: whoever stops reading the report still wants the model.
     said?;
-    let model_bytes = outcome.model.to_bytes().len();
     let seconds = start.elapsed().as_secs_f64();
     if args.json {
         let mut result = result_json(config, &outcome, seconds);
@@ -81,7 +80,7 @@ fn once(args: &TrainArgs, config: &Config, engine: &Engine) -> Result<()> {
         return output::json(&result);
     }
     output::line(format!("\n{}\n", layer_table(&outcome)))?;
-    let kept = outcome.kept();
+    let (kept, model_bytes) = (outcome.kept(), outcome.model.to_bytes().len());
     let mut table = Table::new(["result", ""]);
     table.row(["test accuracy".into(), percent(kept.test_accuracy)]);
     if kept.validation_accuracy.is_some() {

@@ -19,15 +19,12 @@ impl Model {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut w = Writer::default();
         for layer in &self.layers {
-            let depth = match layer {
-                Layer::Binarize(b) => b.thresholds.len(),
-                Layer::Dense(Dense { output: Output::Bits(t), weights }) => t.limits.len() / weights.rows(),
-                Layer::Dense(_) => 0,
-            };
-            let (kind, outputs) = match layer {
-                Layer::Binarize(b) => (BINARIZE, b.features),
-                Layer::Dense(Dense { output: Output::Bits(_), weights }) => (DENSE_TO_BITS, weights.rows()),
-                Layer::Dense(Dense { weights, .. }) => (DENSE_TO_SCORES, weights.rows()),
+            let (kind, outputs, depth) = match layer {
+                Layer::Binarize(b) => (BINARIZE, b.features, b.thresholds.len()),
+                Layer::Dense(Dense { weights, output }) => match output {
+                    Output::Bits(t) => (DENSE_TO_BITS, weights.rows(), t.limits.len() / weights.rows()),
+                    Output::Scores(_) => (DENSE_TO_SCORES, weights.rows(), 0),
+                },
             };
             let [inputs, outputs, depth] = [layer.inputs(), outputs, depth].map(|n| n as u32);
             let index = w.layer(LayerRecord { kind, inputs, outputs, depth });

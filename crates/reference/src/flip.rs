@@ -222,10 +222,8 @@ pub fn w_votes(h_flip: &Bits<4>, w_depth: usize) -> Tensor<usize, 3> {
 ///
 /// Where all elements have the same n nothing flips, even if every voter asks for it: n is not above its own mean.
 pub fn votes_to_flips<const R: usize>(n: &Tensor<usize, R>, n_votes: usize, p_min: f64) -> Bits<R> {
-    let sum: usize = n.data.iter().sum();
-    // n > max(a, b) is n > a and n > b; the mean is compared in integers, so no rounding decides a tie.
-    let above_mean = |at| n[at] * n.data.len() > sum;
-    Tensor::from_fn(n.shape, |at| above_mean(at) && n[at] as f64 > p_min * n_votes as f64)
+    let votes: Vec<u32> = n.data.iter().map(|&n| n as u32).collect();
+    Tensor::new(n.shape, crate::gemm::votes_to_flips(&votes, n_votes as u32, p_min))
 }
 
 /// What the inputs of [`xnor_weight`] should change: [`x_votes`] of the `o` products, more than [`P_MIN`].

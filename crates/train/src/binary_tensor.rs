@@ -4,7 +4,7 @@ use onebit_bits::{BitTensor, BitView};
 
 use crate::{
     error::Result,
-    layer::{Context, Meter},
+    layer::{Context, Meter, Parameters},
     rules::Rule,
     value::Signal,
 };
@@ -51,6 +51,11 @@ impl BinaryTensor {
         self.bits.flip(flips.view())?;
         self.flipped.add(&flips);
         Ok(flips)
+    }
+
+    /// How many weights there are.
+    pub fn parameters(&self) -> Parameters {
+        Parameters { bits: self.bits.rows() * self.bits.cols(), reals: 0 }
     }
 
     /// Share of the weights that flipped, in the mean over the steps since the last call.

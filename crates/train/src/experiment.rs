@@ -58,20 +58,44 @@ fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset
             None => Err(Error::setting("data.source", "iris, digits, mnist or table", source)),
         };
     };
+    match source_at(path, config.data.target.as_deref())? {
+        Source::Builtin(data) => Ok((data, None)),
+        Source::Images => {
+            let train = data::read_idx_folder(path, Part::Train)?;
+            Ok((train, Some(data::read_idx_folder(path, Part::Test)?)))
+        }
+        Source::Table(target) => Ok((data::read_table(path, target)?, None)),
+    }
+}
+
+/// What a path to labelled data leads to.
+pub enum Source<'a> {
+    /// No file, but the name of a built-in set.
+    Builtin(Dataset),
+    /// A folder of idx files.
+    Images,
+    /// A CSV file, with the column that holds the class.
+    Table(&'a str),
+}
+
+/// Finds out what a path leads to; a CSV file needs a target column.
+///
+/// # Errors
+/// [`Error::Data`] when there is nothing to read, [`Error::Setting`] for a file without a target.
+pub fn source_at<'a>(path: &Path, target: Option<&'a str>) -> Result<Source<'a>> {
     if let Some(data) = path.to_str().and_then(data::builtin)
         && !path.exists()
     {
-        return Ok((data, None));
+        return Ok(Source::Builtin(data));
     }
     if path.is_dir() {
-        let train = data::read_idx_folder(path, Part::Train)?;
-        return Ok((train, Some(data::read_idx_folder(path, Part::Test)?)));
+        return Ok(Source::Images);
     }
-    let Some(target) = &config.data.target else {
-        File::open(path).map_err(|reason| DataError::Open { file: path.display().to_string(), reason })?;
-        return Err(Error::setting("target", "the column with the class (--target COLUMN)", "none"));
-    };
-    Ok((data::read_table(path, target)?, None))
+    if let Some(target) = target {
+        return Ok(Source::Table(target));
+    }
+    File::open(path).map_err(|reason| DataError::Open { file: path.display().to_string(), reason })?;
+    Err(Error::setting("target", "the column with the class (--target COLUMN)", "none"))
 }
 
 /// Builds the network of a configuration for data with these features and classes.

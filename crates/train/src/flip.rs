@@ -29,6 +29,14 @@ pub fn thresholds(depth: usize) -> Result<Vec<f32>> {
     Ok(positive.iter().rev().map(|t| -t).chain([0.0]).chain(positive.iter().copied()).collect())
 }
 
+/// Checks that there is a threshold, and that all are finite.
+pub(crate) fn check_thresholds(thresholds: &[f32]) -> Result<()> {
+    if thresholds.is_empty() || thresholds.iter().any(|t| !t.is_finite()) {
+        return Err(Error::setting("thresholds", "at least one, all finite", format!("{thresholds:?}")));
+    }
+    Ok(())
+}
+
 /// Whether the bit `x` should change, given the gradient of the sum that it feeds. NaN asks for nothing.
 pub fn grad2flip(x: bool, g: f32) -> bool {
     if x { g > 0.0 } else { g < 0.0 }

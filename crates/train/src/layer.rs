@@ -197,6 +197,14 @@ pub(crate) fn check_sizes(layer: &'static str, sizes: [usize; 3]) -> Result<[usi
     }
 }
 
+/// Checks a share of voters: a quorum.
+pub(crate) fn check_quorum(name: impl ToString, share: f64) -> Result<f64> {
+    if !(0.0..=1.0).contains(&share) {
+        return Err(Error::setting(name, "a share from 0 to 1", share));
+    }
+    Ok(share)
+}
+
 /// Checks that `got` columns are what a layer with `expected` inputs takes.
 pub(crate) fn check_cols(layer: &'static str, expected: usize, got: usize) -> Result<()> {
     if expected != got {

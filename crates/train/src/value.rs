@@ -105,6 +105,17 @@ impl Value {
         }
     }
 
+    /// The bits to look at, or an error that names the layer that needed them.
+    ///
+    /// # Errors
+    /// [`Error::Kind`] when the value is not bits.
+    pub fn bits(&self, layer: &'static str) -> Result<&BitTensor> {
+        match self {
+            Value::Bits(bits) => Ok(bits),
+            other => Err(Error::Kind { layer, expected: "bits", got: other.kind() }),
+        }
+    }
+
     /// The bits, or an error that names the layer that needed them.
     ///
     /// # Errors

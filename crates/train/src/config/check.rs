@@ -3,6 +3,7 @@
 use super::{Config, LossName, Method, PhaseConfig};
 use crate::{
     error::{Error, Result},
+    layer::check_quorum,
     phase::Phase,
 };
 
@@ -43,9 +44,7 @@ impl Config {
                     ("training.quorum", self.training.quorum),
                     ("training.activation_quorum", self.training.activation_quorum),
                 ] {
-                    if quorum.is_some_and(|quorum| !(0.0..=1.0).contains(&quorum)) {
-                        return Err(Error::setting(name, "a share from 0 to 1", quorum.unwrap_or_default()));
-                    }
+                    quorum.map(|quorum| check_quorum(name, quorum)).transpose()?;
                 }
             }
         }

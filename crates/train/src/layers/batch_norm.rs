@@ -152,19 +152,15 @@ impl Layer for BatchNorm {
         }
         let batch = self.statistics(&x);
         self.remember(&batch);
-        let mut y = x.clone();
+        let mut y = Matrix::zeros(x.rows(), x.cols());
         let features = self.gamma.len();
         let rows = x.values_mut().chunks_exact_mut(features).zip(y.values_mut().chunks_exact_mut(features));
         for (x_hat, y) in rows {
-            for (((x_hat, y), mean), inv_std) in x_hat.iter_mut().zip(y).zip(&batch.mean).zip(&batch.inv_std)
-            {
+            let batch = batch.mean.iter().zip(&batch.inv_std);
+            let units = batch.zip(self.gamma.iter().zip(&self.beta));
+            for ((x_hat, y), ((mean, inv_std), (gamma, beta))) in x_hat.iter_mut().zip(y).zip(units) {
                 *x_hat = (*x_hat - mean) * inv_std;
-                *y = *x_hat;
-            }
-        }
-        for row in y.values_mut().chunks_exact_mut(features) {
-            for ((y, gamma), beta) in row.iter_mut().zip(&self.gamma).zip(&self.beta) {
-                *y = gamma * *y + beta;
+                *y = gamma * *x_hat + beta;
             }
         }
         self.kept = Some((x, batch.inv_std));

@@ -7,9 +7,9 @@
 use onebit_bits::{BitTensor, pack_thresholds};
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     export::Exporter,
-    flip::flip2grad,
+    flip::{check_thresholds, flip2grad},
     layer::{Context, Layer, Meter, Observation, check_cols, check_shape, kept},
     value::{Matrix, Signal, Value},
 };
@@ -29,11 +29,9 @@ impl Binarize {
     /// Too few lose the magnitude of a feature, too many cost `d` times the work.
     ///
     /// # Errors
-    /// [`Error::Setting`] when there is no threshold, or one is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) when there is no threshold, or one is not finite.
     pub fn new(features: usize, thresholds: Vec<f32>) -> Result<Self> {
-        if thresholds.is_empty() || thresholds.iter().any(|t| !t.is_finite()) {
-            return Err(Error::setting("thresholds", "at least one, all finite", format!("{thresholds:?}")));
-        }
+        check_thresholds(&thresholds)?;
         let (mean_of_bits, flip_ratio) = Default::default();
         Ok(Self { features, thresholds, bits: None, flips: None, mean_of_bits, flip_ratio })
     }

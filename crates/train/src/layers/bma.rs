@@ -109,10 +109,7 @@ impl Layer for Bma {
     }
 
     fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
-        match x {
-            Value::Bits(x) => self.product.correct(x),
-            other => other.clone().into_bits("bma").map(drop),
-        }
+        self.product.correct(x.bits("bma")?)
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {

@@ -8,9 +8,9 @@
 use onebit_bits::{BitTensor, pack_at_least};
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     export::Exporter,
-    flip::{flip2wish, sum_threshold},
+    flip::{check_thresholds, flip2wish, sum_threshold},
     layer::{Context, Layer, Meter, Observation, Parameters, check_shape, kept},
     layers::flip_product::{FlipProduct, WeightDepth},
     rules::Rule,
@@ -31,7 +31,7 @@ impl Bmab {
     /// standard deviations of a random sum.
     ///
     /// # Errors
-    /// [`Error::Setting`] when a size is 0 or a threshold is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0 or a threshold is not finite.
     pub fn new(
         inputs: usize,
         outputs: usize,
@@ -56,9 +56,7 @@ impl Bmab {
         rule: Box<dyn Rule>,
         seed: u64,
     ) -> Result<Self> {
-        if thresholds.is_empty() || thresholds.iter().any(|t| !t.is_finite()) {
-            return Err(Error::setting("thresholds", "at least one, all finite", format!("{thresholds:?}")));
-        }
+        check_thresholds(thresholds)?;
         let product = FlipProduct::new("bmab", [inputs, outputs, depth], weight_depth, rule, seed)?;
         let limit = |&t: &f32| vec![sum_threshold(t, product.bits_per_sum()); outputs];
         let limits = thresholds.iter().flat_map(limit).collect();
@@ -70,7 +68,7 @@ impl Bmab {
     /// nothing. Near 0 every input flips that is above the mean.
     ///
     /// # Errors
-    /// [`Error::Setting`] outside 0 to 1.
+    /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
     pub fn with_quorum(self, p_min: f64) -> Result<Self> {
         Ok(Self { product: self.product.with_quorum(p_min)?, ..self })
     }
@@ -113,10 +111,7 @@ impl Layer for Bmab {
     }
 
     fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
-        match x {
-            Value::Bits(x) => self.product.correct(x),
-            other => other.clone().into_bits("bmab").map(drop),
-        }
+        self.product.correct(x.bits("bmab")?)
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {

@@ -136,6 +136,6 @@ impl Layer for Dense {
     }
 
     fn parameters(&self) -> Parameters {
-        Parameters { bits: self.weights.bits().rows() * self.weights.bits().cols(), reals: 0 }
+        self.weights.parameters()
     }
 }

@@ -12,22 +12,14 @@ use onebit_bits::{BitTensor, Ternary, votes, votes_to_flips, xnor_gemm};
 
 use crate::{
     binary_tensor::BinaryTensor,
-    error::{Error, Result},
-    layer::{Context, Meter, Parameters, check_cols, check_shape, check_sizes, kept},
+    error::Result,
+    layer::{Context, Meter, Parameters, check_cols, check_quorum, check_shape, check_sizes, kept},
     rules::Rule,
     value::{Signal, Votes},
 };
 
 /// Activations flip when more than half of the outputs ask for it, unless told otherwise.
 pub(crate) const QUORUM: f64 = 0.5;
-
-/// Checks the share of the outputs that must ask before an input is asked to flip.
-pub(crate) fn check_quorum(layer: &'static str, p_min: f64) -> Result<f64> {
-    if !(0.0..=1.0).contains(&p_min) {
-        return Err(Error::setting(format!("{layer} quorum"), "a share from 0 to 1", p_min));
-    }
-    Ok(p_min)
-}
 
 /// Whether each threshold of the input has weights of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -78,7 +70,7 @@ impl FlipProduct {
 
     /// Another share of the outputs that must ask before an input is asked to flip, from 0 to 1.
     pub(crate) fn with_quorum(mut self, p_min: f64) -> Result<Self> {
-        self.quorum = check_quorum(self.layer, p_min)?;
+        self.quorum = check_quorum(format!("{} quorum", self.layer), p_min)?;
         Ok(self)
     }
 
@@ -99,11 +91,12 @@ impl FlipProduct {
 
     /// The weights as they meet the input, `(o, d i)`.
     pub(crate) fn expanded(&self) -> BitTensor {
-        self.expand(self.weights.bits())
+        self.expand(self.weights.bits().clone())
     }
 
-    fn expand(&self, bits: &BitTensor) -> BitTensor {
-        if self.shared { bits.tile_columns(self.depth) } else { bits.clone() }
+    /// Bits about the weights, in the shape in which these meet the input.
+    fn expand(&self, bits: BitTensor) -> BitTensor {
+        if self.shared { bits.tile_columns(self.depth) } else { bits }
     }
 
     /// `s = sum_{d,i} x w`, `(b, o)`.
@@ -161,7 +154,7 @@ impl FlipProduct {
         }
         let signal = Signal::Votes(Votes { rows, cols, counts, voters });
         let flips = self.weights.update(cx, &signal, rate)?;
-        let flips = self.expand(&flips);
+        let flips = self.expand(flips);
         if let Some(request) = &mut self.request {
             request.w_changed = Some(flips);
         }
@@ -178,7 +171,7 @@ impl FlipProduct {
     }
 
     pub(crate) fn parameters(&self) -> Parameters {
-        Parameters { bits: self.weights.bits().rows() * self.weights.bits().cols(), reals: 0 }
+        self.weights.parameters()
     }
 }
 

@@ -6,8 +6,8 @@
 use onebit_bits::{BitTensor, Ternary};
 
 use crate::{
-    error::{Error, Result},
-    flip::{flip2wish, grad2flip, sum_threshold},
+    error::Result,
+    flip::{check_thresholds, flip2wish, grad2flip, sum_threshold},
     layer::{Context, Layer, check_cols, check_shape, check_sizes, kept},
     layers::popcount::sums,
     value::{Signal, Value},
@@ -25,11 +25,9 @@ impl Pnb {
     /// `thresholds` of the output, in standard deviations of a random sum.
     ///
     /// # Errors
-    /// [`Error::Setting`] when there is no threshold, or one is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) when there is no threshold, or one is not finite.
     pub fn new(inputs: usize, outputs: usize, depth: usize, thresholds: &[f32]) -> Result<Self> {
-        if thresholds.is_empty() || thresholds.iter().any(|t| !t.is_finite()) {
-            return Err(Error::setting("thresholds", "at least one, all finite", format!("{thresholds:?}")));
-        }
+        check_thresholds(thresholds)?;
         let sizes = check_sizes("pnb", [inputs, outputs, depth])?;
         Ok(Self { sizes, thresholds: thresholds.to_vec(), kept: None, wish: None })
     }

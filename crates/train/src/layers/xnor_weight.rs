@@ -12,8 +12,11 @@ use onebit_bits::{BitTensor, votes_to_flips};
 use crate::{
     binary_tensor::BinaryTensor,
     error::Result,
-    layer::{Context, Layer, Meter, Observation, Parameters, check_cols, check_shape, check_sizes, kept},
-    layers::flip_product::{QUORUM, check_quorum},
+    layer::{
+        Context, Layer, Meter, Observation, Parameters, check_cols, check_quorum, check_shape, check_sizes,
+        kept,
+    },
+    layers::flip_product::QUORUM,
     rules::Rule,
     value::{Signal, Value, Votes},
 };
@@ -47,7 +50,7 @@ impl XnorWeight {
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
     pub fn with_quorum(self, p_min: f64) -> Result<Self> {
-        Ok(Self { quorum: check_quorum("xnor_weight", p_min)?, ..self })
+        Ok(Self { quorum: check_quorum("xnor_weight quorum", p_min)?, ..self })
     }
 
     /// The weights, `(o, d i)` bits.
@@ -55,11 +58,17 @@ impl XnorWeight {
         self.weights.bits()
     }
 
+    /// Threshold, output and input of the gate in a column.
+    fn place(&self, column: usize) -> [usize; 3] {
+        let [inputs, outputs, _] = self.sizes;
+        [column / inputs / outputs, column / inputs % outputs, column % inputs]
+    }
+
     /// `h: (b, d o i)` for `x: (b, d i)`.
     fn gates(&self, x: &BitTensor) -> BitTensor {
         let [inputs, outputs, depth] = self.sizes;
         BitTensor::from_fn(x.rows(), depth * outputs * inputs, |b, column| {
-            let (k, j, f) = (column / inputs / outputs, column / inputs % outputs, column % inputs);
+            let [k, j, f] = self.place(column);
             x.get(b, k * inputs + f) == self.weights.bits().get(j, k * inputs + f)
         })
     }
@@ -106,7 +115,7 @@ impl Layer for XnorWeight {
         let mut counts = vec![0; x.rows() * x.cols()]; // (b, d i)
         for b in 0..x.rows() {
             for column in (0..flips.cols()).filter(|&column| flips.get(b, column)) {
-                let (k, f) = (column / inputs / outputs, column % inputs);
+                let [k, _, f] = self.place(column);
                 counts[b * depth * inputs + k * inputs + f] += 1;
             }
         }
@@ -115,9 +124,9 @@ impl Layer for XnorWeight {
 
     fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
         // `update` compares the gates with their old values itself.
-        let x = x.clone().into_bits("xnor_weight")?;
+        let x = x.bits("xnor_weight")?;
         check_shape("xnor_weight", "an input", self.x("correct")?.shape(), x.shape())?;
-        self.x = Some(x);
+        self.x = Some(x.clone());
         Ok(())
     }
 
@@ -128,7 +137,7 @@ impl Layer for XnorWeight {
         let voters = x.rows() as u32;
         let mut counts = vec![0; outputs * depth * inputs]; // (o, d i)
         for (column, count) in flips.column_ones().into_iter().enumerate() {
-            let (k, j, f) = (column / inputs / outputs, column / inputs % outputs, column % inputs);
+            let [k, j, f] = self.place(column);
             counts[j * depth * inputs + k * inputs + f] = count;
         }
         let signal = Signal::Votes(Votes { rows: outputs, cols: depth * inputs, counts, voters });
@@ -142,6 +151,6 @@ impl Layer for XnorWeight {
     }
 
     fn parameters(&self) -> Parameters {
-        Parameters { bits: self.sizes.iter().product(), reals: 0 }
+        self.weights.parameters()
     }
 }

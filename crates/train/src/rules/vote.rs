@@ -8,7 +8,7 @@ use onebit_bits::{BitTensor, BitView, Probability, mask, votes_to_flips};
 
 use crate::{
     error::{Error, Result},
-    layer::Context,
+    layer::{Context, check_quorum},
     rules::Rule,
     value::Signal,
 };
@@ -33,10 +33,7 @@ impl Vote {
     /// # Errors
     /// [`Error::Setting`] outside the range.
     pub fn with_quorum(p_min: f64) -> Result<Self> {
-        if !(0.0..=1.0).contains(&p_min) {
-            return Err(Error::setting("quorum", "a share from 0 to 1", p_min));
-        }
-        Ok(Self { p_min, ..Self::new() })
+        Ok(Self { p_min: check_quorum("quorum", p_min)?, ..Self::new() })
     }
 }
 
