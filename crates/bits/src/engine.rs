@@ -1,20 +1,36 @@
 //! Where kernels run: an instruction set, and workers that share the output.
 //!
 //! Work is split into disjoint parts of the output and never inside a sum, so no result depends on the workers.
+//!
+//! ```
+//! use onebit_bits::Engine;
+//!
+//! let engine = Engine::new(2)?;
+//! let (mut w, g) = (vec![1.0f32; 10_000], vec![0.5f32; 10_000]);
+//! engine.chunks((&mut w[..], &g[..]), 4096, |_, (w, g)| {
+//!     w.iter_mut().zip(g).for_each(|(w, g)| *w -= 0.1 * g);
+//! })?;
+//! assert!(w.iter().all(|&w| w == 1.0 - 0.1 * 0.5));
+//! # Ok::<(), onebit_bits::Error>(())
+//! ```
 
-use alloc::vec::Vec;
-
+#[cfg(feature = "std")]
+use crate::workers::Workers;
 use crate::{
     error::{Error, Result},
     isa::Isa,
+    parts::{Lent, Slices},
 };
 
-/// An instruction set and a number of workers. Cloning shares the workers.
+/// An instruction set and a number of threads: the caller's and workers. Cloning shares the workers.
+///
+/// The workers are made for jobs of microseconds: an idle one spins for a moment before it sleeps. They serve one
+/// call at a time; a call from within a job, or while another thread's is under way, runs on its own thread.
 #[derive(Clone, Debug)]
 pub struct Engine {
     isa: Isa,
     #[cfg(feature = "std")]
-    pool: Option<alloc::sync::Arc<rayon::ThreadPool>>,
+    workers: Option<alloc::sync::Arc<Workers>>,
 }
 
 /// Operations below which another worker costs more than it saves (some microseconds).
@@ -28,7 +44,7 @@ const TALLEST: usize = 128;
 const MOST_THREADS: usize = 1024;
 
 impl Engine {
-    /// The best instruction set of this machine and `threads` workers; 1 works on the caller's thread.
+    /// The best instruction set of this machine and `threads` threads; 1 is the caller's.
     ///
     /// # Errors
     /// [`Error::Threads`] for 0, for more than 1024, for more than 1 without the feature `std`,
@@ -41,8 +57,8 @@ impl Engine {
             #[cfg(not(feature = "std"))]
             _ => refuse("only 1 is possible without the feature `std`"),
             #[cfg(feature = "std")]
-            2..=MOST_THREADS => match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-                Ok(pool) => Ok(Self { pool: Some(pool.into()), ..Self::single() }),
+            2..=MOST_THREADS => match Workers::new(threads) {
+                Ok(workers) => Ok(Self { workers: Some(workers.into()), ..Self::single() }),
                 Err(_) => refuse("the operating system refused"),
             },
             #[cfg(feature = "std")]
@@ -56,7 +72,7 @@ impl Engine {
         Self {
             isa: Isa::best(),
             #[cfg(feature = "std")]
-            pool: None,
+            workers: None,
         }
     }
 
@@ -73,14 +89,48 @@ impl Engine {
         self.isa
     }
 
-    /// The number of workers.
+    /// The number of threads, the caller's among them.
     #[must_use]
     pub fn threads(&self) -> usize {
         #[cfg(feature = "std")]
-        if let Some(pool) = &self.pool {
-            return pool.current_num_threads();
+        if let Some(workers) = &self.workers {
+            return workers.threads();
         }
         1
+    }
+
+    /// Calls `job(index)` once for every index below `jobs`, in any order, on whichever threads are free.
+    /// Nothing is allocated.
+    ///
+    /// A job should be worth a microsecond or more; handing out the first costs about one.
+    ///
+    /// # Panics
+    /// If a job does, after all threads have left it; the engine stays usable.
+    pub fn each_index(&self, jobs: usize, job: impl Fn(usize) + Sync) {
+        #[cfg(feature = "std")]
+        if let Some(workers) = &self.workers {
+            return workers.run(jobs, &job);
+        }
+        (0..jobs).for_each(job);
+    }
+
+    /// Divides a slice, or a tuple of slices of one length, into chunks of `chunk` elements, the last maybe shorter:
+    /// `kernel(index of the first element, the chunks)`, in any order, on whichever threads are free.
+    ///
+    /// Chunks depend on nothing but `chunk` (0 counts as 1), so neither does a sum within one. A few thousand
+    /// elements are a good size: a chunk should be worth a microsecond or more.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the slices differ in length.
+    pub fn chunks<S: Slices>(&self, slices: S, chunk: usize, kernel: impl Fn(usize, S) + Sync) -> Result<()> {
+        let (len, chunk) = (slices.common_len()?, chunk.max(1));
+        let shared = slices.share();
+        self.each_index(len.div_ceil(chunk), |index| {
+            let first = index * chunk;
+            // SAFETY: within the slices, and every index comes once, so the ranges are disjoint.
+            kernel(first, unsafe { S::part(&shared, first..len.min(first + chunk)) });
+        });
+        Ok(())
     }
 
     /// Splits `out`: (rows, cols) into runs of whole rows. `kernel(first row, the rows)`; `work` is the total
@@ -96,15 +146,15 @@ impl Engine {
             return;
         }
         let part = (out.len() / cols).div_ceil(self.jobs(work));
-        let jobs = out.chunks_mut(part * cols).enumerate().collect();
-        self.each(jobs, |(index, rows)| kernel(index * part, rows));
+        // a single slice has no other length to differ from
+        let _ = self.chunks(out, part * cols, |first, rows| kernel(first / cols, rows));
     }
 
     /// Splits `out`: (rows, cols) into tiles of at most [`TALLEST`] rows: by columns, in multiples of 64, where
     /// there are enough of them, because that also splits the right operand; else by rows.
-    pub(crate) fn tiles<'a, T: Send>(
+    pub(crate) fn tiles<T: Send>(
         &self,
-        out: &'a mut [T],
+        out: &mut [T],
         cols: usize,
         work: usize,
         kernel: impl Fn(&mut Tile<T>) + Sync,
@@ -112,56 +162,71 @@ impl Engine {
         if out.is_empty() {
             return;
         }
-        let jobs = self.jobs(work);
+        let (jobs, rows) = (self.jobs(work), out.len() / cols);
         let (height, width) = if cols >= 64 * jobs {
             (TALLEST, cols.div_ceil(jobs).next_multiple_of(64))
         } else {
-            (TALLEST.min((out.len() / cols).div_ceil(jobs)), cols)
+            (TALLEST.min(rows.div_ceil(jobs)), cols)
         };
-        let mut tiles: Vec<Tile<'a, T>> = Vec::new();
-        for (band, rows) in out.chunks_mut(height * cols).enumerate() {
-            let first = tiles.len();
-            let columns = (0..cols).step_by(width);
-            tiles.extend(columns.map(|col| Tile { row: band * height, col, rows: Vec::new() }));
-            for row in rows.chunks_mut(cols) {
-                let tiles = tiles[first..].iter_mut();
-                tiles.zip(row.chunks_mut(width)).for_each(|(tile, run)| tile.rows.push(run));
-            }
-        }
-        self.each(tiles, |mut tile| kernel(&mut tile));
+        let across = cols.div_ceil(width);
+        let out = Lent::new(out);
+        self.each_index(rows.div_ceil(height) * across, |index| {
+            let (row, col) = (index / across * height, index % across * width);
+            let size = (height.min(rows - row), width.min(cols - col));
+            // every index comes once, so the tiles are disjoint
+            kernel(&mut Tile { row, col, size, first: row * cols + col, stride: cols, out: &out });
+        });
     }
 
     fn jobs(&self, work: usize) -> usize {
         self.threads().min(work / WORK_PER_JOB).max(1)
     }
-
-    fn each<J: Send>(&self, jobs: Vec<J>, run: impl Fn(J) + Sync) {
-        #[cfg(feature = "std")]
-        if let (Some(pool), 2..) = (&self.pool, jobs.len()) {
-            use rayon::prelude::*;
-            return pool.install(|| jobs.into_par_iter().with_max_len(1).for_each(&run));
-        }
-        jobs.into_iter().for_each(run);
-    }
 }
 
 /// A part of an output matrix: its first row and column, and its piece of each of its rows.
+///
+/// Nobody else has a tile that overlaps it, nor the matrix.
 pub(crate) struct Tile<'a, T> {
     pub(crate) row: usize,
     pub(crate) col: usize,
-    pub(crate) rows: Vec<&'a mut [T]>,
+    /// Rows and columns, both within the matrix.
+    size: (usize, usize),
+    /// Where in the matrix the tile begins.
+    first: usize,
+    /// Columns of the matrix.
+    stride: usize,
+    out: &'a Lent<'a, T>,
 }
 
 impl<T> Tile<'_, T> {
+    pub(crate) fn rows(&self) -> usize {
+        self.size.0
+    }
+
     pub(crate) fn cols(&self) -> usize {
-        self.rows.first().map_or(0, |row| row.len())
+        self.size.1
+    }
+
+    /// Row r of the tile: `row + r` of the matrix, columns `col..col + cols`.
+    #[inline(always)]
+    pub(crate) fn row(&mut self, r: usize) -> &mut [T] {
+        assert!(r < self.size.0);
+        let first = self.first + r * self.stride;
+        // SAFETY: within the matrix, for r is within the tile and the tile within the matrix. Tiles are disjoint,
+        // and this one stays borrowed as long as the row.
+        unsafe { self.out.part(first..first + self.size.1) }
     }
 }
 
 #[cfg(all(test, feature = "std"))]
 mod tests {
     use super::*;
-    use alloc::vec;
+    use alloc::{vec, vec::Vec};
+    use std::{
+        collections::HashSet,
+        sync::{Barrier, Mutex},
+        thread,
+    };
 
     /// Enough for any number of workers.
     const MUCH: usize = usize::MAX;
@@ -175,10 +240,12 @@ mod tests {
             {
                 let mut seen = vec![0; rows * cols];
                 engine.tiles(&mut seen, cols, MUCH, |tile| {
-                    assert!(tile.rows.len() <= TALLEST && tile.col % 64 == 0);
-                    for (r, row) in tile.rows.iter_mut().enumerate() {
-                        for (c, seen) in row.iter_mut().enumerate() {
-                            *seen += (tile.row + r) * cols + tile.col + c + 1;
+                    assert!(tile.rows() <= TALLEST && tile.col % 64 == 0);
+                    let (row, col, width) = (tile.row, tile.col, tile.cols());
+                    for r in 0..tile.rows() {
+                        assert_eq!(tile.row(r).len(), width);
+                        for (c, seen) in tile.row(r).iter_mut().enumerate() {
+                            *seen += (row + r) * cols + col + c + 1;
                         }
                     }
                 });
@@ -193,23 +260,48 @@ mod tests {
     }
 
     #[test]
+    fn chunks_depend_on_nothing_but_their_size() {
+        for (threads, len, chunk) in
+            [(1, 10, 3), (2, 10, 3), (3, 1000, 1), (2, 1000, 4096), (2, 0, 5), (2, 9, 0)]
+        {
+            let engine = Engine::new(threads).unwrap();
+            let (mut a, mut b, g) = (vec![0; len], vec![0u8; len], (0..len).collect::<Vec<_>>());
+            let firsts = Mutex::new(vec![]);
+            let kernel = |first, (a, b, g): (&mut [usize], &mut [u8], &[usize])| {
+                assert!(a.len() == b.len() && a.len() == g.len());
+                a.iter_mut().zip(g).enumerate().for_each(|(at, (a, g))| *a += g * (first + at));
+                b.iter_mut().for_each(|b| *b += 1);
+                firsts.lock().unwrap().push(first);
+            };
+            engine.chunks((&mut a[..], &mut b[..], &g[..]), chunk, kernel).unwrap();
+            assert!(a.iter().enumerate().all(|(at, &a)| a == at * at) && b.iter().all(|&b| b == 1));
+            let mut firsts = firsts.into_inner().unwrap();
+            firsts.sort_unstable();
+            assert_eq!(firsts, (0..len).step_by(chunk.max(1)).collect::<Vec<_>>());
+        }
+        let differ = Engine::single().chunks((&mut [0; 3][..], &[0; 4][..]), 2, |_, _| unreachable!());
+        let error = Error::Length { op: "chunks", operand: "every slice", expected: 3, got: 4 };
+        assert_eq!(differ, Err(error));
+    }
+
+    #[test]
     fn workers_share_large_work_and_leave_small_work_alone() {
-        use std::{collections::HashSet, sync::Mutex, thread};
         let engine = Engine::new(2).unwrap();
-        let parts = |out: &mut [u8], cols, work| {
-            let parts = Mutex::new(HashSet::new());
+        let parts = |out: &mut [u8], cols, work, meet: usize| {
+            let (parts, meet) = (Mutex::new(HashSet::new()), Barrier::new(meet));
             engine.tiles(out, cols, work, |tile| {
+                meet.wait(); // hangs unless so many threads come
                 parts.lock().unwrap().insert((tile.row, tile.col, thread::current().id()));
             });
             parts.into_inner().unwrap()
         };
         let here = thread::current().id();
-        let small = parts(&mut [0; 256], 128, WORK_PER_JOB);
+        let small = parts(&mut [0; 256], 128, WORK_PER_JOB, 1);
         assert!(small.len() == 1 && small.iter().all(|part| part.2 == here));
         // by columns, and by rows where there are too few columns
         for cols in [128, 4] {
-            let large = parts(&mut [0; 256], cols, 2 * WORK_PER_JOB);
-            assert!(large.len() == 2 && large.iter().all(|part| part.2 != here));
+            let large = parts(&mut [0; 256], cols, 2 * WORK_PER_JOB, 2);
+            assert!(large.len() == 2 && large.iter().filter(|part| part.2 == here).count() == 1);
         }
     }
 }

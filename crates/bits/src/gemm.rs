@@ -116,16 +116,17 @@ const FEW: usize = 4;
 
 multiversion! {
     fn product_tile<L: Left>(x: L, weights: BitView, tile: &mut Tile<i32>) {
-        if tile.rows.len() < FEW { by_dots(x, weights, tile) } else { by_panels(x, weights, tile) }
+        if tile.rows() < FEW { by_dots(x, weights, tile) } else { by_panels(x, weights, tile) }
     }
 }
 
 /// One row of x with one row of the weights at a time.
 #[inline(always)]
 fn by_dots<L: Left>(x: L, weights: BitView, tile: &mut Tile<i32>) {
-    for (b, y) in (tile.row..).zip(&mut tile.rows) {
-        let (row, count) = (x.row(b), x.count(b) as i32);
-        for (o, y) in (tile.col..).zip(y.iter_mut()) {
+    let (first, col) = (tile.row, tile.col);
+    for r in 0..tile.rows() {
+        let (row, count) = (x.row(first + r), x.count(first + r) as i32);
+        for (o, y) in (col..).zip(tile.row(r)) {
             let w = weights.row(o);
             *y = count - 2 * ones(w.iter().enumerate().map(|(k, &w)| L::differ(row, k, w))) as i32;
         }
@@ -139,8 +140,9 @@ fn by_panels<L: Left>(x: L, weights: BitView, tile: &mut Tile<i32>) {
     let mut differs = Counts::default();
     for col in (0..tile.cols()).step_by(64) {
         panels.lay_rows(weights, tile.col + col);
-        for (b, y) in (tile.row..).zip(&mut tile.rows) {
-            let (y, row, count) = (&mut y[col..], x.row(b), x.count(b) as i32);
+        for r in 0..tile.rows() {
+            let b = tile.row + r;
+            let (y, row, count) = (&mut tile.row(r)[col..], x.row(b), x.count(b) as i32);
             for (w, differ) in panels.first(y.len()).zip(&mut differs) {
                 *differ = count_lanes(w.len(), |k| w[k].map(|w| L::differ(row, k, w)));
             }

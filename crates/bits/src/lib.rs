@@ -42,18 +42,22 @@ pub mod gemm;
 mod isa;
 pub mod pack;
 mod panel;
+mod parts;
 pub mod random;
 pub mod real;
 mod tensor;
 mod ternary;
 mod transpose;
 pub mod votes;
+#[cfg(feature = "std")]
+mod workers;
 
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use gemm::{ternary_gemm, xnor_gemm};
 pub use isa::Isa;
 pub use pack::{Sum, pack_at_least, pack_signs, pack_thresholds, unpack_signs};
+pub use parts::Slices;
 pub use random::{Probability, mask, random_bits};
 pub use real::{real_bits, real_bits_t, real_real, real_ternary};
 pub use tensor::{BitTensor, BitView, Bits};

@@ -153,7 +153,7 @@ fn multiply(
 }
 
 fn multiply_tile(isa: Isa, a: &[f32], k: usize, right: &Right, tile: &mut Tile<f32>) {
-    let (rows, cols) = (tile.rows.len(), tile.cols());
+    let (rows, cols) = (tile.rows(), tile.cols());
     let mut left = vec![0.0; rows * KC.min(k)];
     let mut panel = vec![[0.0; NR]; KC.min(k)];
     for k0 in (0..k).step_by(KC) {
@@ -162,7 +162,7 @@ fn multiply_tile(isa: Isa, a: &[f32], k: usize, right: &Right, tile: &mut Tile<f
         pack_left(&a[tile.row * k..], k, k0, depth, left);
         for col in (0..cols).step_by(NR) {
             right.panel(isa, k0, tile.col + col, panel);
-            micro_tiles(isa, left, panel, k0 == 0, col, &mut tile.rows);
+            micro_tiles(isa, left, panel, k0 == 0, col, tile);
         }
     }
 }
@@ -209,15 +209,15 @@ multiversion! {
 }
 
 multiversion! {
-    /// left: panels as by `pack_left`, panel: (depth, NR), out: rows, of which columns `col..col + NR` start or grow
-    fn micro_tiles(left: &[f32], panel: &[[f32; NR]], start: bool, col: usize, out: &mut [&mut [f32]]) {
-        for (left, out) in left.chunks(MR * panel.len()).zip(out.chunks_mut(MR)) {
-            match out.len() {
-                MR => micro_tile::<MR>(left, panel, start, col, out),
-                4 => micro_tile::<4>(left, panel, start, col, out),
-                3 => micro_tile::<3>(left, panel, start, col, out),
-                2 => micro_tile::<2>(left, panel, start, col, out),
-                _ => micro_tile::<1>(left, panel, start, col, out),
+    /// left: panels as by `pack_left`, panel: (depth, NR); columns `col..col + NR` of the tile start or grow
+    fn micro_tiles(left: &[f32], panel: &[[f32; NR]], start: bool, col: usize, tile: &mut Tile<f32>) {
+        for (left, row) in left.chunks(MR * panel.len()).zip((0..).step_by(MR)) {
+            match tile.rows() - row {
+                MR.. => micro_tile::<MR>(left, panel, start, row, col, tile),
+                4 => micro_tile::<4>(left, panel, start, row, col, tile),
+                3 => micro_tile::<3>(left, panel, start, row, col, tile),
+                2 => micro_tile::<2>(left, panel, start, row, col, tile),
+                _ => micro_tile::<1>(left, panel, start, row, col, tile),
             }
         }
     }
@@ -228,15 +228,17 @@ fn micro_tile<const R: usize>(
     left: &[f32],
     panel: &[[f32; NR]],
     start: bool,
+    row: usize,
     col: usize,
-    out: &mut [&mut [f32]],
+    tile: &mut Tile<f32>,
 ) {
     let mut sums = [[0.0; NR]; R];
     if !start {
-        for (sums, out) in sums.iter_mut().zip(&*out) {
-            match out[col..].first_chunk() {
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let out = &tile.row(row + r)[col..];
+            match out.first_chunk() {
                 Some(out) => *sums = *out,
-                None => copy_edge(&out[col..], sums),
+                None => copy_edge(out, sums),
             }
         }
     }
@@ -247,10 +249,11 @@ fn micro_tile<const R: usize>(
             }
         }
     }
-    for (sums, out) in sums.iter().zip(out) {
-        match out[col..].first_chunk_mut() {
+    for (r, sums) in sums.iter().enumerate() {
+        let out = &mut tile.row(row + r)[col..];
+        match out.first_chunk_mut() {
             Some(out) => *out = *sums,
-            None => copy_edge(sums, &mut out[col..]),
+            None => copy_edge(sums, out),
         }
     }
 }

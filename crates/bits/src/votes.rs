@@ -95,8 +95,9 @@ fn count_requests<const CORRECT: bool>(
         if CORRECT {
             changes.lay_columns(changed, word);
         }
-        for (m, votes) in (tile.row..).zip(&mut tile.rows) {
-            let votes = &mut votes[col..];
+        for r in 0..tile.rows() {
+            let m = tile.row + r;
+            let votes = &mut tile.row(r)[col..];
             let (sign, nonzero) = (&signal.sign().row(m)[..depth], &signal.nonzero().row(m)[..depth]);
             let panels = operands.first(votes.len()).zip(changes.first(votes.len()));
             for (p, ((x, c), count)) in panels.zip(&mut counts).enumerate() {

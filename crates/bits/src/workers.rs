@@ -1,0 +1,356 @@
+//! Worker threads for jobs of a few microseconds.
+//!
+//! `run(jobs, job)` calls `job(0)`, .., `job(jobs - 1)`, each once, on the caller and on whichever workers are free:
+//! everyone takes the next index until there is none. Idle workers spin for a moment, then yield, then sleep.
+//! The caller waits for the workers that took part, never for one that sleeps through it; nothing is allocated.
+//!
+//! One word, `state`, says who may read the job: a worker enters only while the run is open, and the caller
+//! returns only after it has closed the run and the last worker inside has left.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::{
+    any::Any,
+    cell::UnsafeCell,
+    hint, mem,
+    sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+    time::Duration,
+};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+type Job<'a> = dyn Fn(usize) + Sync + 'a;
+
+/// The lowest bits of `state`: how many workers are inside the run.
+const INSIDE: u32 = 0xffff;
+/// Workers may enter.
+const OPEN: u32 = 1 << 16;
+/// The caller sleeps until the last worker has left.
+const AWAITED: u32 = 1 << 17;
+/// No run will follow.
+const QUIT: u32 = 1 << 18;
+/// The other bits count the runs, so that a worker enters each once. They wrap: at worst a worker that slept
+/// through 8191 of them misses one more.
+const RUN: u32 = 1 << 19;
+
+/// How long to spin: less than it takes to wake a thread a few times, more than there is between two kernels.
+const SPIN: Duration = Duration::from_micros(50);
+/// How long to yield before sleeping.
+const YIELD: Duration = Duration::from_micros(150);
+
+/// Threads that wait for work. Dropping them waits until they have ended.
+#[derive(Debug)]
+pub(crate) struct Workers {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Line<AtomicU32>,
+    /// The next index that nobody has taken.
+    next: Line<AtomicUsize>,
+    /// A run is under way.
+    busy: Line<AtomicBool>,
+    /// The job and how many times it runs; written only while no worker is inside and none may enter.
+    job: UnsafeCell<(*const Job<'static>, usize)>,
+    /// The first panic of the run.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+    asleep: Mutex<()>,
+    left: Condvar,
+    /// There is a core for every thread, so spinning keeps nobody from working.
+    spin: bool,
+}
+
+/// Alone on its cache lines, which are fetched in pairs.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Line<T>(T);
+
+// SAFETY: all fields but `job` are `Send` and `Sync`. The job behind the pointer is `Sync`, and `state` orders
+// every access to the cell: see `run` and `work`.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Workers {
+    /// `threads` in all: the caller of `run` is one of them.
+    pub(crate) fn new(threads: usize) -> io::Result<Self> {
+        let nothing: &Job<'static> = &|_| {};
+        let shared = Arc::new(Shared {
+            state: Line::default(),
+            next: Line::default(),
+            busy: Line::default(),
+            job: UnsafeCell::new((nothing, 0)),
+            panic: Mutex::default(),
+            asleep: Mutex::default(),
+            left: Condvar::new(),
+            spin: thread::available_parallelism().is_ok_and(|cores| cores.get() >= threads),
+        });
+        // threads join it one by one, so that those already begun end if one cannot be
+        let mut workers = Self { shared, threads: Vec::new() };
+        for _ in 1..threads {
+            let shared = Arc::clone(&workers.shared);
+            let worker = thread::Builder::new().name("onebit-worker".into());
+            workers.threads.push(worker.spawn(move || shared.work())?);
+        }
+        Ok(workers)
+    }
+
+    /// The workers and the caller.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads.len() + 1
+    }
+
+    /// Calls `job(index)` for every index below `jobs`, in any order, on any of the threads.
+    ///
+    /// While another run is under way, be it around this call or on another thread, all jobs run on the caller.
+    ///
+    /// # Panics
+    /// With the first panic of a job, when all threads have left; indices that nobody has begun then never run.
+    pub(crate) fn run(&self, jobs: usize, job: &Job<'_>) {
+        let shared = &*self.shared;
+        if jobs < 2 || shared.busy.0.swap(true, Ordering::Acquire) {
+            return (0..jobs).for_each(job);
+        }
+        // SAFETY: only the lifetime changes. Nobody calls the job after this function has returned, which it
+        // does not, not even by a panic, before the run is closed and empty.
+        let job = unsafe { mem::transmute::<*const Job<'_>, *const Job<'static>>(job) };
+        // SAFETY: `busy` keeps other callers out, and the last run ended closed and empty, so no worker is inside
+        // nor can enter: nobody else has access to the cell.
+        unsafe { *shared.job.get() = (job, jobs) };
+        shared.next.0.store(0, Ordering::Relaxed);
+        let count = (shared.state.0.load(Ordering::Relaxed) & !(RUN - 1)).wrapping_add(RUN);
+        shared.state.0.store(count | OPEN, Ordering::Release);
+        self.threads.iter().take(jobs - 1).for_each(|worker| worker.thread().unpark());
+
+        shared.take_part();
+        shared.state.0.fetch_and(!OPEN, Ordering::Relaxed);
+        shared.until_empty();
+        let panic = lock(&shared.panic).take();
+        shared.busy.0.store(false, Ordering::Release);
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.shared.state.0.fetch_or(QUIT, Ordering::Relaxed);
+        for worker in self.threads.drain(..) {
+            worker.thread().unpark();
+            // a worker does not panic: it catches what its jobs do
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Shared {
+    /// The life of a worker.
+    fn work(&self) {
+        let mut last = 0;
+        let news = |last| {
+            let state = self.state.0.load(Ordering::Relaxed);
+            (state & QUIT != 0 || state & OPEN != 0 && state & !(RUN - 1) != last).then_some(state)
+        };
+        loop {
+            let state = self.patiently(|| news(last)).unwrap_or_else(|| {
+                loop {
+                    match news(last) {
+                        Some(state) => break state,
+                        // whoever makes news unparks afterwards, which is remembered if it comes before
+                        None => thread::park(),
+                    }
+                }
+            });
+            if state & QUIT != 0 {
+                return;
+            }
+            // synchronizes with the caller's store, which follows the job's; fails if the run has just closed
+            let entered =
+                self.state.0.compare_exchange(state, state + 1, Ordering::Acquire, Ordering::Relaxed);
+            if entered.is_err() {
+                continue;
+            }
+            last = state & !(RUN - 1);
+            self.take_part();
+            // releases what the jobs wrote to the caller in `until_empty`
+            let before = self.state.0.fetch_sub(1, Ordering::Release);
+            if before & AWAITED != 0 && before & INSIDE == 1 {
+                drop(lock(&self.asleep));
+                self.left.notify_one();
+            }
+        }
+    }
+
+    /// Runs indices until there are none. Only for the caller and for workers inside the run.
+    fn take_part(&self) {
+        // SAFETY: the cell is not written, and the job is alive, until everyone inside the run has left.
+        let (job, jobs) = unsafe { *self.job.get() };
+        // SAFETY: as above.
+        let job = unsafe { &*job };
+        let indices = || loop {
+            match self.next.0.fetch_add(1, Ordering::Relaxed) {
+                index if index < jobs => job(index),
+                _ => break,
+            }
+        };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(indices)) {
+            self.next.0.store(jobs, Ordering::Relaxed);
+            match &mut *lock(&self.panic) {
+                first @ None => *first = Some(panic),
+                // dropping it might panic in turn
+                Some(_) => mem::forget(panic),
+            }
+        }
+    }
+
+    /// Waits until no worker is inside the closed run.
+    fn until_empty(&self) {
+        let empty = || self.state.0.load(Ordering::Acquire) & INSIDE == 0;
+        if self.patiently(|| empty().then_some(())).is_none() {
+            let mut asleep = lock(&self.asleep);
+            self.state.0.fetch_or(AWAITED, Ordering::Relaxed);
+            while !empty() {
+                asleep = self.left.wait(asleep).unwrap_or_else(PoisonError::into_inner);
+            }
+            self.state.0.fetch_and(!AWAITED, Ordering::Relaxed);
+        }
+    }
+
+    /// Polls: spins, then yields, then gives up.
+    fn patiently<T>(&self, ready: impl Fn() -> Option<T>) -> Option<T> {
+        let begin = Instant::now();
+        let mut waited = Duration::ZERO;
+        while waited < SPIN + YIELD {
+            let spin = self.spin && waited < SPIN;
+            for _ in 0..if spin { 32 } else { 1 } {
+                if let Some(ready) = ready() {
+                    return Some(ready);
+                }
+                if spin { hint::spin_loop() } else { thread::yield_now() }
+            }
+            waited = begin.elapsed();
+        }
+        None
+    }
+}
+
+/// What the mutexes hold stays whole whatever panics.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{string::String, vec};
+    use std::{collections::HashSet, sync::Barrier};
+
+    fn counts(workers: &Workers, jobs: usize) -> Vec<usize> {
+        let counts: Vec<_> = (0..jobs).map(|_| AtomicUsize::new(0)).collect();
+        workers.run(jobs, &|index| {
+            counts[index].fetch_add(1, Ordering::Relaxed);
+        });
+        counts.into_iter().map(AtomicUsize::into_inner).collect()
+    }
+
+    #[test]
+    fn every_index_runs_once_awake_or_asleep() {
+        for threads in [1, 2, 3, 17] {
+            let workers = Workers::new(threads).unwrap();
+            let rounds = if cfg!(miri) { 10 } else { 3000 };
+            for round in 0..rounds {
+                assert_eq!(counts(&workers, round % 7), vec![1; round % 7]);
+                if round % (rounds / 5) == 0 {
+                    thread::sleep(2 * (SPIN + YIELD));
+                }
+            }
+            assert_eq!(counts(&workers, 10_000), vec![1; 10_000]);
+        }
+    }
+
+    #[test]
+    fn all_threads_take_part() {
+        for threads in [2, 3, 17] {
+            let workers = Workers::new(threads).unwrap();
+            for _ in 0..20 {
+                let (all, seen) = (Barrier::new(threads), Mutex::new(HashSet::new()));
+                workers.run(threads, &|_| {
+                    lock(&seen).insert(thread::current().id());
+                    all.wait(); // hangs unless each index has a thread of its own
+                });
+                assert!(lock(&seen).len() == threads && lock(&seen).contains(&thread::current().id()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_leaves_the_workers_usable() {
+        let workers = Workers::new(3).unwrap();
+        for culprit in 0..20 {
+            // on the caller and on workers, for each index begins only after another thread has come
+            let pair = Barrier::new(2);
+            let run = || {
+                workers.run(20, &|index| {
+                    if index < 2 {
+                        pair.wait();
+                    }
+                    assert!(index != culprit, "job {index}");
+                });
+            };
+            let panic = catch_unwind(AssertUnwindSafe(run)).unwrap_err();
+            assert_eq!(panic.downcast_ref::<String>().unwrap(), &std::format!("job {culprit}"));
+            assert_eq!(counts(&workers, 9), [1; 9]);
+        }
+    }
+
+    #[test]
+    fn runs_within_and_beside_a_run_go_on_alone() {
+        let workers = Workers::new(2).unwrap();
+        let seen = AtomicUsize::new(0);
+        let count = |_| {
+            seen.fetch_add(1, Ordering::Relaxed);
+        };
+        workers.run(5, &|_| workers.run(5, &|_| workers.run(5, &count)));
+        assert_eq!(seen.load(Ordering::Relaxed), 125);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..200).for_each(|_| workers.run(5, &count)));
+            }
+        });
+        assert_eq!(seen.load(Ordering::Relaxed), 4125);
+    }
+
+    #[test]
+    fn a_caller_sleeps_until_a_long_job_is_done() {
+        let workers = Workers::new(2).unwrap();
+        let (both, here) = (Barrier::new(2), thread::current().id());
+        let done = AtomicBool::new(false);
+        workers.run(2, &|_| {
+            both.wait();
+            if thread::current().id() != here {
+                thread::sleep(20 * (SPIN + YIELD));
+                done.store(true, Ordering::Relaxed);
+            }
+        });
+        assert!(done.into_inner());
+    }
+
+    #[test]
+    fn dropping_ends_the_threads() {
+        for pause in [0, 1000] {
+            let workers = Workers::new(4).unwrap();
+            assert_eq!(counts(&workers, 3), [1; 3]);
+            thread::sleep(Duration::from_micros(pause));
+            let shared = Arc::downgrade(&workers.shared);
+            drop(workers);
+            assert!(shared.upgrade().is_none());
+        }
+    }
+}
