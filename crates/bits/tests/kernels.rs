@@ -81,18 +81,26 @@ fn assert_padding(bits: &BitTensor, what: &str) {
         .unwrap_or_else(|e| panic!("{what}: {e}"));
 }
 
-/// The features of the CPU, read here independently of the crate, against the instruction sets that run below.
+/// The features of the CPU (without `std`: of the build), read here independently of the crate, against the
+/// instruction sets that run below.
 #[test]
-#[cfg(feature = "std")]
 fn every_instruction_set_of_this_machine_runs() {
     use std::io::Write;
     let ran: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
-    // to the stream itself: the test harness shows it also when nothing fails
-    writeln!(std::io::stderr(), "instruction sets that ran: {}", ran.join(", ")).expect("stderr");
+    // to the stream itself: the test harness shows it also when nothing fails; at once: no other test cuts the line
+    let line = format!("instruction sets that ran: {}\n", ran.join(", "));
+    std::io::stderr().write_all(line.as_bytes()).expect("stderr");
     let mut expected = vec!["portable"];
     #[cfg(target_arch = "x86_64")]
     {
+        #[cfg(feature = "std")]
         use std::arch::is_x86_feature_detected as has;
+        #[cfg(not(feature = "std"))]
+        macro_rules! has {
+            ($feature:tt) => {
+                cfg!(target_feature = $feature)
+            };
+        }
         if has!("avx2") && has!("popcnt") && has!("bmi2") {
             expected.push("avx2");
         }
