@@ -1,18 +1,6 @@
 //! Where kernels run: an instruction set, and workers that share the output.
 //!
 //! Work is split into disjoint parts of the output and never inside a sum, so no result depends on the workers.
-//!
-//! ```
-//! use onebit_bits::Engine;
-//!
-//! let engine = Engine::new(2)?;
-//! let (mut w, g) = (vec![1.0f32; 10_000], vec![0.5f32; 10_000]);
-//! engine.chunks((&mut w[..], &g[..]), 4096, |_, (w, g)| {
-//!     w.iter_mut().zip(g).for_each(|(w, g)| *w -= 0.1 * g);
-//! })?;
-//! assert!(w.iter().all(|&w| w == 1.0 - 0.1 * 0.5));
-//! # Ok::<(), onebit_bits::Error>(())
-//! ```
 
 #[cfg(feature = "std")]
 use crate::workers::Workers;
@@ -33,8 +21,8 @@ pub struct Engine {
     workers: Option<alloc::sync::Arc<Workers>>,
 }
 
-/// Operations below which another worker costs more than it saves (some microseconds).
-const WORK_PER_JOB: usize = 1 << 17;
+/// Operations below which another worker costs more than it saves: a few microseconds.
+const WORK_PER_JOB: usize = 1 << 14;
 
 /// Rows of a tile: so many pages of the output stay in the TLB, and so much of a left operand in the L2 cache.
 const TALLEST: usize = 128;
@@ -119,6 +107,16 @@ impl Engine {
     ///
     /// Chunks depend on nothing but `chunk` (0 counts as 1), so neither does a sum within one. A few thousand
     /// elements are a good size: a chunk should be worth a microsecond or more.
+    ///
+    /// ```
+    /// # let engine = onebit_bits::Engine::single();
+    /// let (mut w, g) = (vec![1.0f32; 10_000], vec![0.5f32; 10_000]);
+    /// engine.chunks((&mut w[..], &g[..]), 4096, |_, (w, g)| {
+    ///     w.iter_mut().zip(g).for_each(|(w, g)| *w -= 0.1 * g);
+    /// })?;
+    /// assert!(w.iter().all(|&w| w == 1.0 - 0.1 * 0.5));
+    /// # Ok::<(), onebit_bits::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Length`] if the slices differ in length.

@@ -40,6 +40,7 @@ mod engine;
 mod error;
 pub mod gemm;
 mod isa;
+mod memory;
 pub mod pack;
 mod panel;
 mod parts;

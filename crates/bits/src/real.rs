@@ -23,12 +23,13 @@
 //! # Ok::<(), onebit_bits::Error>(())
 //! ```
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 use crate::{
     engine::{Engine, Tile},
     error::{Result, check_len},
     isa::{Isa, multiversion},
+    memory::scratch,
     tensor::BitView,
     ternary::Ternary,
 };
@@ -154,8 +155,8 @@ fn multiply(
 
 fn multiply_tile(isa: Isa, a: &[f32], k: usize, right: &Right, tile: &mut Tile<f32>) {
     let (rows, cols) = (tile.rows(), tile.cols());
-    let mut left = vec![0.0; rows * KC.min(k)];
-    let mut panel = vec![[0.0; NR]; KC.min(k)];
+    let mut left = scratch(rows * KC.min(k));
+    let mut panel = scratch(KC.min(k));
     for k0 in (0..k).step_by(KC) {
         let depth = KC.min(k - k0);
         let (left, panel) = (&mut left[..rows * depth], &mut panel[..depth]);

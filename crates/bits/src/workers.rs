@@ -36,11 +36,12 @@ const QUIT: u32 = 1 << 18;
 /// The other bits count the runs, so that a worker enters each once. They wrap: at worst a worker that slept
 /// through 8191 of them misses one more.
 const RUN: u32 = 1 << 19;
+const COUNT: u32 = !(RUN - 1);
 
-/// How long to spin: less than it takes to wake a thread a few times, more than there is between two kernels.
-const SPIN: Duration = Duration::from_micros(50);
-/// How long to yield before sleeping.
-const YIELD: Duration = Duration::from_micros(150);
+/// How long to spin. On a busy machine this may keep another thread, even of the same run, from its core.
+const SPIN: Duration = Duration::from_micros(20);
+/// How long to yield before sleeping: some times what it takes to wake, more than there is between two kernels.
+const YIELD: Duration = Duration::from_micros(200);
 
 /// Threads that wait for work. Dropping them waits until they have ended.
 #[derive(Debug)]
@@ -124,7 +125,7 @@ impl Workers {
         // nor can enter: nobody else has access to the cell.
         unsafe { *shared.job.get() = (job, jobs) };
         shared.next.0.store(0, Ordering::Relaxed);
-        let count = (shared.state.0.load(Ordering::Relaxed) & !(RUN - 1)).wrapping_add(RUN);
+        let count = (shared.state.0.load(Ordering::Relaxed) & COUNT).wrapping_add(RUN);
         shared.state.0.store(count | OPEN, Ordering::Release);
         self.threads.iter().take(jobs - 1).for_each(|worker| worker.thread().unpark());
 
@@ -156,7 +157,7 @@ impl Shared {
         let mut last = 0;
         let news = |last| {
             let state = self.state.0.load(Ordering::Relaxed);
-            (state & QUIT != 0 || state & OPEN != 0 && state & !(RUN - 1) != last).then_some(state)
+            (state & QUIT != 0 || state & COUNT != last).then_some(state)
         };
         loop {
             let state = self.patiently(|| news(last)).unwrap_or_else(|| {
@@ -171,13 +172,12 @@ impl Shared {
             if state & QUIT != 0 {
                 return;
             }
-            // synchronizes with the caller's store, which follows the job's; fails if the run has just closed
-            let entered =
-                self.state.0.compare_exchange(state, state + 1, Ordering::Acquire, Ordering::Relaxed);
-            if entered.is_err() {
-                continue;
+            last = state & COUNT;
+            // acquires what the caller released when it opened the run
+            let enter = |state| (state & OPEN != 0 && state & COUNT == last).then_some(state + 1);
+            if self.state.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).is_err() {
+                continue; // too late: others have done it all
             }
-            last = state & !(RUN - 1);
             self.take_part();
             // releases what the jobs wrote to the caller in `until_empty`
             let before = self.state.0.fetch_sub(1, Ordering::Release);
@@ -247,110 +247,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::{string::String, vec};
-    use std::{collections::HashSet, sync::Barrier};
-
-    fn counts(workers: &Workers, jobs: usize) -> Vec<usize> {
-        let counts: Vec<_> = (0..jobs).map(|_| AtomicUsize::new(0)).collect();
-        workers.run(jobs, &|index| {
-            counts[index].fetch_add(1, Ordering::Relaxed);
-        });
-        counts.into_iter().map(AtomicUsize::into_inner).collect()
-    }
-
-    #[test]
-    fn every_index_runs_once_awake_or_asleep() {
-        for threads in [1, 2, 3, 17] {
-            let workers = Workers::new(threads).unwrap();
-            let rounds = if cfg!(miri) { 10 } else { 3000 };
-            for round in 0..rounds {
-                assert_eq!(counts(&workers, round % 7), vec![1; round % 7]);
-                if round % (rounds / 5) == 0 {
-                    thread::sleep(2 * (SPIN + YIELD));
-                }
-            }
-            assert_eq!(counts(&workers, 10_000), vec![1; 10_000]);
-        }
-    }
-
-    #[test]
-    fn all_threads_take_part() {
-        for threads in [2, 3, 17] {
-            let workers = Workers::new(threads).unwrap();
-            for _ in 0..20 {
-                let (all, seen) = (Barrier::new(threads), Mutex::new(HashSet::new()));
-                workers.run(threads, &|_| {
-                    lock(&seen).insert(thread::current().id());
-                    all.wait(); // hangs unless each index has a thread of its own
-                });
-                assert!(lock(&seen).len() == threads && lock(&seen).contains(&thread::current().id()));
-            }
-        }
-    }
-
-    #[test]
-    fn a_panic_reaches_the_caller_and_leaves_the_workers_usable() {
-        let workers = Workers::new(3).unwrap();
-        for culprit in 0..20 {
-            // on the caller and on workers, for each index begins only after another thread has come
-            let pair = Barrier::new(2);
-            let run = || {
-                workers.run(20, &|index| {
-                    if index < 2 {
-                        pair.wait();
-                    }
-                    assert!(index != culprit, "job {index}");
-                });
-            };
-            let panic = catch_unwind(AssertUnwindSafe(run)).unwrap_err();
-            assert_eq!(panic.downcast_ref::<String>().unwrap(), &std::format!("job {culprit}"));
-            assert_eq!(counts(&workers, 9), [1; 9]);
-        }
-    }
-
-    #[test]
-    fn runs_within_and_beside_a_run_go_on_alone() {
-        let workers = Workers::new(2).unwrap();
-        let seen = AtomicUsize::new(0);
-        let count = |_| {
-            seen.fetch_add(1, Ordering::Relaxed);
-        };
-        workers.run(5, &|_| workers.run(5, &|_| workers.run(5, &count)));
-        assert_eq!(seen.load(Ordering::Relaxed), 125);
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| (0..200).for_each(|_| workers.run(5, &count)));
-            }
-        });
-        assert_eq!(seen.load(Ordering::Relaxed), 4125);
-    }
-
-    #[test]
-    fn a_caller_sleeps_until_a_long_job_is_done() {
-        let workers = Workers::new(2).unwrap();
-        let (both, here) = (Barrier::new(2), thread::current().id());
-        let done = AtomicBool::new(false);
-        workers.run(2, &|_| {
-            both.wait();
-            if thread::current().id() != here {
-                thread::sleep(20 * (SPIN + YIELD));
-                done.store(true, Ordering::Relaxed);
-            }
-        });
-        assert!(done.into_inner());
-    }
-
-    #[test]
-    fn dropping_ends_the_threads() {
-        for pause in [0, 1000] {
-            let workers = Workers::new(4).unwrap();
-            assert_eq!(counts(&workers, 3), [1; 3]);
-            thread::sleep(Duration::from_micros(pause));
-            let shared = Arc::downgrade(&workers.shared);
-            drop(workers);
-            assert!(shared.upgrade().is_none());
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,233 @@
+//! Memory for packed operands and scratch: whole cache lines, and huge pages where it is large.
+//!
+//! A [`Buffer`] grows and never shrinks. [`scratch`] lends one that the thread keeps: a kernel, which runs on the
+//! same few threads again and again, allocates nothing from its second call on. Without the feature `std` there
+//! is no place to keep it, so every loan is an allocation.
+//!
+//! What either holds is arbitrary, but always initialized.
+
+use alloc::alloc::{alloc, dealloc, handle_alloc_error};
+#[cfg(feature = "std")]
+use alloc::vec::Vec;
+use core::{
+    alloc::Layout,
+    marker::PhantomData,
+    mem,
+    ops::{Deref, DerefMut},
+    ptr::NonNull,
+    slice,
+};
+
+/// A cache line, and the longest vector.
+const LINE: usize = 64;
+/// A huge page.
+const HUGE: usize = 2 << 20;
+
+/// Numbers, and arrays of numbers.
+///
+/// # Safety
+/// Every bit pattern is a value, there is no padding, and the alignment is at most [`LINE`].
+pub(crate) unsafe trait Plain: Copy {}
+
+macro_rules! plain {
+    ($($T:ty)*) => {
+        $(
+            // SAFETY: a primitive number.
+            unsafe impl Plain for $T {}
+        )*
+    };
+}
+plain!(u8 u16 u32 u64 i8 i16 i32 i64 f32 f64);
+
+// SAFETY: an array has the alignment of its elements and nothing between them.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+/// Initialized bytes, aligned to [`LINE`] or more.
+#[derive(Debug)]
+struct Block {
+    first: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: it owns its bytes, like a vector.
+unsafe impl Send for Block {}
+// SAFETY: as above; a shared block is only read.
+unsafe impl Sync for Block {}
+
+impl Block {
+    const EMPTY: Self = Self { first: NonNull::<Aligned>::dangling().cast(), layout: Layout::new::<()>() };
+
+    fn new(bytes: usize) -> Self {
+        if bytes == 0 {
+            return Self::EMPTY;
+        }
+        // what is padded to a huge page is one
+        let unit = if bytes > HUGE - LINE { HUGE } else { LINE };
+        let layout = Layout::from_size_align(bytes, unit).expect("more bytes than memory has");
+        let layout = layout.pad_to_align();
+        // SAFETY: the size is not zero.
+        let first = NonNull::new(unsafe { alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout));
+        if unit == HUGE {
+            ask_for_huge_pages(first, layout.size());
+        }
+        // SAFETY: just allocated, so large.
+        unsafe { first.write_bytes(0, layout.size()) };
+        Self { first, layout }
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        if self.layout.size() > 0 {
+            // SAFETY: allocated with this layout.
+            unsafe { dealloc(self.first.as_ptr(), self.layout) };
+        }
+    }
+}
+
+#[repr(align(64))]
+struct Aligned;
+
+/// Before the first touch, so that the first fault brings a huge page. Without them, all the same.
+#[cfg(all(feature = "std", target_os = "linux", not(miri)))]
+fn ask_for_huge_pages(first: NonNull<u8>, bytes: usize) {
+    // SAFETY: whole pages of a live allocation, and the advice does not change what they hold.
+    unsafe { libc::madvise(first.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
+}
+
+#[cfg(not(all(feature = "std", target_os = "linux", not(miri))))]
+fn ask_for_huge_pages(_: NonNull<u8>, _: usize) {}
+
+/// A slice of numbers that begins a cache line, and can be given another length.
+#[derive(Debug)]
+pub(crate) struct Buffer<T> {
+    block: Block,
+    len: usize,
+    numbers: PhantomData<T>,
+}
+
+impl<T: Plain> Buffer<T> {
+    /// An empty one; allocates nothing.
+    pub(crate) const fn new() -> Self {
+        Self { block: Block::EMPTY, len: 0, numbers: PhantomData }
+    }
+
+    /// Makes it `len` long. What it holds afterwards is arbitrary.
+    pub(crate) fn resize(&mut self, len: usize) {
+        const { assert!(mem::align_of::<T>() <= LINE) };
+        let bytes = len.checked_mul(mem::size_of::<T>()).expect("more bytes than memory has");
+        self.len = 0;
+        if bytes > self.block.layout.size() {
+            self.block = Block::EMPTY; // first gives back the old one
+            self.block = Block::new(bytes);
+        }
+        self.len = len;
+    }
+}
+
+impl<T: Plain> Deref for Buffer<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: `resize` made room for so many; the bytes are initialized, aligned, and values whatever they are.
+        unsafe { slice::from_raw_parts(self.block.first.cast().as_ptr(), self.len) }
+    }
+}
+
+impl<T: Plain> DerefMut for Buffer<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as above.
+        unsafe { slice::from_raw_parts_mut(self.block.first.cast().as_ptr(), self.len) }
+    }
+}
+
+#[cfg(feature = "std")]
+std::thread_local! {
+    /// What this thread keeps; the last one given back is lent first.
+    static KEPT: core::cell::RefCell<Vec<Block>> = const { core::cell::RefCell::new(Vec::new()) };
+}
+
+/// A [`Buffer`] that goes back to the thread that drops it.
+#[derive(Debug)]
+pub(crate) struct Scratch<T: Plain>(Buffer<T>);
+
+/// `len` numbers, arbitrary ones. Loans may overlap; dropped in reverse order, the next ones find the same memory.
+pub(crate) fn scratch<T: Plain>(len: usize) -> Scratch<T> {
+    let mut buffer = Buffer::new();
+    #[cfg(feature = "std")]
+    if let Ok(Some(block)) = KEPT.try_with(|kept| kept.borrow_mut().pop()) {
+        buffer.block = block;
+    }
+    buffer.resize(len);
+    Scratch(buffer)
+}
+
+impl<T: Plain> Drop for Scratch<T> {
+    fn drop(&mut self) {
+        #[cfg(feature = "std")]
+        {
+            self.0.len = 0;
+            let block = mem::replace(&mut self.0.block, Block::EMPTY);
+            // a thread that is ending keeps nothing
+            let _ = KEPT.try_with(|kept| kept.borrow_mut().push(block));
+        }
+    }
+}
+
+impl<T: Plain> Deref for Scratch<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Plain> DerefMut for Scratch<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_begin_a_line_and_hold_what_they_are_given() {
+        let mut buffer = Buffer::<u64>::new();
+        assert!(buffer.is_empty());
+        for len in [0, 1, 9, 8, HUGE / 8 - 8, HUGE / 8 - 7, HUGE / 8, HUGE / 8 + 1] {
+            buffer.resize(len);
+            assert_eq!(buffer.len(), len);
+            let align = if len * 8 > HUGE - LINE { HUGE } else { LINE };
+            assert_eq!(buffer.as_ptr().addr() % align, 0, "{len}");
+            buffer.iter_mut().zip(0..).for_each(|(value, n)| *value = n);
+            assert!(buffer.iter().zip(0..).all(|(&value, n)| value == n));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "more bytes than memory has")]
+    fn a_length_beyond_memory_is_refused() {
+        Buffer::<[f32; 16]>::new().resize(usize::MAX / 16);
+    }
+
+    #[test]
+    #[cfg(feature = "std")]
+    fn a_thread_keeps_its_scratch_but_lends_it_once() {
+        let where_they_are = || {
+            let (mut a, mut b) = (scratch::<f32>(100), scratch::<[u64; 8]>(10));
+            a.fill(1.0);
+            b.fill([2; 8]);
+            assert!(a.iter().all(|&a| a == 1.0) && b.iter().all(|&b| b == [2; 8]));
+            (a.as_ptr().addr(), b.as_ptr().addr())
+        };
+        let first = where_they_are();
+        assert_ne!(first.0, first.1);
+        assert_eq!(where_they_are(), first);
+        assert_eq!(
+            std::thread::spawn(where_they_are).join().map(|other| other.0 != first.0).ok(),
+            Some(true)
+        );
+    }
+}
