@@ -68,6 +68,16 @@ pub enum Error {
         /// The names that would have worked.
         available: Vec<&'static str>,
     },
+    /// Bits packed for another use.
+    #[error("{op}: the panels are packed for {got}, expected {expected}")]
+    Packed {
+        /// The operation that refused.
+        op: &'static str,
+        /// The instruction set, and what for.
+        expected: String,
+        /// The instruction set that they are for, and what for.
+        got: String,
+    },
     /// Not a probability.
     #[error("probability must be in 0..=1, got {0}")]
     Probability(f64),

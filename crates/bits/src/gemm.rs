@@ -4,6 +4,10 @@
 //! `y = i - 2 popcount(x ^ w)`: x: (b, i) bits, weights: (o, i) bits, y: (b, o) integers.
 //! With zeros among the x, only nonzero products count: `y = popcount(nz) - 2 popcount((x ^ w) & nz)`.
 //!
+//! Weights that serve more than once are packed once, into [`Panels`]. A network's next layer wants bits, not
+//! sums: [`xnor_threshold`] compares each sum with its column's threshold while it is in a register, and
+//! [`xnor_scores`] adds it to a class's score.
+//!
 //! ```
 //! use onebit_bits::{BitTensor, Engine, Ternary, ternary_gemm};
 //!
@@ -19,8 +23,10 @@ use crate::{
     engine::{Engine, Tile},
     error::{Error, Result, check_len, check_shape},
     isa::multiversion,
-    panel::{Counts, Panels, count_lanes},
-    tensor::BitView,
+    panels::Panels,
+    parts::Lent,
+    product::{Compare, Left, Sink, Store, product},
+    tensor::{BitTensor, BitView},
     ternary::Ternary,
 };
 
@@ -29,7 +35,7 @@ use crate::{
 /// # Errors
 /// [`Error::Shape`], [`Error::Length`] unless the operands fit; [`Error::TooLarge`] if i exceeds `i32`.
 pub fn xnor_gemm(engine: &Engine, x: BitView, weights: BitView, y: &mut [i32]) -> Result<()> {
-    product(engine, "xnor_gemm", x.shape(), x, weights, y)
+    gemm(engine, "xnor_gemm", Left::bits(x), weights, y)
 }
 
 /// `y = x * weights^T` over x in {-1, 0, +1}, weights in +-1. x: (b, i), weights: (o, i), y: (b, o).
@@ -37,127 +43,146 @@ pub fn xnor_gemm(engine: &Engine, x: BitView, weights: BitView, y: &mut [i32]) -
 /// # Errors
 /// As [`xnor_gemm`].
 pub fn ternary_gemm(engine: &Engine, x: &Ternary, weights: BitView, y: &mut [i32]) -> Result<()> {
-    product(engine, "ternary_gemm", x.shape(), x, weights, y)
+    gemm(engine, "ternary_gemm", Left::ternary(x), weights, y)
 }
 
-fn product(
+/// [`xnor_gemm`] with weights packed before. x: (b, k), weights: n rows of k bits, y: (b, n).
+///
+/// # Errors
+/// As [`xnor_gemm`], and [`Error::Packed`] if the panels are for another instruction set or for reals.
+pub fn xnor_gemm_packed(engine: &Engine, x: BitView, weights: &Panels, y: &mut [i32]) -> Result<()> {
+    packed(engine, "xnor_gemm_packed", Left::bits(x), weights, y)
+}
+
+/// [`ternary_gemm`] with weights packed before. x: (b, k), weights: n rows of k bits, y: (b, n).
+///
+/// # Errors
+/// As [`xnor_gemm_packed`].
+pub fn ternary_gemm_packed(engine: &Engine, x: &Ternary, weights: &Panels, y: &mut [i32]) -> Result<()> {
+    packed(engine, "ternary_gemm_packed", Left::ternary(x), weights, y)
+}
+
+/// The bits of the next layer: `[sum_bo >= t_o]`, and `[sum_bo <= t_o]` where `descending_o` is 1, where the sums
+/// are those of [`xnor_gemm_packed`], which are never stored.
+///
+/// x: (b, k) bits, weights: n rows of k bits, thresholds: (n), descending: (1, n) bits, y: (b, n) bits.
+///
+/// # Errors
+/// As [`xnor_gemm_packed`].
+pub fn xnor_threshold(
     engine: &Engine,
-    op: &'static str,
-    (b, i): (usize, usize),
-    x: impl Left,
-    weights: BitView,
-    y: &mut [i32],
+    x: BitView,
+    weights: &Panels,
+    thresholds: &[i32],
+    descending: BitView,
+    y: &mut BitTensor,
 ) -> Result<()> {
-    let o = weights.rows();
+    const OP: &str = "xnor_threshold";
+    check(OP, engine, x.shape(), weights)?;
+    check_len(OP, "thresholds", (1, weights.n()), thresholds.len())?;
+    check_shape(OP, "descending", (1, weights.n()), descending.shape())?;
+    check_shape(OP, "y", (x.rows(), weights.n()), y.shape())?;
+    y.words_mut().fill(0);
+    let sink = Compare::new(thresholds, descending, y.words_mut());
+    product(engine, Left::bits(x), weights, &sink);
+    Ok(())
+}
+
+/// `scores_bo += scale_o sum_bo`, where the sums are those of [`xnor_gemm_packed`], which are never stored.
+///
+/// x: (b, k) bits, weights: n rows of k bits, scale: (n), scores: (b, n).
+///
+/// # Errors
+/// As [`xnor_gemm_packed`].
+pub fn xnor_scores(
+    engine: &Engine,
+    x: BitView,
+    weights: &Panels,
+    scale: &[f32],
+    scores: &mut [f32],
+) -> Result<()> {
+    const OP: &str = "xnor_scores";
+    check(OP, engine, x.shape(), weights)?;
+    check_len(OP, "scale", (1, weights.n()), scale.len())?;
+    check_len(OP, "scores", (x.rows(), weights.n()), scores.len())?;
+    product(engine, Left::bits(x), weights, &Scores { scale, scores: Lent::new(scores) });
+    Ok(())
+}
+
+struct Scores<'a> {
+    scale: &'a [f32],
+    /// (b, n)
+    scores: Lent<'a, f32>,
+}
+
+impl Sink for Scores<'_> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, sums: &[i32]) {
+        let first = row * self.scale.len() + col;
+        // SAFETY: the scores have as many rows and columns as the product, and every run comes once.
+        let scores = unsafe { self.scores.part(first..first + sums.len()) };
+        for ((score, scale), sum) in scores.iter_mut().zip(&self.scale[col..]).zip(sums) {
+            *score += scale * *sum as f32;
+        }
+    }
+}
+
+/// The panels fit x: (m, k) and the engine.
+pub(crate) fn check(op: &'static str, engine: &Engine, x: (usize, usize), weights: &Panels) -> Result<()> {
+    check_shape(op, "x", (x.0, weights.k()), x)?;
+    weights.check_bits(op, engine)?;
+    i32::try_from(x.1).map_err(|_| Error::TooLarge { op, rows: x.0, cols: x.1 })?;
+    Ok(())
+}
+
+fn packed(engine: &Engine, op: &'static str, x: Left, weights: &Panels, y: &mut [i32]) -> Result<()> {
+    check(op, engine, x.sign.shape(), weights)?;
+    check_len(op, "y", (x.sign.rows(), weights.n()), y.len())?;
+    product(engine, x, weights, &Store::new(weights.n(), y));
+    Ok(())
+}
+
+/// Rows of x from which packing the weights pays for itself.
+const FEW: usize = 4;
+
+fn gemm(engine: &Engine, op: &'static str, x: Left, weights: BitView, y: &mut [i32]) -> Result<()> {
+    let ((b, i), o) = (x.sign.shape(), weights.rows());
     check_shape(op, "weights", (o, i), weights.shape())?;
     check_len(op, "y", (b, o), y.len())?;
     i32::try_from(i).map_err(|_| Error::TooLarge { op, rows: b, cols: i })?;
-    if i == 0 {
-        y.fill(0);
-    } else {
+    if b < FEW {
         let work = weights.words().len().saturating_mul(b);
-        engine.tiles(y, o, work, |tile| product_tile(engine.isa(), x, weights, tile));
+        engine.tiles(y, o, work, |tile| dots(engine.isa(), x, weights, tile));
+    } else {
+        product(engine, x, &Panels::of_rows(engine, weights), &Store::new(o, y));
     }
     Ok(())
 }
 
-/// The left operand of a product: `y = count - 2 popcount(differ)`.
-trait Left: Copy + Sync {
-    /// The words of one row.
-    type Row: Copy;
-    fn row(self, b: usize) -> Self::Row;
-    /// The products of this row that are not zero.
-    fn count(self, b: usize) -> u32;
-    /// The products of word k with a word of weights that are -1.
-    fn differ(row: Self::Row, k: usize, weights: u64) -> u64;
-}
-
-impl<'a> Left for BitView<'a> {
-    type Row = &'a [u64];
-
-    #[inline(always)]
-    fn row(self, b: usize) -> &'a [u64] {
-        self.into_row(b)
-    }
-
-    #[inline(always)]
-    fn count(self, _: usize) -> u32 {
-        self.cols() as u32
-    }
-
-    #[inline(always)]
-    fn differ(x: &[u64], k: usize, weights: u64) -> u64 {
-        x[k] ^ weights
-    }
-}
-
-impl<'a> Left for &'a Ternary {
-    /// Signs and nonzeros.
-    type Row = (&'a [u64], &'a [u64]);
-
-    #[inline(always)]
-    fn row(self, b: usize) -> Self::Row {
-        (self.sign().row(b), self.nonzero().row(b))
-    }
-
-    #[inline(always)]
-    fn count(self, b: usize) -> u32 {
-        ones(self.nonzero().row(b).iter().copied())
-    }
-
-    #[inline(always)]
-    fn differ((sign, nonzero): Self::Row, k: usize, weights: u64) -> u64 {
-        (sign[k] ^ weights) & nonzero[k]
-    }
-}
-
-/// Rows of x from which laying the weights in panels pays for itself.
-const FEW: usize = 4;
-
 multiversion! {
-    fn product_tile<L: Left>(x: L, weights: BitView, tile: &mut Tile<i32>) {
-        if tile.rows() < FEW { by_dots(x, weights, tile) } else { by_panels(x, weights, tile) }
-    }
-}
-
-/// One row of x with one row of the weights at a time.
-#[inline(always)]
-fn by_dots<L: Left>(x: L, weights: BitView, tile: &mut Tile<i32>) {
-    let (first, col) = (tile.row, tile.col);
-    for r in 0..tile.rows() {
-        let (row, count) = (x.row(first + r), x.count(first + r) as i32);
-        for (o, y) in (col..).zip(tile.row(r)) {
-            let w = weights.row(o);
-            *y = count - 2 * ones(w.iter().enumerate().map(|(k, &w)| L::differ(row, k, w))) as i32;
-        }
-    }
-}
-
-/// One row of x with a panel of the weights at a time.
-#[inline(always)]
-fn by_panels<L: Left>(x: L, weights: BitView, tile: &mut Tile<i32>) {
-    let mut panels = Panels::new(weights.words_per_row());
-    let mut differs = Counts::default();
-    for col in (0..tile.cols()).step_by(64) {
-        panels.lay_rows(weights, tile.col + col);
+    /// One row of x with one row of the weights at a time.
+    fn dots(x: Left, weights: BitView, tile: &mut Tile<i32>) {
+        let (first, col) = (tile.row, tile.col);
         for r in 0..tile.rows() {
-            let b = tile.row + r;
-            let (y, row, count) = (&mut tile.row(r)[col..], x.row(b), x.count(b) as i32);
-            for (w, differ) in panels.first(y.len()).zip(&mut differs) {
-                *differ = count_lanes(w.len(), |k| w[k].map(|w| L::differ(row, k, w)));
-            }
-            for (y, differ) in y.iter_mut().zip(differs.as_flattened()) {
-                *y = count - 2 * *differ as i32;
+            let nonzeros = x.nonzeros(first + r);
+            let sign = x.sign.row(first + r);
+            for (o, y) in (col..).zip(tile.row(r)) {
+                let pairs = sign.iter().zip(weights.row(o));
+                let mut differ = 0;
+                match x.nonzero {
+                    None => {
+                        for (x, w) in pairs {
+                            differ += (x ^ w).count_ones();
+                        }
+                    }
+                    Some(nonzero) => {
+                        for ((x, w), nonzero) in pairs.zip(nonzero.row(first + r)) {
+                            differ += ((x ^ w) & nonzero).count_ones();
+                        }
+                    }
+                }
+                *y = nonzeros - 2 * differ as i32;
             }
         }
     }
-}
-
-#[inline(always)]
-fn ones(words: impl Iterator<Item = u64>) -> u32 {
-    let mut ones = 0;
-    for word in words {
-        ones += word.count_ones();
-    }
-    ones
 }

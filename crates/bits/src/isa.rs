@@ -38,6 +38,9 @@ pub(crate) enum Level {
     /// Part of every 64-bit Arm with an operating system, so the portable body is compiled with it.
     #[cfg(target_arch = "aarch64")]
     Neon,
+    /// A browser has no detection: the build says that it may be used.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128,
 }
 
 /// Whether all these features are there: asked of the CPU under `std`, of the compiler otherwise.
@@ -72,6 +75,8 @@ impl Isa {
         if cfg!(target_feature = "neon") {
             all.push(Self(Level::Neon));
         }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        all.push(Self(Level::Simd128));
         all
     }
 
@@ -81,7 +86,7 @@ impl Isa {
         Self::available().pop().unwrap_or(Self::PORTABLE)
     }
 
-    /// The instruction set of this name: `portable`, `avx2`, `avx512` or `neon`.
+    /// The instruction set of this name: `portable`, `avx2`, `avx512`, `neon` or `simd128`.
     ///
     /// # Errors
     /// [`Error::Isa`], which lists the available ones, if it is unknown or this machine lacks it.
@@ -104,6 +109,8 @@ impl Isa {
             Level::Avx512 => "avx512",
             #[cfg(target_arch = "aarch64")]
             Level::Neon => "neon",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Level::Simd128 => "simd128",
         }
     }
 
@@ -148,8 +155,59 @@ macro_rules! multiversion {
                 Level::Avx512 => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "aarch64")]
                 Level::Neon => portable($($arg),*),
+                #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+                Level::Simd128 => portable($($arg),*),
             }
         }
     };
 }
 pub(crate) use multiversion;
+
+/// Compiles a function that is generic over [`Simd`](crate::simd::Simd) for every instruction set; the caller
+/// passes an [`Isa`] as first argument, the body gets the vectors as its first.
+macro_rules! simd {
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident <S $(, $T:ident: $bound:path)*>
+        ($s:ident: S $(, $arg:ident: $type:ty)* $(,)?) $(-> $out:ty)? $body:block
+    ) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments, reason = "one more than the body: the instruction set")]
+        $vis fn $name <$($T: $bound),*> (isa: $crate::Isa $(, $arg: $type)*) $(-> $out)? {
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments, reason = "the vectors")]
+            fn body <S: $crate::simd::Simd $(, $T: $bound)*> ($s: S $(, $arg: $type)*) $(-> $out)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
+            #[allow(clippy::too_many_arguments, reason = "as the body")]
+            fn avx2 <$($T: $bound),*> ($($arg: $type),*) $(-> $out)? {
+                body($crate::simd::Avx2::new() $(, $arg)*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq")]
+            #[allow(clippy::too_many_arguments, reason = "as the body")]
+            fn avx512 <$($T: $bound),*> ($($arg: $type),*) $(-> $out)? {
+                body($crate::simd::Avx512::new() $(, $arg)*)
+            }
+
+            use $crate::isa::Level;
+            match isa.level() {
+                Level::Portable => body($crate::simd::Portable $(, $arg)*),
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: an `Isa` of this level is only made where detection found these features.
+                Level::Avx2 => unsafe { avx2($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: as above.
+                Level::Avx512 => unsafe { avx512($($arg),*) },
+                #[cfg(target_arch = "aarch64")]
+                Level::Neon => body($crate::simd::Neon::new() $(, $arg)*),
+                #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+                Level::Simd128 => body($crate::simd::Simd128::new() $(, $arg)*),
+            }
+        }
+    };
+}
+pub(crate) use simd;

@@ -36,16 +36,21 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod count;
 mod engine;
 mod error;
 pub mod gemm;
 mod isa;
+mod lookup;
 mod memory;
 pub mod pack;
 mod panel;
+mod panels;
 mod parts;
+mod product;
 pub mod random;
 pub mod real;
+mod simd;
 mod tensor;
 mod ternary;
 mod transpose;
@@ -55,9 +60,10 @@ mod workers;
 
 pub use engine::Engine;
 pub use error::{Error, Result};
-pub use gemm::{ternary_gemm, xnor_gemm};
+pub use gemm::{ternary_gemm, ternary_gemm_packed, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold};
 pub use isa::Isa;
 pub use pack::{Sum, pack_at_least, pack_signs, pack_thresholds, unpack_signs};
+pub use panels::Panels;
 pub use parts::Slices;
 pub use random::{Probability, mask, random_bits};
 pub use real::{real_bits, real_bits_t, real_real, real_ternary};

@@ -185,6 +185,11 @@ impl<'a> BitView<'a> {
         let w = self.words_per_row();
         &self.words[row * w..(row + 1) * w]
     }
+
+    /// All words, for as long as they are borrowed.
+    pub(crate) fn into_words(self) -> &'a [u64] {
+        self.words
+    }
 }
 
 /// Owners: makers and writers.

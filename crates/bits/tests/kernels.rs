@@ -2,9 +2,9 @@
 //! `onebit-reference`. Results are compared for equality, those in f32 too.
 
 use onebit_bits::{
-    BitTensor, Engine, Isa, Ternary, pack_at_least, pack_signs, pack_thresholds, random_bits, real,
-    real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, unpack_signs, votes, votes_to_flips,
-    xnor_gemm,
+    BitTensor, Engine, Isa, Panels, Ternary, pack_at_least, pack_signs, pack_thresholds, random_bits, real,
+    real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_packed, unpack_signs, votes,
+    votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold,
 };
 use onebit_reference::gemm as reference;
 
@@ -133,6 +133,50 @@ fn xnor_and_ternary_gemm() {
             assert_eq!(y, expected_ternary, "ternary ({b}, {i}, {o}) on {}", name(&engine));
             ternary_gemm(&engine, &Ternary::from_bits(x.clone()), w.view(), &mut y).unwrap();
             assert_eq!(y, expected, "ternary without zeros ({b}, {i}, {o}) on {}", name(&engine));
+            let (rows, turned) = (Panels::of_rows(&engine, w.view()), w.transpose());
+            for panels in [rows, Panels::of_columns(&engine, turned.view())] {
+                let what = format!("({b}, {i}, {o}) on {}", name(&engine));
+                y.fill(i32::MIN);
+                xnor_gemm_packed(&engine, x.view(), &panels, &mut y).unwrap();
+                assert_eq!(y, expected, "xnor packed {what}");
+                y.fill(i32::MIN);
+                ternary_gemm_packed(&engine, &t, &panels, &mut y).unwrap();
+                assert_eq!(y, expected_ternary, "ternary packed {what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_that_are_never_stored() {
+    // the last is longer than sums of 16 bits
+    for (b, i, o) in shapes().into_iter().chain([(9, 65 * 1024 + 1, 33)]) {
+        let (x, w) = (random_bits(1, 0, b, i), random_bits(3, 0, o, i));
+        let sums = match i {
+            0..1000 => reference::gemm(&signs(&x), &signs(&w), (b, i, o)),
+            _ => reference::gemm_of_bits(x.words(), w.words(), (b, i, o)),
+        };
+        let thresholds: Vec<i32> = integers(4, o).iter().map(|t| t * (i as i32).isqrt() / 20).collect();
+        let descending = random_bits(5, 0, 1, o);
+        let scale = reals(6, o);
+        for engine in engines() {
+            let what = format!("({b}, {i}, {o}) on {}", name(&engine));
+            let panels = Panels::of_rows(&engine, w.view());
+            let mut y = vec![i32::MIN; b * o];
+            xnor_gemm_packed(&engine, x.view(), &panels, &mut y).unwrap();
+            assert_eq!(y, sums, "sums {what}");
+            let mut bits = random_bits(7, 0, b, o);
+            xnor_threshold(&engine, x.view(), &panels, &thresholds, descending.view(), &mut bits).unwrap();
+            let expected = BitTensor::from_fn(b, o, |r, c| {
+                let (s, t) = (sums[r * o + c], thresholds[c]);
+                if descending.get(0, c) { s <= t } else { s >= t }
+            });
+            assert_eq!(bits, expected, "thresholds {what}");
+            let mut scores = vec![1.5; b * o];
+            xnor_scores(&engine, x.view(), &panels, &scale, &mut scores).unwrap();
+            for (at, score) in scores.iter().enumerate() {
+                assert_eq!(*score, 1.5 + scale[at % o] * sums[at] as f32, "scores {what}");
+            }
         }
     }
 }

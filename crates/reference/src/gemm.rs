@@ -23,6 +23,18 @@ pub fn gemm(x: &[i8], w: &[i8], (b, i, o): (usize, usize, usize)) -> Vec<i32> {
     y
 }
 
+/// [`gemm`] of +-1 given as bits, for sums too long for the loop above.
+/// x: b rows of words, w: o rows of words; each row is `i` bits, bit 1 is +1, padded with zeros to whole words.
+#[must_use]
+pub fn gemm_of_bits(x: &[u64], w: &[u64], (b, i, o): (usize, usize, usize)) -> Vec<i32> {
+    let words = i.div_ceil(64);
+    assert_eq!((x.len(), w.len()), (b * words, o * words));
+    let differ =
+        |x: &[u64], w: &[u64]| x.iter().zip(w).map(|(x, w)| (x ^ w).count_ones() as i32).sum::<i32>();
+    let dot = |at: usize| i as i32 - 2 * differ(&x[at / o * words..][..words], &w[at % o * words..][..words]);
+    (0..b * o).map(dot).collect()
+}
+
 /// `out_mn = sum_k a_mk b_kn`, rounded after each product and each sum, in the order of k.
 /// a: (m, k), b: (k, n), out: (m, n).
 #[must_use]

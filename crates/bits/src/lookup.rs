@@ -1,0 +1,344 @@
+//! Bits x bits by looking sums up.
+//!
+//! Four bits of a left row make a table of 16 entries: in how many of its places each nibble differs. One byte
+//! shuffle looks up as many columns as a vector has bytes, where counting ones would take eight instructions.
+//!
+//! 1. Two rows share a table, one in each half of its bytes, because four bits differ in at most 4 places.
+//! 2. Three look-ups are added, at most 12 in each half, before the halves are taken apart.
+//! 3. The halves are told apart only at the end of [`STEPS`] steps of three bytes: `all` adds the bytes and `high`
+//!    adds what a shift of 16-bit pairs leaves of the upper halves, garbage from the neighbour included. Modulo 256
+//!    the odd bytes give the upper half exactly, from that the lower one, and from both the even bytes.
+//!
+//! So a multiplication of 768 bits takes eight instructions: 3 look-ups, 4 additions and a shift.
+
+use alloc::{vec, vec::Vec};
+use core::ops::Range;
+
+use crate::{
+    isa::simd,
+    panels::{Panels, fold},
+    product::{Left, Sink},
+    simd::Simd,
+};
+
+/// Steps of 3 bytes after which a byte could overflow: 2 * 12 * 10 = 240.
+const STEPS: usize = 10;
+
+/// Steps whose tables, of four pairs of rows, stay in the L1 cache.
+const CHUNK: usize = 60;
+
+/// Steps after which a sum of 16 bits could overflow: 2700 * 24 bits.
+const LIMIT: usize = 2700;
+
+/// Pairs of rows at once.
+const PAIRS: usize = 4;
+
+/// Columns at once for a single row, in vectors.
+const ACROSS: usize = 4;
+
+/// For four bits that may be 0 (`nonzero << 4 | sign`) in how many places each folded nibble differs from them.
+static DIFFERENCES: [[u8; 16]; 256] = {
+    let mut tables = [[0; 16]; 256];
+    let mut four = 0;
+    while four < 256 {
+        let mut folded = 0;
+        while folded < 16 {
+            let nibble = fold(folded) as usize & 15;
+            tables[four][folded as usize] = ((nibble ^ four & 15) & four >> 4).count_ones() as u8;
+            folded += 1;
+        }
+        four += 1;
+    }
+    tables
+};
+
+/// A row, byte by byte.
+#[derive(Clone, Copy)]
+struct Bytes<'a> {
+    sign: &'a [u64],
+    nonzero: Option<&'a [u64]>,
+    /// Bytes that a row without zeros has. Beyond them a panel is zeros, which are not what folded zeros are.
+    used: usize,
+}
+
+impl<'a> Bytes<'a> {
+    #[inline(always)]
+    fn of(left: &Left<'a>, row: usize) -> Self {
+        let nonzero = match left.nonzero {
+            Some(nonzero) => Some(nonzero.into_row(row)),
+            None => None,
+        };
+        Self { sign: left.sign.into_row(row), nonzero, used: left.sign.cols().div_ceil(8) }
+    }
+
+    /// The tables of the low and the high nibble of byte `at`.
+    #[inline(always)]
+    fn tables(&self, at: usize) -> [&'static [u8; 16]; 2] {
+        if at >= self.used {
+            return [&DIFFERENCES[0]; 2];
+        }
+        let (word, shift) = (at / 8, at % 8 * 8);
+        let sign = (self.sign[word] >> shift) as usize & 255;
+        let nonzero = match self.nonzero {
+            Some(nonzero) => (nonzero[word] >> shift) as usize & 255,
+            None => 255,
+        };
+        [&DIFFERENCES[(nonzero & 15) << 4 | sign & 15], &DIFFERENCES[nonzero & 0xf0 | sign >> 4]]
+    }
+}
+
+simd! {
+    /// Rows `rows` of the product, columns of `panels`.
+    pub(crate) fn lookup_tile<S, K: Sink>(
+        s: S, left: Left, right: &Panels, rows: Range<usize>, panels: Range<usize>, sink: &K,
+    ) {
+        let mut scratch = Scratch::new(S::LANES, right.depth() / 3, panels.len());
+        let mut row = rows.start;
+        while row < rows.end {
+            let tile = Tile { left: &left, right, row, rows: (2 * PAIRS).min(rows.end - row), panels: panels.clone() };
+            match tile.rows.div_ceil(2) {
+                _ if tile.rows == 1 => single(s, &tile, &mut scratch, sink),
+                1 => pairs::<S, K, 1>(s, &tile, &mut scratch, sink),
+                2 => pairs::<S, K, 2>(s, &tile, &mut scratch, sink),
+                3 => pairs::<S, K, 3>(s, &tile, &mut scratch, sink),
+                _ => pairs::<S, K, PAIRS>(s, &tile, &mut scratch, sink),
+            }
+            row += tile.rows;
+        }
+    }
+}
+
+/// Up to eight rows of the product.
+struct Tile<'a> {
+    left: &'a Left<'a>,
+    right: &'a Panels,
+    row: usize,
+    rows: usize,
+    panels: Range<usize>,
+}
+
+struct Scratch {
+    /// For each pair of rows (steps, 6, 16) bytes: the low nibbles of three bytes, then the high ones.
+    tables: Vec<u8>,
+    /// For each panel and pair of rows 4 vectors of u16: even and odd columns of the first row, of the second.
+    sums: Vec<u8>,
+    /// For each panel and row i32, where u16 is not enough.
+    totals: Vec<i32>,
+}
+
+impl Scratch {
+    fn new(lanes: usize, steps: usize, panels: usize) -> Self {
+        let chunk = PAIRS * steps.min(CHUNK) * 96;
+        let totals = if steps > LIMIT { panels * 2 * PAIRS * lanes } else { 0 };
+        Self {
+            // a single row has the tables of all its bytes
+            tables: vec![0; chunk.max(steps * 96)],
+            sums: vec![0; panels * PAIRS * 4 * lanes],
+            totals: vec![0; totals],
+        }
+    }
+}
+
+#[inline(always)]
+fn pairs<S: Simd, K: Sink, const P: usize>(s: S, tile: &Tile, scratch: &mut Scratch, sink: &K) {
+    let (steps, per_panel) = (tile.right.depth() / 3, P * 4 * S::LANES);
+    let Scratch { tables, sums, totals } = scratch;
+    let sums = &mut sums[..tile.panels.len() * per_panel];
+    sums.fill(0);
+    totals.fill(0);
+    for first in (0..steps).step_by(CHUNK) {
+        let chunk = CHUNK.min(steps - first);
+        let tables = &mut tables[..P * chunk * 96];
+        for (pair, tables) in tables.chunks_exact_mut(chunk * 96).enumerate() {
+            // the last row is paired with itself
+            let last = tile.row + tile.rows - 1;
+            let rows = [last.min(tile.row + 2 * pair), last.min(tile.row + 2 * pair + 1)];
+            fill_tables(tile.left, rows, first * 3, tables);
+        }
+        for (panel, sums) in tile.panels.clone().zip(sums.chunks_exact_mut(per_panel)) {
+            let bytes = &tile.right.panel(panel)[first * 3 * S::LANES..][..chunk * 3 * S::LANES];
+            add_differences::<S, P>(s, tables, bytes, sums);
+        }
+        if (first + chunk) % LIMIT == 0 && !totals.is_empty() {
+            for (totals, sums) in
+                totals.chunks_exact_mut(2 * PAIRS * S::LANES).zip(sums.chunks_exact_mut(per_panel))
+            {
+                let rows = totals.chunks_exact_mut(S::LANES).zip(sums.chunks_exact(2 * S::LANES));
+                rows.for_each(|(totals, sums)| interleave(sums, |lane, sum| totals[lane] += i32::from(sum)));
+                sums.fill(0);
+            }
+        }
+    }
+    let mut out = [0; 64];
+    for r in 0..tile.rows {
+        let nonzeros = tile.left.nonzeros(tile.row + r);
+        for (index, panel) in tile.panels.clone().enumerate() {
+            let col = panel * S::LANES;
+            let width = S::LANES.min(tile.right.n() - col);
+            interleave(&sums[index * per_panel + r * 2 * S::LANES..][..2 * S::LANES], |lane, sum| {
+                out[lane] = nonzeros - 2 * i32::from(sum);
+            });
+            if !totals.is_empty() {
+                let totals = &totals[(index * 2 * PAIRS + r) * S::LANES..][..S::LANES];
+                out.iter_mut().zip(totals).for_each(|(out, total)| *out -= 2 * total);
+            }
+            sink.put(tile.row + r, col, &out[..width]);
+        }
+    }
+}
+
+/// sums: u16 of the even lanes, then of the odd ones.
+#[inline(always)]
+fn interleave(sums: &[u8], mut each: impl FnMut(usize, u16)) {
+    let (even, odd) = sums.split_at(sums.len() / 2);
+    for (i, (even, odd)) in even.as_chunks().0.iter().zip(odd.as_chunks().0).enumerate() {
+        each(2 * i, u16::from_le_bytes(*even));
+        each(2 * i + 1, u16::from_le_bytes(*odd));
+    }
+}
+
+/// tables: (steps, 6, 16) of the bytes from `at` on of two rows.
+#[inline(always)]
+fn fill_tables(left: &Left, rows: [usize; 2], at: usize, tables: &mut [u8]) {
+    let (first, second) = (Bytes::of(left, rows[0]), Bytes::of(left, rows[1]));
+    for (step, six) in tables.chunks_exact_mut(96).enumerate() {
+        for j in 0..3 {
+            let at = at + step * 3 + j;
+            let (a, b) = (first.tables(at), second.tables(at));
+            for half in 0..2 {
+                let table = &mut six[half * 48 + j * 16..][..16];
+                for i in 0..16 {
+                    table[i] = a[half][i] | b[half][i] << 4;
+                }
+            }
+        }
+    }
+}
+
+/// Adds to `sums`: (P, 4) vectors what `tables`: (P, steps, 6, 16) say about `panel`: (steps, 3) vectors.
+#[inline(always)]
+fn add_differences<S: Simd, const P: usize>(s: S, tables: &[u8], panel: &[u8], sums: &mut [u8]) {
+    let steps = panel.len() / (3 * S::LANES);
+    let stride = steps * 96;
+    assert!(
+        tables.len() == P * stride && sums.len() == P * 4 * S::LANES && panel.len() == steps * 3 * S::LANES
+    );
+    let (nibble, low_byte, high_nibble) = (s.splat(15), s.splat16(255), s.splat(0xf0));
+    for first in (0..steps).step_by(STEPS) {
+        let mut all = [s.splat(0); P];
+        let mut high = all;
+        for step in first..steps.min(first + STEPS) {
+            // SAFETY: the panel has 3 vectors for this step.
+            let x: [S::V; 3] =
+                core::array::from_fn(|j| unsafe { s.load(panel.as_ptr().add((step * 3 + j) * S::LANES)) });
+            for half in 0..2 {
+                let index = x.map(|x| s.and(if half == 0 { x } else { s.shr16::<4>(x) }, nibble));
+                for p in 0..P {
+                    let look = |j: usize| {
+                        // SAFETY: the tables have 6 of 16 bytes for each of P pairs and each step.
+                        let table = unsafe {
+                            s.table(tables.as_ptr().add(p * stride + step * 96 + half * 48 + j * 16))
+                        };
+                        s.lookup(table, index[j])
+                    };
+                    let three = s.add(s.add(look(0), look(1)), look(2));
+                    all[p] = s.add(all[p], three);
+                    high[p] = s.add(high[p], s.shr16::<4>(three));
+                }
+            }
+        }
+        for p in 0..P {
+            // right in odd bytes only
+            let low_odd = s.sub(all[p], s.and(s.shl16::<4>(high[p]), high_nibble));
+            let second = s.sub(high[p], s.and(s.shr16::<4>(low_odd), s.splat16(0xf0)));
+            let first = s.sub(all[p], s.and(s.shl16::<4>(second), high_nibble));
+            let parts =
+                [s.and(first, low_byte), s.shr16::<8>(first), s.and(second, low_byte), s.shr16::<8>(second)];
+            for (j, part) in parts.into_iter().enumerate() {
+                // SAFETY: there are 4 vectors of sums for each of P pairs.
+                unsafe {
+                    let sum = sums.as_mut_ptr().add((p * 4 + j) * S::LANES);
+                    s.store(sum, s.add16(s.load(sum), part));
+                }
+            }
+        }
+    }
+}
+
+/// One row, [`ACROSS`] panels at once, for there is no other row to use a table for.
+#[inline(always)]
+fn single<S: Simd, K: Sink>(s: S, tile: &Tile, scratch: &mut Scratch, sink: &K) {
+    let depth = tile.right.depth();
+    let tables = &mut scratch.tables[..depth * 32];
+    let row = Bytes::of(tile.left, tile.row);
+    for (at, both) in tables.chunks_exact_mut(32).enumerate() {
+        let [low, high] = row.tables(at);
+        both[..16].copy_from_slice(low);
+        both[16..].copy_from_slice(high);
+    }
+    let nonzeros = tile.left.nonzeros(tile.row);
+    let mut panel = tile.panels.start;
+    while panel < tile.panels.end {
+        let across = ACROSS.min(tile.panels.end - panel);
+        let panels: [&[u8]; ACROSS] = core::array::from_fn(|j| tile.right.panel(panel + j.min(across - 1)));
+        let mut sums = [[0; 64]; ACROSS];
+        for first in (0..depth).step_by(LIMIT * 3) {
+            let bytes = first..depth.min(first + LIMIT * 3);
+            add_row(s, tables, panels, bytes, &mut sums);
+        }
+        for (j, sums) in sums[..across].iter_mut().enumerate() {
+            let col = (panel + j) * S::LANES;
+            sums.iter_mut().for_each(|sum| *sum = nonzeros - 2 * *sum);
+            sink.put(tile.row, col, &sums[..S::LANES.min(tile.right.n() - col)]);
+        }
+        panel += across;
+    }
+}
+
+/// Adds to `sums` the differences in `bytes` of one row, whose tables: (depth, 2, 16).
+#[inline(always)]
+fn add_row<S: Simd>(
+    s: S,
+    tables: &[u8],
+    panels: [&[u8]; ACROSS],
+    bytes: Range<usize>,
+    sums: &mut [[i32; 64]; ACROSS],
+) {
+    assert!(tables.len() >= bytes.end * 32 && panels.iter().all(|panel| panel.len() >= bytes.end * S::LANES));
+    let (nibble, low_byte) = (s.splat(15), s.splat16(255));
+    let mut pairs = [[s.splat(0); 2]; ACROSS];
+    let mut at = bytes.start;
+    while at < bytes.end {
+        let mut all = [s.splat(0); ACROSS];
+        // 31 times two look-ups of at most 4 fit into a byte
+        let end = bytes.end.min(at + 31);
+        while at < end {
+            // SAFETY: the tables have 32 bytes for each byte of the row.
+            let (low, high) = unsafe {
+                let table = tables.as_ptr().add(at * 32);
+                (s.table(table), s.table(table.add(16)))
+            };
+            for (all, panel) in all.iter_mut().zip(panels) {
+                // SAFETY: each panel has a vector for each byte of the row.
+                let x = unsafe { s.load(panel.as_ptr().add(at * S::LANES)) };
+                let low = s.lookup(low, s.and(x, nibble));
+                let high = s.lookup(high, s.and(s.shr16::<4>(x), nibble));
+                *all = s.add(*all, s.add(low, high));
+            }
+            at += 1;
+        }
+        for (pairs, all) in pairs.iter_mut().zip(all) {
+            pairs[0] = s.add16(pairs[0], s.and(all, low_byte));
+            pairs[1] = s.add16(pairs[1], s.shr16::<8>(all));
+        }
+    }
+    let mut u16s = [0u8; 128];
+    for (sums, pairs) in sums.iter_mut().zip(pairs) {
+        // SAFETY: two vectors have at most 128 bytes.
+        unsafe {
+            s.store(u16s.as_mut_ptr(), pairs[0]);
+            s.store(u16s.as_mut_ptr().add(S::LANES), pairs[1]);
+        }
+        interleave(&u16s[..2 * S::LANES], |lane, sum| sums[lane] += i32::from(sum));
+    }
+}

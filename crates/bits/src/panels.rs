@@ -1,0 +1,374 @@
+//! The right operand of every product with bits, packed once: rows side by side, so that each lane of a vector
+//! counts for an output of its own and nothing is ever summed across lanes.
+//!
+//! The operand has `n` rows of `k` bits. A panel holds as many rows as a vector has bytes, `L`, cell by cell:
+//! `(k / cell, L)`. There are two cells:
+//!
+//! - **bytes** (8 bits of each row) for look-up: each nibble of a byte is the index into a table of 16 sums;
+//! - **words** of 32 bits for instruction sets that count ones: the bits as they are.
+//!
+//! Nibbles are stored [folded](fold), so that the tables of reals are odd and only half of each has to be kept.
+//!
+//! A panel's rows are either the rows of a bit matrix or its columns, without a transposition of the whole:
+//! `x w^T` wants the rows of `w`, `dy w` wants its columns, and both read the same row-major bits.
+
+use alloc::{format, vec::Vec};
+
+use crate::{
+    engine::Engine,
+    error::{Error, Result},
+    isa::{Isa, simd},
+    parts::Lent,
+    tensor::BitView,
+};
+
+/// Bits packed for one instruction set: n rows of k bits.
+#[derive(Clone, Debug)]
+pub struct Panels {
+    isa: Isa,
+    n: usize,
+    k: usize,
+    cell: Cell,
+    /// Rows of a panel.
+    lanes: usize,
+    /// Bytes of a row, in whole groups of [`GROUP`].
+    depth: usize,
+    bytes: Vec<u8>,
+}
+
+/// What the kernels read at once of each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cell {
+    Byte,
+    Word,
+}
+
+/// Rows are padded to whole groups of 3 bytes for looking up, and to words of 4 for counting.
+pub(crate) const GROUP: usize = 12;
+
+/// Which lines of the bit matrix become the panels' rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Rows,
+    Columns,
+}
+
+impl Panels {
+    /// The rows of `bits`: (n, k), for products of bits: [`xnor_gemm_packed`](crate::xnor_gemm_packed).
+    #[must_use]
+    pub fn of_rows(engine: &Engine, bits: BitView) -> Self {
+        Self::pack(engine, bits, Side::Rows, bit_cell(engine.isa()))
+    }
+
+    /// The columns of `bits`: (k, n), for products of bits: `x bits` rather than `x bits^T`.
+    #[must_use]
+    pub fn of_columns(engine: &Engine, bits: BitView) -> Self {
+        Self::pack(engine, bits, Side::Columns, bit_cell(engine.isa()))
+    }
+
+    /// The rows of `bits`: (n, k), for products of reals and integers with bits: `a bits^T`.
+    #[must_use]
+    pub fn of_rows_for_reals(engine: &Engine, bits: BitView) -> Self {
+        Self::pack(engine, bits, Side::Rows, Cell::Byte)
+    }
+
+    /// The columns of `bits`: (k, n), for products of reals and integers with bits: `a bits`.
+    #[must_use]
+    pub fn of_columns_for_reals(engine: &Engine, bits: BitView) -> Self {
+        Self::pack(engine, bits, Side::Columns, Cell::Byte)
+    }
+
+    /// Packs other bits of the same shape, from the same side, into the same memory.
+    ///
+    /// [`of_rows`](Self::of_rows) and the others, but without an allocation in a training step.
+    pub(crate) fn repack(&mut self, engine: &Engine, bits: BitView, columns: bool) {
+        let side = if columns { Side::Columns } else { Side::Rows };
+        let memory = core::mem::take(&mut self.bytes);
+        *self = Self::pack_into(engine, bits, side, self.cell, memory);
+    }
+
+    /// Number of rows: outputs of a product.
+    #[must_use]
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// Bits of a row: the length of the sums.
+    #[must_use]
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
+    /// The instruction set that they are packed for.
+    #[must_use]
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Ok if they are packed for products of bits on this engine.
+    pub(crate) fn check_bits(&self, op: &'static str, engine: &Engine) -> Result<()> {
+        self.check_cell(op, engine, bit_cell(engine.isa()))
+    }
+
+    /// Ok if they are packed for products of reals with bits on this engine.
+    pub(crate) fn check_reals(&self, op: &'static str, engine: &Engine) -> Result<()> {
+        self.check_cell(op, engine, Cell::Byte)
+    }
+
+    fn check_cell(&self, op: &'static str, engine: &Engine, cell: Cell) -> Result<()> {
+        if (self.isa, self.cell) == (engine.isa(), cell) {
+            return Ok(());
+        }
+        let name = |isa: Isa, cell| match cell {
+            _ if bit_cell(isa) == Cell::Byte => isa.name().into(),
+            Cell::Byte => format!("reals on {}", isa.name()),
+            Cell::Word => format!("bits on {}", isa.name()),
+        };
+        Err(Error::Packed { op, expected: name(engine.isa(), cell), got: name(self.isa, self.cell) })
+    }
+
+    pub(crate) fn cell(&self) -> Cell {
+        self.cell
+    }
+
+    /// Rows of a panel.
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// Bytes of a row, with padding.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Panel `index`: (depth / cell, lanes, cell) bytes; rows `index * lanes..` as far as they exist, else zeros.
+    #[inline(always)]
+    pub(crate) fn panel(&self, index: usize) -> &[u8] {
+        let size = self.depth * self.lanes;
+        &self.bytes[index * size..][..size]
+    }
+
+    fn pack(engine: &Engine, bits: BitView, side: Side, cell: Cell) -> Self {
+        Self::pack_into(engine, bits, side, cell, Vec::new())
+    }
+
+    fn pack_into(engine: &Engine, bits: BitView, side: Side, cell: Cell, mut bytes: Vec<u8>) -> Self {
+        let isa = engine.isa();
+        let lanes = lanes(isa);
+        let (n, k) = match side {
+            Side::Rows => bits.shape(),
+            Side::Columns => (bits.cols(), bits.rows()),
+        };
+        let depth = k.div_ceil(8).next_multiple_of(GROUP);
+        let panels = n.div_ceil(lanes);
+        bytes.clear();
+        bytes.resize(panels * depth * lanes, 0);
+        if depth > 0 {
+            let size = depth * lanes;
+            // as many panels as are the columns of a block, so that each word is read once
+            let stride = if side == Side::Columns { 64 * ABREAST / lanes } else { 1 };
+            let shared = Lent::new(&mut bytes);
+            engine.each_index(panels.div_ceil(stride), |job| {
+                let (first, last) = (job * stride, panels.min((job + 1) * stride));
+                // SAFETY: within the bytes, and every job comes once, so the ranges are disjoint.
+                let part = unsafe { shared.part(first * size..last * size) };
+                match side {
+                    Side::Rows => pack_rows(isa, bits, first * lanes, lanes, cell, part),
+                    Side::Columns => pack_columns(isa, bits, first * lanes, (lanes, depth), cell, part),
+                }
+            });
+        }
+        Self { isa, n, k, cell, lanes, depth, bytes }
+    }
+}
+
+/// The cells from which products of bits are computed.
+pub(crate) fn bit_cell(isa: Isa) -> Cell {
+    if counts(isa) { Cell::Word } else { Cell::Byte }
+}
+
+simd! {
+    fn counts<S>(_s: S) -> bool { S::COUNTS }
+}
+
+simd! {
+    /// Rows of a panel.
+    pub(crate) fn lanes<S>(_s: S) -> usize { S::LANES }
+}
+
+/// Complements the low three bits of each nibble whose highest bit is 0; its own inverse.
+///
+/// The table of the sums `+-a +-b +-c +-d` is odd when the sign of `d` is turned together with all others: then
+/// folded indices that differ in their highest bit alone have opposite sums.
+#[inline(always)]
+pub(crate) const fn fold(nibbles: u64) -> u64 {
+    nibbles ^ ((!nibbles >> 3) & 0x1111_1111_1111_1111) * 7
+}
+
+/// Where byte `at` of lane `lane` lies in a panel.
+#[inline(always)]
+fn place(cell: Cell, lanes: usize, at: usize, lane: usize) -> usize {
+    match cell {
+        Cell::Byte => at * lanes + lane,
+        Cell::Word => at / 4 * 4 * lanes + lane * 4 + at % 4,
+    }
+}
+
+/// Words of a row that are turned at once: vectors of them.
+const ABREAST: usize = 4;
+
+simd! {
+    /// Rows `first..first + lanes` of `bits` as a panel.
+    fn pack_rows<S>(_s: S, bits: BitView, first: usize, lanes: usize, cell: Cell, panel: &mut [u8]) {
+        let used = bits.cols().div_ceil(8);
+        for lane in (0..lanes.min(bits.rows() - first)).step_by(8) {
+            for word in (0..bits.words_per_row()).step_by(ABREAST) {
+                let block = read_block(bits, first + lane, word);
+                match cell {
+                    // byte j of each row side by side
+                    Cell::Byte => write_block(transpose_bytes(block), |l, j, rows| {
+                        let at = (word + l) * 8 + j;
+                        if at < used {
+                            panel[at * lanes + lane..][..8].copy_from_slice(&fold(rows).to_le_bytes());
+                        }
+                    }),
+                    Cell::Word => write_block(block, |l, row, bits| {
+                        for half in 0..2 {
+                            let at = ((word + l) * 2 + half) * 4 * lanes + (lane + row) * 4;
+                            if let Some(to) = panel.get_mut(at..at + 4) {
+                                to.copy_from_slice(&((bits >> (32 * half)) as u32).to_le_bytes());
+                            }
+                        }
+                    }),
+                }
+            }
+        }
+    }
+}
+
+simd! {
+    /// Columns from `first` on of `bits` as panels of `lanes` rows and `depth` bytes.
+    fn pack_columns<S>(
+        _s: S, bits: BitView, first: usize, size: (usize, usize), cell: Cell, panels: &mut [u8],
+    ) {
+        let (lanes, depth) = size;
+        let columns = panels.len() / depth;
+        for at in 0..bits.rows().div_ceil(8) {
+            for col in (0..columns.min(bits.cols() - first)).step_by(64 * ABREAST) {
+                let block = transpose_bytes(read_block(bits, at * 8, (first + col) / 64));
+                // byte c of a word: the bits of column c of its eight
+                write_block(block.map(transpose_bits), |l, j, eight| {
+                    let col = col + 64 * l + 8 * j;
+                    if col >= columns {
+                        return;
+                    }
+                    let panel = &mut panels[col / lanes * depth * lanes..][..depth * lanes];
+                    match cell {
+                        Cell::Byte => {
+                            panel[at * lanes + col % lanes..][..8].copy_from_slice(&fold(eight).to_le_bytes());
+                        }
+                        Cell::Word => {
+                            let eight = eight.to_le_bytes();
+                            let cells = panel[place(cell, lanes, at, col % lanes)..].iter_mut().step_by(4);
+                            cells.zip(eight).for_each(|(to, byte)| *to = byte);
+                        }
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// Eight rows of [`ABREAST`] words; zeros where there are none.
+type Block = [[u64; ABREAST]; 8];
+
+#[inline(always)]
+fn read_block(bits: BitView, row: usize, word: usize) -> Block {
+    let mut block = [[0; ABREAST]; 8];
+    for (words, row) in block.iter_mut().zip(row..bits.rows()) {
+        let row = &bits.row(row)[word..];
+        match row.first_chunk() {
+            Some(whole) => *words = *whole,
+            None => words[..row.len()].copy_from_slice(row),
+        }
+    }
+    block
+}
+
+/// `write(word of its row, row, value)`.
+#[inline(always)]
+fn write_block(block: Block, mut write: impl FnMut(usize, usize, u64)) {
+    for l in 0..ABREAST {
+        for (row, words) in block.iter().enumerate() {
+            write(l, row, words[l]);
+        }
+    }
+}
+
+/// In each of the words that lie abreast, row j of the result holds byte j of each row.
+#[inline(always)]
+fn transpose_bytes(mut block: Block) -> Block {
+    for (half, low) in [(4, 0x0000_0000_ffff_ffff), (2, 0x0000_ffff_0000_ffff), (1, 0x00ff_00ff_00ff_00ff)] {
+        for top in (0..8).filter(|row| row & half == 0) {
+            for l in 0..ABREAST {
+                let (t, b) = (block[top][l], block[top + half][l]);
+                let swap = (t >> (8 * half) ^ b) & low;
+                block[top][l] = t ^ swap << (8 * half);
+                block[top + half][l] = b ^ swap;
+            }
+        }
+    }
+    block
+}
+
+/// Byte c of each result holds bit c of each byte.
+#[inline(always)]
+fn transpose_bits(words: [u64; ABREAST]) -> [u64; ABREAST] {
+    words.map(|mut x| {
+        for (shift, mask) in
+            [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
+        {
+            let swap = (x >> shift ^ x) & mask;
+            x ^= swap ^ swap << shift;
+        }
+        x
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BitTensor;
+
+    #[test]
+    fn every_bit_has_its_place() {
+        for isa in Isa::available() {
+            let engine = Engine::single().with_isa(isa);
+            for (n, k) in [(1, 1), (31, 7), (33, 64), (64, 65), (65, 97), (130, 200)] {
+                let bits = crate::random_bits(1, 2, n, k);
+                let turned = bits.transpose();
+                for cell in [Cell::Byte, Cell::Word] {
+                    for (source, side) in [(&bits, Side::Rows), (&turned, Side::Columns)] {
+                        let panels = Panels::pack(&engine, source.view(), side, cell);
+                        let lanes = panels.lanes;
+                        let seen = BitTensor::from_fn(n, k, |r, c| {
+                            let byte = panels.panel(r / lanes)[place(cell, lanes, c / 8, r % lanes)];
+                            let byte = if cell == Cell::Byte { fold(byte.into()) as u8 } else { byte };
+                            byte >> (c % 8) & 1 == 1
+                        });
+                        assert_eq!(seen, bits, "{n} {k} {side:?} {cell:?} on {}", isa.name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn folded_nibbles_are_odd() {
+        for nibble in 0..16 {
+            let folded = fold(nibble) & 15;
+            assert_eq!(fold(folded) & 15, nibble);
+            assert_eq!(fold(nibble ^ 15) & 15, folded ^ 8);
+        }
+    }
+}

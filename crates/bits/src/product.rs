@@ -1,0 +1,159 @@
+//! The product of bits with packed bits, whatever becomes of its sums.
+//!
+//! `sum_mn = sum_k a_mk b_nk` with a in {-1, 0, +1} and b in +-1 is the number of places where `a` is not 0, less
+//! twice the number of those where it differs from `b`. Two kernels count the differences: one looks sums of four
+//! bits up ([`lookup`](crate::lookup)), one counts ones ([`count`](crate::count)); the instruction set decides.
+//!
+//! The sums of a tile never leave the cache: they go to a [`Sink`], which stores them, compares them with
+//! thresholds, or adds them to something.
+
+use core::ops::Range;
+
+use crate::{
+    count::count_tile,
+    engine::Engine,
+    lookup::lookup_tile,
+    panels::{Cell, Panels},
+    parts::Lent,
+    tensor::BitView,
+    ternary::Ternary,
+};
+
+/// The left operand: (m, k) in {-1, 0, +1}.
+#[derive(Clone, Copy)]
+pub(crate) struct Left<'a> {
+    pub(crate) sign: BitView<'a>,
+    /// Without it there are no zeros.
+    pub(crate) nonzero: Option<BitView<'a>>,
+}
+
+impl<'a> Left<'a> {
+    pub(crate) fn bits(sign: BitView<'a>) -> Self {
+        Self { sign, nonzero: None }
+    }
+
+    pub(crate) fn ternary(x: &'a Ternary) -> Self {
+        Self { sign: x.sign().view(), nonzero: Some(x.nonzero().view()) }
+    }
+
+    /// How many values of a row are not 0.
+    #[inline(always)]
+    pub(crate) fn nonzeros(&self, row: usize) -> i32 {
+        match self.nonzero {
+            Some(nonzero) => nonzero.row(row).iter().map(|word| word.count_ones() as i32).sum(),
+            None => self.sign.cols() as i32,
+        }
+    }
+}
+
+/// Where sums go. Every column of every row comes once, a row's columns in runs.
+pub(crate) trait Sink: Sync {
+    /// Sums of row `row`, columns `col..col + sums.len()`. A run never crosses a multiple of 64.
+    fn put(&self, row: usize, col: usize, sums: &[i32]);
+}
+
+/// Rows of a job at most, so that their tables are built while they are in the cache and threads can share.
+const TALLEST: usize = 128;
+
+/// Multiplications by which another thread pays.
+const WORK_PER_JOB: usize = 1 << 23;
+
+/// Computes all sums: left (m, k), right: n rows of k bits. Threads get disjoint columns, in multiples of 64, or rows.
+pub(crate) fn product<K: Sink>(engine: &Engine, left: Left, right: &Panels, sink: &K) {
+    let (m, k) = left.sign.shape();
+    let lanes = right.lanes();
+    let panels = right.n().div_ceil(lanes);
+    if m == 0 || panels == 0 {
+        return;
+    }
+    let jobs = engine.threads().min(m.saturating_mul(right.n()).saturating_mul(k) / WORK_PER_JOB).max(1);
+    let words = right.n().div_ceil(64);
+    // by columns if there are enough, because that also splits the right operand
+    let (height, width) = if words >= jobs {
+        (TALLEST, words.div_ceil(jobs) * 64 / lanes)
+    } else {
+        (TALLEST.min(m.div_ceil(jobs).next_multiple_of(8)), words * 64 / lanes)
+    };
+    let across = panels.div_ceil(width);
+    engine.each_index(m.div_ceil(height) * across, |job| {
+        let (row, panel) = (job / across * height, job % across * width);
+        let (rows, columns) = (row..m.min(row + height), panel..panels.min(panel + width));
+        tile(engine, left, right, rows, columns, sink);
+    });
+}
+
+fn tile<K: Sink>(
+    engine: &Engine,
+    left: Left,
+    right: &Panels,
+    rows: Range<usize>,
+    panels: Range<usize>,
+    sink: &K,
+) {
+    match right.cell() {
+        Cell::Byte => lookup_tile(engine.isa(), left, right, rows, panels, sink),
+        Cell::Word => count_tile(engine.isa(), left, right, rows, panels, sink),
+    }
+}
+
+/// Stores sums: (m, n).
+pub(crate) struct Store<'a> {
+    n: usize,
+    out: Lent<'a, i32>,
+}
+
+impl<'a> Store<'a> {
+    pub(crate) fn new(n: usize, out: &'a mut [i32]) -> Self {
+        Self { n, out: Lent::new(out) }
+    }
+}
+
+impl Sink for Store<'_> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, sums: &[i32]) {
+        let first = row * self.n + col;
+        // SAFETY: the output has as many rows and columns as the product, and every run comes once.
+        let out = unsafe { self.out.part(first..first + sums.len()) };
+        // a loop, for so few are not worth a call to copy
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = *sum);
+    }
+}
+
+/// Compares sums with one threshold a column and stores bits: `[sum >= t]`, or `[sum <= t]` where `descending` is 1.
+pub(crate) struct Compare<'a> {
+    thresholds: &'a [i32],
+    descending: &'a [u64],
+    /// Words of a row.
+    stride: usize,
+    /// (m, stride), zeros at first.
+    words: Lent<'a, u64>,
+}
+
+impl<'a> Compare<'a> {
+    /// thresholds: (n), descending: (1, n) bits, words: (m, ceil(n / 64)) zeros.
+    pub(crate) fn new(thresholds: &'a [i32], descending: BitView<'a>, words: &'a mut [u64]) -> Self {
+        let stride = descending.words_per_row();
+        let descending: &'a [u64] = descending.into_words();
+        Self { thresholds, descending, stride, words: Lent::new(words) }
+    }
+}
+
+impl Sink for Compare<'_> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, sums: &[i32]) {
+        let thresholds = &self.thresholds[col..][..sums.len()];
+        let (mut less, mut greater) = (0u64, 0u64);
+        for (j, (s, t)) in sums.iter().zip(thresholds).enumerate() {
+            less |= u64::from(s < t) << j;
+            greater |= u64::from(s > t) << j;
+        }
+        let exists = !0 >> (64 - sums.len());
+        let turned = self.descending[col / 64] >> (col % 64);
+        let bits = !((greater & turned) | (less & !turned)) & exists;
+        let at = row * self.stride + col / 64;
+        // SAFETY: the words have as many rows and columns as the product; the runs of a word, one after the other,
+        // come from one job, because jobs begin at multiples of 64 columns.
+        let word = unsafe { self.words.part(at..at + 1) };
+        word[0] |= bits << (col % 64);
+    }
+}

@@ -1,0 +1,137 @@
+//! AVX-512 with VPOPCNTDQ: vectors of 64 bytes that count their own ones.
+
+use core::arch::x86_64::*;
+
+use super::Simd;
+
+/// Proof of AVX-512 F, BW, VL, DQ and VPOPCNTDQ.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512(());
+
+impl Avx512 {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq")]
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+/// An operation that is one intrinsic.
+macro_rules! is {
+    ($($name:ident($($arg:ident),*) = $intrinsic:expr;)*) => {$(
+        #[inline(always)]
+        fn $name(self, $($arg: __m512i),*) -> __m512i {
+            // SAFETY: `self` is the proof of AVX-512.
+            unsafe { $intrinsic($($arg),*) }
+        }
+    )*};
+}
+
+impl Simd for Avx512 {
+    type V = __m512i;
+    /// All 16 values.
+    type RealTable = __m512;
+    type Selector = __m512i;
+
+    const LANES: usize = 64;
+    const COUNTS: bool = true;
+
+    is! {
+        lookup(table, index) = _mm512_shuffle_epi8;
+        and(a, b) = _mm512_and_si512;
+        or(a, b) = _mm512_or_si512;
+        xor(a, b) = _mm512_xor_si512;
+        add(a, b) = _mm512_add_epi8;
+        sub(a, b) = _mm512_sub_epi8;
+        add16(a, b) = _mm512_add_epi16;
+        add32(a, b) = _mm512_add_epi32;
+        ones32(a) = _mm512_popcnt_epi32;
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const u8) -> __m512i {
+        // SAFETY: the caller's promise, and `self` is the proof of AVX-512.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut u8, v: __m512i) {
+        // SAFETY: as above.
+        unsafe { _mm512_storeu_si512(to.cast(), v) }
+    }
+
+    #[inline(always)]
+    unsafe fn table(self, from: *const u8) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_broadcast_i32x4(_mm_loadu_si128(from.cast())) }
+    }
+
+    #[inline(always)]
+    fn splat(self, x: u8) -> __m512i {
+        // SAFETY: `self` is the proof of AVX-512.
+        unsafe { _mm512_set1_epi8(x as i8) }
+    }
+
+    #[inline(always)]
+    fn splat16(self, x: u16) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_set1_epi16(x as i16) }
+    }
+
+    #[inline(always)]
+    fn splat32(self, x: u32) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_set1_epi32(x as i32) }
+    }
+
+    #[inline(always)]
+    fn shl16<const N: i32>(self, a: __m512i) -> __m512i {
+        // SAFETY: as above. The count is a u32 here and an i32 in AVX2.
+        unsafe { _mm512_sll_epi16(a, _mm_cvtsi32_si128(N)) }
+    }
+
+    #[inline(always)]
+    fn shr16<const N: i32>(self, a: __m512i) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_srl_epi16(a, _mm_cvtsi32_si128(N)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_widened(self, from: *const u8) -> __m512i {
+        // SAFETY: the caller's promise, and `self` is the proof of AVX-512.
+        unsafe { _mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast())) }
+    }
+
+    #[inline(always)]
+    fn low_nibbles(self, index: __m512i) -> __m512i {
+        index // the permutation looks at the low four bits of a lane
+    }
+
+    #[inline(always)]
+    fn high_nibbles(self, index: __m512i) -> __m512i {
+        // SAFETY: `self` is the proof of AVX-512.
+        unsafe { _mm512_srli_epi32::<4>(index) }
+    }
+
+    #[inline(always)]
+    unsafe fn real_table(self, from: *const f32) -> __m512 {
+        // SAFETY: the caller's promise, and `self` is the proof of AVX-512.
+        unsafe {
+            let high = _mm512_broadcast_f32x8(_mm256_loadu_ps(from));
+            let minus = _mm512_maskz_set1_epi32(0x00ff, i32::MIN);
+            _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(high), minus))
+        }
+    }
+
+    #[inline(always)]
+    fn real_lookup(self, table: __m512, select: __m512i) -> __m512i {
+        // SAFETY: `self` is the proof of AVX-512.
+        unsafe { _mm512_castps_si512(_mm512_permutexvar_ps(select, table)) }
+    }
+
+    #[inline(always)]
+    fn real_add(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b))) }
+    }
+}

@@ -1,0 +1,121 @@
+//! The operations that kernels are written in, once for every instruction set.
+//!
+//! A value of a type that implements [`Simd`] is the proof that the CPU has its instructions, so a kernel
+//! `fn f<S: Simd>(s: S, ..)` needs no other. It is entered through [`simd!`](crate::isa::simd), and all that it
+//! calls is `#[inline(always)]`: a function that stays a call is compiled without the instruction set.
+//!
+//! A vector has [`LANES`](Simd::LANES) bytes and no type: an operation says whether it sees bytes, pairs of
+//! bytes (`16`), fours (`32`) or f32 (`real`).
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use self::{avx2::Avx2, avx512::Avx512};
+#[cfg(target_arch = "aarch64")]
+pub(crate) use neon::Neon;
+pub(crate) use portable::Portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) use simd128::Simd128;
+
+/// Vectors of one instruction set.
+pub(crate) trait Simd: Copy + Send + Sync {
+    /// [`LANES`](Self::LANES) bytes.
+    type V: Copy;
+
+    /// Bytes of a vector: 16, 32 or 64.
+    const LANES: usize;
+
+    /// Whether [`ones32`](Self::ones32) is so fast that counting ones beats looking sums up.
+    const COUNTS: bool;
+
+    /// The bytes at `from`.
+    ///
+    /// # Safety
+    /// `LANES` bytes can be read from there.
+    unsafe fn load(self, from: *const u8) -> Self::V;
+
+    /// Writes the bytes to `to`.
+    ///
+    /// # Safety
+    /// `LANES` bytes can be written there.
+    unsafe fn store(self, to: *mut u8, v: Self::V);
+
+    /// The 16 bytes at `from`, in every 16 bytes of the vector.
+    ///
+    /// # Safety
+    /// 16 bytes can be read from there.
+    unsafe fn table(self, from: *const u8) -> Self::V;
+
+    /// Byte `i` of the table, for each byte i of `index`, all below 16.
+    fn lookup(self, table: Self::V, index: Self::V) -> Self::V;
+
+    /// The same byte everywhere.
+    fn splat(self, x: u8) -> Self::V;
+    /// The same pair of bytes everywhere.
+    fn splat16(self, x: u16) -> Self::V;
+    /// The same four bytes everywhere.
+    fn splat32(self, x: u32) -> Self::V;
+
+    /// Bitwise `a & b`.
+    fn and(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Bitwise `a | b`.
+    fn or(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Bitwise `a ^ b`.
+    fn xor(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// `a + b` of each byte, modulo 256.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b` of each byte, modulo 256.
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a + b` of each pair of bytes, modulo 65536.
+    fn add16(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a + b` of each four bytes, modulo 2^32.
+    fn add32(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a << N` of each pair of bytes.
+    fn shl16<const N: i32>(self, a: Self::V) -> Self::V;
+    /// `a >> N` of each pair of bytes, unsigned.
+    fn shr16<const N: i32>(self, a: Self::V) -> Self::V;
+
+    /// The number of ones in each four bytes.
+    fn ones32(self, a: Self::V) -> Self::V;
+
+    /// A table of 16 f32 that is odd in its highest index bit: `table[i ^ 15] == -table[i]`.
+    type RealTable: Copy;
+
+    /// What picks from a [`RealTable`](Self::RealTable), for each f32 of a vector.
+    type Selector: Copy;
+
+    /// `LANES / 4` bytes at `from`, each in its own four bytes.
+    ///
+    /// # Safety
+    /// `LANES / 4` bytes can be read from there.
+    unsafe fn load_widened(self, from: *const u8) -> Self::V;
+
+    /// The low nibbles of four bytes each as selectors; what is above them does not matter.
+    ///
+    /// Nibbles are folded: see [`fold`](crate::panels::fold).
+    fn low_nibbles(self, index: Self::V) -> Self::Selector;
+
+    /// The nibbles above the low ones.
+    fn high_nibbles(self, index: Self::V) -> Self::Selector;
+
+    /// The table with the folded indices 8..16 at `from`; `table[i ^ 8] == -table[i]` gives the others.
+    ///
+    /// # Safety
+    /// 8 f32 can be read from there.
+    unsafe fn real_table(self, from: *const f32) -> Self::RealTable;
+
+    /// The value that each selector picks.
+    fn real_lookup(self, table: Self::RealTable, select: Self::Selector) -> Self::V;
+
+    /// `a + b` of each f32.
+    fn real_add(self, a: Self::V, b: Self::V) -> Self::V;
+}

@@ -1,0 +1,165 @@
+//! Every machine: 16 bytes in plain Rust.
+
+use core::array;
+
+use super::Simd;
+
+/// Needs no proof.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+/// Four words, because counting ones is what is left to do without table look-ups.
+type V = [u32; 4];
+
+#[inline(always)]
+fn bytes(v: V) -> [u8; 16] {
+    array::from_fn(|i| v[i / 4].to_le_bytes()[i % 4])
+}
+
+#[inline(always)]
+fn of_bytes(b: [u8; 16]) -> V {
+    array::from_fn(|i| u32::from_le_bytes([b[4 * i], b[4 * i + 1], b[4 * i + 2], b[4 * i + 3]]))
+}
+
+/// Both halves of a word, each modulo 65536.
+#[inline(always)]
+fn halves(x: u32, f: impl Fn(u16) -> u16) -> u32 {
+    u32::from(f(x as u16)) | u32::from(f((x >> 16) as u16)) << 16
+}
+
+impl Simd for Portable {
+    type V = V;
+    type RealTable = [f32; 8];
+    type Selector = [u32; 4];
+
+    const LANES: usize = 16;
+    const COUNTS: bool = true;
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const u8) -> V {
+        // SAFETY: the caller's promise; bytes have no alignment.
+        of_bytes(unsafe { *from.cast() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut u8, v: V) {
+        // SAFETY: as above.
+        unsafe { *to.cast() = bytes(v) }
+    }
+
+    #[inline(always)]
+    unsafe fn table(self, from: *const u8) -> V {
+        // SAFETY: as above.
+        unsafe { self.load(from) }
+    }
+
+    #[inline(always)]
+    fn lookup(self, table: V, index: V) -> V {
+        let table = bytes(table);
+        of_bytes(bytes(index).map(|i| table[usize::from(i & 15)]))
+    }
+
+    #[inline(always)]
+    fn splat(self, x: u8) -> V {
+        [u32::from_le_bytes([x; 4]); 4]
+    }
+
+    #[inline(always)]
+    fn splat16(self, x: u16) -> V {
+        [u32::from(x) << 16 | u32::from(x); 4]
+    }
+
+    #[inline(always)]
+    fn splat32(self, x: u32) -> V {
+        [x; 4]
+    }
+
+    #[inline(always)]
+    fn and(self, a: V, b: V) -> V {
+        array::from_fn(|i| a[i] & b[i])
+    }
+
+    #[inline(always)]
+    fn or(self, a: V, b: V) -> V {
+        array::from_fn(|i| a[i] | b[i])
+    }
+
+    #[inline(always)]
+    fn xor(self, a: V, b: V) -> V {
+        array::from_fn(|i| a[i] ^ b[i])
+    }
+
+    #[inline(always)]
+    fn add(self, a: V, b: V) -> V {
+        let (a, b) = (bytes(a), bytes(b));
+        of_bytes(array::from_fn(|i| a[i].wrapping_add(b[i])))
+    }
+
+    #[inline(always)]
+    fn sub(self, a: V, b: V) -> V {
+        let (a, b) = (bytes(a), bytes(b));
+        of_bytes(array::from_fn(|i| a[i].wrapping_sub(b[i])))
+    }
+
+    #[inline(always)]
+    fn add16(self, a: V, b: V) -> V {
+        const LOW: u32 = 0x0000_ffff;
+        array::from_fn(|i| {
+            (a[i] & LOW).wrapping_add(b[i] & LOW) & LOW | (a[i] & !LOW).wrapping_add(b[i] & !LOW)
+        })
+    }
+
+    #[inline(always)]
+    fn add32(self, a: V, b: V) -> V {
+        array::from_fn(|i| a[i].wrapping_add(b[i]))
+    }
+
+    #[inline(always)]
+    fn shl16<const N: i32>(self, a: V) -> V {
+        a.map(|x| halves(x, |half| half << N))
+    }
+
+    #[inline(always)]
+    fn shr16<const N: i32>(self, a: V) -> V {
+        a.map(|x| halves(x, |half| half >> N))
+    }
+
+    #[inline(always)]
+    fn ones32(self, a: V) -> V {
+        a.map(u32::count_ones)
+    }
+
+    #[inline(always)]
+    unsafe fn load_widened(self, from: *const u8) -> V {
+        // SAFETY: the caller's promise; bytes have no alignment.
+        let bytes: [u8; 4] = unsafe { *from.cast() };
+        bytes.map(u32::from)
+    }
+
+    #[inline(always)]
+    fn low_nibbles(self, index: V) -> [u32; 4] {
+        index
+    }
+
+    #[inline(always)]
+    fn high_nibbles(self, index: V) -> [u32; 4] {
+        index.map(|i| i >> 4)
+    }
+
+    #[inline(always)]
+    unsafe fn real_table(self, from: *const f32) -> [f32; 8] {
+        // SAFETY: the caller's promise; an f32 pointer is aligned.
+        unsafe { *from.cast() }
+    }
+
+    #[inline(always)]
+    fn real_lookup(self, table: [f32; 8], select: [u32; 4]) -> V {
+        // bit 3 is 1 where the value is not negated
+        select.map(|i| table[i as usize & 7].to_bits() ^ (!i >> 3 & 1) << 31)
+    }
+
+    #[inline(always)]
+    fn real_add(self, a: V, b: V) -> V {
+        array::from_fn(|i| (f32::from_bits(a[i]) + f32::from_bits(b[i])).to_bits())
+    }
+}
