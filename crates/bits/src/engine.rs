@@ -208,11 +208,20 @@ impl<T> Tile<'_, T> {
     /// Row r of the tile: `row + r` of the matrix, columns `col..col + cols`.
     #[inline(always)]
     pub(crate) fn row(&mut self, r: usize) -> &mut [T] {
-        assert!(r < self.size.0);
-        let first = self.first + r * self.stride;
-        // SAFETY: within the matrix, for r is within the tile and the tile within the matrix. Tiles are disjoint,
-        // and this one stays borrowed as long as the row.
-        unsafe { self.out.part(first..first + self.size.1) }
+        let [row] = self.some_rows(r);
+        row
+    }
+
+    /// Rows `r..r + R` of the tile.
+    #[inline(always)]
+    pub(crate) fn some_rows<const R: usize>(&mut self, r: usize) -> [&mut [T]; R] {
+        assert!(R <= self.size.0 && r <= self.size.0 - R);
+        core::array::from_fn(|more| {
+            let first = self.first + (r + more) * self.stride;
+            // SAFETY: within the matrix, for the row is within the tile and the tile within the matrix. Tiles and
+            // rows are disjoint, and this tile stays borrowed as long as the rows.
+            unsafe { self.out.part(first..first + self.size.1) }
+        })
     }
 }
 

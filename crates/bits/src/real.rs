@@ -214,11 +214,11 @@ multiversion! {
     fn micro_tiles(left: &[f32], panel: &[[f32; NR]], start: bool, col: usize, tile: &mut Tile<f32>) {
         for (left, row) in left.chunks(MR * panel.len()).zip((0..).step_by(MR)) {
             match tile.rows() - row {
-                MR.. => micro_tile::<MR>(left, panel, start, row, col, tile),
-                4 => micro_tile::<4>(left, panel, start, row, col, tile),
-                3 => micro_tile::<3>(left, panel, start, row, col, tile),
-                2 => micro_tile::<2>(left, panel, start, row, col, tile),
-                _ => micro_tile::<1>(left, panel, start, row, col, tile),
+                MR.. => micro_tile::<MR>(left, panel, start, col, tile.some_rows(row)),
+                4 => micro_tile::<4>(left, panel, start, col, tile.some_rows(row)),
+                3 => micro_tile::<3>(left, panel, start, col, tile.some_rows(row)),
+                2 => micro_tile::<2>(left, panel, start, col, tile.some_rows(row)),
+                _ => micro_tile::<1>(left, panel, start, col, tile.some_rows(row)),
             }
         }
     }
@@ -229,17 +229,15 @@ fn micro_tile<const R: usize>(
     left: &[f32],
     panel: &[[f32; NR]],
     start: bool,
-    row: usize,
     col: usize,
-    tile: &mut Tile<f32>,
+    out: [&mut [f32]; R],
 ) {
     let mut sums = [[0.0; NR]; R];
     if !start {
-        for (r, sums) in sums.iter_mut().enumerate() {
-            let out = &tile.row(row + r)[col..];
-            match out.first_chunk() {
+        for (sums, out) in sums.iter_mut().zip(&out) {
+            match out[col..].first_chunk() {
                 Some(out) => *sums = *out,
-                None => copy_edge(out, sums),
+                None => copy_edge(&out[col..], sums),
             }
         }
     }
@@ -250,11 +248,10 @@ fn micro_tile<const R: usize>(
             }
         }
     }
-    for (r, sums) in sums.iter().enumerate() {
-        let out = &mut tile.row(row + r)[col..];
-        match out.first_chunk_mut() {
+    for (sums, out) in sums.iter().zip(out) {
+        match out[col..].first_chunk_mut() {
             Some(out) => *out = *sums,
-            None => copy_edge(sums, out),
+            None => copy_edge(sums, &mut out[col..]),
         }
     }
 }
