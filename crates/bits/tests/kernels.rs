@@ -111,6 +111,9 @@ fn every_instruction_set_of_this_machine_runs() {
     if cfg!(target_arch = "aarch64") {
         expected.push("neon");
     }
+    if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) {
+        expected.push("simd128");
+    }
     assert_eq!(ran, expected);
     assert_eq!(Isa::best().name(), *expected.last().expect("portable"));
     let tested: Vec<_> = engines().iter().map(name).collect();
