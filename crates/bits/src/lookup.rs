@@ -11,11 +11,11 @@
 //!
 //! So a multiplication of 768 bits takes eight instructions: 3 look-ups, 4 additions and a shift.
 
-use alloc::{vec, vec::Vec};
 use core::ops::Range;
 
 use crate::{
     isa::simd,
+    memory::{Scratch, scratch},
     panels::{Panels, fold},
     product::{Left, Sink},
     simd::Simd,
@@ -57,7 +57,7 @@ static DIFFERENCES: [[u8; 16]; 256] = {
 struct Bytes<'a> {
     sign: &'a [u64],
     nonzero: Option<&'a [u64]>,
-    /// Bytes that a row without zeros has. Beyond them a panel is zeros, which are not what folded zeros are.
+    /// Bytes that a row has. What a panel holds beyond them is arbitrary.
     used: usize,
 }
 
@@ -92,16 +92,16 @@ simd! {
     pub(crate) fn lookup_tile<S, K: Sink>(
         s: S, left: Left, right: &Panels, rows: Range<usize>, panels: Range<usize>, sink: &K,
     ) {
-        let mut scratch = Scratch::new(S::LANES, right.depth() / 3, panels.len());
+        let mut memory = Memory::new(S::LANES, right.depth() / 3, panels.len());
         let mut row = rows.start;
         while row < rows.end {
             let tile = Tile { left: &left, right, row, rows: (2 * PAIRS).min(rows.end - row), panels: panels.clone() };
             match tile.rows.div_ceil(2) {
-                _ if tile.rows == 1 => single(s, &tile, &mut scratch, sink),
-                1 => pairs::<S, K, 1>(s, &tile, &mut scratch, sink),
-                2 => pairs::<S, K, 2>(s, &tile, &mut scratch, sink),
-                3 => pairs::<S, K, 3>(s, &tile, &mut scratch, sink),
-                _ => pairs::<S, K, PAIRS>(s, &tile, &mut scratch, sink),
+                _ if tile.rows == 1 => single(s, &tile, &mut memory, sink),
+                1 => pairs::<S, K, 1>(s, &tile, &mut memory, sink),
+                2 => pairs::<S, K, 2>(s, &tile, &mut memory, sink),
+                3 => pairs::<S, K, 3>(s, &tile, &mut memory, sink),
+                _ => pairs::<S, K, PAIRS>(s, &tile, &mut memory, sink),
             }
             row += tile.rows;
         }
@@ -117,32 +117,32 @@ struct Tile<'a> {
     panels: Range<usize>,
 }
 
-struct Scratch {
+struct Memory {
     /// For each pair of rows (steps, 6, 16) bytes: the low nibbles of three bytes, then the high ones.
-    tables: Vec<u8>,
+    tables: Scratch<u8>,
     /// For each panel and pair of rows 4 vectors of u16: even and odd columns of the first row, of the second.
-    sums: Vec<u8>,
+    sums: Scratch<u8>,
     /// For each panel and row i32, where u16 is not enough.
-    totals: Vec<i32>,
+    totals: Scratch<i32>,
 }
 
-impl Scratch {
+impl Memory {
     fn new(lanes: usize, steps: usize, panels: usize) -> Self {
         let chunk = PAIRS * steps.min(CHUNK) * 96;
         let totals = if steps > LIMIT { panels * 2 * PAIRS * lanes } else { 0 };
         Self {
             // a single row has the tables of all its bytes
-            tables: vec![0; chunk.max(steps * 96)],
-            sums: vec![0; panels * PAIRS * 4 * lanes],
-            totals: vec![0; totals],
+            tables: scratch(chunk.max(steps * 96)),
+            sums: scratch(panels * PAIRS * 4 * lanes),
+            totals: scratch(totals),
         }
     }
 }
 
 #[inline(always)]
-fn pairs<S: Simd, K: Sink, const P: usize>(s: S, tile: &Tile, scratch: &mut Scratch, sink: &K) {
+fn pairs<S: Simd, K: Sink, const P: usize>(s: S, tile: &Tile, memory: &mut Memory, sink: &K) {
     let (steps, per_panel) = (tile.right.depth() / 3, P * 4 * S::LANES);
-    let Scratch { tables, sums, totals } = scratch;
+    let Memory { tables, sums, totals } = memory;
     let sums = &mut sums[..tile.panels.len() * per_panel];
     sums.fill(0);
     totals.fill(0);
@@ -267,9 +267,9 @@ fn add_differences<S: Simd, const P: usize>(s: S, tables: &[u8], panel: &[u8], s
 
 /// One row, [`ACROSS`] panels at once, for there is no other row to use a table for.
 #[inline(always)]
-fn single<S: Simd, K: Sink>(s: S, tile: &Tile, scratch: &mut Scratch, sink: &K) {
+fn single<S: Simd, K: Sink>(s: S, tile: &Tile, memory: &mut Memory, sink: &K) {
     let depth = tile.right.depth();
-    let tables = &mut scratch.tables[..depth * 32];
+    let tables = &mut memory.tables[..depth * 32];
     let row = Bytes::of(tile.left, tile.row);
     for (at, both) in tables.chunks_exact_mut(32).enumerate() {
         let [low, high] = row.tables(at);

@@ -12,28 +12,31 @@
 //! A panel's rows are either the rows of a bit matrix or its columns, without a transposition of the whole:
 //! `x w^T` wants the rows of `w`, `dy w` wants its columns, and both read the same row-major bits.
 
-use alloc::{format, vec::Vec};
+use alloc::format;
+use core::mem;
 
 use crate::{
     engine::Engine,
     error::{Error, Result},
     isa::{Isa, simd},
+    memory::Buffer,
     parts::Lent,
     tensor::BitView,
 };
 
 /// Bits packed for one instruction set: n rows of k bits.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Panels {
     isa: Isa,
     n: usize,
     k: usize,
-    cell: Cell,
+    side: Side,
+    of: Use,
     /// Rows of a panel.
     lanes: usize,
     /// Bytes of a row, in whole groups of [`GROUP`].
     depth: usize,
-    bytes: Vec<u8>,
+    bytes: Buffer<u8>,
 }
 
 /// What the kernels read at once of each row.
@@ -46,6 +49,22 @@ pub(crate) enum Cell {
 /// Rows are padded to whole groups of 3 bytes for looking up, and to words of 4 for counting.
 pub(crate) const GROUP: usize = 12;
 
+/// What kind of product reads the panels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Bits,
+    Reals,
+}
+
+impl Use {
+    fn cell(self, isa: Isa) -> Cell {
+        match self {
+            Self::Bits if counts(isa) => Cell::Word,
+            _ => Cell::Byte,
+        }
+    }
+}
+
 /// Which lines of the bit matrix become the panels' rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -57,34 +76,41 @@ impl Panels {
     /// The rows of `bits`: (n, k), for products of bits: [`xnor_gemm_packed`](crate::xnor_gemm_packed).
     #[must_use]
     pub fn of_rows(engine: &Engine, bits: BitView) -> Self {
-        Self::pack(engine, bits, Side::Rows, bit_cell(engine.isa()))
+        Self::pack(engine, bits, Side::Rows, Use::Bits)
     }
 
     /// The columns of `bits`: (k, n), for products of bits: `x bits` rather than `x bits^T`.
     #[must_use]
     pub fn of_columns(engine: &Engine, bits: BitView) -> Self {
-        Self::pack(engine, bits, Side::Columns, bit_cell(engine.isa()))
+        Self::pack(engine, bits, Side::Columns, Use::Bits)
     }
 
     /// The rows of `bits`: (n, k), for products of reals and integers with bits: `a bits^T`.
     #[must_use]
     pub fn of_rows_for_reals(engine: &Engine, bits: BitView) -> Self {
-        Self::pack(engine, bits, Side::Rows, Cell::Byte)
+        Self::pack(engine, bits, Side::Rows, Use::Reals)
     }
 
     /// The columns of `bits`: (k, n), for products of reals and integers with bits: `a bits`.
     #[must_use]
     pub fn of_columns_for_reals(engine: &Engine, bits: BitView) -> Self {
-        Self::pack(engine, bits, Side::Columns, Cell::Byte)
+        Self::pack(engine, bits, Side::Columns, Use::Reals)
     }
 
-    /// Packs other bits of the same shape, from the same side, into the same memory.
+    /// Packs other bits, for the same use and from the same side, into the same memory.
     ///
-    /// [`of_rows`](Self::of_rows) and the others, but without an allocation in a training step.
-    pub(crate) fn repack(&mut self, engine: &Engine, bits: BitView, columns: bool) {
-        let side = if columns { Side::Columns } else { Side::Rows };
-        let memory = core::mem::take(&mut self.bytes);
-        *self = Self::pack_into(engine, bits, side, self.cell, memory);
+    /// ```
+    /// # use onebit_bits::{Engine, Panels, random_bits};
+    /// # let (engine, flips) = (Engine::single(), random_bits(1, 0, 64, 100));
+    /// let mut w = random_bits(2, 0, 64, 100);
+    /// let mut panels = Panels::of_rows(&engine, w.view());
+    /// w.flip(flips.view())?;
+    /// panels.repack(&engine, w.view()); // as often as the weights flip, without an allocation
+    /// # Ok::<(), onebit_bits::Error>(())
+    /// ```
+    pub fn repack(&mut self, engine: &Engine, bits: BitView) {
+        let memory = mem::replace(&mut self.bytes, Buffer::new());
+        *self = Self::pack_into(engine, bits, self.side, self.of, memory);
     }
 
     /// Number of rows: outputs of a product.
@@ -107,28 +133,27 @@ impl Panels {
 
     /// Ok if they are packed for products of bits on this engine.
     pub(crate) fn check_bits(&self, op: &'static str, engine: &Engine) -> Result<()> {
-        self.check_cell(op, engine, bit_cell(engine.isa()))
+        self.check_use(op, engine, Use::Bits)
     }
 
     /// Ok if they are packed for products of reals with bits on this engine.
     pub(crate) fn check_reals(&self, op: &'static str, engine: &Engine) -> Result<()> {
-        self.check_cell(op, engine, Cell::Byte)
+        self.check_use(op, engine, Use::Reals)
     }
 
-    fn check_cell(&self, op: &'static str, engine: &Engine, cell: Cell) -> Result<()> {
-        if (self.isa, self.cell) == (engine.isa(), cell) {
+    fn check_use(&self, op: &'static str, engine: &Engine, of: Use) -> Result<()> {
+        if (self.isa, self.of) == (engine.isa(), of) {
             return Ok(());
         }
-        let name = |isa: Isa, cell| match cell {
-            _ if bit_cell(isa) == Cell::Byte => isa.name().into(),
-            Cell::Byte => format!("reals on {}", isa.name()),
-            Cell::Word => format!("bits on {}", isa.name()),
+        let name = |isa: Isa, of| match of {
+            Use::Bits => format!("bits on {}", isa.name()),
+            Use::Reals => format!("reals on {}", isa.name()),
         };
-        Err(Error::Packed { op, expected: name(engine.isa(), cell), got: name(self.isa, self.cell) })
+        Err(Error::Packed { op, expected: name(engine.isa(), of), got: name(self.isa, self.of) })
     }
 
     pub(crate) fn cell(&self) -> Cell {
-        self.cell
+        self.of.cell(self.isa)
     }
 
     /// Rows of a panel.
@@ -141,28 +166,28 @@ impl Panels {
         self.depth
     }
 
-    /// Panel `index`: (depth / cell, lanes, cell) bytes; rows `index * lanes..` as far as they exist, else zeros.
+    /// Panel `index`: (depth / cell, lanes, cell) bytes, rows `index * lanes..`; arbitrary where there are none, and
+    /// in the padding of bytes.
     #[inline(always)]
     pub(crate) fn panel(&self, index: usize) -> &[u8] {
         let size = self.depth * self.lanes;
         &self.bytes[index * size..][..size]
     }
 
-    fn pack(engine: &Engine, bits: BitView, side: Side, cell: Cell) -> Self {
-        Self::pack_into(engine, bits, side, cell, Vec::new())
+    fn pack(engine: &Engine, bits: BitView, side: Side, of: Use) -> Self {
+        Self::pack_into(engine, bits, side, of, Buffer::new())
     }
 
-    fn pack_into(engine: &Engine, bits: BitView, side: Side, cell: Cell, mut bytes: Vec<u8>) -> Self {
+    fn pack_into(engine: &Engine, bits: BitView, side: Side, of: Use, mut bytes: Buffer<u8>) -> Self {
         let isa = engine.isa();
-        let lanes = lanes(isa);
+        let (lanes, cell) = (lanes(isa), of.cell(isa));
         let (n, k) = match side {
             Side::Rows => bits.shape(),
             Side::Columns => (bits.cols(), bits.rows()),
         };
         let depth = k.div_ceil(8).next_multiple_of(GROUP);
         let panels = n.div_ceil(lanes);
-        bytes.clear();
-        bytes.resize(panels * depth * lanes, 0);
+        bytes.resize(panels * depth * lanes);
         if depth > 0 {
             let size = depth * lanes;
             // as many panels as are the columns of a block, so that each word is read once
@@ -172,19 +197,17 @@ impl Panels {
                 let (first, last) = (job * stride, panels.min((job + 1) * stride));
                 // SAFETY: within the bytes, and every job comes once, so the ranges are disjoint.
                 let part = unsafe { shared.part(first * size..last * size) };
+                if cell == Cell::Word {
+                    part.fill(0); // what is looked up has tables of zeros for the padding, but ones are counted
+                }
                 match side {
                     Side::Rows => pack_rows(isa, bits, first * lanes, lanes, cell, part),
                     Side::Columns => pack_columns(isa, bits, first * lanes, (lanes, depth), cell, part),
                 }
             });
         }
-        Self { isa, n, k, cell, lanes, depth, bytes }
+        Self { isa, n, k, side, of, lanes, depth, bytes }
     }
-}
-
-/// The cells from which products of bits are computed.
-pub(crate) fn bit_cell(isa: Isa) -> Cell {
-    if counts(isa) { Cell::Word } else { Cell::Byte }
 }
 
 simd! {
@@ -347,16 +370,17 @@ mod tests {
             for (n, k) in [(1, 1), (31, 7), (33, 64), (64, 65), (65, 97), (130, 200)] {
                 let bits = crate::random_bits(1, 2, n, k);
                 let turned = bits.transpose();
-                for cell in [Cell::Byte, Cell::Word] {
+                for of in [Use::Bits, Use::Reals] {
+                    let cell = of.cell(isa);
                     for (source, side) in [(&bits, Side::Rows), (&turned, Side::Columns)] {
-                        let panels = Panels::pack(&engine, source.view(), side, cell);
+                        let panels = Panels::pack(&engine, source.view(), side, of);
                         let lanes = panels.lanes;
                         let seen = BitTensor::from_fn(n, k, |r, c| {
                             let byte = panels.panel(r / lanes)[place(cell, lanes, c / 8, r % lanes)];
                             let byte = if cell == Cell::Byte { fold(byte.into()) as u8 } else { byte };
                             byte >> (c % 8) & 1 == 1
                         });
-                        assert_eq!(seen, bits, "{n} {k} {side:?} {cell:?} on {}", isa.name());
+                        assert_eq!(seen, bits, "{n} {k} {side:?} {of:?} on {}", isa.name());
                     }
                 }
             }

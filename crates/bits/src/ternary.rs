@@ -105,6 +105,11 @@ impl Ternary {
         }
     }
 
+    /// Whether any value is 0.
+    pub(crate) fn has_zeros(&self) -> bool {
+        self.nonzero.count_ones() < (self.rows() * self.cols()) as u64
+    }
+
     /// The transposed matrix: (r, c) -> (c, r).
     #[must_use]
     pub fn transpose(&self) -> Self {

@@ -24,14 +24,15 @@
 //! ```
 
 use alloc::{vec, vec::Vec};
-use core::array;
 
 use crate::{
-    engine::{Engine, Tile},
+    engine::Engine,
     error::{Error, Result, check_len, check_shape},
-    isa::multiversion,
+    memory::{Scratch, scratch},
     pack::compare,
-    panel::{Counts, LANES, Panels, count_lanes},
+    panels::Panels,
+    parts::Lent,
+    product::{Left, Sink, product},
     tensor::{BitTensor, BitView},
     ternary::Ternary,
 };
@@ -41,7 +42,8 @@ use crate::{
 /// own: (m, n), signal: (m, k), operand: (k, n), changed: (k, n), 1 where the operand has changed since.
 ///
 /// # Errors
-/// [`Error::Shape`] unless the operands fit; [`Error::TooLarge`] if (m, n) does not fit into memory.
+/// [`Error::Shape`] unless the operands fit; [`Error::TooLarge`] if (m, n) does not fit into memory, or k exceeds
+/// `i32`.
 pub fn votes(
     engine: &Engine,
     own: BitView,
@@ -55,71 +57,72 @@ pub fn votes(
     if let Some(changed) = changed {
         check_shape("votes", "changed", (k, n), changed.shape())?;
     }
+    i32::try_from(k).map_err(|_| Error::TooLarge { op: "votes", rows: m, cols: k })?;
     let len = m.checked_mul(n).ok_or(Error::TooLarge { op: "votes", rows: m, cols: n })?;
     let mut votes = vec![0; len];
-    if k > 0 {
-        let work = signal.sign().words().len().saturating_mul(n);
-        engine.tiles(&mut votes, n, work, |tile| {
-            votes_tile(engine.isa(), own, signal, operand, changed, tile);
-        });
+    // Where the signal speaks, a changed operand turns the request round: as if the operand were another.
+    let turned = changed.map(|changed| operand.xor(changed)).transpose()?;
+    let operand = turned.as_ref().map_or(operand, BitTensor::view);
+    let left = Left::ternary(signal);
+    let requests =
+        Requests { own, n, voters: row_counts(m, |row| left.nonzeros(row)), votes: Lent::new(&mut votes) };
+    product(engine, left, &Panels::of_columns(engine, operand), &requests);
+    // Where it is silent, there was no request, and the change is one.
+    if let (Some(changed), true) = (changed, signal.has_zeros()) {
+        let silent = signal.nonzero().not();
+        let silent = Left { sign: silent.view(), nonzero: Some(silent.view()) };
+        let voters = row_counts(m, |row| silent.nonzeros(row));
+        let changes = Changes { n, voters, votes: Lent::new(&mut votes) };
+        product(engine, silent, &Panels::of_columns(engine, changed), &changes);
     }
     Ok(votes)
 }
 
-multiversion! {
-    fn votes_tile(
-        own: BitView, signal: &Ternary, operand: BitView, changed: Option<BitView>, tile: &mut Tile<u32>,
-    ) {
-        match changed {
-            None => count_requests::<false>(own, signal, operand, operand, tile),
-            Some(changed) => count_requests::<true>(own, signal, operand, changed, tile),
+fn row_counts(rows: usize, count: impl Fn(usize) -> i32) -> Scratch<i32> {
+    let mut counts = scratch(rows);
+    counts.iter_mut().enumerate().for_each(|(row, to)| *to = count(row));
+    counts
+}
+
+/// From `s = sum_k g operand`, of v voters, the number of requests `g own operand > 0`: `(v + own s) / 2`.
+struct Requests<'a> {
+    own: BitView<'a>,
+    n: usize,
+    voters: Scratch<i32>,
+    votes: Lent<'a, u32>,
+}
+
+impl Sink for Requests<'_> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, sums: &[i32]) {
+        let first = row * self.n + col;
+        // SAFETY: there are as many votes as sums, and every run comes once.
+        let votes = unsafe { self.votes.part(first..first + sums.len()) };
+        let (voters, own) = (self.voters[row], self.own.row(row)[col / 64] >> (col % 64));
+        for (j, (votes, s)) in votes.iter_mut().zip(sums).enumerate() {
+            let minus = (own >> j & 1) as i32 - 1; // all ones for -1
+            *votes = (voters + (s ^ minus) - minus) as u32 / 2;
         }
     }
 }
 
-/// `changed` only counts if `CORRECT`.
-#[inline(always)]
-fn count_requests<const CORRECT: bool>(
-    own: BitView,
-    signal: &Ternary,
-    operand: BitView,
-    changed: BitView,
-    tile: &mut Tile<u32>,
-) {
-    let depth = signal.sign().words_per_row();
-    let (mut operands, mut changes) = (Panels::new(depth), Panels::new(depth));
-    let mut counts = Counts::default();
-    for col in (0..tile.cols()).step_by(64) {
-        let word = (tile.col + col) / 64;
-        operands.lay_columns(operand, word);
-        if CORRECT {
-            changes.lay_columns(changed, word);
-        }
-        for r in 0..tile.rows() {
-            let m = tile.row + r;
-            let votes = &mut tile.row(r)[col..];
-            let (sign, nonzero) = (&signal.sign().row(m)[..depth], &signal.nonzero().row(m)[..depth]);
-            let panels = operands.first(votes.len()).zip(changes.first(votes.len()));
-            for (p, ((x, c), count)) in panels.zip(&mut counts).enumerate() {
-                let (x, c, own) = (&x[..depth], &c[..depth], spread(own.row(m)[word], p * LANES));
-                *count = count_lanes(depth, |k| {
-                    array::from_fn(|n| {
-                        let request = nonzero[k] & (sign[k] ^ x[k][n] ^ own[n]);
-                        if CORRECT { request ^ c[k][n] } else { request }
-                    })
-                });
-            }
-            for (votes, count) in votes.iter_mut().zip(counts.as_flattened()) {
-                *votes = *count;
-            }
-        }
-    }
+/// Adds the number of ones among v bits whose sum as +-1 is s: `(v + s) / 2`.
+struct Changes<'a> {
+    n: usize,
+    voters: Scratch<i32>,
+    votes: Lent<'a, u32>,
 }
 
-/// Eight bits of a word, each as a word of its own: all ones for 1, else 0.
-#[inline(always)]
-fn spread(word: u64, first: usize) -> [u64; LANES] {
-    array::from_fn(|lane| 0u64.wrapping_sub(word >> (first + lane) & 1))
+impl Sink for Changes<'_> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, sums: &[i32]) {
+        let first = row * self.n + col;
+        // SAFETY: as above.
+        let votes = unsafe { self.votes.part(first..first + sums.len()) };
+        for (votes, s) in votes.iter_mut().zip(sums) {
+            *votes += (self.voters[row] + s) as u32 / 2;
+        }
+    }
 }
 
 /// Which bits flip: those with more votes than `max(mean(votes), p_min * voters)`. votes: (rows, cols).

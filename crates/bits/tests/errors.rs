@@ -1,8 +1,8 @@
 //! Every error variant, and that nothing from outside panics.
 
 use onebit_bits::{
-    BitTensor, BitView, Engine, Error, Isa, Probability, Ternary, pack_at_least, pack_signs, pack_thresholds,
-    real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, votes, votes_to_flips, xnor_gemm,
+    BitTensor, BitView, Engine, Error, Isa, Panels, Probability, Ternary, pack_at_least, pack_signs, pack_thresholds,
+    real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold,
 };
 
 fn zeros(rows: usize, cols: usize) -> BitTensor {
@@ -140,4 +140,35 @@ fn threads() {
     } else {
         assert!(matches!(two, Err(Error::Threads { got: 2, .. })));
     }
+}
+
+#[test]
+fn panels_for_another_use() {
+    let engine = Engine::single();
+    let (x, w) = (BitTensor::zeros(2, 70), BitTensor::zeros(3, 70));
+    let mut y = [0; 6];
+    let reals = Panels::of_rows_for_reals(&engine, w.view());
+    let error = xnor_gemm_packed(&engine, x.view(), &reals, &mut y).unwrap_err();
+    let isa = engine.isa().name();
+    let expected = format!("xnor_gemm_packed: the panels are packed for reals on {isa}, expected bits on {isa}");
+    assert_eq!(error.to_string(), expected);
+    let portable = Panels::of_rows(&Engine::single().with_isa(Isa::PORTABLE), w.view());
+    if engine.isa() != Isa::PORTABLE {
+        let error = xnor_gemm_packed(&engine, x.view(), &portable, &mut y).unwrap_err();
+        assert!(error.to_string().ends_with(&format!("bits on portable, expected bits on {isa}")), "{error}");
+    }
+    let panels = Panels::of_rows(&engine, w.view());
+    let error = xnor_gemm_packed(&engine, BitTensor::zeros(2, 71).view(), &panels, &mut y).unwrap_err();
+    assert_eq!(error.to_string(), "xnor_gemm_packed: x must be 2 x 70, got 2 x 71");
+    let (mut bits, mut scores) = (BitTensor::zeros(2, 3), [0.0; 6]);
+    let threshold = |thresholds: &[i32], descending: usize, bits: &mut BitTensor| {
+        let descending = BitTensor::zeros(1, descending);
+        xnor_threshold(&engine, x.view(), &panels, thresholds, descending.view(), bits).unwrap_err().to_string()
+    };
+    assert_eq!(threshold(&[0; 2], 3, &mut bits), "xnor_threshold: thresholds must have length 3, got 2");
+    assert_eq!(threshold(&[0; 3], 2, &mut bits), "xnor_threshold: descending must be 1 x 3, got 1 x 2");
+    let y_of = &mut BitTensor::zeros(3, 3);
+    assert_eq!(threshold(&[0; 3], 3, y_of), "xnor_threshold: y must be 2 x 3, got 3 x 3");
+    let error = xnor_scores(&engine, x.view(), &panels, &[1.0; 2], &mut scores).unwrap_err();
+    assert_eq!(error.to_string(), "xnor_scores: scale must have length 3, got 2");
 }
