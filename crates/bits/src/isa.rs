@@ -114,9 +114,47 @@ impl Isa {
         }
     }
 
+    /// Runs code of another crate, compiled for this instruction set.
+    #[inline]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        enter(self, kernel)
+    }
+
     pub(crate) fn level(self) -> Level {
         self.0
     }
+}
+
+/// Plain loops that [`Isa::run`] compiles for every instruction set, so that the compiler vectorizes them.
+///
+/// `run`, and every function that it calls, is `#[inline(always)]` and loops with `for`: what stays a call is compiled
+/// without the instruction set. Products are never fused with sums, so f32 results are the same on all of them.
+///
+/// ```
+/// use onebit_bits::{Isa, Kernel};
+///
+/// struct Scale<'a>(f32, &'a mut [f32]);
+///
+/// impl Kernel for Scale<'_> {
+///     type Output = ();
+///     #[inline(always)]
+///     fn run(self) {
+///         for x in self.1 {
+///             *x *= self.0;
+///         }
+///     }
+/// }
+///
+/// let mut x = [1.0, 2.0];
+/// Isa::best().run(Scale(0.5, &mut x));
+/// assert_eq!(x, [0.5, 1.0]);
+/// ```
+pub trait Kernel {
+    /// What it computes.
+    type Output;
+
+    /// Computes it; `#[inline(always)]`.
+    fn run(self) -> Self::Output;
 }
 
 /// Compiles a portable function for every instruction set; the caller passes an [`Isa`] as first argument.
@@ -162,6 +200,11 @@ macro_rules! multiversion {
     };
 }
 pub(crate) use multiversion;
+
+multiversion! {
+    #[inline]
+    fn enter<K: Kernel>(kernel: K) -> K::Output { kernel.run() }
+}
 
 /// Compiles a function that is generic over [`Simd`](crate::simd::Simd) for every instruction set; the caller
 /// passes an [`Isa`] as first argument, the body gets the vectors as its first.
