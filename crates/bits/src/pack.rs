@@ -33,11 +33,21 @@ use crate::{
 pub fn pack_signs<T: Sum>(engine: &Engine, rows: usize, cols: usize, x: &[T]) -> Result<BitTensor> {
     check_len("pack_signs", "x", (rows, cols), x.len())?;
     let mut bits = BitTensor::zeros(rows, cols);
-    let w = bits.words_per_row();
+    pack_signs_into(engine, x, &mut bits)?;
+    Ok(bits)
+}
+
+/// [`pack_signs`] into bits that are there already. x and bits: (rows, cols).
+///
+/// # Errors
+/// [`Error::Length`] unless there are as many values as bits.
+pub fn pack_signs_into<T: Sum>(engine: &Engine, x: &[T], bits: &mut BitTensor) -> Result<()> {
+    let (cols, w) = (bits.cols(), bits.words_per_row());
+    check_len("pack_signs", "x", bits.shape(), x.len())?;
     engine.rows(bits.words_mut(), w, x.len(), |first, words| {
         signs_rows(engine.isa(), &x[first * cols..], cols, words);
     });
-    Ok(bits)
+    Ok(())
 }
 
 /// bit `(b, k X + x) = [r_bx > t_k]`, strictly. x: (rows, cols), thresholds: (d) -> (rows, d * cols).

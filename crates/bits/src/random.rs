@@ -57,18 +57,23 @@ impl Probability {
 #[must_use]
 pub fn mask(seed: u64, stream: u64, rows: usize, cols: usize, p: Probability) -> BitTensor {
     let mut bits = BitTensor::zeros(rows, cols);
+    mask_into(seed, stream, p, &mut bits);
+    bits
+}
+
+/// [`mask`] into bits that are there already.
+pub fn mask_into(seed: u64, stream: u64, p: Probability, bits: &mut BitTensor) {
     if p.0 == 0 {
-        return bits;
+        return bits.words_mut().fill(0);
     }
     let key = mix(mix(seed).wrapping_add(stream));
-    for r in 0..rows {
+    for r in 0..bits.rows() {
         let key = mix(key.wrapping_add(r as u64));
         for (w, word) in bits.row_mut(r).iter_mut().enumerate() {
             *word = mask_word(mix(key.wrapping_add(w as u64)), p);
         }
     }
     bits.clear_padding();
-    bits
 }
 
 /// Bits that are 1 with probability 1/2: (rows, cols).
@@ -93,7 +98,7 @@ fn mask_word(key: u64, p: Probability) -> u64 {
 }
 
 /// One step of splitmix64.
-fn mix(state: u64) -> u64 {
+pub(crate) fn mix(state: u64) -> u64 {
     let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

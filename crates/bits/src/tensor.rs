@@ -241,6 +241,16 @@ impl BitTensor {
         Ok(())
     }
 
+    /// `self &= mask`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless the shapes are equal.
+    pub fn keep(&mut self, mask: BitView) -> Result<()> {
+        check_shape("keep", "mask", self.shape(), mask.shape())?;
+        self.words.iter_mut().zip(mask.words).for_each(|(word, mask)| *word &= mask);
+        Ok(())
+    }
+
     /// The words, row after row.
     #[must_use]
     pub fn into_words(self) -> Vec<u64> {

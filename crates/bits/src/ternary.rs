@@ -74,6 +74,12 @@ impl Ternary {
         &self.nonzero
     }
 
+    /// Its planes, of the signs and of the magnitudes.
+    #[must_use]
+    pub fn into_planes(self) -> (BitTensor, BitTensor) {
+        (self.sign, self.nonzero)
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {

@@ -1,8 +1,8 @@
 //! What holds for all bits, whatever they are: the algebra, the padding, the statistics of masks.
 
 use onebit_bits::{
-    BitTensor, Engine, Probability, Ternary, mask, pack_signs, random_bits, real, unpack_signs, votes,
-    xnor_gemm,
+    BitTensor, Engine, Probability, Ternary, mask, mask_into, pack_signs, pack_signs_into, random_bits, real,
+    unpack_signs, votes, xnor_gemm,
 };
 use proptest::prelude::*;
 
@@ -71,6 +71,18 @@ proptest! {
         let both = a.and(b.view()).unwrap();
         let either = a.xor(b.view()).unwrap().xor(both.view()).unwrap();
         prop_assert_eq!(a.not().and(b.not().view()).unwrap(), either.not());
+    }
+
+    #[test]
+    fn what_was_there_leaves_no_trace((mut there, b) in pair(), p in 0.0..=1.0) {
+        let (engine, (rows, cols), p) = (Engine::single(), b.shape(), Probability::new(p).unwrap());
+        let both = there.and(b.view()).unwrap();
+        there.keep(b.view()).unwrap();
+        prop_assert_eq!(&there, &both);
+        pack_signs_into(&engine, &unpack_signs(b.view()), &mut there).unwrap();
+        prop_assert_eq!(&there, &b);
+        mask_into(3, 4, p, &mut there);
+        prop_assert_eq!(&there, &mask(3, 4, rows, cols, p));
     }
 
     #[test]
