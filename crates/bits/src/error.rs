@@ -78,6 +78,41 @@ pub enum Error {
         /// The instruction set that they are for, and what for.
         got: String,
     },
+    /// A kernel or a stride without rows or columns.
+    #[error("{op}: {operand} must be at least 1 x 1, got {} x {}", got.0, got.1)]
+    Empty {
+        /// The operation that refused.
+        op: &'static str,
+        /// The operand at fault.
+        operand: &'static str,
+        /// The size it has.
+        got: (usize, usize),
+    },
+    /// A kernel that is larger than the image and its padding.
+    #[error(
+        "{op}: a kernel of {} x {} does not fit into an image of {} x {}",
+        kernel.0, kernel.1, image.0, image.1
+    )]
+    Kernel {
+        /// The operation that refused.
+        op: &'static str,
+        /// Its size.
+        kernel: (usize, usize),
+        /// The size of the image, with its padding.
+        image: (usize, usize),
+    },
+    /// Groups that do not divide the channels of a convolution.
+    #[error(
+        "conv: groups must divide the {c_in} channels of the input and {c_out} of the output, got {groups}"
+    )]
+    Groups {
+        /// The number of groups asked for.
+        groups: usize,
+        /// Channels of the input.
+        c_in: usize,
+        /// Channels of the output.
+        c_out: usize,
+    },
     /// Not a probability.
     #[error("probability must be in 0..=1, got {0}")]
     Probability(f64),

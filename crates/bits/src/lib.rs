@@ -7,6 +7,7 @@
 //! | module | what it computes |
 //! |---|---|
 //! | [`pack`] | reals and integers to bits by comparison, and back |
+//! | [`mod@conv`] | bits x bits under a walking kernel |
 //! | [`gemm`] | bits x bits to integers: XNOR and popcount |
 //! | [`real`] | reals x bits to reals |
 //! | [`mod@votes`] | flip backprop: how many ask a bit to flip, and which bits do |
@@ -36,6 +37,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod conv;
 mod count;
 mod engine;
 mod error;
@@ -57,6 +59,7 @@ pub mod votes;
 #[cfg(feature = "std")]
 mod workers;
 
+pub use conv::{Conv, ConvWeights, Images, Pad, Padding, conv_sums, conv_threshold};
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use gemm::{ternary_gemm, ternary_gemm_packed, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold};

@@ -82,7 +82,8 @@ pub(crate) fn product<K: Sink>(engine: &Engine, left: Left, right: &Panels, sink
     });
 }
 
-fn tile<K: Sink>(
+/// Computes the sums of some rows and panels.
+pub(crate) fn tile<K: Sink>(
     engine: &Engine,
     left: Left,
     right: &Panels,

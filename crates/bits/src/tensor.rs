@@ -15,6 +15,7 @@
 //! ```
 
 use alloc::{vec, vec::Vec};
+use core::ops::Range;
 
 use crate::error::{Error, Result, check_len, check_shape};
 
@@ -184,6 +185,16 @@ impl<'a> BitView<'a> {
     pub fn into_row(self, row: usize) -> &'a [u64] {
         let w = self.words_per_row();
         &self.words[row * w..(row + 1) * w]
+    }
+
+    /// Some of the rows, borrowed.
+    ///
+    /// # Panics
+    /// If there are no such rows.
+    #[must_use]
+    pub fn part(self, rows: Range<usize>) -> Self {
+        let w = self.words_per_row();
+        Self { rows: rows.len(), cols: self.cols, words: &self.words[rows.start * w..rows.end * w] }
     }
 
     /// All words, for as long as they are borrowed.

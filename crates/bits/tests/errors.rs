@@ -1,8 +1,9 @@
 //! Every error variant, and that nothing from outside panics.
 
 use onebit_bits::{
-    BitTensor, BitView, Engine, Error, Isa, Panels, Probability, Ternary, pack_at_least, pack_signs, pack_thresholds,
-    real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold,
+    BitTensor, BitView, Engine, Error, Isa, Panels, Probability, Ternary, pack_at_least, pack_signs,
+    pack_thresholds, real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, votes,
+    votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold,
 };
 
 fn zeros(rows: usize, cols: usize) -> BitTensor {
@@ -150,7 +151,8 @@ fn panels_for_another_use() {
     let reals = Panels::of_rows_for_reals(&engine, w.view());
     let error = xnor_gemm_packed(&engine, x.view(), &reals, &mut y).unwrap_err();
     let isa = engine.isa().name();
-    let expected = format!("xnor_gemm_packed: the panels are packed for reals on {isa}, expected bits on {isa}");
+    let expected =
+        format!("xnor_gemm_packed: the panels are packed for reals on {isa}, expected bits on {isa}");
     assert_eq!(error.to_string(), expected);
     let portable = Panels::of_rows(&Engine::single().with_isa(Isa::PORTABLE), w.view());
     if engine.isa() != Isa::PORTABLE {
@@ -163,7 +165,9 @@ fn panels_for_another_use() {
     let (mut bits, mut scores) = (BitTensor::zeros(2, 3), [0.0; 6]);
     let threshold = |thresholds: &[i32], descending: usize, bits: &mut BitTensor| {
         let descending = BitTensor::zeros(1, descending);
-        xnor_threshold(&engine, x.view(), &panels, thresholds, descending.view(), bits).unwrap_err().to_string()
+        xnor_threshold(&engine, x.view(), &panels, thresholds, descending.view(), bits)
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(threshold(&[0; 2], 3, &mut bits), "xnor_threshold: thresholds must have length 3, got 2");
     assert_eq!(threshold(&[0; 3], 2, &mut bits), "xnor_threshold: descending must be 1 x 3, got 1 x 2");

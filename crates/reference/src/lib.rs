@@ -5,5 +5,6 @@
 //! `o` outputs; `m`, `k`, `n` where a matrix product has no network around it. Wrong lengths panic.
 #![forbid(unsafe_code)]
 
+pub mod conv;
 pub mod flip;
 pub mod gemm;

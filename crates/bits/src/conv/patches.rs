@@ -1,0 +1,134 @@
+//! Convolution as a product: the bits that an output pixel sees, side by side, are a row of its left operand.
+//!
+//! A patch is `kh * kw * c` bits, a 32nd of what it would be in f32. Patches of some hundred pixels at a time are
+//! gathered into memory that stays in the L2 cache, so the matrix of all of them never exists.
+
+use core::ops::Range;
+
+use crate::{
+    conv::{
+        ConvWeights,
+        shape::{Pad, Walk},
+    },
+    engine::Engine,
+    memory::scratch,
+    product::{Left, Sink, tile},
+    tensor::{BitView, Bits, put},
+};
+
+/// Output pixels of a job at most.
+const TALLEST: usize = 128;
+
+/// Gathers patches, tile by tile, and multiplies.
+pub(crate) fn conv_by_patches<K: Sink>(
+    engine: &Engine,
+    walk: &Walk,
+    x: BitView,
+    weights: &ConvWeights,
+    jobs: usize,
+    sink: &K,
+) {
+    let pixels = walk.pixels().1;
+    let height = TALLEST.min(pixels.div_ceil(jobs).next_multiple_of(8));
+    let outputs = walk.conv.of_group().1;
+    engine.each_index(pixels.div_ceil(height), |job| {
+        let pixels = job * height..pixels.min((job + 1) * height);
+        for (group, panels) in weights.groups.iter().enumerate() {
+            let words = pixels.len() * panels.k().div_ceil(64);
+            let (mut sign, mut nonzero) = (scratch(words), scratch(words));
+            gather(walk, x, group, pixels.clone(), walk.conv.pad == Pad::Plus, &mut sign);
+            let mut left = Left::bits(view(panels.k(), pixels.len(), &sign));
+            if walk.conv.pad == Pad::Zero && gather_inside(walk, pixels.clone(), &mut nonzero) {
+                left.nonzero = Some(view(panels.k(), pixels.len(), &nonzero));
+            }
+            let across = 0..panels.n().div_ceil(panels.lanes());
+            let part = Part { sink, row: pixels.start, col: group * outputs };
+            tile(engine, left, panels, 0..pixels.len(), across, &part);
+        }
+    });
+}
+
+/// A part of a sink: what is row 0, column 0 here is row `row`, column `col` there.
+pub(crate) struct Part<'a, K> {
+    pub(crate) sink: &'a K,
+    pub(crate) row: usize,
+    pub(crate) col: usize,
+}
+
+impl<K: Sink> Sink for Part<'_, K> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, sums: &[i32]) {
+        let (row, col) = (self.row + row, self.col + col);
+        // a run of the sink must not cross a multiple of 64
+        let (sums, rest) = sums.split_at(sums.len().min(64 - col % 64));
+        self.sink.put(row, col, sums);
+        if !rest.is_empty() {
+            self.sink.put(row, col + sums.len(), rest);
+        }
+    }
+}
+
+fn view(k: usize, rows: usize, words: &[u64]) -> BitView<'_> {
+    Bits::from_words(rows, k, words).expect("gathered rows are whole and padded with zeros")
+}
+
+/// patches: (pixels, kh * kw * c) bits of the channels of `group`; `outside` is what the padding counts.
+pub(crate) fn gather(
+    walk: &Walk,
+    x: BitView,
+    group: usize,
+    pixels: Range<usize>,
+    outside: bool,
+    patches: &mut [u64],
+) {
+    let channels = walk.conv.of_group().0;
+    let per_pixel = (walk.conv.kernel.0 * walk.conv.kernel.1 * channels).div_ceil(64);
+    patches.fill(0);
+    for (pixel, patch) in pixels.zip(patches.chunks_exact_mut(per_pixel.max(1))) {
+        walk.each_tap(pixel, |tap, from| match from {
+            Some(from) => copy(x.row(from), group * channels, patch, tap * channels, channels),
+            None if outside => put_ones(patch, tap * channels, channels),
+            None => {}
+        });
+    }
+}
+
+/// inside: (pixels, kh * kw * c) bits, 1 where a tap lies within the image. Whether any does not.
+fn gather_inside(walk: &Walk, pixels: Range<usize>, inside: &mut [u64]) -> bool {
+    let channels = walk.conv.of_group().0;
+    let per_pixel = (walk.conv.kernel.0 * walk.conv.kernel.1 * channels).div_ceil(64);
+    let mut any_outside = false;
+    inside.fill(0);
+    for (pixel, patch) in pixels.zip(inside.chunks_exact_mut(per_pixel.max(1))) {
+        walk.each_tap(pixel, |tap, from| match from {
+            Some(_) => put_ones(patch, tap * channels, channels),
+            None => any_outside = true,
+        });
+    }
+    any_outside
+}
+
+/// `len` bits of `from`, first bit `first`, to bit `at` of `to`, where zeros are.
+#[inline(always)]
+fn copy(from: &[u64], first: usize, to: &mut [u64], at: usize, len: usize) {
+    if (first | at | len).is_multiple_of(64) {
+        let from = &from[first / 64..][..len / 64];
+        // a loop, for so few are not worth a call to copy
+        to[at / 64..].iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        return;
+    }
+    for done in (0..len).step_by(64) {
+        let (index, shift) = ((first + done) / 64, (first + done) % 64);
+        let above = if shift > 0 { from.get(index + 1).map_or(0, |next| next << (64 - shift)) } else { 0 };
+        let exists = !0 >> (64 - (len - done).min(64));
+        put(to, at + done, (from[index] >> shift | above) & exists);
+    }
+}
+
+/// `len` ones from bit `at` on.
+#[inline(always)]
+fn put_ones(to: &mut [u64], at: usize, len: usize) {
+    for done in (0..len).step_by(64) {
+        put(to, at + done, !0 >> (64 - (len - done).min(64)));
+    }
+}

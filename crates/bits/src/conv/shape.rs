@@ -1,0 +1,200 @@
+//! What is convolved with what, and which pixel of the input a tap of the kernel meets.
+
+use crate::error::{Error, Result};
+
+/// A convolution: its channels and how its kernel walks.
+///
+/// ```
+/// use onebit_bits::{Conv, Images, Padding};
+///
+/// let conv = Conv { padding: Padding::around(1), ..Conv::new(64, 128, (3, 3)) };
+/// let out = conv.output(Images { b: 1, h: 14, w: 14 })?;
+/// assert_eq!((out.h, out.w), (14, 14));
+/// # Ok::<(), onebit_bits::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv {
+    /// Channels of the input, and of the output.
+    pub c_in: usize,
+    /// See `c_in`.
+    pub c_out: usize,
+    /// Rows and columns of the kernel.
+    pub kernel: (usize, usize),
+    /// Its steps, down and to the right.
+    pub stride: (usize, usize),
+    /// Pixels added around an image.
+    pub padding: Padding,
+    /// What they count as.
+    pub pad: Pad,
+    /// Output channels in `groups` equal parts see the input channels of their own part only.
+    pub groups: usize,
+}
+
+/// Pixels added around an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Padding {
+    /// Rows above.
+    pub top: usize,
+    /// Columns before.
+    pub left: usize,
+    /// Rows below.
+    pub bottom: usize,
+    /// Columns behind.
+    pub right: usize,
+}
+
+impl Padding {
+    /// The same on all sides.
+    #[must_use]
+    pub const fn around(pixels: usize) -> Self {
+        Self { top: pixels, left: pixels, bottom: pixels, right: pixels }
+    }
+}
+
+/// What a tap counts that lies in the padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pad {
+    /// Every channel is +1.
+    Plus,
+    /// Every channel is -1.
+    Minus,
+    /// Nothing: the sum is over the taps within the image.
+    Zero,
+}
+
+/// How many images of which size. Their bits: (b * h * w, channels), a row for each pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Images {
+    /// Number of images.
+    pub b: usize,
+    /// Rows of an image.
+    pub h: usize,
+    /// Pixels of a row.
+    pub w: usize,
+}
+
+impl Images {
+    /// `b * h * w`.
+    pub(crate) fn pixels(self, op: &'static str) -> Result<usize> {
+        let rows = self.b.checked_mul(self.h).ok_or(Error::TooLarge { op, rows: self.b, cols: self.h })?;
+        rows.checked_mul(self.w).ok_or(Error::TooLarge { op, rows, cols: self.w })
+    }
+}
+
+impl Conv {
+    /// Stride 1, no padding (it would count nothing), one group.
+    #[must_use]
+    pub const fn new(c_in: usize, c_out: usize, kernel: (usize, usize)) -> Self {
+        let (stride, padding) = ((1, 1), Padding::around(0));
+        Self { c_in, c_out, kernel, stride, padding, pad: Pad::Zero, groups: 1 }
+    }
+
+    /// The size of the output: `(h + top + bottom - kernel) / stride + 1`, rounded down, and so for w.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] if kernel, stride or groups are, [`Error::Groups`] if these do not divide the channels,
+    /// [`Error::Kernel`] if it does not fit into the image, [`Error::TooLarge`] beyond all integers.
+    pub fn output(&self, images: Images) -> Result<Images> {
+        const OP: &str = "conv";
+        self.patch()?;
+        let (h, w, Padding { top, left, bottom, right }) = (images.h, images.w, self.padding);
+        let too_large = Error::TooLarge { op: OP, rows: h, cols: w };
+        let sum = |a: usize, b: usize, c: usize| a.checked_add(b)?.checked_add(c);
+        let padded = (sum(h, top, bottom).ok_or(too_large.clone())?, sum(w, left, right).ok_or(too_large)?);
+        let (h, w) = steps(OP, padded, self.kernel, self.stride)?;
+        let output = Images { b: images.b, h, w };
+        images.pixels(OP)?;
+        output.pixels(OP)?;
+        Ok(output)
+    }
+
+    /// Bits of a patch, `kernel rows * kernel columns * c_in / groups`: inputs of an output channel.
+    ///
+    /// # Errors
+    /// As [`output`](Self::output).
+    pub fn patch(&self) -> Result<usize> {
+        const OP: &str = "conv";
+        let (rows, cols) = self.kernel;
+        check_not_empty(OP, "kernel", self.kernel)?;
+        check_not_empty(OP, "stride", self.stride)?;
+        let &Self { groups, c_in, c_out, .. } = self;
+        if groups == 0 || groups > c_out.max(1) || c_in % groups != 0 || c_out % groups != 0 {
+            return Err(Error::Groups { groups, c_in, c_out });
+        }
+        let taps = rows.checked_mul(cols).and_then(|taps| taps.checked_mul(c_in / groups));
+        taps.filter(|&bits| i32::try_from(bits).is_ok()).ok_or(Error::TooLarge { op: OP, rows, cols })
+    }
+
+    /// Input and output channels of a group.
+    pub(crate) fn of_group(&self) -> (usize, usize) {
+        (self.c_in / self.groups, self.c_out / self.groups)
+    }
+}
+
+/// Positions of a kernel or window.
+pub(crate) fn steps(
+    op: &'static str,
+    image: (usize, usize),
+    kernel: (usize, usize),
+    stride: (usize, usize),
+) -> Result<(usize, usize)> {
+    match (image.0.checked_sub(kernel.0), image.1.checked_sub(kernel.1)) {
+        (Some(h), Some(w)) => Ok((h / stride.0 + 1, w / stride.1 + 1)),
+        _ => Err(Error::Kernel { op, kernel, image }),
+    }
+}
+
+pub(crate) fn check_not_empty(op: &'static str, operand: &'static str, got: (usize, usize)) -> Result<()> {
+    if got.0 > 0 && got.1 > 0 { Ok(()) } else { Err(Error::Empty { op, operand, got }) }
+}
+
+/// A convolution of images of one size.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walk {
+    pub(crate) conv: Conv,
+    pub(crate) input: Images,
+    pub(crate) output: Images,
+}
+
+impl Walk {
+    pub(crate) fn new(conv: Conv, input: Images) -> Result<Self> {
+        Ok(Self { conv, input, output: conv.output(input)? })
+    }
+
+    /// Pixels of the input, and of the output.
+    pub(crate) fn pixels(&self) -> (usize, usize) {
+        let count = |images: Images| images.b * images.h * images.w;
+        (count(self.input), count(self.output))
+    }
+
+    /// The row of the image at row `row` of the padded image.
+    #[inline(always)]
+    pub(crate) fn row(&self, row: usize) -> Option<usize> {
+        row.checked_sub(self.conv.padding.top).filter(|&row| row < self.input.h)
+    }
+
+    /// The column of the image at column `col` of the padded image.
+    #[inline(always)]
+    pub(crate) fn col(&self, col: usize) -> Option<usize> {
+        col.checked_sub(self.conv.padding.left).filter(|&col| col < self.input.w)
+    }
+
+    /// `visit(tap, input pixel or None in the padding)` for each tap of output pixel `pixel`.
+    #[inline(always)]
+    pub(crate) fn each_tap(&self, pixel: usize, mut visit: impl FnMut(usize, Option<usize>)) {
+        let (rows, cols) = self.conv.kernel;
+        let (image_row, x) = (pixel / self.output.w, pixel % self.output.w);
+        let (image, y) = (image_row / self.output.h, image_row % self.output.h);
+        for ky in 0..rows {
+            let row = self.row(y * self.conv.stride.0 + ky);
+            for kx in 0..cols {
+                let col = self.col(x * self.conv.stride.1 + kx);
+                let from = match (row, col) {
+                    (Some(row), Some(col)) => Some((image * self.input.h + row) * self.input.w + col),
+                    _ => None,
+                };
+                visit(ky * cols + kx, from);
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Convolution and pooling as seven nested loops.
+//!
+//! ```
+//! use onebit_reference::conv::{Shape, conv};
+//! // one 1 x 2 image, a 1 x 2 kernel, one pixel of padding on the right that counts as -1
+//! let shape = Shape { image: (1, 1, 2), channels: (1, 1), kernel: (1, 2), padding: [0, 0, 0, 1], ..Shape::PLAIN };
+//! assert_eq!(conv(&shape, -1, &[1, -1], &[1, -1]), [1 + 1, -1 + 1]);
+//! ```
+
+/// What is convolved with what.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Images, their rows, the pixels of a row.
+    pub image: (usize, usize, usize),
+    /// Input and output channels.
+    pub channels: (usize, usize),
+    /// Rows and columns of the kernel.
+    pub kernel: (usize, usize),
+    /// Steps of the kernel, down and to the right.
+    pub stride: (usize, usize),
+    /// Pixels added at the top, left, bottom, right.
+    pub padding: [usize; 4],
+    /// Groups of channels that do not see each other.
+    pub groups: usize,
+}
+
+impl Shape {
+    /// One channel, one pixel, nothing special.
+    pub const PLAIN: Self = Self {
+        image: (1, 1, 1),
+        channels: (1, 1),
+        kernel: (1, 1),
+        stride: (1, 1),
+        padding: [0; 4],
+        groups: 1,
+    };
+
+    /// Rows and columns of an output image.
+    #[must_use]
+    pub fn output(&self) -> (usize, usize) {
+        let [top, left, bottom, right] = self.padding;
+        let (_, h, w) = self.image;
+        let steps = |size: usize, kernel: usize, stride: usize| (size - kernel) / stride + 1;
+        let rows = steps(h + top + bottom, self.kernel.0, self.stride.0);
+        (rows, steps(w + left + right, self.kernel.1, self.stride.1))
+    }
+
+    /// Values of x: (b, h, w, i).
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        let (b, h, w) = self.image;
+        b * h * w * self.channels.0
+    }
+
+    /// Values of y: (b, h', w', o).
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        let (h, w) = self.output();
+        self.image.0 * h * w * self.channels.1
+    }
+
+    /// Weights: (o, kernel rows, kernel columns, i / groups).
+    #[must_use]
+    pub fn weights(&self) -> usize {
+        self.channels.1 * self.kernel.0 * self.kernel.1 * (self.channels.0 / self.groups)
+    }
+
+    /// `multiply(index in y, index in x or None where padding is, index in w)` for every product.
+    fn each_product(&self, mut multiply: impl FnMut(usize, Option<usize>, usize)) {
+        let ((images, h, w), (height, width)) = (self.image, self.output());
+        let (inputs, outputs) = (self.channels.0 / self.groups, self.channels.1 / self.groups);
+        for b in 0..images {
+            for y in 0..height {
+                for x in 0..width {
+                    for o in 0..self.channels.1 {
+                        for ky in 0..self.kernel.0 {
+                            for kx in 0..self.kernel.1 {
+                                for i in 0..inputs {
+                                    let at_y = ((b * height + y) * width + x) * self.channels.1 + o;
+                                    let at_w = ((o * self.kernel.0 + ky) * self.kernel.1 + kx) * inputs + i;
+                                    let row = (y * self.stride.0 + ky).checked_sub(self.padding[0]);
+                                    let col = (x * self.stride.1 + kx).checked_sub(self.padding[1]);
+                                    let at_x = match (row, col) {
+                                        (Some(row), Some(col)) if row < h && col < w => {
+                                            let channel = o / outputs * inputs + i;
+                                            Some(((b * h + row) * w + col) * self.channels.0 + channel)
+                                        }
+                                        _ => None,
+                                    };
+                                    multiply(at_y, at_x, at_w);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The sums. `pad` is what lies around an image: -1, 0 or 1. x: (b, h, w, i), weights: (o, kh, kw, i / groups),
+/// y: (b, h', w', o).
+#[must_use]
+pub fn conv(shape: &Shape, pad: i8, x: &[i8], weights: &[i8]) -> Vec<i32> {
+    assert_eq!((x.len(), weights.len()), (shape.inputs(), shape.weights()));
+    let mut y = vec![0; shape.outputs()];
+    shape.each_product(|at_y, at_x, at_w| {
+        y[at_y] += i32::from(at_x.map_or(pad, |at| x[at])) * i32::from(weights[at_w]);
+    });
+    y
+}
+
+/// The gradient of x: what each product would do for it. dy: (b, h', w', o), dx: (b, h, w, i).
+#[must_use]
+pub fn conv_dx(shape: &Shape, dy: &[f64], weights: &[i8]) -> Vec<f64> {
+    assert_eq!((dy.len(), weights.len()), (shape.outputs(), shape.weights()));
+    let mut dx = vec![0.0; shape.inputs()];
+    shape.each_product(|at_y, at_x, at_w| {
+        if let Some(at_x) = at_x {
+            dx[at_x] += dy[at_y] * f64::from(weights[at_w]);
+        }
+    });
+    dx
+}
+
+/// The gradient of the weights. dy: (b, h', w', o), x: (b, h, w, i), dw: (o, kh, kw, i / groups).
+#[must_use]
+pub fn conv_dw(shape: &Shape, pad: i8, dy: &[f64], x: &[i8]) -> Vec<f64> {
+    assert_eq!((dy.len(), x.len()), (shape.outputs(), shape.inputs()));
+    let mut dw = vec![0.0; shape.weights()];
+    shape.each_product(|at_y, at_x, at_w| {
+        dw[at_w] += dy[at_y] * f64::from(at_x.map_or(pad, |at| x[at]));
+    });
+    dw
+}
+
+/// The largest of each window, or the smallest where `smallest` says so of the channel. x: (b, h, w, c).
+/// Kernel and stride are those of `shape`, whose outputs are its inputs' channels; padding is not considered.
+#[must_use]
+pub fn pool(shape: &Shape, x: &[i8], smallest: &[bool]) -> Vec<i8> {
+    let ((images, h, w), (height, width), channels) = (shape.image, shape.output(), smallest.len());
+    assert_eq!((x.len(), shape.padding), (images * h * w * channels, [0; 4]));
+    let mut pooled = Vec::new();
+    for b in 0..images {
+        for y in 0..height {
+            for x_ in 0..width {
+                for (c, &smallest) in smallest.iter().enumerate() {
+                    let mut window = Vec::new();
+                    for ky in 0..shape.kernel.0 {
+                        for kx in 0..shape.kernel.1 {
+                            let (row, col) = (y * shape.stride.0 + ky, x_ * shape.stride.1 + kx);
+                            window.push(x[((b * h + row) * w + col) * channels + c]);
+                        }
+                    }
+                    let chosen = if smallest { window.iter().min() } else { window.iter().max() };
+                    pooled.push(*chosen.expect("a kernel has a pixel"));
+                }
+            }
+        }
+    }
+    pooled
+}
