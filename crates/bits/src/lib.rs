@@ -9,7 +9,10 @@
 //! | [`pack`] | reals and integers to bits by comparison, and back |
 //! | [`mod@conv`] | bits x bits under a walking kernel |
 //! | [`gemm`] | bits x bits to integers: XNOR and popcount |
+//! | [`integer`] | bytes x bits to exact sums |
 //! | [`real`] | reals x bits to reals |
+//! | [`quantize`] | gradients to bytes by stochastic rounding |
+//! | [`update`] | what a training rule does with a gradient while it is in the cache |
 //! | [`mod@votes`] | flip backprop: how many ask a bit to flip, and which bits do |
 //! | [`random`] | seeded masks with a given share of ones |
 //!
@@ -42,6 +45,7 @@ mod count;
 mod engine;
 mod error;
 pub mod gemm;
+pub mod integer;
 mod isa;
 mod lookup;
 mod memory;
@@ -49,12 +53,15 @@ pub mod pack;
 mod panels;
 mod parts;
 mod product;
+pub mod quantize;
 pub mod random;
 pub mod real;
 mod simd;
+mod tables;
 mod tensor;
 mod ternary;
 mod transpose;
+pub mod update;
 pub mod votes;
 #[cfg(feature = "std")]
 mod workers;
@@ -63,12 +70,15 @@ pub use conv::{Conv, ConvWeights, Images, Pad, Padding, conv_sums, conv_threshol
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use gemm::{ternary_gemm, ternary_gemm_packed, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold};
+pub use integer::{int8_gemm_packed, int8_gemm_sums, int8_gemm_with, u8_gemm_packed};
 pub use isa::{Isa, Kernel};
 pub use pack::{Sum, pack_at_least, pack_signs, pack_signs_into, pack_thresholds, unpack_signs};
 pub use panels::Panels;
 pub use parts::Slices;
+pub use quantize::{Int8, Noise};
 pub use random::{Probability, mask, mask_into, random_bits};
 pub use real::{real_bits, real_bits_t, real_real, real_ternary};
 pub use tensor::{BitTensor, BitView, Bits};
 pub use ternary::Ternary;
+pub use update::Update;
 pub use votes::{votes, votes_to_flips};

@@ -8,3 +8,4 @@
 pub mod conv;
 pub mod flip;
 pub mod gemm;
+pub mod number;

@@ -1,0 +1,349 @@
+//! Integers x bits: exact sums of bytes.
+//!
+//! `sum_mn = sum_k a_mk b_nk` with b in +-1, for a rounded gradient ([`Int8`]) and for the bytes of a first layer's
+//! inputs. The sums are exact; a rounded gradient's are multiplied by the scale of their row.
+//!
+//! With `S = sum_{k: b = +1} a_k`, the sum is `2 S - sum_k a_k`. The part of S that belongs to four values, plus 512
+//! where they are signed, has 10 digits. So there are two tables of bytes for each four values, one for the lower
+//! five digits and one for the upper five, of which eight are added before anything can overflow. Then the bytes are
+//! taken apart: `all` adds pairs of bytes as they are, `odd` their upper bytes, so `even = all - 256 odd` modulo 65536.
+//!
+//! So 32 multiplications in each byte of a vector take 16 look-ups, 16 additions and 6 instructions to take apart.
+//!
+//! ```
+//! use onebit_bits::{BitTensor, Engine, Panels, u8_gemm_packed};
+//!
+//! let engine = Engine::single();
+//! let w = BitTensor::from_fn(1, 3, |_, i| i != 1); // +1 -1 +1
+//! let mut y = [0];
+//! u8_gemm_packed(&engine, &[255, 7, 2], &Panels::of_rows_for_reals(&engine, w.view()), &mut y)?;
+//! assert_eq!(y, [250]);
+//! # Ok::<(), onebit_bits::Error>(())
+//! ```
+
+use crate::{
+    engine::Engine,
+    error::{Error, Result, check_len},
+    panels::{Panels, fold},
+    parts::Slices,
+    quantize::Int8,
+    simd::Simd,
+    tables::{Left, Store, product},
+    tensor::BitTensor,
+    update::{Update, Updating},
+};
+
+/// `out = a * b^T` for a rounded gradient: `out_mn = scale_m sum_mn`, with the exact sum rounded to f32 once.
+///
+/// a: (m, k), b: n rows of k bits for reals, out: (m, n).
+///
+/// # Errors
+/// [`Error::Length`], [`Error::Shape`] unless the operands fit, [`Error::Packed`] if the panels are for another
+/// instruction set or for bits, [`Error::TooLarge`] if sums might exceed `i32`.
+pub fn int8_gemm_packed(engine: &Engine, a: &Int8, b: &Panels, out: &mut [f32]) -> Result<()> {
+    const OP: &str = "int8_gemm_packed";
+    let left = Bytes::of(OP, engine, a.shape(), a.values(), b)?;
+    check_len(OP, "out", (left.m, b.n()), out.len())?;
+    product(engine, &Scaled { left, scales: a.scales() }, b, &Store::new(b.n(), out));
+    Ok(())
+}
+
+/// The sums of [`int8_gemm_packed`], without the scale.
+///
+/// # Errors
+/// As [`int8_gemm_packed`].
+pub fn int8_gemm_sums(engine: &Engine, a: &Int8, b: &Panels, out: &mut [i32]) -> Result<()> {
+    const OP: &str = "int8_gemm_sums";
+    let left = Bytes::of(OP, engine, a.shape(), a.values(), b)?;
+    check_len(OP, "out", (left.m, b.n()), out.len())?;
+    product(engine, &left, b, &Store::new(b.n(), out));
+    Ok(())
+}
+
+/// [`int8_gemm_packed`], whose results go to an [`Update`] run by run instead of memory.
+///
+/// states: slices of m * n elements, weights: (m, n).
+///
+/// # Errors
+/// As [`int8_gemm_packed`].
+pub fn int8_gemm_with<S: Slices, U: Update<S>>(
+    engine: &Engine,
+    a: &Int8,
+    b: &Panels,
+    states: S,
+    weights: &mut BitTensor,
+    update: &U,
+) -> Result<()> {
+    const OP: &str = "int8_gemm_with";
+    let left = Bytes::of(OP, engine, a.shape(), a.values(), b)?;
+    let sink = Updating::new(OP, (left.m, b.n()), states, weights, update)?;
+    product(engine, &Scaled { left, scales: a.scales() }, b, &sink);
+    Ok(())
+}
+
+/// `y = x * w^T` for unsigned bytes, such as the pixels of a first layer. x: (m, k), w: n rows of k bits for reals,
+/// y: (m, n).
+///
+/// # Errors
+/// As [`int8_gemm_packed`].
+pub fn u8_gemm_packed(engine: &Engine, x: &[u8], w: &Panels, y: &mut [i32]) -> Result<()> {
+    const OP: &str = "u8_gemm_packed";
+    let m = x.len().checked_div(w.k()).or(y.len().checked_div(w.n())).unwrap_or(0);
+    let left = Bytes::of(OP, engine, (m, w.k()), x, w)?;
+    check_len(OP, "y", (m, w.n()), y.len())?;
+    product(engine, &left, w, &Store::new(w.n(), y));
+    Ok(())
+}
+
+/// A byte that is an integer.
+trait Byte: Copy + Sync {
+    /// What makes the sums of four of them 0 or more.
+    const BIAS: i16;
+
+    fn get(self) -> i16;
+}
+
+impl Byte for i8 {
+    const BIAS: i16 = 512;
+
+    #[inline(always)]
+    fn get(self) -> i16 {
+        self.into()
+    }
+}
+
+impl Byte for u8 {
+    const BIAS: i16 = 0;
+
+    #[inline(always)]
+    fn get(self) -> i16 {
+        self.into()
+    }
+}
+
+/// (m, k) bytes.
+struct Bytes<'a, T> {
+    m: usize,
+    k: usize,
+    values: &'a [T],
+}
+
+impl<'a, T: Byte> Bytes<'a, T> {
+    fn of(
+        op: &'static str,
+        engine: &Engine,
+        (m, k): (usize, usize),
+        values: &'a [T],
+        b: &Panels,
+    ) -> Result<Self> {
+        b.check_reals(op, engine)?;
+        if k != b.k() {
+            return Err(Error::Shape { op, operand: "a", expected: (m, b.k()), got: (m, k) });
+        }
+        check_len(op, "a", (m, k), values.len())?;
+        if k > (i32::MAX / 512) as usize {
+            return Err(Error::TooLarge { op, rows: m, cols: k });
+        }
+        Ok(Self { m, k, values })
+    }
+
+    #[inline(always)]
+    fn row(&self, row: usize) -> &[T] {
+        &self.values[row * self.k..][..self.k]
+    }
+
+    /// What `2 S` exceeds the sum by, biases included.
+    #[inline(always)]
+    fn excess(&self, row: usize) -> i32 {
+        let mut excess = 4 * i32::from(T::BIAS) * self.k.div_ceil(8) as i32;
+        for value in self.row(row) {
+            excess += i32::from(value.get());
+        }
+        excess
+    }
+}
+
+/// For a nibble of each of the two halves of a byte: lower digits, upper digits.
+type Tables = [[[u8; 16]; 2]; 2];
+
+/// The bits of each folded nibble, as masks.
+static ONES: [[i16; 16]; 4] = {
+    let mut ones = [[0; 16]; 4];
+    let mut folded = 0;
+    while folded < 16 {
+        let mut bit = 0;
+        while bit < 4 {
+            ones[bit][folded] = -((fold(folded as u64) >> bit & 1) as i16);
+            bit += 1;
+        }
+        folded += 1;
+    }
+    ones
+};
+
+#[inline(always)]
+fn fill(eight: [i16; 8], bias: i16, tables: &mut Tables) {
+    for (four, [lower, upper]) in eight.as_chunks::<4>().0.iter().zip(tables) {
+        for index in 0..16 {
+            let mut sum = bias;
+            for bit in 0..4 {
+                sum += four[bit] & ONES[bit][index];
+            }
+            lower[index] = (sum & 31) as u8;
+            upper[index] = (sum >> 5) as u8;
+        }
+    }
+}
+
+/// Bytes after which eight sums of five digits have been added: the next might overflow.
+const FULL: usize = 4;
+
+impl<T: Byte> Left for Bytes<'_, T> {
+    type Table = [u8; 64];
+    type Sum = i32;
+    type Out = i32;
+
+    fn shape(&self) -> (usize, usize) {
+        (self.m, self.k)
+    }
+
+    #[inline(always)]
+    fn fill(&self, row: usize, at: usize, tables: &mut [[u8; 64]]) {
+        let values = &self.row(row)[8 * at..];
+        for (index, table) in tables.iter_mut().enumerate() {
+            let mut eight = [0; 8];
+            for (to, value) in eight.iter_mut().zip(&values[8 * index..]) {
+                *to = value.get();
+            }
+            let mut planes = [[[0; 16]; 2]; 2];
+            fill(eight, T::BIAS, &mut planes);
+            table.copy_from_slice(planes.as_flattened().as_flattened());
+        }
+    }
+
+    /// A panel's sums: those of the even lanes, then those of the odd ones.
+    #[inline(always)]
+    fn add<S: Simd, const R: usize>(
+        s: S,
+        tables: &[[u8; 64]],
+        panel: &[u8],
+        sums: &mut [i32],
+        stride: usize,
+    ) {
+        let chunk = panel.len() / S::LANES;
+        assert!(tables.len() == R * chunk && sums.len() >= (R - 1) * stride + S::LANES);
+        let nibble = s.splat(15);
+        let zero = s.splat(0);
+        // all and odd, of the lower digits and of the upper ones
+        let mut pairs = [[[zero; 2]; 2]; R];
+        let mut at = 0;
+        while at < chunk {
+            let mut bytes = [[zero; 2]; R];
+            let end = chunk.min(at + FULL);
+            while at < end {
+                // SAFETY: the panel has a vector for each byte.
+                let x = unsafe { s.load(panel.as_ptr().add(at * S::LANES)) };
+                let halves = [s.and(x, nibble), s.and(s.shr16::<4>(x), nibble)];
+                for r in 0..R {
+                    for half in 0..2 {
+                        for plane in 0..2 {
+                            // SAFETY: each of R rows has a table of 64 bytes for each byte.
+                            let table = unsafe {
+                                s.table(
+                                    tables
+                                        .as_ptr()
+                                        .add(r * chunk + at)
+                                        .cast::<u8>()
+                                        .add(half * 32 + plane * 16),
+                                )
+                            };
+                            bytes[r][plane] = s.add(bytes[r][plane], s.lookup(table, halves[half]));
+                        }
+                    }
+                }
+                at += 1;
+            }
+            for r in 0..R {
+                for plane in 0..2 {
+                    pairs[r][plane][0] = s.add16(pairs[r][plane][0], bytes[r][plane]);
+                    pairs[r][plane][1] = s.add16(pairs[r][plane][1], s.shr16::<8>(bytes[r][plane]));
+                }
+            }
+        }
+        for r in 0..R {
+            let [[low_all, low_odd], [high_all, high_odd]] = pairs[r];
+            let all = s.add16(low_all, s.shl16::<5>(high_all));
+            let odd = s.add16(low_odd, s.shl16::<5>(high_odd));
+            // only upper bytes change, so nothing is borrowed
+            let even = s.sub(all, s.shl16::<8>(odd));
+            let mut u16s = [0; 128];
+            // SAFETY: two vectors have at most 128 bytes.
+            unsafe {
+                s.store(u16s.as_mut_ptr(), even);
+                s.store(u16s.as_mut_ptr().add(S::LANES), odd);
+            }
+            let sums = &mut sums[r * stride..][..S::LANES];
+            for (sum, pair) in sums.iter_mut().zip(u16s.as_chunks().0) {
+                *sum += i32::from(u16::from_le_bytes(*pair));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn finish<'s, S: Simd>(&self, _: S, row: usize, sums: &'s mut [i32], out: &'s mut [i32]) -> &'s [i32] {
+        let excess = self.excess(row);
+        interleave::<S, _>(sums, out, |sum| 2 * sum - excess);
+        out
+    }
+}
+
+/// Puts the columns of each panel in order.
+#[inline(always)]
+fn interleave<S: Simd, T>(sums: &[i32], out: &mut [T], each: impl Fn(i32) -> T) {
+    for (sums, out) in sums.chunks_exact(S::LANES).zip(out.chunks_exact_mut(S::LANES)) {
+        let (even, odd) = sums.split_at(S::LANES / 2);
+        for ((even, odd), [first, second]) in even.iter().zip(odd).zip(out.as_chunks_mut().0) {
+            *first = each(*even);
+            *second = each(*odd);
+        }
+    }
+}
+
+/// Bytes of which each row has a scale.
+struct Scaled<'a> {
+    left: Bytes<'a, i8>,
+    scales: &'a [f32],
+}
+
+impl Left for Scaled<'_> {
+    type Table = [u8; 64];
+    type Sum = i32;
+    type Out = f32;
+
+    fn shape(&self) -> (usize, usize) {
+        self.left.shape()
+    }
+
+    #[inline(always)]
+    fn fill(&self, row: usize, at: usize, tables: &mut [[u8; 64]]) {
+        self.left.fill(row, at, tables);
+    }
+
+    #[inline(always)]
+    fn add<S: Simd, const R: usize>(
+        s: S,
+        tables: &[[u8; 64]],
+        panel: &[u8],
+        sums: &mut [i32],
+        stride: usize,
+    ) {
+        Bytes::<i8>::add::<S, R>(s, tables, panel, sums, stride);
+    }
+
+    #[inline(always)]
+    fn finish<'s, S: Simd>(&self, _: S, row: usize, sums: &'s mut [i32], out: &'s mut [f32]) -> &'s [f32] {
+        let (excess, scale) = (self.left.excess(row), self.scales[row]);
+        interleave::<S, _>(sums, out, |sum| scale * (2 * sum - excess) as f32);
+        out
+    }
+}

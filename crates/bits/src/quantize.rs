@@ -1,0 +1,243 @@
+//! Reals in fewer bits: gradients as signed bytes by stochastic rounding, and as bf16.
+//!
+//! ```
+//! use onebit_bits::{Engine, Int8, Noise};
+//!
+//! let mut q = Int8::new();
+//! // a: (m = 2, k = 2)
+//! q.round(&Engine::single(), 2, 2, &[-2.0, 1.0, 0.0, 0.0], Noise { seed: 1, step: 0 })?;
+//! assert_eq!(q.scales(), [2.0 / 127.0, 0.0]); // one for each row
+//! assert_eq!(q.values()[0], -127);
+//! assert!([63, 64].contains(&q.values()[1])); // 63.5
+//! # Ok::<(), onebit_bits::Error>(())
+//! ```
+
+use alloc::vec::Vec;
+
+use crate::{
+    engine::Engine,
+    error::{Result, check_len},
+    isa::multiversion,
+    parts::Lent,
+    random::mix,
+};
+/// Rows of signed bytes, each with a scale: `a_mk = scale_m value_mk`, values in -127..=127.
+///
+/// It is rounded into again and again, and keeps its memory.
+#[derive(Clone, Debug, Default)]
+pub struct Int8 {
+    rows: usize,
+    cols: usize,
+    values: Vec<i8>,
+    scales: Vec<f32>,
+}
+
+/// Where randomness comes from: numbers that are used once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Noise {
+    /// Of the whole training.
+    pub seed: u64,
+    /// Of this rounding: count steps and layers, so that no two roundings have the same.
+    pub step: u64,
+}
+
+impl Int8 {
+    /// An empty one; allocates nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { rows: 0, cols: 0, values: Vec::new(), scales: Vec::new() }
+    }
+
+    /// (m, k)
+    #[must_use]
+    pub fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    /// The bytes, row after row: (m, k).
+    #[must_use]
+    pub fn values(&self) -> &[i8] {
+        &self.values
+    }
+
+    /// One for each row: `max |a| / 127`. (m)
+    #[must_use]
+    pub fn scales(&self) -> &[f32] {
+        &self.scales
+    }
+
+    /// Rounds a: (m, k) up or down at random, so that `E[scale value] = a` to within `2^-16` of a scale.
+    ///
+    /// `scale_m = max_k |a_mk| / 127` and `value = floor(a / scale + u)` with u in [0, 1), of 15 binary digits, a
+    /// function of the noise, the row and the column alone. A row that is 0, or too small for a scale that is a normal
+    /// number, has scale 0; one with an infinity or a NaN has scale NaN and values 0, so that its products show it.
+    ///
+    /// # Errors
+    /// [`Error::Length`](crate::Error::Length) unless `a` has `rows * cols` values.
+    pub fn round(
+        &mut self,
+        engine: &Engine,
+        rows: usize,
+        cols: usize,
+        a: &[f32],
+        noise: Noise,
+    ) -> Result<()> {
+        check_len("Int8::round", "a", (rows, cols), a.len())?;
+        self.resize(rows, cols);
+        let (values, scales) = (Lent::new(&mut self.values), Lent::new(&mut self.scales));
+        let height = ELEMENTS_PER_JOB.div_ceil(cols.max(1));
+        engine.each_index(rows.div_ceil(height), |job| {
+            for row in job * height..rows.min((job + 1) * height) {
+                // SAFETY: within the slices, and every row comes once.
+                let (values, scale) =
+                    unsafe { (values.part(row * cols..(row + 1) * cols), scales.part(row..row + 1)) };
+                let a = &a[row * cols..][..cols];
+                scale[0] = round_row(engine.isa(), a, noise.key(row), values);
+            }
+        });
+        Ok(())
+    }
+
+    /// Rounds the transpose: a: (k, m), so that a gradient dy: (b, o) becomes o rows of b values, each with the scale
+    /// of its output. The randomness is that of the element's place in `a`.
+    ///
+    /// # Errors
+    /// As [`Int8::round`]; `rows` and `cols` are those of `a`.
+    pub fn round_transposed(
+        &mut self,
+        engine: &Engine,
+        rows: usize,
+        cols: usize,
+        a: &[f32],
+        noise: Noise,
+    ) -> Result<()> {
+        check_len("Int8::round_transposed", "a", (rows, cols), a.len())?;
+        self.resize(cols, rows);
+        let (values, scales) = (Lent::new(&mut self.values), Lent::new(&mut self.scales));
+        engine.each_index(cols.div_ceil(BLOCK), |job| {
+            let columns = job * BLOCK..cols.min((job + 1) * BLOCK);
+            // SAFETY: within the slices, and every block of columns comes once.
+            let (values, scales) = unsafe {
+                (values.part(columns.start * rows..columns.end * rows), scales.part(columns.clone()))
+            };
+            round_columns(engine.isa(), a, cols, columns.start, noise, values, scales);
+        });
+        Ok(())
+    }
+
+    fn resize(&mut self, rows: usize, cols: usize) {
+        (self.rows, self.cols) = (rows, cols);
+        self.values.resize(rows * cols, 0);
+        self.scales.resize(rows, 0.0);
+    }
+}
+
+/// Some microseconds of rounding.
+const ELEMENTS_PER_JOB: usize = 1 << 14;
+
+/// Columns that are turned at once: a cache line of f32 or more.
+const BLOCK: usize = 64;
+
+/// Digits of u, and of what it is added to.
+const DIGITS: u32 = 15;
+
+impl Noise {
+    /// The key of a row.
+    fn key(self, row: usize) -> u32 {
+        (mix(mix(mix(self.seed).wrapping_add(self.step)).wrapping_add(row as u64)) >> 32) as u32
+    }
+}
+
+/// 32 random bits of a place: the mixer `lowbias32` of C. Wellons' hash prospector.
+#[inline(always)]
+fn hash(key: u32, col: usize) -> u32 {
+    let x = (col as u32).wrapping_mul(0x9e37_79b9) ^ key;
+    let x = (x ^ x >> 16).wrapping_mul(0x7feb_352d);
+    let x = (x ^ x >> 15).wrapping_mul(0x846c_a68b);
+    x ^ x >> 16
+}
+
+/// `floor(y + u)` for |y| <= 127, where u are the highest digits of `random`.
+#[inline(always)]
+fn floor(y: f32, random: u32) -> i8 {
+    /// Numbers around it are whole, and so are those in their lowest bits.
+    const WHOLE: f32 = 1.5 * (1u32 << 23) as f32;
+    let fixed = y * (1u32 << DIGITS) as f32 + WHOLE;
+    let fixed = fixed.to_bits().wrapping_sub(WHOLE.to_bits()) as i32;
+    (fixed.wrapping_add((random >> (32 - DIGITS)) as i32) >> DIGITS) as i8
+}
+
+/// The scale of values whose greatest magnitude has these bits, and its inverse.
+#[inline(always)]
+fn scales(greatest: u32) -> (f32, f32) {
+    let greatest = f32::from_bits(greatest);
+    if !greatest.is_finite() {
+        (f32::NAN, 0.0)
+    } else if greatest < 127.0 * f32::MIN_POSITIVE {
+        (0.0, 0.0)
+    } else {
+        (greatest / 127.0, 127.0 / greatest)
+    }
+}
+
+/// The bits of |x|, which are ordered as the magnitudes are, with infinity and NaN at the top.
+#[inline(always)]
+fn magnitude(x: f32) -> u32 {
+    x.to_bits() & (u32::MAX >> 1)
+}
+
+multiversion! {
+    /// Returns the scale.
+    fn round_row(a: &[f32], key: u32, values: &mut [i8]) -> f32 {
+        let mut greatest = 0;
+        for a in a {
+            greatest = greatest.max(magnitude(*a));
+        }
+        let (scale, inverse) = scales(greatest);
+        if inverse == 0.0 {
+            values.fill(0);
+            return scale;
+        }
+        for (col, (value, a)) in values.iter_mut().zip(a).enumerate() {
+            *value = floor(a * inverse, hash(key, col));
+        }
+        scale
+    }
+}
+
+multiversion! {
+    /// a: (k, m), of which columns `first..` become values: (up to 64, k).
+    fn round_columns(
+        a: &[f32], m: usize, first: usize, noise: Noise, values: &mut [i8], scale: &mut [f32],
+    ) {
+        let width = scale.len();
+        let mut greatest = [0; BLOCK];
+        for row in a.chunks_exact(m) {
+            for (greatest, a) in greatest.iter_mut().zip(&row[first..][..width]) {
+                *greatest = magnitude(*a).max(*greatest);
+            }
+        }
+        let mut inverse = [0.0; BLOCK];
+        for (scale, (inverse, greatest)) in scale.iter_mut().zip(inverse.iter_mut().zip(greatest)) {
+            (*scale, *inverse) = scales(greatest);
+        }
+        let k = values.len() / width;
+        let mut block = [[0; BLOCK]; 16];
+        for (index, rows) in a.chunks(16 * m).enumerate() {
+            let height = rows.len() / m;
+            for (r, (line, row)) in block.iter_mut().zip(rows.chunks_exact(m)).enumerate() {
+                let key = noise.key(16 * index + r);
+                for (c, (value, a)) in line.iter_mut().zip(&row[first..][..width]).enumerate() {
+                    // 0 times infinity is NaN, which must not be rounded
+                    let y = if inverse[c] == 0.0 { 0.0 } else { a * inverse[c] };
+                    *value = floor(y, hash(key, first + c));
+                }
+            }
+            for (c, values) in values.chunks_exact_mut(k).enumerate() {
+                for (value, line) in values[16 * index..][..height].iter_mut().zip(&block) {
+                    *value = line[c];
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Bytes x bits on every instruction set, with 1 and 2 workers, against plain loops; and what rounding promises.
+
+use onebit_bits::{
+    BitTensor, Engine, Int8, Isa, Noise, Panels, Update, int8_gemm_packed, int8_gemm_sums, int8_gemm_with,
+    random_bits, real, u8_gemm_packed,
+};
+use onebit_reference::number::integer_gemm;
+
+/// Where kernels go wrong: around words, vectors, chunks of 256 values, and tiles of 4 rows.
+const SIZES: [usize; 13] = [0, 1, 3, 63, 64, 65, 127, 128, 129, 255, 256, 257, 513];
+
+fn shapes() -> Vec<(usize, usize, usize)> {
+    let mut shapes: Vec<_> =
+        SIZES.iter().flat_map(|&n| [(n, 67, 5), (5, n, 67), (3, 70, n), (7, n, n)]).collect();
+    // large enough that two workers share the work: by columns, by rows; longer than a run
+    shapes.extend([(70, 1500, 130), (300, 256, 70), (2, 600, 5000)]);
+    shapes
+}
+
+fn engines() -> Vec<Engine> {
+    let threads = if cfg!(feature = "std") { 1..=2 } else { 1..=1 };
+    let with = |threads| Engine::new(threads).unwrap();
+    let of = |engine: Engine| Isa::available().into_iter().map(move |isa| engine.clone().with_isa(isa));
+    threads.map(with).flat_map(of).collect()
+}
+
+fn name(engine: &Engine) -> String {
+    format!("{} x {}", engine.isa().name(), engine.threads())
+}
+
+/// Reproducible numbers in -1..1, some of them 0.
+fn reals(seed: u64, len: usize) -> Vec<f32> {
+    let real = |word: &u64| if word % 8 == 0 { 0.0 } else { *word as i64 as f32 / 2f32.powi(63) };
+    random_bits(seed, 1, 1, len * 64).words().iter().map(real).collect()
+}
+
+fn signs(bits: &BitTensor) -> Vec<i8> {
+    let at = |r, c| if bits.get(r, c) { 1 } else { -1 };
+    (0..bits.rows()).flat_map(|r| (0..bits.cols()).map(move |c| at(r, c))).collect()
+}
+
+fn rounded(engine: &Engine, rows: usize, cols: usize, a: &[f32]) -> Int8 {
+    let mut int8 = Int8::new();
+    int8.round(engine, rows, cols, a, Noise { seed: 7, step: 1 }).unwrap();
+    int8
+}
+
+fn integers(int8: &Int8) -> Vec<i32> {
+    int8.values().iter().map(|&v| v.into()).collect()
+}
+
+#[test]
+fn rounded_gradients() {
+    for (m, k, n) in shapes() {
+        let (a, b) = (reals(1, m * k), random_bits(2, 0, n, k));
+        let plain = rounded(&Engine::single().with_isa(Isa::PORTABLE), m, k, &a);
+        let sums = integer_gemm(&integers(&plain), &signs(&b), (m, k, n));
+        for engine in engines() {
+            let what = format!("({m}, {k}, {n}) on {}", name(&engine));
+            let int8 = rounded(&engine, m, k, &a);
+            assert_eq!((int8.values(), int8.scales()), (plain.values(), plain.scales()), "{what}");
+            let turned = b.transpose();
+            for panels in [
+                Panels::of_rows_for_reals(&engine, b.view()),
+                Panels::of_columns_for_reals(&engine, turned.view()),
+            ] {
+                let mut out = vec![i32::MIN; m * n];
+                int8_gemm_sums(&engine, &int8, &panels, &mut out).unwrap();
+                assert!(out.iter().zip(&sums).all(|(x, y)| i64::from(*x) == *y), "sums {what}");
+                let mut out = vec![f32::NAN; m * n];
+                int8_gemm_packed(&engine, &int8, &panels, &mut out).unwrap();
+                for (at, out) in out.iter().enumerate() {
+                    assert_eq!(*out, int8.scales()[at / n] * sums[at] as f32, "scaled {what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn extreme_bytes() {
+    // all alike, so that every table and every sum is as far out as it can be
+    for k in [256, 257, 40_000] {
+        for (seed, ones) in [(1, BitTensor::from_fn(3, k, |_, _| true)), (2, random_bits(2, 0, 3, k))] {
+            for engine in engines() {
+                let panels = Panels::of_rows_for_reals(&engine, ones.view());
+                for sign in [1.0, -1.0] {
+                    let int8 = rounded(&engine, 1, k, &vec![sign; k]);
+                    assert!(int8.values().iter().all(|v| *v == 127 * sign as i8));
+                    let mut out = [0; 3];
+                    int8_gemm_sums(&engine, &int8, &panels, &mut out).unwrap();
+                    let sums = integer_gemm(&integers(&int8), &signs(&ones), (1, k, 3));
+                    assert_eq!(out.map(i64::from).as_slice(), sums, "{k} {seed} on {}", name(&engine));
+                }
+                let mut out = [0; 3];
+                u8_gemm_packed(&engine, &vec![255; k], &panels, &mut out).unwrap();
+                let sums = integer_gemm(&vec![255; k], &signs(&ones), (1, k, 3));
+                assert_eq!(out.map(i64::from).as_slice(), sums, "{k} {seed} on {}", name(&engine));
+            }
+        }
+    }
+}
+
+#[test]
+fn pixels() {
+    for (m, k, n) in shapes() {
+        let words = random_bits(1, 0, 1, m * k * 64);
+        let x: Vec<u8> = words.words().iter().map(|word| *word as u8).collect();
+        let w = random_bits(2, 0, n, k);
+        let expected = integer_gemm(&x.iter().map(|&x| x.into()).collect::<Vec<_>>(), &signs(&w), (m, k, n));
+        for engine in engines() {
+            let mut y = vec![i32::MIN; m * n];
+            u8_gemm_packed(&engine, &x, &Panels::of_rows_for_reals(&engine, w.view()), &mut y).unwrap();
+            let equal = y.iter().zip(&expected).all(|(x, y)| i64::from(*x) == *y);
+            assert!(equal, "({m}, {k}, {n}) on {}", name(&engine));
+        }
+    }
+}
+
+/// Adds the gradient to one state, counts in another, and turns every bit of the weights.
+struct Turn;
+
+impl Update<(&mut [f32], &mut [u8])> for Turn {
+    #[inline(always)]
+    fn run(
+        &self,
+        first: usize,
+        gradient: &[f32],
+        (sum, count): (&mut [f32], &mut [u8]),
+        weights: &mut [u64],
+    ) {
+        assert!(gradient.len() == sum.len() && gradient.len() == count.len());
+        assert_eq!(weights.len(), gradient.len().div_ceil(64));
+        for (at, (sum, gradient)) in sum.iter_mut().zip(gradient).enumerate() {
+            *sum += gradient + (first + at) as f32;
+        }
+        count.iter_mut().for_each(|count| *count += 1);
+        weights.iter_mut().for_each(|word| *word = !*word);
+    }
+}
+
+#[test]
+fn every_run_comes_once_with_its_states() {
+    for (m, k, n) in shapes() {
+        let (a, b, before) = (reals(1, m * k), random_bits(2, 0, n, k), random_bits(3, 0, m, n));
+        for engine in engines() {
+            let what = format!("({m}, {k}, {n}) on {}", name(&engine));
+            let (int8, panels) = (rounded(&engine, m, k, &a), Panels::of_rows_for_reals(&engine, b.view()));
+            let mut gradient = vec![0.0; m * n];
+            int8_gemm_packed(&engine, &int8, &panels, &mut gradient).unwrap();
+            let (mut sum, mut count, mut weights) = (vec![1.0; m * n], vec![0u8; m * n], before.clone());
+            int8_gemm_with(&engine, &int8, &panels, (&mut sum[..], &mut count[..]), &mut weights, &Turn)
+                .unwrap();
+            assert!(count.iter().all(|&count| count == 1), "{what}");
+            for (at, sum) in sum.iter().enumerate() {
+                assert_eq!(*sum, 1.0 + (gradient[at] + at as f32), "{what}");
+            }
+            assert_eq!(weights, before.not(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn transposed_rows_are_the_columns() {
+    for (rows, cols) in SIZES.iter().flat_map(|&n| [(n, 130), (70, n)]) {
+        let a = reals(1, rows * cols);
+        let noise = Noise { seed: 3, step: 4 };
+        // scales of whole columns, randomness of the place: rounding column by column says the same
+        for engine in engines() {
+            let mut int8 = Int8::new();
+            int8.round_transposed(&engine, rows, cols, &a, noise).unwrap();
+            assert_eq!(int8.shape(), (cols, rows));
+            let turned = real::transpose(rows, cols, &a).unwrap();
+            let mut by_rows = Int8::new();
+            by_rows.round(&engine, cols, rows, &turned, noise).unwrap();
+            assert_eq!(int8.scales(), by_rows.scales(), "({rows}, {cols}) on {}", name(&engine));
+            for (at, (value, a)) in int8.values().iter().zip(&turned).enumerate() {
+                let scale = int8.scales()[at / rows];
+                let near = (f32::from(*value) * scale - a).abs() <= scale * 1.001;
+                assert!(near, "({rows}, {cols}) on {}: {value} for {a} by {scale}", name(&engine));
+            }
+        }
+    }
+}
+
+#[test]
+fn rounding_is_right_on_average() {
+    // one row that fixes the scale at 1 and sweeps the fractions
+    let a: Vec<f32> = (0..256).map(|n| if n == 0 { 127.0 } else { n as f32 / 2.0 - 64.3 }).collect();
+    let (mut sums, rounds) = (vec![0i64; a.len()], 4000);
+    let mut int8 = Int8::new();
+    for step in 0..rounds {
+        int8.round(&Engine::single(), 1, a.len(), &a, Noise { seed: 1, step }).unwrap();
+        assert_eq!(int8.scales(), [1.0]);
+        sums.iter_mut().zip(int8.values()).for_each(|(sum, value)| *sum += i64::from(*value));
+    }
+    let mut squares = 0.0;
+    for (sum, a) in sums.iter().zip(&a) {
+        let (a, rounds) = (f64::from(*a), rounds as f64);
+        let p = a - a.floor();
+        // five standard deviations
+        let tolerance = 5.0 * (p * (1.0 - p) / rounds).sqrt() + 1e-4;
+        let error = *sum as f64 / rounds - a;
+        assert!(error.abs() < tolerance, "{a} rounds to {} on average", *sum as f64 / rounds);
+        if p > 0.0 {
+            squares += error * error * rounds / (p * (1.0 - p));
+        }
+    }
+    // the errors of 255 places are as independent as they should be: chi-square within five deviations
+    assert!((squares - 255.0).abs() < 5.0 * (2.0f64 * 255.0).sqrt(), "{squares}");
+}
+
+#[test]
+fn noise_is_of_the_seed_the_step_and_the_place() {
+    let round = |seed, step| {
+        let mut int8 = Int8::new();
+        let a: Vec<f32> = (0..2000).map(|n| if n % 1000 == 0 { 127.0 } else { 0.5 }).collect();
+        int8.round(&Engine::single(), 2, 1000, &a, Noise { seed, step }).unwrap();
+        int8.values().to_vec()
+    };
+    let first = round(1, 1);
+    assert_eq!(first, round(1, 1));
+    let differ = |a: &[i8], b: &[i8]| a.iter().zip(b).filter(|(a, b)| a != b).count();
+    for other in [round(2, 1), round(1, 2)] {
+        assert!((850..1150).contains(&differ(&first, &other)));
+    }
+    assert!((400..600).contains(&differ(&first[..1000], &first[1000..])));
+}
+
+#[test]
+fn rows_without_a_scale() {
+    let rows =
+        [[0.0, -0.0], [1e-45, -1e-40], [f32::NAN, 1.0], [1.0, f32::NEG_INFINITY], [f32::MAX, -f32::MAX]];
+    let (a, turned) = (rows.as_flattened(), real::transpose(5, 2, rows.as_flattened()).unwrap());
+    for engine in engines() {
+        let (by_rows, mut by_columns) = (rounded(&engine, 5, 2, a), Int8::new());
+        by_columns.round_transposed(&engine, 2, 5, &turned, Noise { seed: 7, step: 1 }).unwrap();
+        for int8 in [by_rows, by_columns] {
+            assert_eq!(int8.values(), [0, 0, 0, 0, 0, 0, 0, 0, 127, -127]);
+            assert_eq!(int8.scales()[..2], [0.0, 0.0]);
+            assert!(int8.scales()[2].is_nan() && int8.scales()[3].is_nan());
+            assert_eq!(int8.scales()[4], f32::MAX / 127.0);
+        }
+    }
+}
