@@ -163,37 +163,38 @@ fn pairs<S: Simd, K: Sink, const P: usize>(s: S, tile: &Tile, memory: &mut Memor
             for (totals, sums) in
                 totals.chunks_exact_mut(2 * PAIRS * S::LANES).zip(sums.chunks_exact_mut(per_panel))
             {
-                let rows = totals.chunks_exact_mut(S::LANES).zip(sums.chunks_exact(2 * S::LANES));
-                rows.for_each(|(totals, sums)| interleave(sums, |lane, sum| totals[lane] += i32::from(sum)));
+                for r in 0..2 * P {
+                    add_lanes::<S>(&sums[r * 2 * S::LANES..], &mut totals[r * S::LANES..]);
+                }
                 sums.fill(0);
             }
         }
     }
-    let mut out = [0; 64];
     for r in 0..tile.rows {
         let nonzeros = tile.left.nonzeros(tile.row + r);
         for (index, panel) in tile.panels.clone().enumerate() {
             let col = panel * S::LANES;
-            let width = S::LANES.min(tile.right.n() - col);
-            interleave(&sums[index * per_panel + r * 2 * S::LANES..][..2 * S::LANES], |lane, sum| {
-                out[lane] = nonzeros - 2 * i32::from(sum);
-            });
+            let mut out = [0; 64];
             if !totals.is_empty() {
-                let totals = &totals[(index * 2 * PAIRS + r) * S::LANES..][..S::LANES];
-                out.iter_mut().zip(totals).for_each(|(out, total)| *out -= 2 * total);
+                out[..S::LANES].copy_from_slice(&totals[(index * 2 * PAIRS + r) * S::LANES..][..S::LANES]);
             }
-            sink.put(tile.row + r, col, &out[..width]);
+            add_lanes::<S>(&sums[index * per_panel + r * 2 * S::LANES..], &mut out);
+            for out in &mut out[..S::LANES] {
+                *out = nonzeros - 2 * *out;
+            }
+            sink.put(tile.row + r, col, &out[..S::LANES.min(tile.right.n() - col)]);
         }
     }
 }
 
-/// sums: u16 of the even lanes, then of the odd ones.
+/// Adds u16 sums, those of the even lanes, then those of the odd ones, to the sums of all lanes.
 #[inline(always)]
-fn interleave(sums: &[u8], mut each: impl FnMut(usize, u16)) {
-    let (even, odd) = sums.split_at(sums.len() / 2);
-    for (i, (even, odd)) in even.as_chunks().0.iter().zip(odd.as_chunks().0).enumerate() {
-        each(2 * i, u16::from_le_bytes(*even));
-        each(2 * i + 1, u16::from_le_bytes(*odd));
+fn add_lanes<S: Simd>(sums: &[u8], to: &mut [i32]) {
+    let (sums, to) = (&sums[..2 * S::LANES], &mut to[..S::LANES]);
+    for i in 0..S::LANES / 2 {
+        let odd = S::LANES + 2 * i;
+        to[2 * i] += i32::from(u16::from_le_bytes([sums[2 * i], sums[2 * i + 1]]));
+        to[2 * i + 1] += i32::from(u16::from_le_bytes([sums[odd], sums[odd + 1]]));
     }
 }
 
@@ -228,20 +229,25 @@ fn add_differences<S: Simd, const P: usize>(s: S, tables: &[u8], panel: &[u8], s
         let mut all = [s.splat(0); P];
         let mut high = all;
         for step in first..steps.min(first + STEPS) {
-            // SAFETY: the panel has 3 vectors for this step.
-            let x: [S::V; 3] =
-                core::array::from_fn(|j| unsafe { s.load(panel.as_ptr().add((step * 3 + j) * S::LANES)) });
+            let mut x = [s.splat(0); 3];
+            for (j, x) in x.iter_mut().enumerate() {
+                // SAFETY: the panel has 3 vectors for this step.
+                *x = unsafe { s.load(panel.as_ptr().add((step * 3 + j) * S::LANES)) };
+            }
             for half in 0..2 {
-                let index = x.map(|x| s.and(if half == 0 { x } else { s.shr16::<4>(x) }, nibble));
+                let mut index = x;
+                for index in &mut index {
+                    *index = s.and(if half == 0 { *index } else { s.shr16::<4>(*index) }, nibble);
+                }
                 for p in 0..P {
-                    let look = |j: usize| {
-                        // SAFETY: the tables have 6 of 16 bytes for each of P pairs and each step.
-                        let table = unsafe {
-                            s.table(tables.as_ptr().add(p * stride + step * 96 + half * 48 + j * 16))
-                        };
-                        s.lookup(table, index[j])
+                    let at = p * stride + step * 96 + half * 48;
+                    // SAFETY: the tables have 6 of 16 bytes for each of P pairs and each step.
+                    let tables = unsafe {
+                        let tables = tables.as_ptr().add(at);
+                        [s.table(tables), s.table(tables.add(16)), s.table(tables.add(32))]
                     };
-                    let three = s.add(s.add(look(0), look(1)), look(2));
+                    let two = s.add(s.lookup(tables[0], index[0]), s.lookup(tables[1], index[1]));
+                    let three = s.add(two, s.lookup(tables[2], index[2]));
                     all[p] = s.add(all[p], three);
                     high[p] = s.add(high[p], s.shr16::<4>(three));
                 }
@@ -254,11 +260,11 @@ fn add_differences<S: Simd, const P: usize>(s: S, tables: &[u8], panel: &[u8], s
             let first = s.sub(all[p], s.and(s.shl16::<4>(second), high_nibble));
             let parts =
                 [s.and(first, low_byte), s.shr16::<8>(first), s.and(second, low_byte), s.shr16::<8>(second)];
-            for (j, part) in parts.into_iter().enumerate() {
+            for j in 0..4 {
                 // SAFETY: there are 4 vectors of sums for each of P pairs.
                 unsafe {
                     let sum = sums.as_mut_ptr().add((p * 4 + j) * S::LANES);
-                    s.store(sum, s.add16(s.load(sum), part));
+                    s.store(sum, s.add16(s.load(sum), parts[j]));
                 }
             }
         }
@@ -280,7 +286,10 @@ fn single<S: Simd, K: Sink>(s: S, tile: &Tile, memory: &mut Memory, sink: &K) {
     let mut panel = tile.panels.start;
     while panel < tile.panels.end {
         let across = ACROSS.min(tile.panels.end - panel);
-        let panels: [&[u8]; ACROSS] = core::array::from_fn(|j| tile.right.panel(panel + j.min(across - 1)));
+        let mut panels = [tile.right.panel(panel); ACROSS];
+        for (j, panels) in panels[..across].iter_mut().enumerate() {
+            *panels = tile.right.panel(panel + j);
+        }
         let mut sums = [[0; 64]; ACROSS];
         for first in (0..depth).step_by(LIMIT * 3) {
             let bytes = first..depth.min(first + LIMIT * 3);
@@ -339,6 +348,6 @@ fn add_row<S: Simd>(
             s.store(u16s.as_mut_ptr(), pairs[0]);
             s.store(u16s.as_mut_ptr().add(S::LANES), pairs[1]);
         }
-        interleave(&u16s[..2 * S::LANES], |lane, sum| sums[lane] += i32::from(sum));
+        add_lanes::<S>(&u16s, sums);
     }
 }

@@ -34,7 +34,7 @@ pub struct Panels {
     of: Use,
     /// Rows of a panel.
     lanes: usize,
-    /// Bytes of a row, in whole groups of [`GROUP`].
+    /// Bytes of a row, in whole groups: see [`Cell::group`].
     depth: usize,
     bytes: Buffer<u8>,
 }
@@ -46,8 +46,15 @@ pub(crate) enum Cell {
     Word,
 }
 
-/// Rows are padded to whole groups of 3 bytes for looking up, and to words of 4 for counting.
-pub(crate) const GROUP: usize = 12;
+impl Cell {
+    /// Rows are padded to so many bytes: a step of looking up, or a word to count in.
+    fn group(self) -> usize {
+        match self {
+            Self::Byte => 3,
+            Self::Word => 4,
+        }
+    }
+}
 
 /// What kind of product reads the panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,7 +192,7 @@ impl Panels {
             Side::Rows => bits.shape(),
             Side::Columns => (bits.cols(), bits.rows()),
         };
-        let depth = k.div_ceil(8).next_multiple_of(GROUP);
+        let depth = k.div_ceil(8).next_multiple_of(cell.group());
         let panels = n.div_ceil(lanes);
         bytes.resize(panels * depth * lanes);
         if depth > 0 {
@@ -244,25 +251,34 @@ simd! {
     /// Rows `first..first + lanes` of `bits` as a panel.
     fn pack_rows<S>(_s: S, bits: BitView, first: usize, lanes: usize, cell: Cell, panel: &mut [u8]) {
         let used = bits.cols().div_ceil(8);
+        let mut block = [[0; ABREAST]; 8];
         for lane in (0..lanes.min(bits.rows() - first)).step_by(8) {
             for word in (0..bits.words_per_row()).step_by(ABREAST) {
-                let block = read_block(bits, first + lane, word);
+                read_block(bits, first + lane, word, &mut block);
                 match cell {
-                    // byte j of each row side by side
-                    Cell::Byte => write_block(transpose_bytes(block), |l, j, rows| {
-                        let at = (word + l) * 8 + j;
-                        if at < used {
-                            panel[at * lanes + lane..][..8].copy_from_slice(&fold(rows).to_le_bytes());
-                        }
-                    }),
-                    Cell::Word => write_block(block, |l, row, bits| {
-                        for half in 0..2 {
-                            let at = ((word + l) * 2 + half) * 4 * lanes + (lane + row) * 4;
-                            if let Some(to) = panel.get_mut(at..at + 4) {
-                                to.copy_from_slice(&((bits >> (32 * half)) as u32).to_le_bytes());
+                    Cell::Byte => {
+                        // row j: byte j of each row side by side
+                        transpose_bytes(&mut block);
+                        fold_all(&mut block);
+                        for l in 0..ABREAST {
+                            for j in 0..8.min(used.saturating_sub((word + l) * 8)) {
+                                let at = ((word + l) * 8 + j) * lanes + lane;
+                                panel[at..at + 8].copy_from_slice(&block[j][l].to_le_bytes());
                             }
                         }
-                    }),
+                    }
+                    Cell::Word => {
+                        for l in 0..2 * ABREAST.min(bits.words_per_row() - word) {
+                            for row in 0..8 {
+                                let at = (word * 2 + l) * 4 * lanes + (lane + row) * 4;
+                                // a row's last word may be longer than the panel is deep
+                                if let Some(to) = panel.get_mut(at..at + 4) {
+                                    let half = (block[row][l / 2] >> (l % 2 * 32)) as u32;
+                                    to.copy_from_slice(&half.to_le_bytes());
+                                }
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -276,27 +292,32 @@ simd! {
     ) {
         let (lanes, depth) = size;
         let columns = panels.len() / depth;
+        let mut block = [[0; ABREAST]; 8];
         for at in 0..bits.rows().div_ceil(8) {
             for col in (0..columns.min(bits.cols() - first)).step_by(64 * ABREAST) {
-                let block = transpose_bytes(read_block(bits, at * 8, (first + col) / 64));
-                // byte c of a word: the bits of column c of its eight
-                write_block(block.map(transpose_bits), |l, j, eight| {
-                    let col = col + 64 * l + 8 * j;
-                    if col >= columns {
-                        return;
-                    }
-                    let panel = &mut panels[col / lanes * depth * lanes..][..depth * lanes];
-                    match cell {
-                        Cell::Byte => {
-                            panel[at * lanes + col % lanes..][..8].copy_from_slice(&fold(eight).to_le_bytes());
+                read_block(bits, at * 8, (first + col) / 64, &mut block);
+                transpose_bytes(&mut block);
+                transpose_bits(&mut block);
+                if cell == Cell::Byte {
+                    fold_all(&mut block);
+                }
+                for l in 0..ABREAST {
+                    for j in 0..8 {
+                        // byte c of the word: the bits of column c of its eight
+                        let (eight, col) = (block[j][l].to_le_bytes(), col + 64 * l + 8 * j);
+                        if col >= columns {
+                            continue;
                         }
-                        Cell::Word => {
-                            let eight = eight.to_le_bytes();
-                            let cells = panel[place(cell, lanes, at, col % lanes)..].iter_mut().step_by(4);
-                            cells.zip(eight).for_each(|(to, byte)| *to = byte);
+                        let panel = &mut panels[col / lanes * depth * lanes..][..depth * lanes];
+                        match cell {
+                            Cell::Byte => panel[at * lanes + col % lanes..][..8].copy_from_slice(&eight),
+                            Cell::Word => {
+                                let cells = panel[place(cell, lanes, at, col % lanes)..].iter_mut().step_by(4);
+                                cells.zip(eight).for_each(|(to, byte)| *to = byte);
+                            }
                         }
                     }
-                });
+                }
             }
         }
     }
@@ -306,56 +327,58 @@ simd! {
 type Block = [[u64; ABREAST]; 8];
 
 #[inline(always)]
-fn read_block(bits: BitView, row: usize, word: usize) -> Block {
-    let mut block = [[0; ABREAST]; 8];
-    for (words, row) in block.iter_mut().zip(row..bits.rows()) {
-        let row = &bits.row(row)[word..];
-        match row.first_chunk() {
-            Some(whole) => *words = *whole,
-            None => words[..row.len()].copy_from_slice(row),
-        }
-    }
-    block
-}
-
-/// `write(word of its row, row, value)`.
-#[inline(always)]
-fn write_block(block: Block, mut write: impl FnMut(usize, usize, u64)) {
-    for l in 0..ABREAST {
-        for (row, words) in block.iter().enumerate() {
-            write(l, row, words[l]);
+fn read_block(bits: BitView, row: usize, word: usize, block: &mut Block) {
+    for (r, words) in block.iter_mut().enumerate() {
+        *words = [0; ABREAST];
+        if row + r < bits.rows() {
+            let row = &bits.row(row + r)[word..];
+            match row.first_chunk() {
+                Some(whole) => *words = *whole,
+                None => words.iter_mut().zip(row).for_each(|(to, word)| *to = *word),
+            }
         }
     }
 }
 
 /// In each of the words that lie abreast, row j of the result holds byte j of each row.
 #[inline(always)]
-fn transpose_bytes(mut block: Block) -> Block {
+fn transpose_bytes(block: &mut Block) {
     for (half, low) in [(4, 0x0000_0000_ffff_ffff), (2, 0x0000_ffff_0000_ffff), (1, 0x00ff_00ff_00ff_00ff)] {
-        for top in (0..8).filter(|row| row & half == 0) {
-            for l in 0..ABREAST {
-                let (t, b) = (block[top][l], block[top + half][l]);
-                let swap = (t >> (8 * half) ^ b) & low;
-                block[top][l] = t ^ swap << (8 * half);
-                block[top + half][l] = b ^ swap;
+        for top in 0..8 {
+            if top & half == 0 {
+                for l in 0..ABREAST {
+                    let (t, b) = (block[top][l], block[top + half][l]);
+                    let swap = (t >> (8 * half) ^ b) & low;
+                    block[top][l] = t ^ swap << (8 * half);
+                    block[top + half][l] = b ^ swap;
+                }
             }
         }
     }
-    block
 }
 
 /// Byte c of each result holds bit c of each byte.
 #[inline(always)]
-fn transpose_bits(words: [u64; ABREAST]) -> [u64; ABREAST] {
-    words.map(|mut x| {
+fn transpose_bits(block: &mut Block) {
+    for words in block {
         for (shift, mask) in
             [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
         {
-            let swap = (x >> shift ^ x) & mask;
-            x ^= swap ^ swap << shift;
+            for word in &mut *words {
+                let swap = (*word >> shift ^ *word) & mask;
+                *word ^= swap ^ swap << shift;
+            }
         }
-        x
-    })
+    }
+}
+
+#[inline(always)]
+fn fold_all(block: &mut Block) {
+    for words in block {
+        for word in words {
+            *word = fold(*word);
+        }
+    }
 }
 
 #[cfg(test)]
