@@ -62,6 +62,46 @@ pub fn ternary_gemm_packed(engine: &Engine, x: &Ternary, weights: &Panels, y: &m
     packed(engine, "ternary_gemm_packed", Left::ternary(x), weights, y)
 }
 
+/// [`ternary_gemm_packed`] with sums of one byte: the votes of a batch of at most 127 samples, four times less to
+/// write. x: (b, k), weights: n rows of k bits, y: (b, n).
+///
+/// ```
+/// # use onebit_bits::{Engine, Panels, Ternary, random_bits, ternary_gemm_bytes};
+/// # let engine = Engine::single();
+/// # let (x, signal) = (random_bits(1, 0, 100, 300), Ternary::from_bits(random_bits(2, 0, 100, 70)));
+/// // dw = signal^T x: signal (b = 100, o = 70), x (b, i = 300)
+/// let mut dw = vec![0i8; 70 * 300];
+/// ternary_gemm_bytes(&engine, &signal.transpose(), &Panels::of_columns(&engine, x.view()), &mut dw)?;
+/// # Ok::<(), onebit_bits::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`xnor_gemm_packed`]; [`Error::TooLarge`] if k exceeds 127.
+pub fn ternary_gemm_bytes(engine: &Engine, x: &Ternary, weights: &Panels, y: &mut [i8]) -> Result<()> {
+    const OP: &str = "ternary_gemm_bytes";
+    check(OP, engine, x.shape(), weights)?;
+    check_len(OP, "y", (x.rows(), weights.n()), y.len())?;
+    i8::try_from(x.cols()).map_err(|_| Error::TooLarge { op: OP, rows: x.rows(), cols: x.cols() })?;
+    product(engine, Left::ternary(x), weights, &Bytes { n: weights.n(), out: Lent::new(y) });
+    Ok(())
+}
+
+struct Bytes<'a> {
+    n: usize,
+    /// (m, n)
+    out: Lent<'a, i8>,
+}
+
+impl Sink for Bytes<'_> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, sums: &[i32]) {
+        let first = row * self.n + col;
+        // SAFETY: the output has as many rows and columns as the product, and every run comes once.
+        let out = unsafe { self.out.part(first..first + sums.len()) };
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = *sum as i8);
+    }
+}
+
 /// The bits of the next layer: `[sum_bo >= t_o]`, and `[sum_bo <= t_o]` where `descending_o` is 1, where the sums
 /// are those of [`xnor_gemm_packed`], which are never stored.
 ///

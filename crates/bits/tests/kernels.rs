@@ -2,8 +2,8 @@
 //! `onebit-reference`. Results are compared for equality, those in f32 too.
 
 use onebit_bits::{
-    BitTensor, Engine, Isa, Panels, Ternary, pack_at_least, pack_signs, pack_thresholds, random_bits, real,
-    real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_packed, unpack_signs, votes,
+    BitTensor, Engine, Error, Isa, Panels, Ternary, pack_at_least, pack_signs, pack_thresholds, random_bits, real,
+    real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed, unpack_signs, votes,
     votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold,
 };
 use onebit_reference::gemm as reference;
@@ -145,6 +145,14 @@ fn xnor_and_ternary_gemm() {
                 y.fill(i32::MIN);
                 ternary_gemm_packed(&engine, &t, &panels, &mut y).unwrap();
                 assert_eq!(y, expected_ternary, "ternary packed {what}");
+                let mut bytes = vec![i8::MIN; b * o];
+                match ternary_gemm_bytes(&engine, &t, &panels, &mut bytes) {
+                    Ok(()) => assert!(bytes.iter().zip(&y).all(|(&byte, &y)| i32::from(byte) == y), "{what}"),
+                    Err(error) => {
+                        assert!(i > 127);
+                        assert_eq!(error, Error::TooLarge { op: "ternary_gemm_bytes", rows: b, cols: i });
+                    }
+                }
             }
         }
     }
