@@ -5,10 +5,9 @@
 //!
 //! With `S = sum_{k: b = +1} a_k`, the sum is `2 S - sum_k a_k`. The part of S that belongs to four values, plus 512
 //! where they are signed, has 10 digits. So there are two tables of bytes for each four values, one for the lower
-//! five digits and one for the upper five, of which eight are added before anything can overflow. Then the bytes are
-//! taken apart: `all` adds pairs of bytes as they are, `odd` their upper bytes, so `even = all - 256 odd` modulo 65536.
-//!
-//! So 32 multiplications in each byte of a vector take 16 look-ups, 16 additions and 6 instructions to take apart.
+//! five digits and one for the upper five, of which eight are added before anything can overflow and the digits are
+//! put together in 16 bits. So 32 multiplications in each byte of a vector take 16 look-ups, 16 additions and six
+//! instructions to put together.
 //!
 //! ```
 //! use onebit_bits::{BitTensor, Engine, Panels, u8_gemm_packed};
@@ -221,23 +220,22 @@ impl<T: Byte> Left for Bytes<'_, T> {
         }
     }
 
-    /// A panel's sums: those of the even lanes, then those of the odd ones.
     #[inline(always)]
     fn add<S: Simd, const R: usize>(
         s: S,
         tables: &[[u8; 64]],
         panel: &[u8],
+        start: bool,
         sums: &mut [i32],
         stride: usize,
     ) {
         let chunk = panel.len() / S::LANES;
-        assert!(tables.len() == R * chunk && sums.len() >= (R - 1) * stride + S::LANES);
-        let nibble = s.splat(15);
-        let zero = s.splat(0);
-        // all and odd, of the lower digits and of the upper ones
-        let mut pairs = [[[zero; 2]; 2]; R];
+        assert!(tables.len() == R * chunk);
+        let (nibble, zero) = (s.splat(15), s.splat(0));
+        let mut pairs = [[zero; 2]; R];
         let mut at = 0;
         while at < chunk {
+            // lower digits, upper digits
             let mut bytes = [[zero; 2]; R];
             let end = chunk.min(at + FULL);
             while at < end {
@@ -245,67 +243,46 @@ impl<T: Byte> Left for Bytes<'_, T> {
                 let x = unsafe { s.load(panel.as_ptr().add(at * S::LANES)) };
                 let halves = [s.and(x, nibble), s.and(s.shr16::<4>(x), nibble)];
                 for r in 0..R {
-                    for half in 0..2 {
+                    for (half, index) in halves.into_iter().enumerate() {
                         for plane in 0..2 {
-                            // SAFETY: each of R rows has a table of 64 bytes for each byte.
-                            let table = unsafe {
-                                s.table(
-                                    tables
-                                        .as_ptr()
-                                        .add(r * chunk + at)
-                                        .cast::<u8>()
-                                        .add(half * 32 + plane * 16),
-                                )
-                            };
-                            bytes[r][plane] = s.add(bytes[r][plane], s.lookup(table, halves[half]));
+                            let table = &raw const tables[r * chunk + at][half * 32 + plane * 16];
+                            // SAFETY: 16 bytes of the 64 begin there.
+                            let table = unsafe { s.table(table) };
+                            bytes[r][plane] = s.add(bytes[r][plane], s.lookup(table, index));
                         }
                     }
                 }
                 at += 1;
             }
-            for r in 0..R {
-                for plane in 0..2 {
-                    pairs[r][plane][0] = s.add16(pairs[r][plane][0], bytes[r][plane]);
-                    pairs[r][plane][1] = s.add16(pairs[r][plane][1], s.shr16::<8>(bytes[r][plane]));
+            for (pairs, [lower, upper]) in pairs.iter_mut().zip(bytes) {
+                for (pair, more) in pairs.iter_mut().zip(s.digits(lower, upper)) {
+                    *pair = s.add16(*pair, more);
                 }
             }
         }
-        for r in 0..R {
-            let [[low_all, low_odd], [high_all, high_odd]] = pairs[r];
-            let all = s.add16(low_all, s.shl16::<5>(high_all));
-            let odd = s.add16(low_odd, s.shl16::<5>(high_odd));
-            // only upper bytes change, so nothing is borrowed
-            let even = s.sub(all, s.shl16::<8>(odd));
+        for (r, pairs) in pairs.into_iter().enumerate() {
+            let [first, last] = s.in_order(pairs);
             let mut u16s = [0; 128];
             // SAFETY: two vectors have at most 128 bytes.
             unsafe {
-                s.store(u16s.as_mut_ptr(), even);
-                s.store(u16s.as_mut_ptr().add(S::LANES), odd);
+                s.store(u16s.as_mut_ptr(), first);
+                s.store(u16s.as_mut_ptr().add(S::LANES), last);
             }
             let sums = &mut sums[r * stride..][..S::LANES];
             for (sum, pair) in sums.iter_mut().zip(u16s.as_chunks().0) {
-                *sum += i32::from(u16::from_le_bytes(*pair));
+                let before = if start { 0 } else { *sum };
+                *sum = before + i32::from(u16::from_le_bytes(*pair));
             }
         }
     }
 
     #[inline(always)]
-    fn finish<'s, S: Simd>(&self, _: S, row: usize, sums: &'s mut [i32], out: &'s mut [i32]) -> &'s [i32] {
+    fn finish<'s>(&self, row: usize, sums: &'s mut [i32], _: &'s mut [i32]) -> &'s [i32] {
         let excess = self.excess(row);
-        interleave::<S, _>(sums, out, |sum| 2 * sum - excess);
-        out
-    }
-}
-
-/// Puts the columns of each panel in order.
-#[inline(always)]
-fn interleave<S: Simd, T>(sums: &[i32], out: &mut [T], each: impl Fn(i32) -> T) {
-    for (sums, out) in sums.chunks_exact(S::LANES).zip(out.chunks_exact_mut(S::LANES)) {
-        let (even, odd) = sums.split_at(S::LANES / 2);
-        for ((even, odd), [first, second]) in even.iter().zip(odd).zip(out.as_chunks_mut().0) {
-            *first = each(*even);
-            *second = each(*odd);
+        for sum in &mut *sums {
+            *sum = 2 * *sum - excess;
         }
+        sums
     }
 }
 
@@ -334,16 +311,19 @@ impl Left for Scaled<'_> {
         s: S,
         tables: &[[u8; 64]],
         panel: &[u8],
+        start: bool,
         sums: &mut [i32],
         stride: usize,
     ) {
-        Bytes::<i8>::add::<S, R>(s, tables, panel, sums, stride);
+        Bytes::<i8>::add::<S, R>(s, tables, panel, start, sums, stride);
     }
 
     #[inline(always)]
-    fn finish<'s, S: Simd>(&self, _: S, row: usize, sums: &'s mut [i32], out: &'s mut [f32]) -> &'s [f32] {
+    fn finish<'s>(&self, row: usize, sums: &'s mut [i32], out: &'s mut [f32]) -> &'s [f32] {
         let (excess, scale) = (self.left.excess(row), self.scales[row]);
-        interleave::<S, _>(sums, out, |sum| scale * (2 * sum - excess) as f32);
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = scale * (2 * *sum - excess) as f32;
+        }
         out
     }
 }

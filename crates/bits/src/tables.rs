@@ -39,7 +39,7 @@ pub(crate) trait Left: Sync {
     /// What is added up.
     type Sum: Plain + Default;
     /// What comes out.
-    type Out: Plain + Default;
+    type Out: Plain;
 
     /// (m, k)
     fn shape(&self) -> (usize, usize);
@@ -48,23 +48,18 @@ pub(crate) trait Left: Sync {
     fn fill(&self, row: usize, at: usize, tables: &mut [Self::Table]);
 
     /// Adds what R rows have in common with a panel: (t, lanes) bytes, by tables: (R, t).
-    /// sums: rows of `stride`, of which each has one place for each lane, in an order of the operand's own.
+    /// sums: rows of `stride`, of which each begins with the sum of each lane; arbitrary at the start.
     fn add<S: Simd, const R: usize>(
         s: S,
         tables: &[Self::Table],
         panel: &[u8],
+        start: bool,
         sums: &mut [Self::Sum],
         stride: usize,
     );
 
-    /// The results of a row, column by column, in either of the two slices.
-    fn finish<'s, S: Simd>(
-        &self,
-        s: S,
-        row: usize,
-        sums: &'s mut [Self::Sum],
-        out: &'s mut [Self::Out],
-    ) -> &'s [Self::Out];
+    /// The results of a row, in either of the two slices.
+    fn finish<'s>(&self, row: usize, sums: &'s mut [Self::Sum], out: &'s mut [Self::Out]) -> &'s [Self::Out];
 }
 
 /// Where results go. Every column of every row comes once, in runs that begin at multiples of 64 columns.
@@ -133,7 +128,9 @@ simd! {
         while row < rows.end {
             let height = ROWS.min(rows.end - row);
             let sums = &mut sums[..height * width];
-            sums.fill(L::Sum::default());
+            if bytes == 0 {
+                sums.fill(L::Sum::default());
+            }
             let mut first = 0;
             while first < bytes {
                 let chunk = CHUNK.min(bytes - first);
@@ -145,16 +142,16 @@ simd! {
                     let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
                     let sums = &mut sums[index * S::LANES..];
                     match height {
-                        1 => L::add::<S, 1>(s, tables, bytes, sums, width),
-                        2 => L::add::<S, 2>(s, tables, bytes, sums, width),
-                        3 => L::add::<S, 3>(s, tables, bytes, sums, width),
-                        _ => L::add::<S, ROWS>(s, tables, bytes, sums, width),
+                        1 => L::add::<S, 1>(s, tables, bytes, first == 0, sums, width),
+                        2 => L::add::<S, 2>(s, tables, bytes, first == 0, sums, width),
+                        3 => L::add::<S, 3>(s, tables, bytes, first == 0, sums, width),
+                        _ => L::add::<S, ROWS>(s, tables, bytes, first == 0, sums, width),
                     }
                 }
                 first += chunk;
             }
             for r in 0..height {
-                let run = left.finish(s, row + r, &mut sums[r * width..][..width], &mut out);
+                let run = left.finish(row + r, &mut sums[r * width..][..width], &mut out);
                 sink.put(row + r, cols.start, &run[..cols.len()]);
             }
             row += height;

@@ -96,6 +96,22 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn digits(self, lower: __m256i, upper: __m256i) -> [__m256i; 2] {
+        // SAFETY: as above.
+        unsafe {
+            let weights = _mm256_set1_epi16(32 << 8 | 1);
+            let first = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(lower, upper), weights);
+            [first, _mm256_maddubs_epi16(_mm256_unpackhi_epi8(lower, upper), weights)]
+        }
+    }
+
+    #[inline(always)]
+    fn in_order(self, [a, b]: [__m256i; 2]) -> [__m256i; 2] {
+        // SAFETY: as above.
+        unsafe { [_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b)] }
+    }
+
+    #[inline(always)]
     fn ones32(self, a: __m256i) -> __m256i {
         // SAFETY: as above.
         unsafe {

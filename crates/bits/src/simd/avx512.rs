@@ -97,6 +97,26 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn digits(self, lower: __m512i, upper: __m512i) -> [__m512i; 2] {
+        // SAFETY: as above.
+        unsafe {
+            let weights = _mm512_set1_epi16(32 << 8 | 1);
+            let first = _mm512_maddubs_epi16(_mm512_unpacklo_epi8(lower, upper), weights);
+            [first, _mm512_maddubs_epi16(_mm512_unpackhi_epi8(lower, upper), weights)]
+        }
+    }
+
+    #[inline(always)]
+    fn in_order(self, [a, b]: [__m512i; 2]) -> [__m512i; 2] {
+        // SAFETY: as above.
+        unsafe {
+            let first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+            let last = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+            [_mm512_permutex2var_epi64(a, first, b), _mm512_permutex2var_epi64(a, last, b)]
+        }
+    }
+
+    #[inline(always)]
     unsafe fn load_widened(self, from: *const u8) -> __m512i {
         // SAFETY: the caller's promise, and `self` is the proof of AVX-512.
         unsafe { _mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast())) }

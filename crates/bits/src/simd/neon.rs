@@ -115,6 +115,22 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    fn digits(self, lower: uint8x16_t, upper: uint8x16_t) -> [uint8x16_t; 2] {
+        // SAFETY: as above.
+        unsafe {
+            let weight = vdup_n_u8(32);
+            let first = vmlal_u8(vmovl_u8(vget_low_u8(lower)), vget_low_u8(upper), weight);
+            let last = vmlal_u8(vmovl_u8(vget_high_u8(lower)), vget_high_u8(upper), weight);
+            [vreinterpretq_u8_u16(first), vreinterpretq_u8_u16(last)]
+        }
+    }
+
+    #[inline(always)]
+    fn in_order(self, pairs: [uint8x16_t; 2]) -> [uint8x16_t; 2] {
+        pairs
+    }
+
+    #[inline(always)]
     fn ones32(self, a: uint8x16_t) -> uint8x16_t {
         // SAFETY: as above.
         unsafe { vreinterpretq_u8_u32(vpaddlq_u16(vpaddlq_u8(vcntq_u8(a)))) }

@@ -125,6 +125,18 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn digits(self, lower: V, upper: V) -> [V; 2] {
+        let (lower, upper) = (bytes(lower), bytes(upper));
+        let pair = |i: usize| u32::from(lower[i]) + 32 * u32::from(upper[i]);
+        [0, 8].map(|first| array::from_fn(|i| pair(first + 2 * i) | pair(first + 2 * i + 1) << 16))
+    }
+
+    #[inline(always)]
+    fn in_order(self, pairs: [V; 2]) -> [V; 2] {
+        pairs
+    }
+
+    #[inline(always)]
     fn ones32(self, a: V) -> V {
         a.map(u32::count_ones)
     }

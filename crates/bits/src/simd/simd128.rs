@@ -91,6 +91,18 @@ impl Simd for Simd128 {
     }
 
     #[inline(always)]
+    fn digits(self, lower: v128, upper: v128) -> [v128; 2] {
+        let first = i16x8_add(u16x8_extend_low_u8x16(lower), i16x8_shl(u16x8_extend_low_u8x16(upper), 5));
+        let last = i16x8_add(u16x8_extend_high_u8x16(lower), i16x8_shl(u16x8_extend_high_u8x16(upper), 5));
+        [first, last]
+    }
+
+    #[inline(always)]
+    fn in_order(self, pairs: [v128; 2]) -> [v128; 2] {
+        pairs
+    }
+
+    #[inline(always)]
     fn ones32(self, a: v128) -> v128 {
         u32x4_extadd_pairwise_u16x8(u16x8_extadd_pairwise_u8x16(i8x16_popcnt(a)))
     }
