@@ -40,6 +40,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod blocks;
 pub mod conv;
 mod count;
 mod engine;
@@ -66,10 +67,14 @@ pub mod votes;
 #[cfg(feature = "std")]
 mod workers;
 
+pub use blocks::{real_real_with, real_ternary_with, update_with};
 pub use conv::{Conv, ConvWeights, Images, Pad, Padding, conv_sums, conv_threshold};
 pub use engine::Engine;
 pub use error::{Error, Result};
-pub use gemm::{ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold};
+pub use gemm::{
+    ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed, xnor_gemm, xnor_gemm_packed, xnor_scores,
+    xnor_threshold,
+};
 pub use integer::{int8_gemm_packed, int8_gemm_sums, int8_gemm_with, u8_gemm_packed};
 pub use isa::{Isa, Kernel};
 pub use pack::{Sum, pack_at_least, pack_signs, pack_signs_into, pack_thresholds, unpack_signs};
