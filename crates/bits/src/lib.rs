@@ -34,12 +34,15 @@
 //!
 //! Feature `std` (default) adds run-time detection of the instruction set and worker threads. Without it the
 //! crate is `no_std` with `alloc`, runs on one thread, and uses what the target was compiled for.
+//! Feature `bench` adds the list of what is measured, `bench`.
 #![no_std]
 
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "bench")]
+pub mod bench;
 mod blocks;
 pub mod conv;
 mod count;

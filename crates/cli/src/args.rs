@@ -27,6 +27,9 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// List the presets, or print one as a TOML text to start from
     Presets(PresetsArgs),
+    /// Measure how fast this machine computes
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 /// Where to compute; the result is the same everywhere.
@@ -140,6 +143,36 @@ pub(crate) struct InspectArgs {
 pub(crate) struct PresetsArgs {
     /// The preset to print
     pub(crate) name: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Measure every kernel beside a float product of the same sizes
+    ///
+    /// m, n and k are the samples, outputs and inputs of a layer (for a convolution: pixels, channels and weights of
+    /// one of them), so every product has m n k multiplications: forward y = x w^T, dx = dy w and dw = dy^T x. One
+    /// counts as two operations.
+    ///
+    /// The float GEMM is the crate `gemm` in f32, with as many threads. Kernel, float GEMM and ceiling take turns, 15
+    /// times; each figure is a median, and the ratio is that of two medians. The kernel is timed from packed operands;
+    /// `prepare` is what packing and rounding cost, which a training step pays once more. The ceiling is a loop of
+    /// the same instructions as the kernel's innermost, on registers only, as fast as it runs here and now.
+    Kernels(BenchKernelsArgs),
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct BenchKernelsArgs {
+    /// Only the kernel of this name, such as xnor_gemm
+    #[arg(long, value_name = "NAME")]
+    pub(crate) kernel: Option<String>,
+    /// Small sizes and few turns, to see that it works; the figures say nothing
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
 }
 
 fn at_least_one(text: &str) -> std::result::Result<usize, String> {

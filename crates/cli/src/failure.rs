@@ -18,6 +18,12 @@ pub(crate) enum Failure {
     Closed,
 }
 
+impl From<onebit_bits::Error> for Failure {
+    fn from(error: onebit_bits::Error) -> Self {
+        Failure::other(error)
+    }
+}
+
 impl From<onebit::Error> for Failure {
     fn from(error: onebit::Error) -> Self {
         Failure::other(error)

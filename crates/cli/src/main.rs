@@ -1,4 +1,4 @@
-//! The `onebit` command: train, evaluate, use and inspect binarized networks.
+//! The `onebit` command: train, evaluate, use, inspect and measure binarized networks.
 
 #![forbid(unsafe_code)]
 
@@ -10,6 +10,8 @@ use std::{
 use clap::Parser;
 
 mod args;
+mod bench;
+mod bench_kernels;
 mod eval;
 mod failure;
 mod features;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Presets(args) => presets::run(&args),
+        Command::Bench(command) => bench::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

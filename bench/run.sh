@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Makes every figure of docs/performance.md: bench/run.sh > figures.txt
+# With PYTHON=/path/to/python of an environment that has torch, PyTorch's too.
+# Nothing else should run beside it; it takes some minutes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo build --release --locked --quiet
+onebit=${CARGO_TARGET_DIR:-target}/release/onebit
+threads=$(seq 1 "$(nproc)")
+
+run() {
+    echo
+    echo "\$ $*"
+    "$@"
+}
+
+date --iso-8601=seconds
+git log -1 --format='commit %H'
+git status --short
+lscpu | grep -E '^(Model name|CPU\(s\)|L1d|L2|L3)'
+rustc --version
+echo "load: $(cut -d' ' -f1-3 /proc/loadavg)"
+
+for n in $threads; do
+    run "$onebit" bench kernels --threads "$n"
+    run "$onebit" bench kernels --threads "$n" --json
+done
+for n in $threads; do
+    run "$onebit" bench train --preset mnist --threads "$n" --json
+done
+if [ -n "${PYTHON:-}" ]; then
+    # glibc keeps what it has, which makes PyTorch about twice as fast
+    export MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000
+    for n in $threads; do
+        run "$PYTHON" bench/peer_torch.py --threads "$n"
+        run "$PYTHON" bench/peer_torch.py --threads "$n" --float
+    done
+fi

@@ -1,0 +1,209 @@
+//! What the instructions of a kernel's inner loop can do when all of their operands are in registers.
+//!
+//! No clock rate and no table of ports goes into it: a loop of the same instructions in the same proportions, without
+//! a load or a store, is timed in the same run as the kernel. What a kernel does less is what it pays for memory,
+//! for tables, for moving sums out of registers, and for the instructions that are not of the innermost loop.
+//! A kernel could only be faster than this by having a better inner loop.
+//!
+//! The compiler would move instructions out of a loop whose operands stay the same. So each instruction gets what an
+//! earlier one has left, in chains that are many enough to hide the latency.
+
+use alloc::vec;
+use core::{
+    hint::black_box,
+    sync::atomic::{AtomicU8, Ordering},
+};
+
+use super::Run;
+use crate::{engine::Engine, error::Result, isa::simd, simd::Simd};
+
+/// Instructions of an inner loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mix {
+    /// Bits x bits, two rows or more: either 3 look-ups, 4 additions and a shift for 12 bits of two rows in each lane
+    /// of 8 bits (`lookup.rs`), or 2 XOR, a carry-save adder, a count and an addition for 64 bits in each lane of
+    /// 32 bits (`count.rs`). Products with zeros pay no more in the former, an AND in the latter, which is not counted.
+    Bits,
+    /// Bits x bits, one row: 2 look-ups, 2 AND, a shift and 2 additions for 8 bits in each lane of 8; where ones are
+    /// counted it is the same as [`Bits`](Self::Bits).
+    Row,
+    /// Bytes x bits: 16 look-ups and as many additions of bytes, 4 of pairs and 2 shifts for 32 bits in each lane of 8
+    /// (`integer.rs`), on every instruction set.
+    Bytes,
+}
+
+/// A loop of such instructions, on as many threads as the engine has.
+#[derive(Debug)]
+pub struct Ceiling {
+    engine: Engine,
+    mix: Mix,
+}
+
+/// Rounds of a job: some ten microseconds.
+const ROUNDS: usize = 8192;
+
+/// Jobs of a thread, so that all threads come to their share.
+const JOBS: usize = 32;
+
+impl Ceiling {
+    /// The loop of `mix` on the engine's instruction set.
+    #[must_use]
+    pub fn new(engine: &Engine, mix: Mix) -> Self {
+        Self { engine: engine.clone(), mix }
+    }
+
+    /// Operations of one [`run`](Run::run), counted as for a kernel: a multiplication and an addition each.
+    #[must_use]
+    pub fn operations(&self) -> f64 {
+        let multiplications = ROUNDS * per_round(self.engine.isa(), self.mix);
+        2.0 * multiplications as f64 * (JOBS * self.engine.threads()) as f64
+    }
+}
+
+impl Run for Ceiling {
+    fn run(&mut self) -> Result<()> {
+        let (isa, mix) = (self.engine.isa(), self.mix);
+        let left = AtomicU8::new(0);
+        self.engine.each_index(JOBS * self.engine.threads(), |job| {
+            left.fetch_xor(rounds(isa, mix, job as u8), Ordering::Relaxed);
+        });
+        black_box(left);
+        Ok(())
+    }
+}
+
+/// Groups of independent registers.
+const GROUPS: usize = 2;
+const CHAINS: usize = 4;
+
+simd! {
+    fn per_round<S>(_s: S, mix: Mix) -> usize {
+        match mix {
+            Mix::Bytes => 32 * S::LANES,
+            _ if S::COUNTS => CHAINS * 64 * S::LANES / 4,
+            Mix::Bits => GROUPS * 24 * S::LANES,
+            Mix::Row => CHAINS * 8 * S::LANES,
+        }
+    }
+}
+
+simd! {
+    /// Something that depends on every instruction.
+    fn rounds<S>(s: S, mix: Mix, seed: u8) -> u8 {
+        let result = match mix {
+            Mix::Bytes => byte_rounds(s, seed),
+            _ if S::COUNTS => count_rounds(s, seed),
+            Mix::Bits => lookup_rounds(s, seed),
+            Mix::Row => row_rounds(s, seed),
+        };
+        let mut bytes = [0; 64];
+        // SAFETY: a vector has at most 64 bytes.
+        unsafe { s.store(bytes.as_mut_ptr(), result) };
+        bytes.iter().fold(0, |all, byte| all ^ byte)
+    }
+}
+
+/// A table of 16 bytes below 16 that the compiler knows nothing of.
+#[inline(always)]
+fn table<S: Simd>(s: S, seed: u8) -> S::V {
+    let table: [u8; 16] = black_box(core::array::from_fn(|i| (i as u8 * 7 + seed) % 16));
+    // SAFETY: 16 bytes.
+    unsafe { s.table(table.as_ptr()) }
+}
+
+/// Three look-ups, their sum added to `all`, and shifted to `high`.
+#[inline(always)]
+fn lookup_rounds<S: Simd>(s: S, seed: u8) -> S::V {
+    let table = table(s, seed);
+    let mut index: [[S::V; 3]; GROUPS] =
+        core::array::from_fn(|g| core::array::from_fn(|j| s.splat((g * 3 + j) as u8)));
+    let mut all = [s.splat(0); GROUPS];
+    let mut high = all;
+    for _ in 0..ROUNDS {
+        for g in 0..GROUPS {
+            for index in &mut index[g] {
+                *index = s.lookup(table, *index);
+            }
+            let three = s.add(s.add(index[g][0], index[g][1]), index[g][2]);
+            all[g] = s.add(all[g], three);
+            high[g] = s.add(high[g], s.shr16::<4>(three));
+        }
+    }
+    let mut result = s.splat(0);
+    for g in 0..GROUPS {
+        result = s.xor(result, s.xor(all[g], high[g]));
+    }
+    result
+}
+
+/// For each byte: both nibbles, looked up and added.
+#[inline(always)]
+fn row_rounds<S: Simd>(s: S, seed: u8) -> S::V {
+    let (low, high, nibble) = (table(s, seed), table(s, seed + 1), s.splat(15));
+    let mut x: [S::V; CHAINS] = core::array::from_fn(|c| s.splat(17 * c as u8));
+    let mut all = [s.splat(0); CHAINS];
+    for _ in 0..ROUNDS {
+        for c in 0..CHAINS {
+            let first = s.lookup(low, s.and(x[c], nibble));
+            let second = s.lookup(high, s.and(s.shr16::<4>(x[c]), nibble));
+            x[c] = s.add(first, second);
+            all[c] = s.add(all[c], x[c]);
+        }
+    }
+    let mut result = s.splat(0);
+    for all in all {
+        result = s.xor(result, all);
+    }
+    result
+}
+
+/// Four times four look-ups into two planes, whose pairs are then taken apart.
+#[inline(always)]
+fn byte_rounds<S: Simd>(s: S, seed: u8) -> S::V {
+    let table = table(s, seed);
+    let mut index: [[S::V; 2]; 2] =
+        core::array::from_fn(|plane| core::array::from_fn(|half| s.splat((2 * plane + half) as u8)));
+    let mut pairs = [[s.splat(0); 2]; 2];
+    for _ in 0..ROUNDS {
+        for plane in 0..2 {
+            let mut bytes = s.splat(0);
+            for _ in 0..4 {
+                for index in &mut index[plane] {
+                    *index = s.lookup(table, *index);
+                    bytes = s.add(bytes, *index);
+                }
+            }
+            pairs[plane][0] = s.add16(pairs[plane][0], bytes);
+            pairs[plane][1] = s.add16(pairs[plane][1], s.shr16::<8>(bytes));
+        }
+    }
+    let mut result = s.splat(0);
+    for pair in pairs.as_flattened() {
+        result = s.xor(result, *pair);
+    }
+    result
+}
+
+/// Two words against two others, through a carry-save adder.
+#[inline(always)]
+fn count_rounds<S: Simd>(s: S, seed: u8) -> S::V {
+    let a = black_box(vec![s.splat(seed), s.splat(!seed)]);
+    let a = [a[0], a[1]];
+    let mut ones: [S::V; CHAINS] = core::array::from_fn(|c| s.splat(c as u8));
+    let mut twos = ones;
+    for _ in 0..ROUNDS {
+        for c in 0..CHAINS {
+            // the right operand: what changes, of two chains so that nothing cancels out
+            let (x, y) = (s.xor(a[0], twos[c]), s.xor(a[1], twos[(c + 1) % CHAINS]));
+            let half = s.xor(ones[c], x);
+            let carry = s.or(s.and(ones[c], x), s.and(half, y));
+            ones[c] = s.xor(half, y);
+            twos[c] = s.add32(twos[c], s.ones32(carry));
+        }
+    }
+    let mut result = s.splat(0);
+    for c in 0..CHAINS {
+        result = s.xor(result, s.xor(ones[c], twos[c]));
+    }
+    result
+}

@@ -1,0 +1,159 @@
+//! What is measured, in one list: for `onebit bench kernels`, for the criterion benches, and for whoever adds a kernel.
+//!
+//! A [`Case`] is one product of a layer with m samples, k inputs and n outputs: forward `y = x w^T`, backward
+//! `dx = dy w` and `dw = dy^T x`, all of m n k multiplications. Beside it stands the product of the same three
+//! sizes in f32 ([`Float`], by the crate `gemm`), and what the same instructions do without memory ([`Ceiling`]).
+//!
+//! A convolution counts as the product that it stands for: m pixels of output, n channels of output, and k the
+//! weights of one of them.
+//!
+//! ```
+//! use onebit_bits::{Engine, bench::{Run, cases}};
+//!
+//! let engine = Engine::single();
+//! for case in cases(64) {
+//!     let mut kernel = case.kernel(&engine)?;
+//!     kernel.prepare()?; // packing and rounding
+//!     kernel.run()?; // the product
+//!     case.float(&engine).run()?;
+//! }
+//! # Ok::<(), onebit_bits::Error>(())
+//! ```
+
+mod bits;
+mod bytes;
+mod ceiling;
+mod conv;
+mod float;
+mod operands;
+
+use alloc::{boxed::Box, vec::Vec};
+
+pub use self::{
+    ceiling::{Ceiling, Mix},
+    float::Float,
+};
+use crate::{conv::Images, engine::Engine, error::Result};
+
+/// Something to be timed, with its operands.
+pub trait Run {
+    /// Makes again what a training step has to make again: packs bits, rounds gradients. Nothing if there is nothing.
+    ///
+    /// # Errors
+    /// Those of the kernel; none with the operands of a [`Case`].
+    fn prepare(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The product, from packed operands.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare).
+    fn run(&mut self) -> Result<()>;
+}
+
+/// Which of the products of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// `y = x w^T`: (m, n).
+    Forward,
+    /// `dx = dy w`: (m, k).
+    InputGradient,
+    /// `dw = dy^T x`: (n, k).
+    WeightGradient,
+}
+
+/// The sizes of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Samples.
+    pub m: usize,
+    /// Outputs.
+    pub n: usize,
+    /// Inputs.
+    pub k: usize,
+}
+
+/// Makes a kernel with operands.
+type Make = dyn Fn(&Engine, Size) -> Result<Box<dyn Run>>;
+
+/// A kernel at one size.
+pub struct Case {
+    /// The kernel's name; several cases share it.
+    pub name: &'static str,
+    /// What becomes of a weight gradient: `store` or an optimizer's name.
+    pub update: Option<&'static str>,
+    /// The sizes of the layer.
+    pub size: Size,
+    /// Which product it is.
+    pub product: Product,
+    /// The instructions of its inner loop, if we know what they can do.
+    pub mix: Option<Mix>,
+    make: Box<Make>,
+}
+
+impl Case {
+    /// The kernel, with operands of its own that are ready for [`run`](Run::run).
+    ///
+    /// # Errors
+    /// Those of the kernel; none at the sizes of [`cases`].
+    pub fn kernel(&self, engine: &Engine) -> Result<Box<dyn Run>> {
+        (self.make)(engine, self.size)
+    }
+
+    /// The same product in f32, with as many threads.
+    #[must_use]
+    pub fn float(&self, engine: &Engine) -> Float {
+        Float::new(engine.threads(), self.product, self.size)
+    }
+
+    /// Operations: a multiplication and an addition each.
+    #[must_use]
+    pub fn operations(&self) -> f64 {
+        2.0 * self.size.m as f64 * self.size.n as f64 * self.size.k as f64
+    }
+}
+
+/// Every kernel: a layer of `width` inputs and outputs (4096 is what we publish), and convolutions that are small
+/// unless it is 4096 or more.
+#[must_use]
+pub fn cases(width: usize) -> Vec<Case> {
+    let mut cases = dense(width);
+    let convolutions = if width < 4096 { [(64, 7), (64, 8)] } else { [(256, 14), (128, 32)] };
+    for (channels, side) in convolutions {
+        cases.extend([1, 32].map(|b| convolution(channels, Images { b, h: side, w: side })));
+    }
+    cases
+}
+
+fn dense(width: usize) -> Vec<Case> {
+    use Product::{Forward, InputGradient, WeightGradient};
+    let case = |name, m, product, mix, make: fn(&Engine, Size) -> Result<Box<dyn Run>>| Case {
+        name,
+        update: (product == WeightGradient).then_some("store"),
+        size: Size { m, n: width, k: width },
+        product,
+        mix: Some(mix),
+        make: Box::new(make),
+    };
+    Vec::from([
+        case("xnor_gemv", 1, Forward, Mix::Row, bits::forward),
+        case("xnor_gemm", 100, Forward, Mix::Bits, bits::forward),
+        case("xnor_gemm", 256, Forward, Mix::Bits, bits::forward),
+        case("dx_int8", 100, InputGradient, Mix::Bytes, bytes::input_gradient),
+        case("dw_int8", 100, WeightGradient, Mix::Bytes, bytes::weight_gradient),
+        case("dx_ternary", 100, InputGradient, Mix::Bits, bits::input_votes),
+        case("dw_ternary", 100, WeightGradient, Mix::Bits, bits::weight_votes),
+    ])
+}
+
+fn convolution(channels: usize, images: Images) -> Case {
+    Case {
+        name: "conv3x3",
+        update: None,
+        size: conv::size(channels, images),
+        product: Product::Forward,
+        mix: Some(Mix::Bits),
+        make: Box::new(move |engine, _| conv::forward(engine, channels, images)),
+    }
+}

@@ -1,0 +1,67 @@
+//! `onebit bench`: what it prints; how fast is nobody's business here.
+
+mod common;
+
+use common::{Folder, number};
+use onebit::Isa;
+
+/// Those that there have to be.
+const KERNELS: [&str; 7] =
+    ["xnor_gemm", "xnor_gemv", "dx_int8", "dw_int8", "dx_ternary", "dw_ternary", "conv3x3"];
+
+/// What a script may rely on.
+const KEYS: [&str; 9] = ["kernel", "isa", "m", "n", "k", "threads", "tops", "sgemm_tops", "ratio"];
+
+#[test]
+fn every_kernel_is_measured_on_every_instruction_set() {
+    let folder = Folder::new();
+    for isa in Isa::available() {
+        for threads in ["1", "2"] {
+            let args = ["bench", "kernels", "--quick", "--json", "--isa", isa.name(), "--threads", threads];
+            let lines = folder.onebit(args).ok().json();
+            for line in &lines {
+                KEYS.iter().for_each(|key| assert!(!line[key].is_null(), "{key}: {line}"));
+                assert_eq!(line["isa"], isa.name());
+                assert_eq!(line["threads"].to_string(), threads);
+                for key in ["m", "n", "k", "tops", "sgemm_tops", "ratio"] {
+                    assert!(number(line, key) > 0.0, "{key}: {line}");
+                }
+                let ratio = number(line, "tops") / number(line, "sgemm_tops");
+                assert!((number(line, "ratio") / ratio - 1.0).abs() < 1e-9, "{line}");
+                let share = line.get("share_of_ceiling").expect("it is there, if only as null");
+                assert!(share.is_null() || share.as_f64().unwrap() > 0.0, "{line}");
+            }
+            for kernel in KERNELS {
+                assert!(lines.iter().any(|line| line["kernel"] == kernel), "{kernel}");
+            }
+        }
+    }
+    assert!(folder.names().is_empty());
+}
+
+#[test]
+fn one_kernel_can_be_chosen() {
+    let folder = Folder::new();
+    let lines = folder.onebit(["bench", "kernels", "--quick", "--json", "--kernel", "xnor_gemv"]).ok().json();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["kernel"] == "xnor_gemv" && line["m"] == 1));
+
+    let table =
+        folder.onebit(["bench", "kernels", "--quick", "--kernel", "xnor_gemv", "--threads", "1"]).ok();
+    let lines: Vec<&str> = table.stdout.lines().collect();
+    assert!(lines[0].starts_with(Isa::best().name()), "{}", table.stdout);
+    assert!(lines[2].starts_with("kernel ") && lines[3].starts_with("xnor_gemv "), "{}", table.stdout);
+    assert_eq!(lines.len(), 4, "{}", table.stdout);
+}
+
+#[test]
+fn wrong_flags_exit_with_2() {
+    let folder = Folder::new();
+    for (args, words) in [
+        (&["kernels", "--kernel", "sgemm"][..], &["--kernel", "sgemm", "xnor_gemm"][..]),
+        (&["kernels", "--threads", "0"], &["--threads", "at least 1"]),
+        (&["kernels", "--isa", "nope"], &["--isa", "nope", "portable"]),
+        (&["nothing"], &["nothing"]),
+    ] {
+        folder.onebit([&["bench"], args].concat()).refused(2, words);
+    }
+}
