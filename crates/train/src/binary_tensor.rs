@@ -1,12 +1,13 @@
-//! Weights: bits, and the rule that decides which of them flip.
+//! Weights: bits, the rule that decides which of them flip, and the bits packed for products.
 
-use onebit_bits::{BitTensor, BitView};
+use onebit_bits::{BitTensor, BitView, Engine, Panels};
 
 use crate::{
     error::Result,
     layer::{Context, Meter, Parameters},
     rules::Rule,
     value::Signal,
+    weight_gradient::WeightGradient,
 };
 
 /// The weights of a layer, `(o, i)` bits. There is one verb for every training method:
@@ -15,6 +16,31 @@ pub struct BinaryTensor {
     bits: BitTensor,
     rule: Box<dyn Rule>,
     flipped: Meter,
+    rows: Packed,
+    rows_for_reals: Packed,
+    columns_for_reals: Packed,
+}
+
+/// Weights packed once, and again when some have flipped.
+#[derive(Default)]
+struct Packed {
+    panels: Option<Panels>,
+    stale: bool,
+}
+
+impl Packed {
+    fn get(&mut self, engine: &Engine, bits: BitView, pack: fn(&Engine, BitView) -> Panels) -> &Panels {
+        match &mut self.panels {
+            Some(panels) if panels.isa() == engine.isa() => {
+                if self.stale {
+                    panels.repack(engine, bits);
+                }
+            }
+            _ => self.panels = None,
+        }
+        self.stale = false;
+        self.panels.get_or_insert_with(|| pack(engine, bits))
+    }
 }
 
 impl BinaryTensor {
@@ -24,7 +50,8 @@ impl BinaryTensor {
     /// Those of the rule, when a state that it was given does not fit.
     pub fn new(outputs: usize, inputs: usize, mut rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         let bits = rule.start(outputs, inputs, seed)?;
-        Ok(Self { bits, rule, flipped: Meter::default() })
+        let (flipped, rows, rows_for_reals, columns_for_reals) = Default::default();
+        Ok(Self { bits, rule, flipped, rows, rows_for_reals, columns_for_reals })
     }
 
     /// The weights, `(o, i)` bits.
@@ -35,6 +62,21 @@ impl BinaryTensor {
     /// A view of the weights, `(o, i)` bits.
     pub fn view(&self) -> BitView<'_> {
         self.bits.view()
+    }
+
+    /// Packed for `x w^T`, x bits.
+    pub fn rows(&mut self, engine: &Engine) -> &Panels {
+        self.rows.get(engine, self.bits.view(), Panels::of_rows)
+    }
+
+    /// Packed for `x w^T`, x real.
+    pub fn rows_for_reals(&mut self, engine: &Engine) -> &Panels {
+        self.rows_for_reals.get(engine, self.bits.view(), Panels::of_rows_for_reals)
+    }
+
+    /// Packed for `dy w`, dy real.
+    pub fn columns_for_reals(&mut self, engine: &Engine) -> &Panels {
+        self.columns_for_reals.get(engine, self.bits.view(), Panels::of_columns_for_reals)
     }
 
     /// The rule behind the weights.
@@ -49,8 +91,25 @@ impl BinaryTensor {
     pub fn update(&mut self, cx: &Context, signal: &Signal, rate: f64) -> Result<BitTensor> {
         let flips = self.rule.flips(cx, self.bits.view(), signal, rate)?;
         self.bits.flip(flips.view())?;
-        self.flipped.add(&flips);
+        self.count(flips.count_ones());
         Ok(flips)
+    }
+
+    /// [`update`](Self::update) by a gradient that is not computed yet, and need never be stored.
+    ///
+    /// # Errors
+    /// Those of the rule.
+    pub fn descend(&mut self, cx: &Context, gradient: &mut WeightGradient, rate: f64) -> Result<()> {
+        let flips = self.rule.descend(cx, &mut self.bits, gradient, rate)?;
+        self.count(flips);
+        Ok(())
+    }
+
+    fn count(&mut self, flips: u64) {
+        self.flipped.count(flips, self.bits.rows() * self.bits.cols());
+        for packed in [&mut self.rows, &mut self.rows_for_reals, &mut self.columns_for_reals] {
+            packed.stale |= flips > 0;
+        }
     }
 
     /// How many weights there are.

@@ -9,7 +9,7 @@ use crate::{
     data::{self, DataError, Dataset, Part},
     error::{Error, Result},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
-    network::{DropoutShares, Network},
+    network::{DropoutShares, Network, StraightThroughOptions},
     trainer::{Event, Outcome, Parts, Trainer},
 };
 
@@ -113,7 +113,9 @@ pub fn network(config: &Config, features: usize, classes: usize) -> Result<Netwo
         Method::Flip => Network::flip_with(features, hidden, classes, &config.flip_options()?, config.seed),
         Method::StraightThrough => {
             let dropout = DropoutShares { input: *input, hidden: *dropout_hidden };
-            Network::straight_through(features, hidden, classes, dropout, config.seed)
+            let gradient = config.training.gradient.unwrap_or_default();
+            let options = StraightThroughOptions { dropout, gradient };
+            Network::straight_through_with(features, hidden, classes, &options, config.seed)
         }
     }
 }

@@ -18,7 +18,8 @@ use onebit_bits::{BitTensor, Engine};
 use crate::{
     error::{Error, Result},
     export::Exporter,
-    value::{Signal, Value},
+    pool::Pool,
+    value::{Matrix, Signal, Value},
 };
 
 /// Whether a pass is there to learn or to be judged.
@@ -30,29 +31,54 @@ pub enum Mode {
     Evaluate,
 }
 
-/// What every verb is given: where to compute, and why.
+/// What every verb is given: where to compute, why, and memory.
+///
+/// One context serves all steps: a layer takes the memory of what it makes from it ([`matrix`](Self::matrix),
+/// [`bits`](Self::bits)) and [gives back](Self::recycle) what it need not keep any more, so that the next steps
+/// allocate nothing. Both are free to leave.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Instruction set and threads of the kernels.
     pub engine: Engine,
     /// Learning or judging.
     pub mode: Mode,
+    pool: Pool,
 }
 
 impl Context {
     /// A context for training on `engine`.
     pub fn train(engine: &Engine) -> Self {
-        Self { engine: engine.clone(), mode: Mode::Train }
+        Self { engine: engine.clone(), mode: Mode::Train, pool: Pool::default() }
     }
 
     /// A context for evaluation on `engine`.
     pub fn evaluate(engine: &Engine) -> Self {
-        Self { engine: engine.clone(), mode: Mode::Evaluate }
+        Self { engine: engine.clone(), mode: Mode::Evaluate, pool: Pool::default() }
     }
 
     /// Whether this pass learns.
     pub fn training(&self) -> bool {
         self.mode == Mode::Train
+    }
+
+    /// A matrix `(rows, cols)` of arbitrary values.
+    pub fn matrix(&self, rows: usize, cols: usize) -> Matrix {
+        self.pool.matrix(rows, cols)
+    }
+
+    /// Bits `(rows, cols)`, all 0.
+    pub fn bits(&self, rows: usize, cols: usize) -> BitTensor {
+        self.pool.bits(rows, cols)
+    }
+
+    /// So many arbitrary bytes.
+    pub fn bytes(&self, len: usize) -> Vec<u8> {
+        self.pool.bytes(len)
+    }
+
+    /// Gives back what nobody needs any more: `cx.recycle(self.kept.take())`.
+    pub fn recycle<V: Into<Value>>(&self, values: impl IntoIterator<Item = V>) {
+        values.into_iter().for_each(|value| self.pool.give(value.into()));
     }
 }
 
@@ -74,7 +100,8 @@ pub trait Layer: Any + Send {
     /// [`Error::Sequence`] when there was no forward pass.
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()>;
 
-    /// The signal about the input, against the weights as they are now.
+    /// The signal about the input, against the weights as they are now. A layer without weights may give away
+    /// what it keeps: training asks once.
     ///
     /// # Errors
     /// [`Error::Sequence`] when nothing was received.
@@ -154,8 +181,13 @@ pub struct Meter {
 impl Meter {
     /// Counts the ones of `bits`.
     pub fn add(&mut self, bits: &BitTensor) {
-        self.ones += bits.count_ones();
-        self.total += (bits.rows() * bits.cols()) as u64;
+        self.count(bits.count_ones(), bits.rows() * bits.cols());
+    }
+
+    /// Counts `ones` among `total`.
+    pub fn count(&mut self, ones: u64, total: usize) {
+        self.ones += ones;
+        self.total += total as u64;
     }
 
     /// The share of ones since the last call, `None` when nothing was counted.
@@ -173,6 +205,16 @@ pub(crate) fn kept<'a, T>(
     needs: &'static str,
 ) -> Result<&'a T> {
     slot.as_ref().ok_or(Error::Sequence { layer, verb, needs })
+}
+
+/// As [`kept`], for what is kept no longer.
+pub(crate) fn take<T>(
+    slot: &mut Option<T>,
+    layer: &'static str,
+    verb: &'static str,
+    needs: &'static str,
+) -> Result<T> {
+    slot.take().ok_or(Error::Sequence { layer, verb, needs })
 }
 
 /// Checks the shape of `what`, for example of a signal: that of the output it is about.

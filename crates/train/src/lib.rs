@@ -20,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod binary_tensor;
 pub mod config;
 pub mod data;
@@ -34,14 +35,19 @@ pub mod losses;
 mod network;
 pub mod optimizers;
 mod phase;
+mod pool;
+pub mod real_tensor;
 pub mod rules;
 pub mod step;
 mod trainer;
 mod value;
+mod vectorized;
+pub mod weight_gradient;
 
 pub use error::{Error, Result};
 pub use evaluate::{accuracy, confusion};
-pub use network::{DropoutShares, FlipOptions, Network};
+pub use network::{DropoutShares, FlipOptions, Network, StraightThroughOptions};
 pub use phase::{Batch, Phase};
 pub use trainer::{EpochReport, Event, Keep, Outcome, Parts, Progress, Trainer};
-pub use value::{Matrix, Signal, Value, Votes};
+pub use value::{Bytes, Matrix, Signal, Value, Votes};
+pub use weight_gradient::Precision;

@@ -22,8 +22,9 @@ use crate::{
     layers::{BatchNorm, Binarize, Bma, Bmab, Dense, Dropout, Sign},
     optimizers::Adam,
     rules::{Latent, Vote},
-    step::{self, Order},
+    step::{self, Order, Watch},
     value::{Signal, Value},
+    weight_gradient::Precision,
 };
 
 /// Layers in a row, over a number of real features.
@@ -52,6 +53,15 @@ pub struct FlipOptions {
     pub weight_quorum: f64,
     /// Share of the outputs that must ask before an activation flips, likewise.
     pub activation_quorum: f64,
+}
+
+/// What else a straight-through network can be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StraightThroughOptions {
+    /// Shares of inputs and hidden bits to silence.
+    pub dropout: DropoutShares,
+    /// What gradients are rounded to before they meet bits.
+    pub gradient: Precision,
 }
 
 impl FlipOptions {
@@ -128,7 +138,23 @@ impl Network {
         dropout: DropoutShares,
         seed: u64,
     ) -> Result<Self> {
-        let rule = || Box::new(Latent::new(Box::new(Adam::new())));
+        let options = StraightThroughOptions { dropout, ..StraightThroughOptions::default() };
+        Self::straight_through_with(inputs, hidden, classes, &options, seed)
+    }
+
+    /// As [`straight_through`](Self::straight_through), with every option spelled out.
+    ///
+    /// # Errors
+    /// As [`straight_through`](Self::straight_through).
+    pub fn straight_through_with(
+        inputs: usize,
+        hidden: &[usize],
+        classes: usize,
+        options: &StraightThroughOptions,
+        seed: u64,
+    ) -> Result<Self> {
+        let StraightThroughOptions { dropout, gradient } = *options;
+        let rule = || Box::new(Latent::new(Adam::new()));
         let mut net = Self::new(inputs);
         if dropout.input != 0.0 {
             net = net.with(Dropout::new(dropout.input, layer_seed(seed, usize::MAX))?);
@@ -136,7 +162,7 @@ impl Network {
         let mut width = inputs;
         for (index, &outputs) in hidden.iter().enumerate() {
             let seed = layer_seed(seed, index);
-            net = net.with(Dense::new(width, outputs, rule(), seed)?);
+            net = net.with(Dense::new(width, outputs, rule(), seed)?.with_precision(gradient));
             net = net.with(BatchNorm::new(outputs)).with(Sign::new());
             if dropout.hidden != 0.0 {
                 net = net.with(Dropout::new(dropout.hidden, !seed)?);
@@ -144,7 +170,8 @@ impl Network {
             width = outputs;
         }
         let seed = layer_seed(seed, hidden.len());
-        Ok(net.with(Dense::new(width, classes, rule(), seed)?).with(BatchNorm::new(classes)))
+        let last = Dense::new(width, classes, rule(), seed)?.with_precision(gradient);
+        Ok(net.with(last).with(BatchNorm::new(classes)))
     }
 
     /// Number of real features that the network takes.
@@ -186,6 +213,22 @@ impl Network {
         judge: impl FnOnce(Value) -> Result<(T, Signal)>,
     ) -> Result<T> {
         step::step(&mut self.layers, cx, x, order, rate, judge)
+    }
+
+    /// [`step`](Self::step), watched.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn step_watched<T>(
+        &mut self,
+        cx: &Context,
+        x: Value,
+        order: Order,
+        rate: f64,
+        judge: impl FnOnce(Value) -> Result<(T, Signal)>,
+        watch: &mut impl Watch,
+    ) -> Result<T> {
+        step::step_watched(&mut self.layers, cx, x, order, rate, judge, watch)
     }
 
     /// Name and measures of each layer since the last call.

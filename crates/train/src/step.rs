@@ -30,6 +30,50 @@ pub enum Order {
     InputFirst,
 }
 
+/// A verb of [`Layer`], for one who watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "they are the layer's own")]
+pub enum Verb {
+    Forward,
+    Receive,
+    Send,
+    Correct,
+    Update,
+}
+
+/// Sees every call of a verb, for example to take its time.
+pub trait Watch {
+    /// Calls `act`, which calls `verb` of `layer`.
+    fn verb<T>(&mut self, verb: Verb, layer: &mut dyn Layer, act: impl FnOnce(&mut dyn Layer) -> T) -> T;
+
+    /// Calls `act`, which makes the input.
+    fn load<T>(&mut self, act: impl FnOnce() -> T) -> T;
+
+    /// Calls `act`, which judges the output.
+    fn judge<T>(&mut self, act: impl FnOnce() -> T) -> T;
+}
+
+/// Nobody watches, and it costs nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    #[inline(always)]
+    fn verb<T>(&mut self, _: Verb, layer: &mut dyn Layer, act: impl FnOnce(&mut dyn Layer) -> T) -> T {
+        act(layer)
+    }
+
+    #[inline(always)]
+    fn load<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        act()
+    }
+
+    #[inline(always)]
+    fn judge<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        act()
+    }
+}
+
 /// Runs one step and returns what `judge` made of the output, for example the loss.
 ///
 /// `judge` turns the output into a result and the signal about it; `rate` goes to every
@@ -45,20 +89,44 @@ pub fn step<T>(
     rate: f64,
     judge: impl FnOnce(Value) -> Result<(T, Signal)>,
 ) -> Result<T> {
+    step_watched(layers, cx, x, order, rate, judge, &mut Unwatched)
+}
+
+/// [`step`], watched.
+///
+/// # Errors
+/// As [`step`].
+pub fn step_watched<T>(
+    layers: &mut [Box<dyn Layer>],
+    cx: &Context,
+    x: Value,
+    order: Order,
+    rate: f64,
+    judge: impl FnOnce(Value) -> Result<(T, Signal)>,
+    watch: &mut impl Watch,
+) -> Result<T> {
     let second = (order == Order::InputFirst).then(|| x.clone());
-    let y = forward(layers, cx, x)?;
-    let (result, signal) = judge(y)?;
-    backward(layers, cx, signal, (order == Order::WeightFirst).then_some(rate))?;
+    let mut y = x;
+    for layer in &mut *layers {
+        y = watch.verb(Verb::Forward, &mut **layer, |layer| layer.forward(cx, y))?;
+    }
+    let (result, signal) = watch.judge(|| judge(y))?;
+    backward(layers, cx, signal, (order == Order::WeightFirst).then_some(rate), watch)?;
     match (order, second) {
         (Order::WeightFirst, _) => {}
         (Order::InputFirst, Some(mut x)) => {
             for layer in layers {
-                layer.correct(cx, &x)?;
-                layer.update(cx, rate)?;
-                x = layer.forward(cx, x)?;
+                watch.verb(Verb::Correct, &mut **layer, |layer| layer.correct(cx, &x))?;
+                watch.verb(Verb::Update, &mut **layer, |layer| layer.update(cx, rate))?;
+                x = watch.verb(Verb::Forward, &mut **layer, |layer| layer.forward(cx, x))?;
+            }
+            cx.recycle(Some(x));
+        }
+        _ => {
+            for layer in layers {
+                watch.verb(Verb::Update, &mut **layer, |layer| layer.update(cx, rate))?;
             }
         }
-        _ => layers.iter_mut().try_for_each(|layer| layer.update(cx, rate))?,
     }
     Ok(result)
 }
@@ -78,16 +146,17 @@ fn backward(
     cx: &Context,
     mut signal: Signal,
     update: Option<f64>,
+    watch: &mut impl Watch,
 ) -> Result<()> {
     for (index, layer) in layers.iter_mut().enumerate().rev() {
-        layer.receive(cx, signal)?;
+        watch.verb(Verb::Receive, &mut **layer, |layer| layer.receive(cx, signal))?;
         if let Some(rate) = update {
-            layer.update(cx, rate)?;
+            watch.verb(Verb::Update, &mut **layer, |layer| layer.update(cx, rate))?;
         }
         if index == 0 {
             break;
         }
-        signal = layer.send(cx)?;
+        signal = watch.verb(Verb::Send, &mut **layer, |layer| layer.send(cx))?;
     }
     Ok(())
 }

@@ -14,8 +14,8 @@ use crate::{
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
     phase::{Batch, Phase},
-    step::Order,
-    value::{Matrix, Signal, Value},
+    step::{Order, Unwatched, Watch},
+    value::{Bytes, Signal, Value},
 };
 
 /// Which network a run returns.
@@ -236,9 +236,11 @@ impl Trainer {
     ) -> Result<()> {
         let batch = batch_size(phase, parts);
         let (mut loss, mut right, mut met) = (0.0, 0, 0);
+        let mut labels = Vec::new();
         let order = permutation(parts.train.len(), epoch_seed(self.seed, progress.epoch));
         for rows in order.chunks_exact(batch) {
-            let (batch_loss, batch_right) = self.learn(net, cx, parts, rows, rate)?;
+            let (batch_loss, batch_right) =
+                self.learn(net, cx, (parts, rows, &mut labels), rate, &mut Unwatched)?;
             if !batch_loss.is_finite() {
                 return Err(Error::Diverged { loss: batch_loss, epoch: progress.epoch });
             }
@@ -254,25 +256,28 @@ impl Trainer {
     }
 
     /// One step on the samples `rows`; returns the loss and how many were right.
-    fn learn(
+    pub(crate) fn learn(
         &self,
         net: &mut Network,
         cx: &Context,
-        parts: &Parts,
-        rows: &[usize],
+        batch: (&Parts, &[usize], &mut Vec<u32>),
         rate: f64,
+        watch: &mut impl Watch,
     ) -> Result<(f64, usize)> {
-        let mut x = parts.train.gather(rows);
-        parts.standardize.apply(&mut x);
-        let x = Matrix::new(rows.len(), parts.train.features(), x)?;
-        let labels: Vec<u32> = rows.iter().map(|&row| parts.train.labels()[row]).collect();
-        net.step(cx, Value::Real(x), self.order, rate, |scores| {
+        let (parts, rows, labels) = batch;
+        let x = watch.load(|| {
+            labels.clear();
+            labels.extend(rows.iter().map(|&row| parts.train.labels()[row]));
+            input(cx, parts, rows)
+        })?;
+        let judge = |scores: Value| {
             let scores = scores.into_real("loss")?;
-            let right = scores.iter_rows().zip(&labels).filter(|(s, label)| best(s) == **label as usize);
+            let right = scores.iter_rows().zip(&*labels).filter(|(s, label)| best(s) == **label as usize);
             let right = right.count();
-            let (loss, grad) = self.loss.evaluate(&scores, &labels)?;
+            let (loss, grad) = self.loss.evaluate(scores, labels)?;
             Ok(((loss, right), Signal::Grad(grad)))
-        })
+        };
+        net.step_watched(cx, x, self.order, rate, judge, watch)
     }
 
     fn check(&self, parts: &Parts) -> Result<()> {
@@ -292,8 +297,23 @@ impl Trainer {
     }
 }
 
+/// The samples `rows`, `(b, i)`, standardized: as bytes where they are bytes.
+fn input(cx: &Context, parts: &Parts, rows: &[usize]) -> Result<Value> {
+    let (b, i) = (rows.len(), parts.train.features());
+    if let (Samples::Bytes { .. }, Some((mean, scale))) = (parts.train.samples(), parts.standardize.common())
+    {
+        let mut bytes = cx.bytes(b * i);
+        assert!(parts.train.gather_bytes(rows, &mut bytes), "they are bytes");
+        return Ok(Value::Bytes(Bytes::new(b, i, bytes, mean, scale)?));
+    }
+    let mut x = cx.matrix(b, i);
+    parts.train.gather_into(rows, x.values_mut());
+    parts.standardize.apply(x.values_mut());
+    Ok(Value::Real(x))
+}
+
 /// Samples of a step; a set smaller than a batch is one batch.
-fn batch_size(phase: &Phase, parts: &Parts) -> usize {
+pub(crate) fn batch_size(phase: &Phase, parts: &Parts) -> usize {
     match phase.batch {
         Batch::Size(size) => size.min(parts.train.len()),
         Batch::All => parts.train.len(),

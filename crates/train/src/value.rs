@@ -3,9 +3,12 @@
 //! Everything is a matrix with one row a sample. A tensor with a depth axis (several thresholds a
 //! feature) is stored depth-major: feature `x` at threshold `k` is column `k * features + x`.
 
-use onebit_bits::{BitTensor, Ternary};
+use onebit_bits::{BitTensor, Engine, Ternary};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    vectorized::vectorized,
+};
 
 /// A dense row-major matrix of f32, `(rows, cols)`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,12 +22,6 @@ impl Matrix {
     /// A matrix of zeros, `(rows, cols)`.
     pub fn zeros(rows: usize, cols: usize) -> Self {
         Self { rows, cols, values: vec![0.0; rows * cols] }
-    }
-
-    /// This matrix in another shape, `(rows, cols)`, in the memory that it has; the values are arbitrary.
-    pub(crate) fn reshaped(mut self, rows: usize, cols: usize) -> Self {
-        self.values.resize(rows * cols, 0.0);
-        Self { rows, cols, values: self.values }
     }
 
     /// Takes row-major values, `(rows, cols)`.
@@ -63,6 +60,11 @@ impl Matrix {
         &mut self.values
     }
 
+    /// All values, row-major.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+
     /// The rows in order. A matrix without columns has no rows to show.
     pub fn iter_rows(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(self.cols.max(1))
@@ -70,8 +72,115 @@ impl Matrix {
 
     /// The transpose, `(cols, rows)`.
     pub fn transpose(&self) -> Self {
-        let values = onebit_bits::real::transpose(self.rows, self.cols, &self.values);
-        Self { rows: self.cols, cols: self.rows, values: values.expect("the lengths agree by construction") }
+        let mut to = Self::zeros(self.cols, self.rows);
+        self.transpose_into(&Engine::single(), &mut to).expect("it has the shape of the transpose");
+        to
+    }
+
+    /// Writes the transpose into `to`, `(cols, rows)`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when `to` has another shape.
+    pub fn transpose_into(&self, engine: &Engine, to: &mut Matrix) -> Result<()> {
+        if to.shape() != (self.cols, self.rows) {
+            let (expected, got) =
+                (format!("{} x {}", self.cols, self.rows), format!("{} x {}", to.rows, to.cols));
+            return Err(Error::shape("transpose", expected, got));
+        }
+        Ok(engine.chunks(to.values_mut(), 4 * SIDE * self.rows, |first, columns| {
+            transpose_columns(engine.isa(), self, first / self.rows, columns);
+        })?)
+    }
+}
+
+/// Side of the blocks that are transposed at once, so that memory is read and written by whole cache lines.
+const SIDE: usize = 16;
+
+vectorized! {
+    /// Columns `first..` of `from` become rows.
+    fn transpose_columns<'a>(from: &'a Matrix, first: usize, rows: &'a mut [f32]) {
+        let height = from.rows;
+        for (c, rows) in (first..).step_by(SIDE).zip(rows.chunks_mut(SIDE * height)) {
+            let width = rows.len() / height;
+            for r in (0..height).step_by(SIDE) {
+                let (mut block, deep) = ([[0.0; SIDE]; SIDE], SIDE.min(height - r));
+                for (line, values) in block[..deep].iter_mut().zip(from.values[r * from.cols..].chunks(from.cols)) {
+                    line[..width].copy_from_slice(&values[c..][..width]);
+                }
+                for (c, row) in rows.chunks_exact_mut(height).enumerate() {
+                    for (to, line) in row[r..][..deep].iter_mut().zip(&block) {
+                        *to = line[c];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Bytes, `(rows, cols)`, each of which stands for `(byte - mean) * scale`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bytes {
+    rows: usize,
+    cols: usize,
+    values: Vec<u8>,
+    mean: f32,
+    scale: f32,
+}
+
+impl Bytes {
+    /// Takes row-major bytes, `(rows, cols)`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when `values.len() != rows * cols`.
+    pub fn new(rows: usize, cols: usize, values: Vec<u8>, mean: f32, scale: f32) -> Result<Self> {
+        if Some(values.len()) != rows.checked_mul(cols) {
+            return Err(Error::shape("bytes", format!("{rows} x {cols} values"), values.len()));
+        }
+        Ok(Self { rows, cols, values, mean, scale })
+    }
+
+    /// Number of rows, one a sample.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns, one a feature.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// All bytes, row-major.
+    pub fn values(&self) -> &[u8] {
+        &self.values
+    }
+
+    /// All bytes, row-major.
+    pub fn into_values(self) -> Vec<u8> {
+        self.values
+    }
+
+    /// What is subtracted.
+    pub fn mean(&self) -> f32 {
+        self.mean
+    }
+
+    /// What it is multiplied by then.
+    pub fn scale(&self) -> f32 {
+        self.scale
+    }
+
+    /// The numbers that they stand for.
+    pub fn to_real(&self) -> Matrix {
+        let mut matrix = Matrix::zeros(self.rows, self.cols);
+        self.write_real(matrix.values_mut());
+        matrix
+    }
+
+    /// [`to_real`](Self::to_real) into memory that is there already.
+    pub(crate) fn write_real(&self, to: &mut [f32]) {
+        to.iter_mut()
+            .zip(&self.values)
+            .for_each(|(to, byte)| *to = (f32::from(*byte) - self.mean) * self.scale);
     }
 }
 
@@ -80,10 +189,30 @@ impl Matrix {
 pub enum Value {
     /// Real numbers, `(b, x)`.
     Real(Matrix),
+    /// Bytes, such as pixels, that stand for real numbers, `(b, x)`.
+    Bytes(Bytes),
     /// Single bits, `(b, x)`; bit 1 is +1.
     Bits(BitTensor),
     /// Bits of which dropout has silenced some: `scale * {-1, 0, +1}`, `(b, x)`.
     Dropped(Ternary, f32),
+}
+
+impl From<Matrix> for Value {
+    fn from(matrix: Matrix) -> Self {
+        Value::Real(matrix)
+    }
+}
+
+impl From<Bytes> for Value {
+    fn from(bytes: Bytes) -> Self {
+        Value::Bytes(bytes)
+    }
+}
+
+impl From<BitTensor> for Value {
+    fn from(bits: BitTensor) -> Self {
+        Value::Bits(bits)
+    }
 }
 
 impl Value {
@@ -91,6 +220,7 @@ impl Value {
     pub fn rows(&self) -> usize {
         match self {
             Value::Real(m) => m.rows(),
+            Value::Bytes(b) => b.rows,
             Value::Bits(b) => b.rows(),
             Value::Dropped(t, _) => t.rows(),
         }
@@ -100,6 +230,7 @@ impl Value {
     pub fn cols(&self) -> usize {
         match self {
             Value::Real(m) => m.cols(),
+            Value::Bytes(b) => b.cols,
             Value::Bits(b) => b.cols(),
             Value::Dropped(t, _) => t.cols(),
         }
@@ -127,13 +258,14 @@ impl Value {
         }
     }
 
-    /// The real numbers, or an error that names the layer that needed them.
+    /// The real numbers, those that bytes stand for included, or an error that names the layer that needed them.
     ///
     /// # Errors
     /// [`Error::Kind`] when the value is not real.
     pub fn into_real(self, layer: &'static str) -> Result<Matrix> {
         match self {
             Value::Real(matrix) => Ok(matrix),
+            Value::Bytes(bytes) => Ok(bytes.to_real()),
             other => Err(Error::Kind { layer, expected: "real numbers", got: other.kind() }),
         }
     }
@@ -141,6 +273,7 @@ impl Value {
     fn kind(&self) -> &'static str {
         match self {
             Value::Real(_) => "real numbers",
+            Value::Bytes(_) => "bytes",
             Value::Bits(_) => "bits",
             Value::Dropped(..) => "bits under dropout",
         }
@@ -201,5 +334,25 @@ impl Signal {
             Signal::Flip(_) => "flips",
             Signal::Votes(_) => "votes",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposing_moves_every_value() {
+        for (rows, cols) in [(0, 3), (3, 0), (1, 1), (1, 200), (200, 1), (17, 130), (100, 65)] {
+            let values: Vec<f32> = (0..rows * cols).map(|at| at as f32).collect();
+            let (from, mut to) = (Matrix::new(rows, cols, values).unwrap(), Matrix::zeros(cols, rows));
+            from.transpose_into(&Engine::single(), &mut to).unwrap();
+            for (at, value) in to.values().iter().enumerate() {
+                assert_eq!(*value, from.values()[at % rows * cols + at / rows], "{rows} x {cols}");
+            }
+        }
+        let error =
+            Matrix::zeros(2, 3).transpose_into(&Engine::single(), &mut Matrix::zeros(2, 3)).unwrap_err();
+        assert_eq!(error.to_string(), "transpose: expected 3 x 2, got 2 x 3");
     }
 }

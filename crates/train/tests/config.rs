@@ -1,7 +1,7 @@
 //! Configurations: presets, overrides, and the page that lists every key.
 
 use onebit_train::{
-    Batch, Keep,
+    Batch, Keep, Precision,
     config::{Config, PRESETS, Thresholds, parse, preset},
     step::Order,
 };
@@ -17,6 +17,7 @@ fn full() -> Config {
     config.training.quorum = Some(0.25);
     config.training.activation_quorum = Some(0.75);
     config.training.margin = Some(2.0);
+    config.training.gradient = Some(Precision::Int8);
     let phase = &mut config.phases[0];
     (phase.suppressor, phase.rate) = (Some(1), Some(0.5));
     (phase.learning_rate, phase.final_rate) = (Some(0.5), Some(0.25));
@@ -88,6 +89,11 @@ fn overrides_reach_every_kind_of_place() {
         ("seed.of=1", "`of` is below something that has no keys"),
         ("seed", "expected key=value"),
         ("training.margin=2", "training.margin: expected a positive number, with the squared hinge"),
+        (
+            "training.gradient=int8",
+            "training.gradient: expected nothing: it belongs to method straight-through",
+        ),
+        ("training.gradient=fp4", "unknown variant `fp4`, expected one of `f32`, `bf16`, `int8`"),
         ("phase.0.rate=0.5", "a suppressor or a rate, one of them"),
         ("phase.0.final_rate=2", "phase.0.final_rate: expected a share above 0 and up to 1, got 2"),
     ] {

@@ -51,7 +51,7 @@ fn learn(net: &mut Network, data: &Dataset, standardize: &Standardize, plan: (&d
     let cx = Context::train(&Engine::single());
     for _ in 0..steps {
         net.step(&cx, standardized(data, standardize), order, rate, |scores| {
-            let (loss, grad) = loss.evaluate(&scores.into_real("test")?, data.labels())?;
+            let (loss, grad) = loss.evaluate(scores.into_real("test")?, data.labels())?;
             Ok((loss, Signal::Grad(grad)))
         })
         .unwrap();
@@ -170,7 +170,7 @@ fn straight_through() -> impl Strategy<Value = StraightThrough> {
 }
 
 fn latent() -> Box<dyn Rule> {
-    Box::new(Latent::new(Box::new(Adam::new())))
+    Box::new(Latent::new(Adam::new()))
 }
 
 /// `gamma` negative, zero and positive; `beta` zero for some.

@@ -18,7 +18,7 @@ fn refusal(net: Network) -> String {
 }
 
 fn dense(inputs: usize, outputs: usize) -> Dense {
-    Dense::new(inputs, outputs, Box::new(Latent::new(Box::new(Adam::new()))), 0).unwrap()
+    Dense::new(inputs, outputs, Box::new(Latent::new(Adam::new())), 0).unwrap()
 }
 
 /// A batch norm that has seen data.

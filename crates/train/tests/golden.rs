@@ -20,7 +20,8 @@ use onebit_train::{
     layer::{Context, Layer},
     layers::{BatchNorm, BatchNormStatistics, Dense, Sign},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
-    optimizers::{Adam, Optimizer},
+    optimizers::Adam,
+    real_tensor::RealTensor,
     rules::{Latent, Rule, glorot_scale},
     step::Order,
 };
@@ -77,7 +78,7 @@ fn gradient(signal: Signal) -> Matrix {
 }
 
 fn latent(w: &Json) -> Latent {
-    Latent::new(Box::new(Adam::new())).with_latent(reals(w))
+    Latent::new(Adam::new()).with_latent(reals(w))
 }
 
 /// A dense layer with the signs of `w`: (o, i).
@@ -125,7 +126,6 @@ fn batch_norm() {
     norm.receive(&cx, Signal::Grad(table(&case["dy"]))).unwrap();
     check("dx", gradient(norm.send(&cx).unwrap()).values(), &case["dx"]);
     let gradients = norm.gradients().unwrap();
-    check("dx", gradients.dx.values(), &case["dx"]);
     check("dgamma", &gradients.dgamma, &case["dgamma"]);
     check("dbeta", &gradients.dbeta, &case["dbeta"]);
 
@@ -180,7 +180,7 @@ fn dense_under_dropout() {
 // === losses and rules ===
 
 fn check_loss(case: &Json, loss: &dyn Loss) {
-    let (value, gradient) = loss.evaluate(&table(&case["o"]), &labels(&case["labels"])).unwrap();
+    let (value, gradient) = loss.evaluate(table(&case["o"]), &labels(&case["labels"])).unwrap();
     check("loss", &[value as f32], &case["loss"]);
     check("do", gradient.values(), &case["do"]);
 }
@@ -198,10 +198,10 @@ fn softmax_cross_entropy() {
 #[test]
 fn adam() {
     let case = case("adam");
-    let (mut adam, mut p, lr) = (Adam::new(), reals(&case["initial"]), reals(&case["lr"])[0]);
+    let (mut p, lr) = (RealTensor::new(reals(&case["initial"]), Adam::new()), reals(&case["lr"])[0]);
     for step in 0..STEPS {
-        adam.step(&mut p, &reals(&case["grads"][step]), lr);
-        check(&format!("step {step}"), &p, &case["after"][step]);
+        p.step(&training().engine, &reals(&case["grads"][step]), lr).unwrap();
+        check(&format!("step {step}"), p.values(), &case["after"][step]);
     }
 }
 
@@ -250,7 +250,7 @@ fn check_net(case: &Json, loss: &dyn Loss) {
         let (value, logits) = net
             .step(&cx, Value::Real(table(&case["x"][step])), Order::Parallel, lr, |logits| {
                 let logits = real(logits);
-                let (value, gradient) = loss.evaluate(&logits, &labels(&case["labels"][step]))?;
+                let (value, gradient) = loss.evaluate(logits.clone(), &labels(&case["labels"][step]))?;
                 Ok(((value, logits), Signal::Grad(gradient)))
             })
             .unwrap();

@@ -16,7 +16,8 @@ use onebit_train::{
     layer::Layer,
     layers::{BatchNorm, Dense},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
-    optimizers::{Adam, Optimizer},
+    optimizers::Adam,
+    real_tensor::RealTensor,
     rules::Latent,
 };
 use proptest::prelude::*;
@@ -82,7 +83,7 @@ fn check_loss(loss: &dyn Loss, formula: Formula, batch: usize, classes: usize, s
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     let scores = random(rng, batch, classes, 6.0);
     let labels: Vec<u32> = (0..batch).map(|_| rng.random_range(0..classes as u32)).collect();
-    let (value, gradient) = loss.evaluate(&scores, &labels).unwrap();
+    let (value, gradient) = loss.evaluate(scores.clone(), &labels).unwrap();
     let scores = wide(scores.values());
     // One sample's loss is below 7^2 or 12 + ln 8 and errs by a few U, of its terms as of their sum.
     assert_close("loss", &[value as f32], &[formula(&scores, &labels, classes)], |_, loss| {
@@ -117,9 +118,10 @@ fn check_batch_norm(batch: usize, features: usize, seed: u64) {
     let mut norm = BatchNorm::with_affine(gamma.clone(), beta.clone());
     let y = norm.forward(&cx, Value::Real(x.clone())).unwrap().into_real("test").unwrap();
     norm.receive(&cx, Signal::Grad(dy.clone())).unwrap();
+    let dx = norm.send(&cx).unwrap().into_grad("test").unwrap();
     let gradients = norm.gradients().unwrap();
 
-    let [x, dy, y, dx] = [&x, &dy, &y, &gradients.dx].map(Matrix::transpose); // (x, b): a feature is a row
+    let [x, dy, y, dx] = [&x, &dy, &y, &dx].map(Matrix::transpose); // (x, b): a feature is a row
     for (j, ((x, dy), (y, dx))) in
         x.iter_rows().zip(dy.iter_rows()).zip(y.iter_rows().zip(dx.iter_rows())).enumerate()
     {
@@ -177,7 +179,7 @@ fn sign(bit: bool) -> f64 {
 
 fn check_dense([batch, inputs, outputs]: [usize; 3], seed: u64) {
     let (cx, rng) = (training(), &mut ChaCha8Rng::seed_from_u64(seed));
-    let rule = Box::new(Latent::new(Box::new(Adam::new())));
+    let rule = Box::new(Latent::new(Adam::new()));
     let mut dense = Dense::new(inputs, outputs, rule, seed).unwrap();
     let bits = dense.weights().clone();
     let w: Vec<f64> = (0..outputs * inputs).map(|at| sign(bits.get(at / inputs, at % inputs))).collect();
@@ -221,7 +223,7 @@ fn adam(mut w: Vec<f64>, gradients: &[Vec<f32>], [beta1, beta2, rate]: [f64; 3])
 fn check_adam(parameters: usize, steps: usize, betas: [f32; 2], seed: u64) {
     const RATE: f32 = 0.01;
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-    let mut w = random(rng, 1, parameters, 1.0).values().to_vec();
+    let w = random(rng, 1, parameters, 1.0).into_values();
     // Sizes from far below eps = 1e-8 to far above 1: both terms of the denominator count.
     let sizes: Vec<f32> = (0..parameters).map(|_| 10f32.powf(rng.random_range(-11.0..3.0))).collect();
     let gradients: Vec<Vec<f32>> = (0..steps)
@@ -229,12 +231,12 @@ fn check_adam(parameters: usize, steps: usize, betas: [f32; 2], seed: u64) {
         .collect();
     let expected = adam(wide(&w), &gradients, [betas[0], betas[1], RATE].map(f64::from));
 
-    let mut adam = Adam::with_betas(betas[0], betas[1]).unwrap();
-    gradients.iter().for_each(|gradient| adam.step(&mut w, gradient, RATE));
+    let mut w = RealTensor::new(w, Adam::with_betas(betas[0], betas[1]).unwrap());
+    gradients.iter().for_each(|gradient| w.step(&training().engine, gradient, RATE).unwrap());
     // 1 - beta^t is known to U / (1 - beta); so are the moments, which hold about 1 / (1 - beta) terms.
     let memory = betas.map(|beta| 1.0 / (1.0 - f64::from(beta)));
     let step_error = f64::from(RATE) * U * (memory[0] + memory[1]);
-    assert_close("w", &w, &expected, |_, w| steps as f64 * (step_error + U * w.abs().max(1.0)));
+    assert_close("w", w.values(), &expected, |_, w| steps as f64 * (step_error + U * w.abs().max(1.0)));
 }
 
 proptest! {
@@ -275,8 +277,10 @@ proptest! {
 
 #[test]
 fn adam_without_gradient_does_not_move() {
-    let (mut adam, start) = (Adam::new(), [0.5, -2.0, 0.0]);
-    let mut w = start;
-    (0..10).for_each(|_| adam.step(&mut w, &[0.0; 3], 0.1));
-    assert_eq!(w, start);
+    let start = [0.5, -2.0, 0.0];
+    let mut w = RealTensor::new(start.to_vec(), Adam::new());
+    (0..10).for_each(|_| w.step(&training().engine, &[0.0; 3], 0.1).unwrap());
+    assert_eq!(w.values(), start);
+    let error = w.step(&training().engine, &[0.0; 2], 0.1).unwrap_err();
+    assert_eq!(error.to_string(), "step: expected 3 slopes, got 2");
 }

@@ -3,9 +3,9 @@
 mod common;
 
 use common::{matrix, signs, training};
-use onebit_bits::{BitTensor, Engine, random_bits};
+use onebit_bits::{BitTensor, Engine, Isa, random_bits};
 use onebit_train::{
-    DropoutShares, Error, Matrix, Network, Signal, Value,
+    Bytes, DropoutShares, Error, Matrix, Network, Precision, Signal, StraightThroughOptions, Value,
     layer::{Context, Layer},
     layers::{BatchNorm, BatchNormStatistics, Dense, Dropout, Sign},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
@@ -21,7 +21,7 @@ fn wavy(rows: usize, cols: usize, phase: f32) -> Matrix {
 }
 
 fn latent() -> Latent {
-    Latent::new(Box::new(Adam::new()))
+    Latent::new(Adam::new())
 }
 
 fn real(value: Value) -> Matrix {
@@ -89,8 +89,9 @@ fn batch_norm_of_a_constant_feature_is_its_shift() {
     let running = norm.running().unwrap().clone();
     assert_eq!(running, BatchNormStatistics { mean: vec![0.1, -7e30, 0.0], inv_std: vec![100.0; 3] });
     norm.receive(&cx, Signal::Grad(wavy(6, 3, 0.0))).unwrap();
+    let Signal::Grad(dx) = norm.send(&cx).unwrap() else { panic!("batch norm sends a gradient") };
+    assert!(dx.values().iter().all(|dx| dx.is_finite()));
     let gradients = norm.gradients().unwrap();
-    assert!(gradients.dx.values().iter().all(|dx| dx.is_finite()));
     assert_eq!(gradients.dgamma, [0.0; 3]);
     let y = real(norm.forward(&Context::evaluate(&cx.engine), Value::Real(x)).unwrap());
     assert!(y.iter_rows().all(|row| row == beta));
@@ -186,16 +187,16 @@ fn dropout_refuses_a_share_outside_its_range() {
 fn losses_refuse_labels_that_do_not_fit() {
     let scores = wavy(2, 3, 0.0);
     for loss in [&SquaredHinge::default() as &dyn Loss, &SoftmaxCrossEntropy] {
-        assert!(loss.evaluate(&scores, &[0, 2]).is_ok());
+        assert!(loss.evaluate(scores.clone(), &[0, 2]).is_ok());
         for label in [3, u32::MAX] {
-            let error = loss.evaluate(&scores, &[0, label]).unwrap_err();
+            let error = loss.evaluate(scores.clone(), &[0, label]).unwrap_err();
             assert_eq!(error.to_string(), format!("label: expected less than 3 classes, got {label}"));
         }
         for (rows, labels) in [(2, &[0][..]), (2, &[0, 1, 2]), (2, &[]), (0, &[]), (0, &[0])] {
-            let result = loss.evaluate(&wavy(rows, 3, 0.0), labels);
+            let result = loss.evaluate(wavy(rows, 3, 0.0), labels);
             assert!(matches!(result, Err(Error::Shape { .. })), "{rows} rows, {labels:?}: {result:?}");
         }
-        assert!(matches!(loss.evaluate(&Matrix::zeros(1, 0), &[0]), Err(Error::Setting { .. })));
+        assert!(matches!(loss.evaluate(Matrix::zeros(1, 0), &[0]), Err(Error::Setting { .. })));
     }
 }
 
@@ -269,17 +270,101 @@ fn layers_refuse_values_that_do_not_fit() {
     }
 }
 
+// === bytes, and gradients of fewer bits ===
+
+fn real_inputs(dense: &mut Dense, cx: &Context, x: Value) -> (Matrix, Matrix) {
+    let y = real(dense.forward(cx, x).unwrap());
+    dense.receive(cx, Signal::Grad(wavy(y.rows(), y.cols(), 0.5))).unwrap();
+    (y, dense.weight_gradient(cx).unwrap())
+}
+
+#[test]
+fn bytes_are_the_numbers_that_they_stand_for() {
+    let (cx, bytes) = (training(), (0..6 * 100).map(|at| (at * at % 256) as u8).collect::<Vec<_>>());
+    let mut dense = Dense::new(100, 7, Box::new(latent()), 3).unwrap();
+    let bytes = Bytes::new(6, 100, bytes, 127.5, 1.0 / 127.5).unwrap();
+    let x = bytes.to_real();
+    assert_eq!(x.values()[1], (1.0 - 127.5) * (1.0 / 127.5));
+    let (y, dw) = real_inputs(&mut dense, &cx, Value::Bytes(bytes));
+    let (expected, expected_dw) = real_inputs(&mut dense, &cx, Value::Real(x.clone()));
+    assert_eq!(dw, expected_dw);
+    // The sums of bytes are exact, so they err by the last two operations; those of reals by 100 roundings of sums
+    // below 100.
+    for (at, (y, expected)) in y.values().iter().zip(expected.values()).enumerate() {
+        let w = dense.weights().row(at % 7);
+        let sign = |i: usize| if w[i / 64] >> (i % 64) & 1 == 1 { 1.0 } else { -1.0 };
+        let exact: f64 = (0..100).map(|i| sign(i) * f64::from(x.values()[at / 7 * 100 + i])).sum();
+        assert!((f64::from(*y) - exact).abs() <= 2e-7 * exact.abs() + 1e-5, "{y} {exact}");
+        assert!((y - expected).abs() <= 1e-4, "{y} {expected}");
+    }
+    let error = Bytes::new(2, 3, vec![0; 5], 0.0, 1.0).unwrap_err();
+    assert_eq!(error.to_string(), "bytes: expected 2 x 3 values, got 5");
+}
+
+/// dx and dw of a dense layer of bits, in each of some steps.
+fn rounded(precision: Precision, dy: &Matrix, steps: usize) -> Vec<(Matrix, Matrix)> {
+    let cx = training();
+    let mut dense = Dense::new(130, dy.cols(), Box::new(latent()), 3).unwrap().with_precision(precision);
+    let step = |_| {
+        dense.forward(&cx, Value::Bits(random_bits(5, 0, dy.rows(), 130))).unwrap();
+        dense.receive(&cx, Signal::Grad(dy.clone())).unwrap();
+        let dw = dense.weight_gradient(&cx).unwrap();
+        (dense.send(&cx).unwrap().into_grad("test").unwrap(), dw)
+    };
+    (0..steps).map(step).collect()
+}
+
+#[test]
+fn gradients_in_bytes_are_right_in_the_mean() {
+    const STEPS: usize = 400;
+    let dy = wavy(20, 70, 0.0);
+    let (dx, dw) = rounded(Precision::F32, &dy, 1).remove(0);
+    let steps = rounded(Precision::Int8, &dy, STEPS);
+    assert!(
+        steps.windows(2).all(|pair| pair[0].0 != pair[1].0 && pair[0].1 != pair[1].1),
+        "each step rounds anew"
+    );
+    // A rounding errs by less than a scale, at most 1/127, with a variance of at most a quarter of its square.
+    for (what, terms, exact, each) in [
+        ("dx", 70.0f32, &dx, steps.iter().map(|step| &step.0).collect::<Vec<_>>()),
+        ("dw", 20.0, &dw, steps.iter().map(|step| &step.1).collect()),
+    ] {
+        let deviation = (terms / 4.0).sqrt() / 127.0;
+        for (at, exact) in exact.values().iter().enumerate() {
+            let errors: Vec<f32> = each.iter().map(|step| step.values()[at] - exact).collect();
+            assert!(errors.iter().all(|error| error.abs() <= terms / 127.0), "{what}[{at}]");
+            let mean = errors.iter().sum::<f32>() / STEPS as f32;
+            assert!(mean.abs() <= 6.0 * deviation / (STEPS as f32).sqrt(), "{what}[{at}]: {mean}");
+        }
+    }
+}
+
+#[test]
+fn gradients_in_bf16_are_those_of_the_nearest() {
+    let dy = wavy(20, 70, 0.0);
+    let nearest = |x: &f32| {
+        let (down, up) = (f32::from_bits(x.to_bits() & !0xffff), f32::from_bits((x.to_bits() | 0xffff) + 1));
+        let (below, above) = ((x - down).abs(), (up - x).abs());
+        let even = down.to_bits() >> 16 & 1 == 0;
+        if below < above || (below == above && even) { down } else { up }
+    };
+    let near = matrix(20, 70, dy.values().iter().map(nearest));
+    assert_ne!(near, dy);
+    assert_eq!(rounded(Precision::Bf16, &dy, 2), rounded(Precision::F32, &near, 2));
+}
+
 // === the whole ===
 
 /// Losses of ten steps and the latent weights after them.
-fn run(seed: u64, engine: &Engine) -> (Vec<f64>, Vec<f32>) {
+fn run(seed: u64, engine: &Engine, gradient: Precision) -> (Vec<f64>, Vec<f32>) {
     let (cx, dropout) = (Context::train(engine), DropoutShares { input: 0.2, hidden: 0.5 });
-    let mut net = Network::straight_through(6, &[70, 9], 3, dropout, seed).unwrap();
+    let options = StraightThroughOptions { dropout, gradient };
+    let mut net = Network::straight_through_with(6, &[600, 70, 9], 3, &options, seed).unwrap();
     let labels: Vec<u32> = (0..16).map(|row| row % 3).collect();
     let step = |step: usize| {
         let x = Value::Real(wavy(16, 6, step as f32));
         let judge = |scores: Value| {
-            let (loss, gradient) = SquaredHinge::default().evaluate(&scores.into_real("test")?, &labels)?;
+            let (loss, gradient) = SquaredHinge::default().evaluate(scores.into_real("test")?, &labels)?;
             Ok((loss, Signal::Grad(gradient)))
         };
         net.step(&cx, x, Order::Parallel, 3e-3, judge).unwrap()
@@ -291,11 +376,16 @@ fn run(seed: u64, engine: &Engine) -> (Vec<f64>, Vec<f32>) {
 }
 
 #[test]
-fn same_seed_same_run_on_any_number_of_threads() {
-    let expected = run(7, &Engine::single());
-    assert_eq!(expected.1.len(), 6 * 70 + 70 * 9 + 9 * 3);
-    assert_eq!(run(7, &Engine::single()), expected);
-    assert_eq!(run(7, &Engine::new(3).unwrap()), expected);
-    let other = run(8, &Engine::single());
-    assert!(other.0 != expected.0 && other.1 != expected.1);
+fn same_seed_same_run_on_any_engine() {
+    for gradient in [Precision::F32, Precision::Bf16, Precision::Int8] {
+        let expected = run(7, &Engine::single(), gradient);
+        assert_eq!(expected.1.len(), 6 * 600 + 600 * 70 + 70 * 9 + 9 * 3);
+        assert_eq!(run(7, &Engine::single(), gradient), expected);
+        for isa in Isa::available() {
+            let engine = Engine::new(3).unwrap().with_isa(isa);
+            assert!(run(7, &engine, gradient) == expected, "{gradient:?} on {}", isa.name());
+        }
+        let other = run(8, &Engine::single(), gradient);
+        assert!(other.0 != expected.0 && other.1 != expected.1);
+    }
 }

@@ -40,6 +40,7 @@ impl Config {
                 let n = &self.network;
                 only("network.dropout_input", n.dropout_input != 0.0, "straight-through")?;
                 only("network.dropout_hidden", n.dropout_hidden != 0.0, "straight-through")?;
+                only("training.gradient", self.training.gradient.is_some(), "straight-through")?;
                 for (name, quorum) in [
                     ("training.quorum", self.training.quorum),
                     ("training.activation_quorum", self.training.activation_quorum),

@@ -28,6 +28,7 @@ use crate::{
     phase::{Batch, Phase},
     step::Order,
     trainer::Keep,
+    weight_gradient::Precision,
 };
 
 mod check;
@@ -152,6 +153,9 @@ pub struct TrainingConfig {
     /// Squared hinge only: its margin in units of the scores, above 0, by default 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub margin: Option<f32>,
+    /// Straight-through only: what gradients are rounded to before they meet bits, by default `f32`: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradient: Option<Precision>,
     /// Which network is kept.
     pub keep: Keep,
 }

@@ -173,10 +173,27 @@ impl Dataset {
     /// If a row is not below [`len`](Self::len).
     pub fn gather(&self, rows: &[usize]) -> Vec<f32> {
         let mut x = vec![0.0; rows.len() * self.features()];
+        self.gather_into(rows, &mut x);
+        x
+    }
+
+    /// [`gather`](Self::gather) into memory that is there already, `(rows.len(), i)`.
+    ///
+    /// # Panics
+    /// As [`gather`](Self::gather).
+    pub fn gather_into(&self, rows: &[usize], x: &mut [f32]) {
         for (x, &row) in x.chunks_exact_mut(self.features()).zip(rows) {
             self.read_row(row, x);
         }
-        x
+    }
+
+    /// Writes the bytes of some rows, `(rows.len(), i)`; false if the samples are no bytes.
+    pub(crate) fn gather_bytes(&self, rows: &[usize], x: &mut [u8]) -> bool {
+        let Samples::Bytes { cols, values } = &self.samples else { return false };
+        for (x, &row) in x.chunks_exact_mut(*cols).zip(rows) {
+            x.copy_from_slice(&values[row * cols..][..*cols]);
+        }
+        true
     }
 
     /// Writes the numbers of one row to `x: (i)`.

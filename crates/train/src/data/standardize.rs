@@ -97,6 +97,15 @@ impl Standardize {
         }
     }
 
+    /// What is subtracted and what it is multiplied by then, if these are the same for every feature.
+    pub fn common(&self) -> Option<(f32, f32)> {
+        fn only(values: &[f32]) -> Option<f32> {
+            let (&first, rest) = values.split_first()?;
+            rest.iter().all(|&value| value == first).then_some(first)
+        }
+        Some((only(&self.mean)?, only(&self.scale)?))
+    }
+
     /// Number of features, `i`.
     pub fn features(&self) -> usize {
         self.mean.len()
@@ -121,6 +130,16 @@ mod tests {
     fn set(cols: usize, values: Vec<f32>) -> Dataset {
         let labels = vec![0; values.len() / cols];
         Dataset::new(Samples::Real { cols, values }, labels, vec!["a".into()], vec![]).unwrap()
+    }
+
+    #[test]
+    fn what_all_features_have_in_common() {
+        assert_eq!(Standardize::uniform(2.0, 0.5, 3).common(), Some((2.0, 0.5)));
+        for (mean, scale) in
+            [(vec![0.0, 1.0], vec![1.0; 2]), (vec![0.0; 2], vec![1.0, 2.0]), (vec![], vec![])]
+        {
+            assert_eq!(Standardize::new(mean, scale).unwrap().common(), None);
+        }
     }
 
     #[test]

@@ -9,33 +9,42 @@
 //!
 //! Running statistics: the first batch sets them, then `new = 0.9 old + 0.1 batch`, with the biased
 //! variance.
+//!
+//! Each sum over the batch runs from its first row to its last, on any number of threads.
+
+use onebit_bits::Engine;
 
 use crate::{
     error::{Error, Result},
     export::Exporter,
-    layer::{Context, Layer, Parameters, check_cols, check_shape, kept},
-    optimizers::{Adam, Optimizer},
+    layer::{Context, Layer, Parameters, check_cols, check_shape, kept, take},
+    optimizers::Adam,
+    real_tensor::RealTensor,
     value::{Matrix, Signal, Value},
+    vectorized::{part_of_rows, vectorized},
 };
 
 const EPS: f64 = 1e-4;
 const MOMENTUM: f32 = 0.1;
 
+/// Features whose sums are made at once: they stay in the L1 cache.
+const BLOCK: usize = 512;
+
 /// Normalizes, scales and shifts each feature.
 pub struct BatchNorm {
-    gamma: Vec<f32>,
-    beta: Vec<f32>,
+    gamma: RealTensor,
+    beta: RealTensor,
     running: Option<BatchNormStatistics>,
-    optimizers: [Adam; 2],
-    kept: Option<(Matrix, Vec<f32>)>, // x_hat (b, x) and inv_std of the batch
-    gradients: Option<BatchNormGradients>,
+    batch: BatchNormStatistics,
+    x_hat: Option<Matrix>, // (b, x)
+    dx: Option<Matrix>,    // (b, x), until it is sent
+    gradients: BatchNormGradients,
+    received: bool,
 }
 
-/// What one backward pass found.
-#[derive(Clone, Debug)]
+/// What one backward pass found, besides `dL/dx`.
+#[derive(Clone, Debug, Default)]
 pub struct BatchNormGradients {
-    /// `dL/dx`, `(b, x)`.
-    pub dx: Matrix,
     /// `dL/dgamma`, `(x)`.
     pub dgamma: Vec<f32>,
     /// `dL/dbeta`, `(x)`.
@@ -43,7 +52,7 @@ pub struct BatchNormGradients {
 }
 
 /// What a batch is normalized by, or in evaluation its running mean over batches.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchNormStatistics {
     /// `mean`, `(x)`.
     pub mean: Vec<f32>,
@@ -59,13 +68,26 @@ impl BatchNorm {
 
     /// Another start for `gamma` and `beta`, of the same length.
     pub fn with_affine(gamma: Vec<f32>, beta: Vec<f32>) -> Self {
-        let (running, kept, gradients) = Default::default();
-        Self { gamma, beta, running, optimizers: Default::default(), kept, gradients }
+        let zeros = vec![0.0; gamma.len()];
+        Self {
+            running: None,
+            batch: BatchNormStatistics { mean: zeros.clone(), inv_std: zeros.clone() },
+            x_hat: None,
+            dx: None,
+            gradients: BatchNormGradients { dgamma: zeros.clone(), dbeta: zeros },
+            received: false,
+            gamma: RealTensor::new(gamma, Adam::new()),
+            beta: RealTensor::new(beta, Adam::new()),
+        }
     }
 
     /// `gamma` and `beta`.
     pub fn affine(&self) -> (&[f32], &[f32]) {
-        (&self.gamma, &self.beta)
+        (self.gamma.values(), self.beta.values())
+    }
+
+    fn features(&self) -> usize {
+        self.gamma.values().len()
     }
 
     /// Starts from running statistics of an earlier training, in place of those of the first batch.
@@ -73,8 +95,8 @@ impl BatchNorm {
     /// # Errors
     /// [`Error::Shape`] unless there is one mean and one inverse deviation for each feature.
     pub fn with_running(mut self, running: BatchNormStatistics) -> Result<Self> {
-        check_cols("batch_norm running mean", self.gamma.len(), running.mean.len())?;
-        check_cols("batch_norm running inverse deviation", self.gamma.len(), running.inv_std.len())?;
+        check_cols("batch_norm running mean", self.features(), running.mean.len())?;
+        check_cols("batch_norm running inverse deviation", self.features(), running.inv_std.len())?;
         self.running = Some(running);
         Ok(self)
     }
@@ -86,44 +108,106 @@ impl BatchNorm {
 
     /// The gradients of the last signal received.
     pub fn gradients(&self) -> Option<&BatchNormGradients> {
-        self.gradients.as_ref()
+        self.received.then_some(&self.gradients)
     }
 
     /// Mean, scale and shift in evaluation: `y = (x - mean) scale + shift`.
     fn evaluation(&self) -> Result<(Vec<f32>, Vec<f32>, Vec<f32>)> {
         let running = kept(&self.running, "batch_norm", "evaluate", "training step")?;
-        let scale = self.gamma.iter().zip(&running.inv_std).map(|(g, s)| g * s).collect();
-        Ok((running.mean.clone(), scale, self.beta.clone()))
+        let scale = self.gamma.values().iter().zip(&running.inv_std).map(|(g, s)| g * s).collect();
+        Ok((running.mean.clone(), scale, self.beta.values().to_vec()))
     }
 
-    fn statistics(&self, x: &Matrix) -> BatchNormStatistics {
-        let rows = x.rows() as f64;
-        let mut sums = vec![0.0f64; x.cols()];
-        for row in x.iter_rows() {
-            sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
-        }
-        let mean: Vec<f32> = sums.iter().map(|sum| (sum / rows) as f32).collect();
-        sums.fill(0.0);
-        for row in x.iter_rows() {
-            for ((sum, &x), &mean) in sums.iter_mut().zip(row).zip(&mean) {
-                let centred = f64::from(x - mean);
-                *sum += centred * centred;
-            }
-        }
-        let inv_std = sums.iter().map(|sum| (1.0 / (sum / rows + EPS).sqrt()) as f32).collect();
-        BatchNormStatistics { mean, inv_std }
-    }
-
-    fn remember(&mut self, batch: &BatchNormStatistics) {
+    /// The statistics of the batch `x`: (b, x); the running ones follow.
+    fn look(&mut self, engine: &Engine, x: &Matrix) -> Result<()> {
+        let BatchNormStatistics { mean, inv_std } = &mut self.batch;
+        engine.chunks((&mut mean[..], &mut inv_std[..]), BLOCK, |first, (mean, inv_std)| {
+            statistics(engine.isa(), x, first, mean, inv_std);
+        })?;
         let Some(running) = &mut self.running else {
-            self.running = Some(batch.clone());
-            return;
+            self.running = Some(self.batch.clone());
+            return Ok(());
         };
         let blend = |old: &mut Vec<f32>, new: &[f32]| {
             old.iter_mut().zip(new).for_each(|(old, new)| *old = (1.0 - MOMENTUM) * *old + MOMENTUM * new);
         };
-        blend(&mut running.mean, &batch.mean);
-        blend(&mut running.inv_std, &batch.inv_std);
+        blend(&mut running.mean, &self.batch.mean);
+        blend(&mut running.inv_std, &self.batch.inv_std);
+        Ok(())
+    }
+}
+
+vectorized! {
+    /// Of the features from `first` on, as many as there are in `mean`.
+    fn statistics<'a>(x: &'a Matrix, first: usize, mean: &'a mut [f32], inv_std: &'a mut [f32]) {
+        let (rows, mut sums) = (x.rows() as f64, [0.0f64; BLOCK]);
+        for row in x.iter_rows() {
+            for (sum, &x) in sums.iter_mut().zip(&row[first..][..mean.len()]) {
+                *sum += f64::from(x);
+            }
+        }
+        for (mean, sum) in mean.iter_mut().zip(&mut sums) {
+            *mean = (*sum / rows) as f32;
+            *sum = 0.0;
+        }
+        for row in x.iter_rows() {
+            for ((sum, &x), &mean) in sums.iter_mut().zip(&row[first..][..mean.len()]).zip(&*mean) {
+                let centred = f64::from(x - mean);
+                *sum += centred * centred;
+            }
+        }
+        for (inv_std, sum) in inv_std.iter_mut().zip(&sums) {
+            *inv_std = (1.0 / (sum / rows + EPS).sqrt()) as f32;
+        }
+    }
+}
+
+vectorized! {
+    /// x becomes x_hat; x, y: whole rows.
+    fn normalize<'a>(
+        x: &'a mut [f32], y: &'a mut [f32], batch: &'a BatchNormStatistics, gamma: &'a [f32], beta: &'a [f32],
+    ) {
+        let features = gamma.len();
+        for (x, y) in x.chunks_exact_mut(features).zip(y.chunks_exact_mut(features)) {
+            let units = batch.mean.iter().zip(&batch.inv_std).zip(gamma.iter().zip(beta));
+            for ((x_hat, y), ((mean, inv_std), (gamma, beta))) in x.iter_mut().zip(y).zip(units) {
+                *x_hat = (*x_hat - mean) * inv_std;
+                *y = gamma * *x_hat + beta;
+            }
+        }
+    }
+}
+
+vectorized! {
+    /// Of the features from `first` on, as many as there are in `dgamma`.
+    fn sum_gradients<'a>(
+        dy: &'a Matrix, x_hat: &'a Matrix, first: usize, dgamma: &'a mut [f32], dbeta: &'a mut [f32],
+    ) {
+        dgamma.fill(0.0);
+        dbeta.fill(0.0);
+        for (dy, x_hat) in dy.iter_rows().zip(x_hat.iter_rows()) {
+            let rows = dy[first..].iter().zip(&x_hat[first..]);
+            for ((dgamma, dbeta), (dy, x_hat)) in dgamma.iter_mut().zip(&mut *dbeta).zip(rows) {
+                *dbeta += dy;
+                *dgamma += dy * x_hat;
+            }
+        }
+    }
+}
+
+vectorized! {
+    /// dy becomes dx; dy, x_hat: whole rows of a batch of `1 / share`.
+    fn pass_back<'a>(
+        dy: &'a mut [f32], x_hat: &'a [f32], share: f32,
+        gamma: &'a [f32], inv_std: &'a [f32], sums: &'a BatchNormGradients,
+    ) {
+        let features = gamma.len();
+        for (dy, x_hat) in dy.chunks_exact_mut(features).zip(x_hat.chunks_exact(features)) {
+            let units = gamma.iter().zip(inv_std).zip(sums.dgamma.iter().zip(&sums.dbeta));
+            for ((dx, x_hat), ((gamma, inv_std), (dgamma, dbeta))) in dy.iter_mut().zip(x_hat).zip(units) {
+                *dx = gamma * inv_std * (*dx - share * dbeta - x_hat * share * dgamma);
+            }
+        }
     }
 }
 
@@ -134,9 +218,12 @@ impl Layer for BatchNorm {
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let mut x = x.into_real("batch_norm")?; // x: (b, x) real
-        check_cols("batch_norm", self.gamma.len(), x.cols())?;
-        check_cols("batch_norm beta", x.cols(), self.beta.len())?;
-        (self.kept, self.gradients) = (None, None);
+        let features = self.features();
+        check_cols("batch_norm", features, x.cols())?;
+        check_cols("batch_norm beta", x.cols(), self.beta.values().len())?;
+        self.received = false;
+        cx.recycle(self.x_hat.take());
+        cx.recycle(self.dx.take());
         if !cx.training() {
             let (mean, scale, shift) = self.evaluation()?;
             for row in x.values_mut().chunks_exact_mut(mean.len().max(1)) {
@@ -150,58 +237,47 @@ impl Layer for BatchNorm {
             let got = format!("{} x {}", x.rows(), x.cols());
             return Err(Error::shape("batch_norm", "at least one row and one column to learn from", got));
         }
-        let batch = self.statistics(&x);
-        self.remember(&batch);
-        let mut y = Matrix::zeros(x.rows(), x.cols());
-        let features = self.gamma.len();
-        let rows = x.values_mut().chunks_exact_mut(features).zip(y.values_mut().chunks_exact_mut(features));
-        for (x_hat, y) in rows {
-            let batch = batch.mean.iter().zip(&batch.inv_std);
-            let units = batch.zip(self.gamma.iter().zip(&self.beta));
-            for ((x_hat, y), ((mean, inv_std), (gamma, beta))) in x_hat.iter_mut().zip(y).zip(units) {
-                *x_hat = (*x_hat - mean) * inv_std;
-                *y = gamma * *x_hat + beta;
-            }
-        }
-        self.kept = Some((x, batch.inv_std));
+        self.look(&cx.engine, &x)?;
+        let mut y = cx.matrix(x.rows(), x.cols());
+        let (gamma, beta) = self.affine();
+        cx.engine.chunks((x.values_mut(), y.values_mut()), part_of_rows(features), |_, (x, y)| {
+            normalize(cx.engine.isa(), x, y, &self.batch, gamma, beta);
+        })?;
+        self.x_hat = Some(x);
         Ok(Value::Real(y))
     }
 
-    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
-        let dy = signal.into_grad("batch_norm")?;
-        let (x_hat, inv_std) = kept(&self.kept, "batch_norm", "receive", "forward pass")?;
+    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
+        let mut dy = signal.into_grad("batch_norm")?;
+        let x_hat = kept(&self.x_hat, "batch_norm", "receive", "forward pass")?;
         check_shape("batch_norm", "a gradient", x_hat.shape(), dy.shape())?;
-        let features = self.gamma.len();
-        let (mut dgamma, mut dbeta) = (vec![0.0f32; features], vec![0.0f32; features]);
-        for (dy, x_hat) in dy.iter_rows().zip(x_hat.iter_rows()) {
-            for (((dgamma, dbeta), dy), x_hat) in dgamma.iter_mut().zip(&mut dbeta).zip(dy).zip(x_hat) {
-                *dbeta += dy;
-                *dgamma += dy * x_hat;
-            }
-        }
+        let (engine, isa) = (&cx.engine, cx.engine.isa());
+        let BatchNormGradients { dgamma, dbeta } = &mut self.gradients;
+        engine.chunks((&mut dgamma[..], &mut dbeta[..]), BLOCK, |first, (dgamma, dbeta)| {
+            sum_gradients(isa, &dy, x_hat, first, dgamma, dbeta);
+        })?;
         let share = 1.0 / x_hat.rows() as f32;
-        let scale: Vec<f32> =
-            self.gamma.iter().zip(inv_std).map(|(gamma, inv_std)| gamma * inv_std).collect();
-        let mut dx = dy;
-        for (dx, x_hat) in dx.values_mut().chunks_exact_mut(features).zip(x_hat.iter_rows()) {
-            for (j, (dx, x_hat)) in dx.iter_mut().zip(x_hat).enumerate() {
-                *dx = scale[j] * (*dx - share * dbeta[j] - x_hat * share * dgamma[j]);
-            }
-        }
-        self.gradients = Some(BatchNormGradients { dx, dgamma, dbeta });
+        let (gamma, sums) = (self.gamma.values(), &self.gradients);
+        let part = part_of_rows(gamma.len());
+        engine.chunks((dy.values_mut(), x_hat.values()), part, |_, (dy, x_hat)| {
+            pass_back(isa, dy, x_hat, share, gamma, &self.batch.inv_std, sums);
+        })?;
+        self.received = true;
+        cx.recycle(self.dx.replace(dy));
         Ok(())
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        kept(&self.gradients, "batch_norm", "send", "signal").map(|g| Signal::Grad(g.dx.clone()))
+        take(&mut self.dx, "batch_norm", "send", "signal").map(Signal::Grad)
     }
 
-    fn update(&mut self, _cx: &Context, rate: f64) -> Result<()> {
-        let gradients = kept(&self.gradients, "batch_norm", "update", "signal")?;
-        let [of_gamma, of_beta] = &mut self.optimizers;
-        of_gamma.step(&mut self.gamma, &gradients.dgamma, rate as f32);
-        of_beta.step(&mut self.beta, &gradients.dbeta, rate as f32);
-        Ok(())
+    fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
+        if !self.received {
+            return Err(Error::Sequence { layer: "batch_norm", verb: "update", needs: "signal" });
+        }
+        let BatchNormGradients { dgamma, dbeta } = &self.gradients;
+        self.gamma.step(&cx.engine, dgamma, rate as f32)?;
+        self.beta.step(&cx.engine, dbeta, rate as f32)
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
@@ -210,6 +286,6 @@ impl Layer for BatchNorm {
     }
 
     fn parameters(&self) -> Parameters {
-        Parameters { bits: 0, reals: 2 * self.gamma.len() }
+        Parameters { bits: 0, reals: 2 * self.features() }
     }
 }

@@ -5,7 +5,10 @@
 //!
 //! There is no bias: batch normalization follows, subtracts the mean and has its own shift.
 
-use onebit_bits::{real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, xnor_gemm};
+use onebit_bits::{
+    BitTensor, Int8, Noise, int8_gemm_packed, real_bits, real_bits_t, ternary_gemm_packed, u8_gemm_packed,
+    xnor_gemm_packed,
+};
 
 use crate::{
     binary_tensor::BinaryTensor,
@@ -14,6 +17,8 @@ use crate::{
     layer::{Context, Layer, Observation, Parameters, check_cols, check_shape, check_sizes, kept},
     rules::Rule,
     value::{Matrix, Signal, Value},
+    vectorized::{part_of_rows, vectorized},
+    weight_gradient::{self, Precision, WeightGradient, to_bf16},
 };
 
 /// Binary weights; real, binary or dropped inputs; real sums.
@@ -21,7 +26,19 @@ pub struct Dense {
     weights: BinaryTensor, // (o, i)
     x: Option<Value>,      // (b, i)
     dy: Option<Matrix>,    // (b, o)
-    dw: Matrix,            // (o, i), memory only
+    precision: Precision,
+    seed: u64,
+    step: u64,
+    memory: Memory,
+}
+
+/// What is kept from step to step only to be written again.
+#[derive(Default)]
+struct Memory {
+    sums: Vec<i32>,         // (b, o)
+    weights_sums: Vec<f32>, // (o)
+    rounded: Int8,          // (b, o)
+    gradient: weight_gradient::Memory,
 }
 
 impl Dense {
@@ -31,16 +48,20 @@ impl Dense {
     /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
     pub fn new(inputs: usize, outputs: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         check_sizes("dense", [inputs, outputs, 1])?;
-        Ok(Self {
-            weights: BinaryTensor::new(outputs, inputs, rule, seed)?,
-            x: None,
-            dy: None,
-            dw: Matrix::default(),
-        })
+        let weights = BinaryTensor::new(outputs, inputs, rule, seed)?;
+        let (x, dy, precision, step, memory) = Default::default();
+        Ok(Self { weights, x, dy, precision, seed, step, memory })
+    }
+
+    /// Rounds gradients before they meet bits: those of the weights where x is bits, and those of x.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
     }
 
     /// The weights, `(o, i)` bits.
-    pub fn weights(&self) -> &onebit_bits::BitTensor {
+    pub fn weights(&self) -> &BitTensor {
         self.weights.bits()
     }
 
@@ -54,26 +75,27 @@ impl Dense {
     /// # Errors
     /// [`Error::Sequence`](crate::Error::Sequence) when nothing was received.
     pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
-        self.weight_gradient_in(cx, Matrix::default())
+        let x = kept(&self.x, "dense", "update", "forward pass")?;
+        let dy = kept(&self.dy, "dense", "update", "signal")?;
+        WeightGradient::new(dy, x, self.noise(1), &mut weight_gradient::Memory::default()).matrix(cx)
     }
 
-    /// [`weight_gradient`](Self::weight_gradient) in memory that is there already.
-    fn weight_gradient_in(&self, cx: &Context, memory: Matrix) -> Result<Matrix> {
-        let x = kept(&self.x, "dense", "update", "forward pass")?;
-        let dy_t = kept(&self.dy, "dense", "update", "signal")?.transpose(); // (o, b)
-        let mut dw = memory.reshaped(self.weights.bits().rows(), self.weights.bits().cols());
-        match x {
-            Value::Real(x) => {
-                let sizes = (dy_t.rows(), x.rows(), x.cols());
-                real_real(&cx.engine, sizes, dy_t.values(), x.values(), dw.values_mut())?;
-            }
-            Value::Bits(x) => real_bits(&cx.engine, dy_t.values(), x.view(), dw.values_mut())?,
-            Value::Dropped(x, scale) => {
-                real_ternary(&cx.engine, dy_t.values(), x, dw.values_mut())?;
-                dw.values_mut().iter_mut().for_each(|g| *g *= scale);
+    /// Noise for the first or second rounding of a step, if that is at random.
+    fn noise(&self, rounding: u64) -> Option<Noise> {
+        let noise = Noise { seed: self.seed, step: 2 * self.step + rounding };
+        (self.precision == Precision::Int8).then_some(noise)
+    }
+}
+
+vectorized! {
+    /// `y = scale (sum - shift)`, whole rows.
+    fn to_real<'a>(sums: &'a [i32], scale: f32, shift: &'a [f32], y: &'a mut [f32]) {
+        let outputs = shift.len();
+        for (y, sums) in y.chunks_exact_mut(outputs).zip(sums.chunks_exact(outputs)) {
+            for ((y, sum), shift) in y.iter_mut().zip(sums).zip(shift) {
+                *y = scale * (*sum as f32 - shift);
             }
         }
-        Ok(dw)
     }
 }
 
@@ -83,48 +105,79 @@ impl Layer for Dense {
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let w = self.weights.view();
-        check_cols("dense", w.cols(), x.cols())?;
-        let mut y = Matrix::zeros(x.rows(), w.rows());
-        let mut sums = |kernel: &dyn Fn(&mut [i32]) -> onebit_bits::Result<()>, scale: f32| -> Result<()> {
-            let mut sums = vec![0; y.values().len()];
-            kernel(&mut sums)?;
-            y.values_mut().iter_mut().zip(sums).for_each(|(y, s)| *y = scale * s as f32);
-            Ok(())
-        };
+        let (outputs, inputs) = self.weights.bits().shape();
+        check_cols("dense", inputs, x.cols())?;
+        let mut y = cx.matrix(x.rows(), outputs);
+        let Self { weights, memory: Memory { sums, weights_sums: shift, .. }, .. } = self;
+        let (engine, mut scale) = (&cx.engine, 1.0);
+        sums.resize(y.values().len(), 0);
+        shift.clear();
+        shift.resize(outputs, 0.0);
         match &x {
-            Value::Real(x) => real_bits_t(&cx.engine, x.values(), w, y.values_mut())?,
-            Value::Bits(x) => sums(&|s| xnor_gemm(&cx.engine, x.view(), w, s), 1.0)?,
-            Value::Dropped(x, scale) => sums(&|s| ternary_gemm(&cx.engine, x, w, s), *scale)?,
+            Value::Real(x) => {
+                real_bits_t(engine, x.values(), weights.view(), y.values_mut())?;
+            }
+            Value::Bytes(x) => {
+                u8_gemm_packed(engine, x.values(), weights.rows_for_reals(engine), sums)?;
+                scale = x.scale();
+                for (row, shift) in shift.iter_mut().enumerate() {
+                    let ones: u32 = weights.bits().row(row).iter().map(|word| word.count_ones()).sum();
+                    *shift = x.mean() * (2.0 * ones as f32 - inputs as f32);
+                }
+            }
+            Value::Bits(x) => xnor_gemm_packed(engine, x.view(), weights.rows(engine), sums)?,
+            Value::Dropped(x, kept) => {
+                ternary_gemm_packed(engine, x, weights.rows(engine), sums)?;
+                scale = *kept;
+            }
         }
-        self.x = cx.training().then_some(x);
-        self.dy = None;
+        if !matches!(x, Value::Real(_)) {
+            engine.chunks((y.values_mut(), &sums[..]), part_of_rows(outputs), |_, (y, sums)| {
+                to_real(engine.isa(), sums, scale, shift, y);
+            })?;
+        }
+        cx.recycle(self.x.replace(x));
+        cx.recycle(self.dy.take());
+        if !cx.training() {
+            cx.recycle(self.x.take());
+        }
         Ok(Value::Real(y))
     }
 
-    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
-        let dy = signal.into_grad("dense")?;
+    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
+        let mut dy = signal.into_grad("dense")?;
         let x = kept(&self.x, "dense", "receive", "forward pass")?;
         check_shape("dense", "a gradient", (x.rows(), self.weights.bits().rows()), dy.shape())?;
-        self.dy = Some(dy);
+        if self.precision == Precision::Bf16 {
+            to_bf16(&cx.engine, dy.values_mut())?;
+        }
+        self.step += 1;
+        cx.recycle(self.dy.replace(dy));
         Ok(())
     }
 
     fn send(&mut self, cx: &Context) -> Result<Signal> {
+        let noise = self.noise(0);
         let dy = kept(&self.dy, "dense", "send", "signal")?;
-        let w = self.weights.view();
-        let mut dx = Matrix::zeros(dy.rows(), w.cols());
-        real_bits(&cx.engine, dy.values(), w, dx.values_mut())?;
+        let mut dx = cx.matrix(dy.rows(), self.weights.bits().cols());
+        match noise {
+            None => real_bits(&cx.engine, dy.values(), self.weights.view(), dx.values_mut())?,
+            Some(noise) => {
+                let rounded = &mut self.memory.rounded;
+                rounded.round(&cx.engine, dy.rows(), dy.cols(), dy.values(), noise)?;
+                let w = self.weights.columns_for_reals(&cx.engine);
+                int8_gemm_packed(&cx.engine, rounded, w, dx.values_mut())?;
+            }
+        }
         Ok(Signal::Grad(dx))
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        // A gradient of a new allocation each step would cost as much as the product: pages are not free.
-        let memory = std::mem::take(&mut self.dw);
-        let dw = Signal::Grad(self.weight_gradient_in(cx, memory)?);
-        self.weights.update(cx, &dw, rate)?;
-        self.dw = dw.into_grad("dense")?;
-        Ok(())
+        let noise = self.noise(1);
+        let x = kept(&self.x, "dense", "update", "forward pass")?;
+        let dy = kept(&self.dy, "dense", "update", "signal")?;
+        let mut gradient = WeightGradient::new(dy, x, noise, &mut self.memory.gradient);
+        self.weights.descend(cx, &mut gradient, rate)
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {

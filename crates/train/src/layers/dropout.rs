@@ -3,13 +3,14 @@
 //! Forward: `y = x m / q` with a mask `m` that is 1 with probability `q = 1 - rate`; backward
 //! `dx = dy m / q`. In evaluation it does nothing. On bits the result is `{-1, 0, +1} / q`.
 
-use onebit_bits::{BitTensor, Probability, Ternary, mask};
+use onebit_bits::{BitTensor, Engine, Probability, Ternary, mask_into};
 
 use crate::{
     error::{Error, Result},
     export::Exporter,
-    layer::{Context, Layer, check_shape, kept},
+    layer::{Context, Layer, check_shape, kept, take},
     value::{Matrix, Signal, Value},
+    vectorized::{part_of_rows, vectorized},
 };
 
 /// Drops a share of its inputs.
@@ -47,18 +48,26 @@ impl Layer for Dropout {
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        (self.mask, self.dx) = (None, None);
+        cx.recycle(self.mask.take());
+        cx.recycle(self.dx.take());
         if !cx.training() {
             return Ok(x);
         }
         self.step += 1;
-        let mask = mask(self.seed, self.step, x.rows(), x.cols(), self.keep);
+        let mut mask = cx.bits(x.rows(), x.cols());
+        mask_into(self.seed, self.step, self.keep, &mut mask);
         let y = match x {
-            Value::Real(mut x) => {
-                silence(&mut x, &mask, self.scale());
+            Value::Real(_) | Value::Bytes(_) => {
+                let mut x = x.into_real("dropout")?;
+                silence(&cx.engine, &mut x, &mask, self.scale())?;
                 Value::Real(x)
             }
-            Value::Bits(x) => Value::Dropped(Ternary::new(x.and(mask.view())?, mask.clone())?, self.scale()),
+            Value::Bits(mut x) => {
+                x.keep(mask.view())?;
+                let mut nonzero = cx.bits(mask.rows(), mask.cols());
+                nonzero.flip(mask.view())?; // a copy: it was all 0
+                Value::Dropped(Ternary::new(x, nonzero)?, self.scale())
+            }
             Value::Dropped(..) => {
                 return Err(Error::Kind { layer: "dropout", expected: "bits", got: "bits under dropout" });
             }
@@ -67,17 +76,17 @@ impl Layer for Dropout {
         Ok(y)
     }
 
-    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
         let mut grad = signal.into_grad("dropout")?;
         let mask = kept(&self.mask, "dropout", "receive", "forward pass")?;
         check_shape("dropout", "a gradient", mask.shape(), grad.shape())?;
-        silence(&mut grad, mask, self.scale());
-        self.dx = Some(grad);
+        silence(&cx.engine, &mut grad, mask, self.scale())?;
+        cx.recycle(self.dx.replace(grad));
         Ok(())
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        kept(&self.dx, "dropout", "send", "signal").cloned().map(Signal::Grad)
+        take(&mut self.dx, "dropout", "send", "signal").map(Signal::Grad)
     }
 
     fn export(&self, _to: &mut Exporter) -> Result<()> {
@@ -86,12 +95,24 @@ impl Layer for Dropout {
 }
 
 /// `x * mask * scale`, in place.
-fn silence(x: &mut Matrix, mask: &BitTensor, scale: f32) {
-    let cols = mask.cols().max(1);
-    for (b, row) in x.values_mut().chunks_exact_mut(cols).enumerate() {
-        for (word, values) in mask.row(b).iter().zip(row.chunks_mut(64)) {
-            for (bit, value) in values.iter_mut().enumerate() {
-                *value = if word >> bit & 1 == 1 { *value * scale } else { 0.0 };
+fn silence(engine: &Engine, x: &mut Matrix, mask: &BitTensor, scale: f32) -> Result<()> {
+    let cols = mask.cols();
+    Ok(engine.chunks(x.values_mut(), part_of_rows(cols), |first, rows| {
+        silence_rows(engine.isa(), rows, mask, first / cols, scale);
+    })?)
+}
+
+vectorized! {
+    /// x: whole rows, from `first` on.
+    fn silence_rows<'a>(x: &'a mut [f32], mask: &'a BitTensor, first: usize, scale: f32) {
+        for (row, x) in (first..).zip(x.chunks_exact_mut(mask.cols())) {
+            for (word, x) in mask.row(row).iter().zip(x.chunks_mut(64)) {
+                for (half, x) in [*word as u32, (word >> 32) as u32].into_iter().zip(x.chunks_mut(32)) {
+                    for (bit, x) in x.iter_mut().enumerate() {
+                        let all = 0u32.wrapping_sub(half >> bit & 1); // ones or zeros, for a branch would not vectorize
+                        *x = f32::from_bits((*x * scale).to_bits() & all);
+                    }
+                }
             }
         }
     }

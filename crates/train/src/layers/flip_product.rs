@@ -8,7 +8,7 @@
 //! When one operand changes before the other has used its votes, the request becomes
 //! `h_flip ^ (h_old ^ h_new)`: the target of every gate stays where it was.
 
-use onebit_bits::{BitTensor, Ternary, votes, votes_to_flips, xnor_gemm};
+use onebit_bits::{BitTensor, Ternary, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed};
 
 use crate::{
     binary_tensor::BinaryTensor,
@@ -106,7 +106,7 @@ impl FlipProduct {
         if self.shared {
             xnor_gemm(&cx.engine, x.view(), self.expanded().view(), &mut sums)?;
         } else {
-            xnor_gemm(&cx.engine, x.view(), self.weights.view(), &mut sums)?;
+            xnor_gemm_packed(&cx.engine, x.view(), self.weights.rows(&cx.engine), &mut sums)?;
         }
         self.x = cx.training().then_some(x);
         self.request = None;

@@ -4,13 +4,14 @@
 //! Backward: `dr = dy * [|r| <= 1]`. The gate looks at the *input of the sign*, boundary included; a gate
 //! on the gradient would almost never close, and would silence the strongest signals when it does.
 
-use onebit_bits::pack_signs;
+use onebit_bits::pack_signs_into;
 
 use crate::{
     error::Result,
     export::Exporter,
-    layer::{Context, Layer, Meter, Observation, check_shape, kept},
+    layer::{Context, Layer, Meter, Observation, check_shape, kept, take},
     value::{Matrix, Signal, Value},
+    vectorized::{PART, vectorized},
 };
 
 /// Real numbers to bits.
@@ -28,6 +29,14 @@ impl Sign {
     }
 }
 
+vectorized! {
+    fn gate<'a>(grad: &'a mut [f32], r: &'a [f32]) {
+        for (g, r) in grad.iter_mut().zip(r) {
+            *g = if r.abs() <= 1.0 { *g } else { 0.0 };
+        }
+    }
+}
+
 impl Layer for Sign {
     fn name(&self) -> &'static str {
         "sign"
@@ -35,28 +44,32 @@ impl Layer for Sign {
 
     fn forward(&mut self, cx: &Context, r: Value) -> Result<Value> {
         let r = r.into_real("sign")?; // r: (b, x) real
-        let y = pack_signs(&cx.engine, r.rows(), r.cols(), r.values())?;
+        let mut y = cx.bits(r.rows(), r.cols());
+        pack_signs_into(&cx.engine, r.values(), &mut y)?;
         if cx.training() {
             self.mean_of_bits.add(&y);
         }
-        self.r = cx.training().then_some(r);
-        self.dr = None;
+        cx.recycle(self.r.replace(r));
+        cx.recycle(self.dr.take());
+        if !cx.training() {
+            cx.recycle(self.r.take());
+        }
         Ok(Value::Bits(y))
     }
 
-    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
         let mut grad = signal.into_grad("sign")?;
         let r = kept(&self.r, "sign", "receive", "forward pass")?;
         check_shape("sign", "a gradient", r.shape(), grad.shape())?;
-        for (g, r) in grad.values_mut().iter_mut().zip(r.values()) {
-            *g = if r.abs() <= 1.0 { *g } else { 0.0 };
-        }
-        self.dr = Some(grad);
+        cx.engine.chunks((grad.values_mut(), r.values()), PART, |_, (grad, r)| {
+            gate(cx.engine.isa(), grad, r);
+        })?;
+        cx.recycle(self.dr.replace(grad));
         Ok(())
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        kept(&self.dr, "sign", "send", "signal").cloned().map(Signal::Grad)
+        take(&mut self.dr, "sign", "send", "signal").map(Signal::Grad)
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {

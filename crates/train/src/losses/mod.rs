@@ -13,11 +13,11 @@ pub use squared_hinge::SquaredHinge;
 
 /// A loss over a batch of scores.
 pub trait Loss: Send {
-    /// `scores: (b, o)`, one label a row. Returns the loss and `dL/dscores`, `(b, o)`.
+    /// `scores: (b, o)`, one label a row. Returns the loss and `dL/dscores`, `(b, o)`, in their memory.
     ///
     /// # Errors
     /// [`Error::Shape`] when the numbers of rows differ, [`Error::Setting`] for a label out of range.
-    fn evaluate(&self, scores: &Matrix, labels: &[u32]) -> Result<(f64, Matrix)>;
+    fn evaluate(&self, scores: Matrix, labels: &[u32]) -> Result<(f64, Matrix)>;
 }
 
 fn check(op: &'static str, scores: &Matrix, labels: &[u32]) -> Result<()> {

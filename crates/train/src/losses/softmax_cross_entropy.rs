@@ -7,12 +7,13 @@ use crate::{error::Result, losses::Loss, value::Matrix};
 pub struct SoftmaxCrossEntropy;
 
 impl Loss for SoftmaxCrossEntropy {
-    fn evaluate(&self, scores: &Matrix, labels: &[u32]) -> Result<(f64, Matrix)> {
-        super::check("softmax cross-entropy", scores, labels)?;
+    fn evaluate(&self, scores: Matrix, labels: &[u32]) -> Result<(f64, Matrix)> {
+        super::check("softmax cross-entropy", &scores, labels)?;
         let share = 1.0 / scores.rows() as f32;
-        let mut grad = scores.clone();
+        let classes = scores.cols();
+        let mut grad = scores;
         let mut loss = 0.0f64;
-        for (row, &label) in grad.values_mut().chunks_exact_mut(scores.cols()).zip(labels) {
+        for (row, &label) in grad.values_mut().chunks_exact_mut(classes).zip(labels) {
             let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let label = label as usize;
             let label_score = row[label] - top;
@@ -23,6 +24,6 @@ impl Loss for SoftmaxCrossEntropy {
             row.iter_mut().for_each(|p| *p *= share / sum);
             row[label] -= share;
         }
-        Ok((loss / scores.rows() as f64, grad))
+        Ok((loss / labels.len() as f64, grad))
     }
 }

@@ -38,11 +38,11 @@ impl Default for SquaredHinge {
 }
 
 impl Loss for SquaredHinge {
-    fn evaluate(&self, scores: &Matrix, labels: &[u32]) -> Result<(f64, Matrix)> {
-        super::check("squared hinge", scores, labels)?;
+    fn evaluate(&self, scores: Matrix, labels: &[u32]) -> Result<(f64, Matrix)> {
+        super::check("squared hinge", &scores, labels)?;
         let (rows, classes) = (scores.rows(), scores.cols());
         let share = 1.0 / (rows * classes) as f32;
-        let mut grad = scores.clone();
+        let mut grad = scores;
         let mut loss = 0.0f64;
         for (row, &label) in grad.values_mut().chunks_exact_mut(classes).zip(labels) {
             for (class, s) in row.iter_mut().enumerate() {

@@ -6,9 +6,12 @@
 //! w <- w - rate * m_hat / (sqrt(v_hat) + eps)
 //! ```
 
+use onebit_bits::Isa;
+
 use crate::{
     error::{Error, Result},
-    optimizers::Optimizer,
+    optimizers::{Optimizer, Run},
+    vectorized::vectorized,
 };
 
 /// Adam with first and second moment in f32.
@@ -18,14 +21,22 @@ pub struct Adam {
     beta2: f32,
     eps: f32,
     t: i32,
-    m: Vec<f32>,
-    v: Vec<f32>,
+    step: Step,
+}
+
+/// What all runs of a step have in common.
+#[derive(Clone, Copy, Debug, Default)]
+struct Step {
+    /// `rate / (1 - b1^t)`
+    rate: f32,
+    /// `1 / sqrt(1 - b2^t)`
+    inverse_correction: f32,
 }
 
 impl Adam {
     /// The paper's `beta1 = 0.9`, `beta2 = 0.999`, `eps = 1e-8`.
     pub fn new() -> Self {
-        Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, t: 0, m: Vec::new(), v: Vec::new() }
+        Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, t: 0, step: Step::default() }
     }
 
     /// Other decays. `beta1`: memory of the direction, 0 forgets at once, near 1 reacts late.
@@ -50,18 +61,28 @@ impl Default for Adam {
 }
 
 impl Optimizer for Adam {
-    fn step(&mut self, params: &mut [f32], grad: &[f32], rate: f32) {
-        self.m.resize(params.len(), 0.0);
-        self.v.resize(params.len(), 0.0);
+    fn begin(&mut self, rate: f32) {
         self.t = self.t.saturating_add(1);
-        let Self { beta1, beta2, eps, t, .. } = *self;
-        // m_hat and v_hat, with the two corrections pulled out of the loop.
-        let step = rate / (1.0 - libm::powf(beta1, t as f32));
-        let inverse_correction = 1.0 / (1.0 - libm::powf(beta2, t as f32)).sqrt();
-        for (((w, &g), m), v) in params.iter_mut().zip(grad).zip(&mut self.m).zip(&mut self.v) {
+        // the two corrections, pulled out of the loop
+        self.step = Step {
+            rate: rate / (1.0 - libm::powf(self.beta1, self.t as f32)),
+            inverse_correction: 1.0 / (1.0 - libm::powf(self.beta2, self.t as f32)).sqrt(),
+        };
+    }
+
+    fn run(&self, isa: Isa, run: Run) {
+        descend(isa, self, run);
+    }
+}
+
+vectorized! {
+    fn descend<'a>(adam: &'a Adam, run: Run<'a>) {
+        let Adam { beta1, beta2, eps, step, .. } = *adam;
+        let (g, [m, v]) = (run.grad, run.moments);
+        for (((w, &g), m), v) in run.params.iter_mut().zip(g).zip(m).zip(v) {
             *m = beta1 * *m + (1.0 - beta1) * g;
             *v = beta2 * *v + (1.0 - beta2) * g * g;
-            *w -= step * *m / (v.sqrt() * inverse_correction + eps);
+            *w -= step.rate * *m / (v.sqrt() * step.inverse_correction + eps);
         }
     }
 }

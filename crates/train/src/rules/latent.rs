@@ -4,29 +4,32 @@
 //! `w <- clip(w + scale * (optimizer(w, g) - w), -1, 1)`, and the bit is `sgn(w)`, with `sgn(0) = +1`.
 //! The sign's gate `|w| <= 1` is always open because of the clip.
 
-use onebit_bits::{BitTensor, BitView, pack_signs};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use onebit_bits::{BitTensor, BitView, Isa, Update, update_with};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
     error::{Error, Result},
     layer::{Context, check_shape},
-    optimizers::Optimizer,
+    optimizers::{Optimizer, Run},
+    real_tensor::RealTensor,
     rules::Rule,
     value::Signal,
+    weight_gradient::WeightGradient,
 };
 
 /// Latent weights and their optimizer.
 pub struct Latent {
-    optimizer: Box<dyn Optimizer>,
     scale: Option<f32>,
-    latent: Vec<f32>,
+    latent: RealTensor,
 }
 
 impl Latent {
     /// Latent weights under `optimizer`, with the Glorot learning-rate scale of the authors' code.
-    pub fn new(optimizer: Box<dyn Optimizer>) -> Self {
-        Self { optimizer, scale: None, latent: Vec::new() }
+    pub fn new(optimizer: impl Optimizer + 'static) -> Self {
+        Self { scale: None, latent: RealTensor::new(Vec::new(), optimizer) }
     }
 
     /// A fixed scale on the optimizer's step in place of the Glorot scale. 1 switches it off; the
@@ -44,13 +47,13 @@ impl Latent {
 
     /// The latent weights, `(o, i)`, row-major.
     pub fn latent(&self) -> &[f32] {
-        &self.latent
+        self.latent.values()
     }
 
     /// Sets the latent weights, `(o, i)`, in place of `uniform(-1, 1)`: the layer that is built with
     /// this rule starts from their signs. Another number of them than weights is an error when that layer is built.
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
-        self.latent = latent;
+        self.latent.restart(latent);
         self
     }
 }
@@ -62,15 +65,17 @@ pub fn glorot_scale(fan_in: usize, fan_out: usize) -> f32 {
 
 impl Rule for Latent {
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
-        if self.latent.is_empty() {
+        if self.latent().is_empty() {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            self.latent = (0..rows * cols).map(|_| rng.random_range(-1.0..1.0)).collect();
+            self.latent.restart((0..rows * cols).map(|_| rng.random_range(-1.0..1.0)).collect());
         }
-        if self.latent.len() != rows * cols {
-            return Err(Error::shape("latent", format!("{rows} x {cols} latent weights"), self.latent.len()));
+        let latent = self.latent();
+        if latent.len() != rows * cols {
+            return Err(Error::shape("latent", format!("{rows} x {cols} latent weights"), latent.len()));
         }
+        let signs = BitTensor::from_fn(rows, cols, |r, c| latent[r * cols + c] >= 0.0);
         self.scale.get_or_insert(glorot_scale(cols, rows));
-        Ok(BitTensor::from_fn(rows, cols, |r, c| self.latent[r * cols + c] >= 0.0))
+        Ok(signs)
     }
 
     fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {
@@ -78,17 +83,114 @@ impl Rule for Latent {
             return Err(Error::Kind { layer: "latent", expected: "a gradient", got: signal.kind() });
         };
         check_shape("latent", "a gradient", weights.shape(), grad.shape())?;
-        if grad.values().len() != self.latent.len() {
-            let expected = format!("{} x {} latent weights", weights.rows(), weights.cols());
-            return Err(Error::shape("latent", expected, self.latent.len()));
-        }
-        let scale = self.scale.unwrap_or(1.0);
-        // Every optimizer's step is linear in its rate, so the scale on the step goes into the rate.
-        self.optimizer.step(&mut self.latent, grad.values(), rate as f32 * scale);
-        for w in &mut self.latent {
-            *w = w.clamp(-1.0, 1.0);
-        }
-        let signs = pack_signs(&cx.engine, weights.rows(), weights.cols(), &self.latent)?;
+        let mut signs = weights.to_tensor();
+        self.follow(cx, weights.shape(), rate, |states, update| {
+            Ok(update_with(&cx.engine, grad.values(), states, &mut signs, update)?)
+        })?;
         Ok(signs.xor(weights)?)
+    }
+
+    fn descend(
+        &mut self,
+        cx: &Context,
+        weights: &mut BitTensor,
+        gradient: &mut WeightGradient,
+        rate: f64,
+    ) -> Result<u64> {
+        let shape = weights.shape();
+        check_shape("latent", "a gradient", shape, gradient.shape())?;
+        self.follow(cx, shape, rate, |states, update| gradient.each_run(cx, states, weights, update))
+    }
+}
+
+/// Latent weights and their two moments.
+type States<'a> = (&'a mut [f32], &'a mut [f32], &'a mut [f32]);
+
+impl Latent {
+    /// One step; `runs` brings the gradient. Returns how many weights flipped.
+    fn follow(
+        &mut self,
+        cx: &Context,
+        (rows, cols): (usize, usize),
+        rate: f64,
+        runs: impl FnOnce(States, &Step) -> Result<()>,
+    ) -> Result<u64> {
+        if self.latent().len() != rows * cols {
+            return Err(Error::shape(
+                "latent",
+                format!("{rows} x {cols} latent weights"),
+                self.latent().len(),
+            ));
+        }
+        // Every optimizer's step is linear in its rate, so the scale on the step goes into the rate.
+        let (optimizer, latent, [m, v]) = self.latent.begin(rate as f32 * self.scale.unwrap_or(1.0));
+        let step = Step { optimizer, isa: cx.engine.isa(), flips: AtomicU64::new(0) };
+        runs((latent, m, v), &step)?;
+        Ok(step.flips.into_inner())
+    }
+}
+
+/// What is done to each run of the latent weights in a step.
+struct Step<'a> {
+    optimizer: &'a dyn Optimizer,
+    isa: Isa,
+    flips: AtomicU64,
+}
+
+impl Update<States<'_>> for Step<'_> {
+    #[inline(always)]
+    fn run(&self, _first: usize, grad: &[f32], (latent, m, v): States, weights: &mut [u64]) {
+        self.optimizer.run(self.isa, Run { params: &mut *latent, grad, moments: [m, v] });
+        let mut flips = 0;
+        for (latent, word) in latent.chunks_mut(64).zip(weights) {
+            for w in &mut *latent {
+                *w = w.clamp(-1.0, 1.0);
+            }
+            let signs = signs(latent);
+            flips += u64::from((*word ^ signs).count_ones());
+            *word = signs;
+        }
+        self.flips.fetch_add(flips, Relaxed);
+    }
+}
+
+/// `[w >= 0]` of up to 64 latent weights.
+#[inline(always)]
+fn signs(latent: &[f32]) -> u64 {
+    let Ok(latent) = <&[f32; 64]>::try_from(latent) else {
+        return latent.iter().enumerate().fold(0, |word, (bit, w)| word | u64::from(*w >= 0.0) << bit);
+    };
+    // eight at once: bit `row` of byte `lane` first, which vectorizes, and then the other way round
+    let mut lanes = [0u32; 8];
+    for (row, latent) in latent.as_chunks::<8>().0.iter().enumerate() {
+        for (lane, w) in lanes.iter_mut().zip(latent) {
+            *lane |= u32::from(*w >= 0.0) << row;
+        }
+    }
+    let mut word = u64::from_le_bytes(lanes.map(|lane| lane as u8));
+    for (shift, mask) in
+        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
+    {
+        let swap = (word >> shift ^ word) & mask;
+        word ^= swap ^ swap << shift;
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sign_has_its_bit() {
+        for len in [0, 1, 63, 64] {
+            for seed in 0..20 {
+                let word = onebit_bits::random_bits(seed, 0, 1, 64).words()[0]
+                    & u64::MAX.checked_shr(64 - len).unwrap_or(0);
+                let latent: Vec<f32> = (0..len).map(|bit| (word >> bit & 1) as f32 - 0.5).collect();
+                assert_eq!(signs(&latent), word, "{len}");
+            }
+        }
+        assert_eq!(signs(&[-0.0; 64]), !0); // sgn(-0) = +1
     }
 }

@@ -5,7 +5,7 @@ use std::any::Any;
 
 use onebit_bits::{BitTensor, BitView};
 
-use crate::{error::Result, layer::Context, value::Signal};
+use crate::{error::Result, layer::Context, value::Signal, weight_gradient::WeightGradient};
 
 mod latent;
 mod vote;
@@ -31,6 +31,28 @@ pub trait Rule: Any + Send {
     /// # Errors
     /// [`Error::Kind`](crate::Error::Kind) when the rule does not take this kind of signal.
     fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor>;
+
+    /// `weights ^= flips` by a gradient that is not computed yet; returns how many weights flipped.
+    ///
+    /// A rule that keeps numbers for each weight can take the gradient [run by run](WeightGradient::each_run), which
+    /// is several times faster than to store it. By default it becomes a matrix, which goes to
+    /// [`flips`](Self::flips).
+    ///
+    /// # Errors
+    /// As [`flips`](Self::flips).
+    fn descend(
+        &mut self,
+        cx: &Context,
+        weights: &mut BitTensor,
+        gradient: &mut WeightGradient,
+        rate: f64,
+    ) -> Result<u64> {
+        let signal = Signal::Grad(gradient.matrix(cx)?);
+        let flips = self.flips(cx, weights.view(), &signal, rate)?;
+        cx.recycle(signal.into_grad("descend").ok());
+        weights.flip(flips.view())?;
+        Ok(flips.count_ones())
+    }
 }
 
 impl dyn Rule {

@@ -24,7 +24,7 @@ fn train(mut net: Network, engine: &Engine, order: Order, rate: f64) -> (Vec<u32
         let (x, labels) = batch(&data, &standardize, step);
         let judge = |y| {
             let y = reals(y);
-            let (_, dy) = SoftmaxCrossEntropy.evaluate(&y, &labels)?;
+            let (_, dy) = SoftmaxCrossEntropy.evaluate(y.clone(), &labels)?;
             Ok((y, Signal::Grad(dy)))
         };
         let y = net.step(&Context::train(engine), Value::Real(x), order, rate, judge).unwrap();

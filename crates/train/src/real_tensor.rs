@@ -1,0 +1,61 @@
+//! Real parameters: values, and the optimizer that moves them.
+
+use onebit_bits::Engine;
+
+use crate::{
+    error::{Error, Result},
+    optimizers::{Optimizer, Run},
+};
+
+/// Elements of a run: five slices of them stay in the L1 and L2 cache.
+const RUN: usize = 4096;
+
+/// What [`BinaryTensor`](crate::binary_tensor::BinaryTensor) is to bits: real values and what makes them learn.
+pub struct RealTensor {
+    values: Vec<f32>,
+    moments: [Vec<f32>; 2],
+    optimizer: Box<dyn Optimizer>,
+}
+
+impl RealTensor {
+    /// These values under `optimizer`.
+    pub fn new(values: Vec<f32>, optimizer: impl Optimizer + 'static) -> Self {
+        let mut it = Self { values: Vec::new(), moments: Default::default(), optimizer: Box::new(optimizer) };
+        it.restart(values);
+        it
+    }
+
+    /// Starts again from these values.
+    pub(crate) fn restart(&mut self, values: Vec<f32>) {
+        // memory full of zeros is not touched before it is written
+        self.moments = [(); 2].map(|()| vec![0.0; values.len()]);
+        self.values = values;
+    }
+
+    /// The values.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// One step along `grad`, as long as the values.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another length.
+    pub fn step(&mut self, engine: &Engine, grad: &[f32], rate: f32) -> Result<()> {
+        if grad.len() != self.values.len() {
+            return Err(Error::shape("step", format!("{} slopes", self.values.len()), grad.len()));
+        }
+        let isa = engine.isa();
+        let (optimizer, params, [m, v]) = self.begin(rate);
+        Ok(engine.chunks((params, m, v, grad), RUN, |_, (params, m, v, grad)| {
+            optimizer.run(isa, Run { params, grad, moments: [m, v] });
+        })?)
+    }
+
+    /// Begins a step, for a caller who brings the gradient in runs: the optimizer, values and moments.
+    pub(crate) fn begin(&mut self, rate: f32) -> (&dyn Optimizer, &mut [f32], [&mut [f32]; 2]) {
+        self.optimizer.begin(rate);
+        let [m, v] = &mut self.moments;
+        (&*self.optimizer, &mut self.values, [m, v])
+    }
+}

@@ -1,0 +1,192 @@
+//! The gradient of binary weights, `dw = dy^T x`, before it is multiplied out.
+//!
+//! As a matrix it would be as large as the latent weights, and writing and reading it would cost as much time as
+//! the product. So a rule can take it run by run, while each run is in the cache.
+
+use std::borrow::Cow;
+
+use onebit_bits::{
+    BitTensor, Engine, Int8, Noise, Panels, Slices, Ternary, Update, int8_gemm_packed, int8_gemm_with,
+    real_bits, real_real, real_real_with, real_ternary, real_ternary_with, update_with,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::Result,
+    layer::Context,
+    value::{Matrix, Value},
+    vectorized::{PART, vectorized},
+};
+
+/// What a gradient is rounded to before it meets bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Not at all.
+    #[default]
+    F32,
+    /// To the nearest bf16.
+    Bf16,
+    /// To 8 bits, up or down at random, so that the expectation stays; the sums are exact.
+    Int8,
+}
+
+/// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`.
+pub struct WeightGradient<'a> {
+    dy: &'a Matrix,
+    x: &'a Value,
+    /// Rounding, if it is at random.
+    noise: Option<Noise>,
+    memory: &'a mut Memory,
+}
+
+/// What the product is computed from; kept from step to step.
+#[derive(Default)]
+pub(crate) struct Memory {
+    rounded: Int8,     // (o, b)
+    x: Option<Panels>, // of (b, i), by columns
+}
+
+/// The operands, ready for a kernel.
+enum Product<'a> {
+    RealReal(Matrix, Cow<'a, Matrix>),
+    RealBits(Matrix, &'a BitTensor),
+    ByteBits(&'a Int8, &'a Panels),
+    RealTernary(Matrix, &'a Ternary),
+}
+
+impl<'a> WeightGradient<'a> {
+    pub(crate) fn new(dy: &'a Matrix, x: &'a Value, noise: Option<Noise>, memory: &'a mut Memory) -> Self {
+        Self { dy, x, noise, memory }
+    }
+
+    /// (o, i)
+    pub fn shape(&self) -> (usize, usize) {
+        (self.dy.cols(), self.x.cols())
+    }
+
+    /// The whole of it, `(o, i)`.
+    ///
+    /// # Errors
+    /// Those of the kernels.
+    pub fn matrix(&mut self, cx: &Context) -> Result<Matrix> {
+        let (o, i) = self.shape();
+        let mut dw = cx.matrix(o, i);
+        let product = self.product(cx)?;
+        let (engine, out) = (&cx.engine, dw.values_mut());
+        match &product {
+            Product::RealReal(dy_t, x) => {
+                real_real(engine, (o, x.rows(), i), dy_t.values(), x.values(), out)?
+            }
+            Product::RealBits(dy_t, x) => real_bits(engine, dy_t.values(), x.view(), out)?,
+            Product::ByteBits(dy_t, x) => int8_gemm_packed(engine, dy_t, x, out)?,
+            Product::RealTernary(dy_t, x) => real_ternary(engine, dy_t.values(), x, out)?,
+        }
+        product.recycle(cx);
+        Ok(dw)
+    }
+
+    /// Hands it to `update` run by run, with the same elements of `states`: `o * i` each, and of the weights: (o, i).
+    ///
+    /// # Errors
+    /// Those of the kernels.
+    pub fn each_run<S: Slices>(
+        &mut self,
+        cx: &Context,
+        states: S,
+        weights: &mut BitTensor,
+        update: &impl Update<S>,
+    ) -> Result<()> {
+        let ((o, i), engine) = (self.shape(), &cx.engine);
+        let product = self.product(cx)?;
+        match &product {
+            Product::RealReal(dy_t, x) => {
+                let (sizes, dy_t) = ((o, x.rows(), i), dy_t.values());
+                real_real_with(engine, sizes, dy_t, x.values(), states, weights, update)?;
+            }
+            Product::RealBits(dy_t, x) => {
+                let mut dw = cx.matrix(o, i);
+                real_bits(engine, dy_t.values(), x.view(), dw.values_mut())?;
+                update_with(engine, dw.values(), states, weights, update)?;
+                cx.recycle([dw]);
+            }
+            Product::ByteBits(dy_t, x) => int8_gemm_with(engine, dy_t, x, states, weights, update)?,
+            Product::RealTernary(dy_t, x) => {
+                real_ternary_with(engine, dy_t.values(), x, states, weights, update)?;
+            }
+        }
+        product.recycle(cx);
+        Ok(())
+    }
+
+    fn product(&mut self, cx: &Context) -> Result<Product<'_>> {
+        let (dy, x, Memory { rounded, x: panels }) = (self.dy, self.x, &mut *self.memory);
+        let turned = |scale: f32| -> Result<Matrix> {
+            let mut dy_t = cx.matrix(dy.cols(), dy.rows());
+            dy.transpose_into(&cx.engine, &mut dy_t)?;
+            if scale != 1.0 {
+                cx.engine
+                    .chunks(dy_t.values_mut(), PART, |_, dy_t| multiply(cx.engine.isa(), dy_t, scale))?;
+            }
+            Ok(dy_t)
+        };
+        Ok(match (x, self.noise) {
+            (Value::Real(x), _) => Product::RealReal(turned(1.0)?, Cow::Borrowed(x)),
+            (Value::Bytes(bytes), _) => {
+                let mut x = cx.matrix(bytes.rows(), bytes.cols());
+                bytes.write_real(x.values_mut());
+                Product::RealReal(turned(1.0)?, Cow::Owned(x))
+            }
+            (Value::Bits(x), None) => Product::RealBits(turned(1.0)?, x),
+            (Value::Bits(x), Some(noise)) => {
+                rounded.round_transposed(&cx.engine, dy.rows(), dy.cols(), dy.values(), noise)?;
+                Product::ByteBits(rounded, columns(panels, &cx.engine, x))
+            }
+            (Value::Dropped(x, scale), _) => Product::RealTernary(turned(*scale)?, x),
+        })
+    }
+}
+
+impl Product<'_> {
+    fn recycle(self, cx: &Context) {
+        match self {
+            Self::RealReal(dy_t, Cow::Owned(x)) => cx.recycle([dy_t, x]),
+            Self::RealReal(dy_t, _) | Self::RealBits(dy_t, _) | Self::RealTernary(dy_t, _) => {
+                cx.recycle([dy_t])
+            }
+            Self::ByteBits(..) => {}
+        }
+    }
+}
+
+/// The columns of x, `(b, i)`, packed again.
+fn columns<'a>(panels: &'a mut Option<Panels>, engine: &Engine, x: &BitTensor) -> &'a Panels {
+    match panels {
+        Some(panels) if panels.isa() == engine.isa() => panels.repack(engine, x.view()),
+        _ => *panels = None,
+    }
+    panels.get_or_insert_with(|| Panels::of_columns_for_reals(engine, x.view()))
+}
+
+vectorized! {
+    fn multiply<'a>(values: &'a mut [f32], by: f32) {
+        for value in values {
+            *value *= by;
+        }
+    }
+}
+
+/// Rounds to the nearest bf16, to the even one of two.
+pub(crate) fn to_bf16(engine: &Engine, values: &mut [f32]) -> Result<()> {
+    Ok(engine.chunks(values, PART, |_, values| round(engine.isa(), values))?)
+}
+
+vectorized! {
+    fn round<'a>(values: &'a mut [f32]) {
+        for x in values {
+            let bits = x.to_bits();
+            let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & !0xffff;
+            *x = if x.is_nan() { *x } else { f32::from_bits(rounded) };
+        }
+    }
+}
