@@ -245,9 +245,16 @@ impl<T: Byte> Left for Bytes<'_, T> {
                 for r in 0..R {
                     for (half, index) in halves.into_iter().enumerate() {
                         for plane in 0..2 {
-                            let table = &raw const tables[r * chunk + at][half * 32 + plane * 16];
-                            // SAFETY: 16 bytes of the 64 begin there.
-                            let table = unsafe { s.table(table) };
+                            // SAFETY: each of R rows has tables of 64 bytes for each byte.
+                            let table = unsafe {
+                                s.table(
+                                    tables
+                                        .as_ptr()
+                                        .add(r * chunk + at)
+                                        .cast::<u8>()
+                                        .add(half * 32 + plane * 16),
+                                )
+                            };
                             bytes[r][plane] = s.add(bytes[r][plane], s.lookup(table, index));
                         }
                     }

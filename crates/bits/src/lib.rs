@@ -11,7 +11,7 @@
 //! | [`gemm`] | bits x bits to integers: XNOR and popcount |
 //! | [`integer`] | bytes x bits to exact sums |
 //! | [`real`] | reals x bits to reals |
-//! | [`quantize`] | gradients to bytes by stochastic rounding |
+//! | [`quantize`] | gradients to bytes by stochastic rounding, and to bf16 |
 //! | [`update`] | what a training rule does with a gradient while it is in the cache |
 //! | [`mod@votes`] | flip backprop: how many ask a bit to flip, and which bits do |
 //! | [`random`] | seeded masks with a given share of ones |
@@ -83,9 +83,9 @@ pub use isa::{Isa, Kernel};
 pub use pack::{Sum, pack_at_least, pack_signs, pack_signs_into, pack_thresholds, unpack_signs};
 pub use panels::Panels;
 pub use parts::Slices;
-pub use quantize::{Int8, Noise};
+pub use quantize::{Int8, Noise, round_bf16};
 pub use random::{Probability, mask, mask_into, random_bits};
-pub use real::{real_bits, real_bits_t, real_real, real_ternary};
+pub use real::{real_bits, real_bits_t, real_gemm_packed, real_gemm_with, real_real, real_ternary};
 pub use tensor::{BitTensor, BitView, Bits};
 pub use ternary::Ternary;
 pub use update::Update;

@@ -140,6 +140,10 @@ simd! {
                 }
                 for (index, panel) in panels.clone().enumerate() {
                     let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
+                    // where the next panel's chunk begins cannot be guessed from this one's
+                    for line in bytes.chunks(64) {
+                        s.prefetch(line.as_ptr().wrapping_add(right.depth() * S::LANES));
+                    }
                     let sums = &mut sums[index * S::LANES..];
                     match height {
                         1 => L::add::<S, 1>(s, tables, bytes, first == 0, sums, width),

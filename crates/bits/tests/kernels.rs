@@ -2,11 +2,12 @@
 //! `onebit-reference`. Results are compared for equality, those in f32 too.
 
 use onebit_bits::{
-    BitTensor, Engine, Error, Isa, Panels, Ternary, pack_at_least, pack_signs, pack_thresholds, random_bits, real,
-    real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed, unpack_signs, votes,
-    votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold,
+    BitTensor, Engine, Error, Isa, Panels, Ternary, pack_at_least, pack_signs, pack_thresholds, random_bits,
+    real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes,
+    ternary_gemm_packed, unpack_signs, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores,
+    xnor_threshold,
 };
-use onebit_reference::gemm as reference;
+use onebit_reference::{gemm as reference, number::real_gemm_by_fours};
 
 /// Sizes where kernels go wrong.
 const SIZES: [usize; 11] = [
@@ -198,7 +199,7 @@ fn real_products() {
         let (a, b) = (reals(1, m * k), reals(2, k * n));
         let (w, x) = (random_bits(3, 0, k, n), ternary(4, k, n));
         let shape = (m, k, n);
-        let by_bits = reference::real_gemm(&a, &floats(&signs(&w)), shape);
+        let by_bits = real_gemm_by_fours(&a, &signs(&w.transpose()), shape);
         let by_ternary = reference::real_gemm(&a, &floats(&values(&x)), shape);
         let by_reals = reference::real_gemm(&a, &b, shape);
         for engine in engines() {

@@ -38,3 +38,20 @@ pub fn real_gemm_by_fours(a: &[f32], b: &[i8], (m, k, n): (usize, usize, usize))
     }
     out
 }
+
+/// The nearest number with eight binary digits, of two the one whose last digit is 0, as if there were no largest.
+///
+/// Found by trying: `x` lies between two neighbours that differ by one in the upper half of their bits.
+#[must_use]
+pub fn bf16(x: f32) -> f32 {
+    let below = f64::from(f32::from_bits(x.to_bits() & 0xffff_0000));
+    if !x.is_finite() {
+        return x;
+    }
+    let above = f32::from_bits((x.to_bits() & 0xffff_0000) + 0x1_0000);
+    // beyond the largest comes what would be the next power of two
+    let next = if above.is_finite() { f64::from(above) } else { 2f64.powi(128).copysign(f64::from(x)) };
+    let (down, up) = ((f64::from(x) - below).abs(), (next - f64::from(x)).abs());
+    let odd = x.to_bits() >> 16 & 1 == 1;
+    if up < down || (up == down && odd) { above } else { below as f32 }
+}

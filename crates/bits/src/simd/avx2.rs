@@ -54,6 +54,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(self, at: *const u8) {
+        // SAFETY: it reads nothing, and this instruction set includes SSE.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn store(self, to: *mut u8, v: __m256i) {
         // SAFETY: as above.
         unsafe { _mm256_storeu_si256(to.cast(), v) }

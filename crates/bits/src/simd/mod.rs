@@ -42,6 +42,12 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// `LANES` bytes can be read from there.
     unsafe fn load(self, from: *const u8) -> Self::V;
 
+    /// Asks for the cache line at `at`, which will be read soon; any address will do.
+    #[inline(always)]
+    fn prefetch(self, at: *const u8) {
+        let _ = at;
+    }
+
     /// Writes the bytes to `to`.
     ///
     /// # Safety

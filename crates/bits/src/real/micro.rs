@@ -1,9 +1,6 @@
-//! Reals x bits: matrix products of f32 with +-1, ternary or f32 right operands.
+//! Reals x ternary and x reals: the right operand is expanded to f32.
 //!
-//! `out_mn = sum_k a_mk b_kn`, for the first layer's real inputs and for straight-through training:
-//! with `y = x w^T` over (b, o), (b, i), (o, i), it is `dx = dy w` ([`real_bits`]) and `dw = dy^T x`.
-//!
-//! The simple loop is left in three steps, none of which changes a sum:
+//! The triple loop is left in three steps, none of which changes a sum:
 //! 1. k is cut into blocks of `KC`. For each, a tile's rows of `a` are copied into panels of `MR` rows, k-major,
 //!    and the right operand into panels of `NR` columns, expanded to f32: `(k, NR)`.
 //! 2. A micro-kernel multiplies an `MR` x `NR` tile, which stays in registers, and vectorizes over n.
@@ -12,18 +9,6 @@
 //! Every output has one accumulator, which starts at 0 and adds the rounded products in the order of k, without
 //! fused multiply-add. So the result is that of the triple loop, bit for bit, on every instruction set, for any
 //! number of threads. (Which NaN comes out of several is left open.)
-//!
-//! ```
-//! use onebit_bits::{BitTensor, Engine, real_bits};
-//!
-//! let w = BitTensor::from_fn(2, 3, |k, n| k == 0 || n == 2); // (+1 +1 +1), (-1 -1 +1)
-//! let mut out = [0.0; 3];
-//! real_bits(&Engine::single(), &[0.5, 2.0], w.view(), &mut out)?; // a: (m = 1, k = 2)
-//! assert_eq!(out, [-1.5, -1.5, 2.5]);
-//! # Ok::<(), onebit_bits::Error>(())
-//! ```
-
-use alloc::vec::Vec;
 
 use crate::{
     engine::{Engine, Tile},
@@ -34,75 +19,6 @@ use crate::{
     ternary::Ternary,
 };
 
-/// `out = a * w`, w in +-1. a: (m, k), w: (k, n), out: (m, n).
-///
-/// m is taken from `out` and n; with n = 0 there is nothing to compute.
-///
-/// # Errors
-/// [`Error::Length`](crate::Error::Length) unless `a` and `out` fit.
-pub fn real_bits(engine: &Engine, a: &[f32], w: BitView, out: &mut [f32]) -> Result<()> {
-    multiply(engine, "real_bits", a, w.shape(), Right::Bits(w), out)
-}
-
-/// `out = a * w^T`, w in +-1. a: (m, k), w: (n, k), out: (m, n).
-///
-/// # Errors
-/// As [`real_bits`].
-pub fn real_bits_t(engine: &Engine, a: &[f32], w: BitView, out: &mut [f32]) -> Result<()> {
-    let w = w.transpose();
-    multiply(engine, "real_bits_t", a, w.shape(), Right::Bits(w.view()), out)
-}
-
-/// `out = a * x`, x in {-1, 0, +1}. a: (m, k), x: (k, n), out: (m, n).
-///
-/// # Errors
-/// As [`real_bits`].
-pub fn real_ternary(engine: &Engine, a: &[f32], x: &Ternary, out: &mut [f32]) -> Result<()> {
-    multiply(engine, "real_ternary", a, x.shape(), Right::Ternary(x), out)
-}
-
-/// `out = a * b`, all real. (m, k, n); a: (m, k), b: (k, n), out: (m, n).
-///
-/// # Errors
-/// [`Error::Length`](crate::Error::Length) unless the operands fit.
-pub fn real_real(
-    engine: &Engine,
-    (m, k, n): (usize, usize, usize),
-    a: &[f32],
-    b: &[f32],
-    out: &mut [f32],
-) -> Result<()> {
-    check_len("real_real", "a", (m, k), a.len())?;
-    check_len("real_real", "b", (k, n), b.len())?;
-    multiply(engine, "real_real", a, (k, n), Right::Real(b, n), out)
-}
-
-/// (r, c) -> (c, r), for anything that copies.
-///
-/// # Errors
-/// [`Error::Length`](crate::Error::Length) unless there are `rows * cols` values.
-pub fn transpose<T: Copy>(rows: usize, cols: usize, values: &[T]) -> Result<Vec<T>> {
-    /// Through blocks of this side, so that memory is read and written by whole cache lines.
-    const SIDE: usize = 16;
-    check_len("transpose", "values", (rows, cols), values.len())?;
-    let mut turned = Vec::from(values);
-    let Some(&any) = values.first() else { return Ok(turned) };
-    for r0 in (0..rows).step_by(SIDE) {
-        for c0 in (0..cols).step_by(SIDE) {
-            let (height, width) = (SIDE.min(rows - r0), SIDE.min(cols - c0));
-            let mut block = [[any; SIDE]; SIDE];
-            for (r, line) in (r0..).zip(&mut block[..height]) {
-                line[..width].copy_from_slice(&values[r * cols + c0..][..width]);
-            }
-            for c in 0..width {
-                let line = &mut turned[(c0 + c) * rows + r0..][..height];
-                line.iter_mut().zip(&block).for_each(|(to, from)| *to = from[c]);
-            }
-        }
-    }
-    Ok(turned)
-}
-
 /// Rows of a register tile: 5 x 2 sums, 2 columns and a row fill the 16 registers of AVX2.
 const MR: usize = 5;
 /// Columns of a register tile; divides 64, so that a panel never straddles two words.
@@ -111,8 +27,7 @@ const NR: usize = 16;
 const KC: usize = 256;
 
 /// The right operand: (k, n).
-enum Right<'a> {
-    Bits(BitView<'a>),
+pub(super) enum Right<'a> {
     Ternary(&'a Ternary),
     /// Values and n.
     Real(&'a [f32], usize),
@@ -122,7 +37,6 @@ impl Right<'_> {
     /// Expands columns `col..col + NR` of the rows from `k` on to f32; what lies beyond column n is arbitrary.
     fn panel(&self, isa: Isa, k: usize, col: usize, panel: &mut [[f32; NR]]) {
         match self {
-            Self::Bits(w) => sign_panel(isa, *w, k, col, panel),
             Self::Ternary(x) => ternary_panel(isa, x.sign().view(), x.nonzero().view(), k, col, panel),
             Self::Real(b, n) => {
                 for (row, values) in panel.iter_mut().zip(b.chunks_exact(*n).skip(k)) {
@@ -134,7 +48,7 @@ impl Right<'_> {
     }
 }
 
-fn multiply(
+pub(super) fn multiply(
     engine: &Engine,
     op: &'static str,
     a: &[f32],
@@ -180,19 +94,6 @@ fn pack_left(a: &[f32], k: usize, k0: usize, depth: usize, left: &mut [f32]) {
 }
 
 const ONE: u32 = 1.0f32.to_bits();
-
-multiversion! {
-    /// w: (k, n) bits
-    fn sign_panel(w: BitView, k: usize, col: usize, panel: &mut [[f32; NR]]) {
-        let (word, shift) = (col / 64, col % 64);
-        for (row, k) in panel.iter_mut().zip(k..) {
-            let minus = !(w.row(k)[word] >> shift) as u32;
-            for (j, value) in row.iter_mut().enumerate() {
-                *value = f32::from_bits(ONE | (minus >> j & 1) << 31);
-            }
-        }
-    }
-}
 
 multiversion! {
     /// sign, nonzero: (k, n) bits

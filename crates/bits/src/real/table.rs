@@ -1,0 +1,139 @@
+//! Reals x bits by looking up the sums of four.
+//!
+//! A table has the eight sums in which the last of the four is added; the others are their negatives, because the
+//! indices are [folded](crate::panels::fold) alike. Rounding is symmetric, so a negative is as exact as its sum.
+
+use crate::{
+    engine::Engine,
+    error::{Result, check_len},
+    panels::Panels,
+    simd::Simd,
+    tables::Left,
+};
+
+/// (m, k) reals.
+pub(super) struct Reals<'a> {
+    m: usize,
+    k: usize,
+    values: &'a [f32],
+}
+
+/// Vectors of columns at once.
+const ACROSS: usize = 2;
+
+/// The signs of three values for each folded index, the fourth being added.
+static SIGNS: [[f32; 8]; 3] = {
+    let mut signs = [[-1.0; 8]; 3];
+    let mut index = 0;
+    while index < 8 {
+        let mut bit = 0;
+        while bit < 3 {
+            if index >> bit & 1 == 1 {
+                signs[bit][index] = 1.0;
+            }
+            bit += 1;
+        }
+        index += 1;
+    }
+    signs
+};
+
+impl<'a> Reals<'a> {
+    pub(super) fn of(
+        op: &'static str,
+        engine: &Engine,
+        m: usize,
+        values: &'a [f32],
+        b: &Panels,
+    ) -> Result<Self> {
+        check_len(op, "a", (m, b.k()), values.len())?;
+        b.check_reals(op, engine)?;
+        Ok(Self { m, k: b.k(), values })
+    }
+}
+
+impl Left for Reals<'_> {
+    /// For the low nibble, then for the high one.
+    type Table = [f32; 16];
+    type Sum = f32;
+    type Out = f32;
+
+    fn shape(&self) -> (usize, usize) {
+        (self.m, self.k)
+    }
+
+    #[inline(always)]
+    fn fill(&self, row: usize, at: usize, tables: &mut [[f32; 16]]) {
+        let values = &self.values[row * self.k..][..self.k][8 * at..];
+        for (index, table) in tables.iter_mut().enumerate() {
+            let mut eight = [0.0; 8];
+            for (to, value) in eight.iter_mut().zip(&values[8 * index..]) {
+                *to = *value;
+            }
+            for (four, sums) in eight.as_chunks::<4>().0.iter().zip(table.as_chunks_mut::<8>().0) {
+                for index in 0..8 {
+                    let [a, b, c] = [0, 1, 2].map(|bit| SIGNS[bit][index] * four[bit]);
+                    sums[index] = (a + b) + (c + four[3]);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add<S: Simd, const R: usize>(
+        s: S,
+        tables: &[[f32; 16]],
+        panel: &[u8],
+        start: bool,
+        sums: &mut [f32],
+        stride: usize,
+    ) {
+        let chunk = panel.len() / S::LANES;
+        let columns = S::LANES / 4;
+        assert!(tables.len() == R * chunk && sums.len() >= (R - 1) * stride + S::LANES);
+        for first in (0..4).step_by(ACROSS) {
+            let place = |r: usize, j: usize| r * stride + (first + j) * columns;
+            let mut all = [[s.splat32(0); ACROSS]; R];
+            if !start {
+                for (r, all) in all.iter_mut().enumerate() {
+                    for (j, all) in all.iter_mut().enumerate() {
+                        // SAFETY: each row has a place for each lane.
+                        *all = unsafe { s.load(sums.as_ptr().add(place(r, j)).cast()) };
+                    }
+                }
+            }
+            for at in 0..chunk {
+                let mut low = [s.low_nibbles(s.splat32(0)); ACROSS];
+                let mut high = low;
+                for j in 0..ACROSS {
+                    // SAFETY: the panel has a vector for each byte, and this is the quarter `first + j` of it.
+                    let x =
+                        unsafe { s.load_widened(panel.as_ptr().add(at * S::LANES + (first + j) * columns)) };
+                    (low[j], high[j]) = (s.low_nibbles(x), s.high_nibbles(x));
+                }
+                for (half, select) in [low, high].into_iter().enumerate() {
+                    for (r, all) in all.iter_mut().enumerate() {
+                        // SAFETY: each of R rows has two tables of 8 for each byte.
+                        let table = unsafe {
+                            s.real_table(tables.as_ptr().add(r * chunk + at).cast::<f32>().add(8 * half))
+                        };
+                        for (all, select) in all.iter_mut().zip(select) {
+                            *all = s.real_add(*all, s.real_lookup(table, select));
+                        }
+                    }
+                }
+            }
+            for (r, all) in all.iter().enumerate() {
+                for (j, all) in all.iter().enumerate() {
+                    // SAFETY: as above.
+                    unsafe { s.store(sums.as_mut_ptr().add(place(r, j)).cast(), *all) };
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn finish<'s>(&self, _: usize, sums: &'s mut [f32], _: &'s mut [f32]) -> &'s [f32] {
+        sums
+    }
+}
