@@ -30,6 +30,7 @@ use crate::{
     tensor::{BitTensor, BitView},
 };
 
+mod direct;
 mod patches;
 pub(crate) mod shape;
 
@@ -151,5 +152,9 @@ fn forward<K: Sink>(engine: &Engine, walk: &Walk, x: BitView, weights: &ConvWeig
     }
     let work = walk.pixels().1.saturating_mul(walk.conv.c_out).saturating_mul(panels.k());
     let jobs = engine.threads().min(work / WORK_PER_JOB).max(1);
-    conv_by_patches(engine, walk, x, weights, jobs, sink);
+    if direct::pays(&walk.conv, panels) {
+        direct::conv_direct(engine, walk, x, weights, jobs, sink);
+    } else {
+        conv_by_patches(engine, walk, x, weights, jobs, sink);
+    }
 }

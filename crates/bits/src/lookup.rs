@@ -25,26 +25,29 @@ use crate::{
 const STEPS: usize = 10;
 
 /// Steps whose tables, of four pairs of rows, stay in the L1 cache.
-const CHUNK: usize = 60;
+pub(crate) const CHUNK: usize = 60;
 
 /// Steps after which a sum of 16 bits could overflow: 2700 * 24 bits.
-const LIMIT: usize = 2700;
+pub(crate) const LIMIT: usize = 2700;
 
 /// Pairs of rows at once.
-const PAIRS: usize = 4;
+pub(crate) const PAIRS: usize = 4;
 
 /// Columns at once for a single row, in vectors.
 const ACROSS: usize = 4;
 
-/// For four bits that may be 0 (`nonzero << 4 | sign`) in how many places each folded nibble differs from them.
-static DIFFERENCES: [[u8; 16]; 256] = {
-    let mut tables = [[0; 16]; 256];
+/// For four bits that may be 0 (`nonzero << 4 | sign`) in how many places each folded nibble differs from them: a
+/// table of bytes in a number, and the same in the upper halves of the bytes.
+pub(crate) static DIFFERENCES: [[u128; 2]; 256] = {
+    let mut tables = [[0; 2]; 256];
     let mut four = 0;
     while four < 256 {
         let mut folded = 0;
         while folded < 16 {
             let nibble = fold(folded) as usize & 15;
-            tables[four][folded as usize] = ((nibble ^ four & 15) & four >> 4).count_ones() as u8;
+            let differ = ((nibble ^ four & 15) & four >> 4).count_ones() as u128;
+            tables[four][0] |= differ << (8 * folded);
+            tables[four][1] |= differ << (8 * folded + 4);
             folded += 1;
         }
         four += 1;
@@ -73,7 +76,7 @@ impl<'a> Bytes<'a> {
 
     /// The tables of the low and the high nibble of byte `at`.
     #[inline(always)]
-    fn tables(&self, at: usize) -> [&'static [u8; 16]; 2] {
+    fn tables(&self, at: usize) -> [&'static [u128; 2]; 2] {
         if at >= self.used {
             return [&DIFFERENCES[0]; 2];
         }
@@ -155,9 +158,11 @@ fn pairs<S: Simd, K: Sink, const P: usize>(s: S, tile: &Tile, memory: &mut Memor
             let rows = [last.min(tile.row + 2 * pair), last.min(tile.row + 2 * pair + 1)];
             fill_tables(tile.left, rows, first * 3, tables);
         }
+        let side_by_side = SideBySide { first: tables.as_ptr(), stride: chunk * 96 };
         for (panel, sums) in tile.panels.clone().zip(sums.chunks_exact_mut(per_panel)) {
             let bytes = &tile.right.panel(panel)[first * 3 * S::LANES..][..chunk * 3 * S::LANES];
-            add_differences::<S, P>(s, tables, bytes, sums);
+            // SAFETY: the tables have just been filled.
+            unsafe { add_differences::<S, P>(s, &side_by_side, bytes, sums) };
         }
         if (first + chunk) % LIMIT == 0 && !totals.is_empty() {
             for (totals, sums) in
@@ -189,7 +194,7 @@ fn pairs<S: Simd, K: Sink, const P: usize>(s: S, tile: &Tile, memory: &mut Memor
 
 /// Adds u16 sums, those of the even lanes, then those of the odd ones, to the sums of all lanes.
 #[inline(always)]
-fn add_lanes<S: Simd>(sums: &[u8], to: &mut [i32]) {
+pub(crate) fn add_lanes<S: Simd>(sums: &[u8], to: &mut [i32]) {
     let (sums, to) = (&sums[..2 * S::LANES], &mut to[..S::LANES]);
     for i in 0..S::LANES / 2 {
         let odd = S::LANES + 2 * i;
@@ -208,22 +213,50 @@ fn fill_tables(left: &Left, rows: [usize; 2], at: usize, tables: &mut [u8]) {
             let (a, b) = (first.tables(at), second.tables(at));
             for half in 0..2 {
                 let table = &mut six[half * 48 + j * 16..][..16];
-                for i in 0..16 {
-                    table[i] = a[half][i] | b[half][i] << 4;
-                }
+                table.copy_from_slice(&(a[half][0] | b[half][1]).to_le_bytes());
             }
         }
     }
 }
 
-/// Adds to `sums`: (P, 4) vectors what `tables`: (P, steps, 6, 16) say about `panel`: (steps, 3) vectors.
+/// Where the tables of a step of three bytes are, for a pair of rows: those of the low nibbles or of the high ones.
+pub(crate) trait Tables {
+    /// # Safety
+    /// There is such a pair, and such a step.
+    unsafe fn of(&self, pair: usize, step: usize, half: usize) -> [*const u8; 3];
+}
+
+/// Tables side by side: (pairs, steps, 6, 16).
+struct SideBySide {
+    first: *const u8,
+    /// Bytes of a pair.
+    stride: usize,
+}
+
+impl Tables for SideBySide {
+    #[inline(always)]
+    unsafe fn of(&self, pair: usize, step: usize, half: usize) -> [*const u8; 3] {
+        // SAFETY: there is such a pair, and such a step.
+        unsafe {
+            let first = self.first.add(pair * self.stride + step * 96 + half * 48);
+            [first, first.add(16), first.add(32)]
+        }
+    }
+}
+
+/// Adds to `sums`: (P, 4) vectors what the tables say about `panel`: (steps, 3) vectors.
+///
+/// # Safety
+/// There are tables of 16 bytes for each of P pairs and each step.
 #[inline(always)]
-fn add_differences<S: Simd, const P: usize>(s: S, tables: &[u8], panel: &[u8], sums: &mut [u8]) {
+pub(crate) unsafe fn add_differences<S: Simd, const P: usize>(
+    s: S,
+    tables: &impl Tables,
+    panel: &[u8],
+    sums: &mut [u8],
+) {
     let steps = panel.len() / (3 * S::LANES);
-    let stride = steps * 96;
-    assert!(
-        tables.len() == P * stride && sums.len() == P * 4 * S::LANES && panel.len() == steps * 3 * S::LANES
-    );
+    assert!(sums.len() == P * 4 * S::LANES && panel.len() == steps * 3 * S::LANES);
     let (nibble, low_byte, high_nibble) = (s.splat(15), s.splat16(255), s.splat(0xf0));
     for first in (0..steps).step_by(STEPS) {
         let mut all = [s.splat(0); P];
@@ -240,11 +273,10 @@ fn add_differences<S: Simd, const P: usize>(s: S, tables: &[u8], panel: &[u8], s
                     *index = s.and(if half == 0 { *index } else { s.shr16::<4>(*index) }, nibble);
                 }
                 for p in 0..P {
-                    let at = p * stride + step * 96 + half * 48;
-                    // SAFETY: the tables have 6 of 16 bytes for each of P pairs and each step.
+                    // SAFETY: there are such a pair and such a step, says the caller.
                     let tables = unsafe {
-                        let tables = tables.as_ptr().add(at);
-                        [s.table(tables), s.table(tables.add(16)), s.table(tables.add(32))]
+                        let [a, b, c] = tables.of(p, step, half);
+                        [s.table(a), s.table(b), s.table(c)]
                     };
                     let two = s.add(s.lookup(tables[0], index[0]), s.lookup(tables[1], index[1]));
                     let three = s.add(two, s.lookup(tables[2], index[2]));
@@ -279,8 +311,8 @@ fn single<S: Simd, K: Sink>(s: S, tile: &Tile, memory: &mut Memory, sink: &K) {
     let row = Bytes::of(tile.left, tile.row);
     for (at, both) in tables.chunks_exact_mut(32).enumerate() {
         let [low, high] = row.tables(at);
-        both[..16].copy_from_slice(low);
-        both[16..].copy_from_slice(high);
+        both[..16].copy_from_slice(&low[0].to_le_bytes());
+        both[16..].copy_from_slice(&high[0].to_le_bytes());
     }
     let nonzeros = tile.left.nonzeros(tile.row);
     let mut panel = tile.panels.start;

@@ -151,6 +151,26 @@ pub(crate) fn compare<T: Copy>(values: &[T], is: impl Fn(usize, T) -> bool) -> u
     word
 }
 
+/// Up to 64 comparisons of pairs as a word.
+#[inline(always)]
+pub(crate) fn compare_pairs<T: Copy>(a: &[T], b: &[T], is: impl Fn(T, T) -> bool) -> u64 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<32>(), b.as_chunks::<32>());
+    let mut word = 0;
+    for (half, (a, b)) in a.iter().zip(b).enumerate() {
+        // so many are compared as vectors, and their bits put into place there
+        let mut bits = 0;
+        for j in 0..32 {
+            bits |= u32::from(is(a[j], b[j])) << j;
+        }
+        word |= u64::from(bits) << (32 * half);
+    }
+    let mut rest = 0;
+    for (j, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
+        rest |= u32::from(is(*a, *b)) << j;
+    }
+    word | u64::from(rest).wrapping_shl(32 * a.len() as u32)
+}
+
 multiversion! {
     /// x: (.., cols), words: (rows, w)
     fn signs_rows<T: Sum>(x: &[T], cols: usize, words: &mut [u64]) {

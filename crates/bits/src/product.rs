@@ -13,6 +13,7 @@ use crate::{
     count::count_tile,
     engine::Engine,
     lookup::lookup_tile,
+    pack::compare_pairs,
     panels::{Cell, Panels},
     parts::Lent,
     tensor::BitView,
@@ -143,14 +144,12 @@ impl Sink for Compare<'_> {
     #[inline(always)]
     fn put(&self, row: usize, col: usize, sums: &[i32]) {
         let thresholds = &self.thresholds[col..][..sums.len()];
-        let (mut less, mut greater) = (0u64, 0u64);
-        for (j, (s, t)) in sums.iter().zip(thresholds).enumerate() {
-            less |= u64::from(s < t) << j;
-            greater |= u64::from(s > t) << j;
-        }
-        let exists = !0 >> (64 - sums.len());
         let turned = self.descending[col / 64] >> (col % 64);
-        let bits = !((greater & turned) | (less & !turned)) & exists;
+        let exists = !0 >> (64 - sums.len());
+        // most networks have one direction: do not compare twice for nothing
+        let up = if turned & exists == exists { 0 } else { compare_pairs(sums, thresholds, |s, t| s >= t) };
+        let down = if turned & exists == 0 { 0 } else { compare_pairs(sums, thresholds, |s, t| s <= t) };
+        let bits = (up & !turned) | (down & turned);
         let at = row * self.stride + col / 64;
         // SAFETY: the words have as many rows and columns as the product; the runs of a word, one after the other,
         // come from one job, because jobs begin at multiples of 64 columns.

@@ -179,6 +179,13 @@ impl Walk {
         col.checked_sub(self.conv.padding.left).filter(|&col| col < self.input.w)
     }
 
+    /// Taps of output pixel (y, x) that lie within the image.
+    pub(crate) fn taps_inside(&self, y: usize, x: usize) -> usize {
+        let (kernel, stride) = (self.conv.kernel, self.conv.stride);
+        let rows = (0..kernel.0).filter(|ky| self.row(y * stride.0 + ky).is_some()).count();
+        rows * (0..kernel.1).filter(|kx| self.col(x * stride.1 + kx).is_some()).count()
+    }
+
     /// `visit(tap, input pixel or None in the padding)` for each tap of output pixel `pixel`.
     #[inline(always)]
     pub(crate) fn each_tap(&self, pixel: usize, mut visit: impl FnMut(usize, Option<usize>)) {
