@@ -22,13 +22,14 @@
 
 use crate::{
     engine::Engine,
-    error::{Error, Result, check_len},
+    error::{Error, Result, check_len, check_shape},
     panels::{Panels, fold},
     parts::Slices,
     quantize::Int8,
     simd::Simd,
     tables::{Left, Store, product},
     tensor::BitTensor,
+    ternary_panels::TernaryPanels,
     update::{Update, Updating},
 };
 
@@ -40,11 +41,7 @@ use crate::{
 /// [`Error::Length`], [`Error::Shape`] unless the operands fit, [`Error::Packed`] if the panels are for another
 /// instruction set or for bits, [`Error::TooLarge`] if sums might exceed `i32`.
 pub fn int8_gemm_packed(engine: &Engine, a: &Int8, b: &Panels, out: &mut [f32]) -> Result<()> {
-    const OP: &str = "int8_gemm_packed";
-    let left = Bytes::of(OP, engine, a.shape(), a.values(), b)?;
-    check_len(OP, "out", (left.m, b.n()), out.len())?;
-    product(engine, &Scaled { left, scales: a.scales() }, b, &Store::new(b.n(), out));
-    Ok(())
+    scaled("int8_gemm_packed", engine, a, &[b], out)
 }
 
 /// The sums of [`int8_gemm_packed`], without the scale.
@@ -53,9 +50,9 @@ pub fn int8_gemm_packed(engine: &Engine, a: &Int8, b: &Panels, out: &mut [f32]) 
 /// As [`int8_gemm_packed`].
 pub fn int8_gemm_sums(engine: &Engine, a: &Int8, b: &Panels, out: &mut [i32]) -> Result<()> {
     const OP: &str = "int8_gemm_sums";
-    let left = Bytes::of(OP, engine, a.shape(), a.values(), b)?;
+    let left = Bytes::of(OP, engine, a.shape(), a.values(), &[b])?;
     check_len(OP, "out", (left.m, b.n()), out.len())?;
-    product(engine, &left, b, &Store::new(b.n(), out));
+    product(engine, &left, &[b], &Store::new(b.n(), out));
     Ok(())
 }
 
@@ -73,24 +70,69 @@ pub fn int8_gemm_with<S: Slices, U: Update<S>>(
     weights: &mut BitTensor,
     update: &U,
 ) -> Result<()> {
-    const OP: &str = "int8_gemm_with";
-    let left = Bytes::of(OP, engine, a.shape(), a.values(), b)?;
-    let sink = Updating::new(OP, (left.m, b.n()), states, weights, update)?;
-    product(engine, &Scaled { left, scales: a.scales() }, b, &sink);
-    Ok(())
+    scaled_with("int8_gemm_with", engine, a, &[b], states, weights, update)
+}
+
+/// [`int8_gemm_packed`] for ternaries: b has n rows of k values in {-1, 0, +1}.
+///
+/// # Errors
+/// As [`int8_gemm_packed`].
+pub fn int8_ternary_gemm_packed(engine: &Engine, a: &Int8, b: &TernaryPanels, out: &mut [f32]) -> Result<()> {
+    scaled("int8_ternary_gemm_packed", engine, a, &b.both(), out)
+}
+
+/// [`int8_gemm_with`] for ternaries, such as inputs of which some are dropped.
+///
+/// # Errors
+/// As [`int8_gemm_packed`].
+pub fn int8_ternary_gemm_with<S: Slices, U: Update<S>>(
+    engine: &Engine,
+    a: &Int8,
+    b: &TernaryPanels,
+    states: S,
+    weights: &mut BitTensor,
+    update: &U,
+) -> Result<()> {
+    scaled_with("int8_ternary_gemm_with", engine, a, &b.both(), states, weights, update)
 }
 
 /// `y = x * w^T` for unsigned bytes, such as the pixels of a first layer. x: (m, k), w: n rows of k bits for reals,
 /// y: (m, n).
+///
+/// Eight products of bits, one for each digit, would take three times as long (measured on AVX2: 5.8 against 1.9 ms
+/// for m = 100, k = 784, n = 4096).
 ///
 /// # Errors
 /// As [`int8_gemm_packed`].
 pub fn u8_gemm_packed(engine: &Engine, x: &[u8], w: &Panels, y: &mut [i32]) -> Result<()> {
     const OP: &str = "u8_gemm_packed";
     let m = x.len().checked_div(w.k()).or(y.len().checked_div(w.n())).unwrap_or(0);
-    let left = Bytes::of(OP, engine, (m, w.k()), x, w)?;
+    let left = Bytes::of(OP, engine, (m, w.k()), x, &[w])?;
     check_len(OP, "y", (m, w.n()), y.len())?;
-    product(engine, &left, w, &Store::new(w.n(), y));
+    product(engine, &left, &[w], &Store::new(w.n(), y));
+    Ok(())
+}
+
+fn scaled(op: &'static str, engine: &Engine, a: &Int8, b: &[&Panels], out: &mut [f32]) -> Result<()> {
+    let left = Bytes::of(op, engine, a.shape(), a.values(), b)?;
+    let n = b[0].n();
+    check_len(op, "out", (left.m, n), out.len())?;
+    product(engine, &Scaled { left, scales: a.scales() }, b, &Store::new(n, out));
+    Ok(())
+}
+
+fn scaled_with<S: Slices, U: Update<S>>(
+    op: &'static str,
+    engine: &Engine,
+    a: &Int8,
+    b: &[&Panels],
+    states: S,
+    weights: &mut BitTensor,
+    update: &U,
+) -> Result<()> {
+    let left = Bytes::of(op, engine, a.shape(), a.values(), b)?;
+    let sink = Updating::new(op, (left.m, b[0].n()), states, weights, update)?;
+    product(engine, &Scaled { left, scales: a.scales() }, b, &sink);
     Ok(())
 }
 
@@ -125,6 +167,8 @@ struct Bytes<'a, T> {
     m: usize,
     k: usize,
     values: &'a [T],
+    /// How often a sum has S in it: twice, or once for each half of a ternary.
+    times: i32,
 }
 
 impl<'a, T: Byte> Bytes<'a, T> {
@@ -133,17 +177,17 @@ impl<'a, T: Byte> Bytes<'a, T> {
         engine: &Engine,
         (m, k): (usize, usize),
         values: &'a [T],
-        b: &Panels,
+        b: &[&Panels],
     ) -> Result<Self> {
-        b.check_reals(op, engine)?;
-        if k != b.k() {
-            return Err(Error::Shape { op, operand: "a", expected: (m, b.k()), got: (m, k) });
+        for b in b {
+            b.check_reals(op, engine)?;
+            check_shape(op, "a", (m, b.k()), (m, k))?;
         }
         check_len(op, "a", (m, k), values.len())?;
         if k > (i32::MAX / 512) as usize {
             return Err(Error::TooLarge { op, rows: m, cols: k });
         }
-        Ok(Self { m, k, values })
+        Ok(Self { m, k, values, times: if b.len() == 1 { 2 } else { 1 } })
     }
 
     #[inline(always)]
@@ -151,7 +195,7 @@ impl<'a, T: Byte> Bytes<'a, T> {
         &self.values[row * self.k..][..self.k]
     }
 
-    /// What `2 S` exceeds the sum by, biases included.
+    /// What `2 S` exceeds the sum by, and so what the S of both halves of a ternary do, biases included.
     #[inline(always)]
     fn excess(&self, row: usize) -> i32 {
         let mut excess = 4 * i32::from(T::BIAS) * self.k.div_ceil(8) as i32;
@@ -242,9 +286,9 @@ impl<T: Byte> Left for Bytes<'_, T> {
                 // SAFETY: the panel has a vector for each byte.
                 let x = unsafe { s.load(panel.as_ptr().add(at * S::LANES)) };
                 let halves = [s.and(x, nibble), s.and(s.shr16::<4>(x), nibble)];
-                for r in 0..R {
+                for (r, bytes) in bytes.iter_mut().enumerate() {
                     for (half, index) in halves.into_iter().enumerate() {
-                        for plane in 0..2 {
+                        for (plane, sum) in bytes.iter_mut().enumerate() {
                             // SAFETY: each of R rows has tables of 64 bytes for each byte.
                             let table = unsafe {
                                 s.table(
@@ -255,7 +299,7 @@ impl<T: Byte> Left for Bytes<'_, T> {
                                         .add(half * 32 + plane * 16),
                                 )
                             };
-                            bytes[r][plane] = s.add(bytes[r][plane], s.lookup(table, index));
+                            *sum = s.add(*sum, s.lookup(table, index));
                         }
                     }
                 }
@@ -287,7 +331,7 @@ impl<T: Byte> Left for Bytes<'_, T> {
     fn finish<'s>(&self, row: usize, sums: &'s mut [i32], _: &'s mut [i32]) -> &'s [i32] {
         let excess = self.excess(row);
         for sum in &mut *sums {
-            *sum = 2 * *sum - excess;
+            *sum = self.times * *sum - excess;
         }
         sums
     }
@@ -327,9 +371,9 @@ impl Left for Scaled<'_> {
 
     #[inline(always)]
     fn finish<'s>(&self, row: usize, sums: &'s mut [i32], out: &'s mut [f32]) -> &'s [f32] {
-        let (excess, scale) = (self.left.excess(row), self.scales[row]);
+        let (times, excess, scale) = (self.left.times, self.left.excess(row), self.scales[row]);
         for (out, sum) in out.iter_mut().zip(sums) {
-            *out = scale * (2 * *sum - excess) as f32;
+            *out = scale * (times * *sum - excess) as f32;
         }
         out
     }

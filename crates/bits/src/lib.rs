@@ -64,6 +64,7 @@ mod simd;
 mod tables;
 mod tensor;
 mod ternary;
+mod ternary_panels;
 mod transpose;
 pub mod update;
 pub mod votes;
@@ -78,7 +79,10 @@ pub use gemm::{
     ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed, xnor_gemm, xnor_gemm_packed, xnor_scores,
     xnor_threshold,
 };
-pub use integer::{int8_gemm_packed, int8_gemm_sums, int8_gemm_with, u8_gemm_packed};
+pub use integer::{
+    int8_gemm_packed, int8_gemm_sums, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
+    u8_gemm_packed,
+};
 pub use isa::{Isa, Kernel};
 pub use pack::{Sum, pack_at_least, pack_signs, pack_signs_into, pack_thresholds, unpack_signs};
 pub use panels::Panels;
@@ -88,5 +92,6 @@ pub use random::{Probability, mask, mask_into, random_bits};
 pub use real::{real_bits, real_bits_t, real_gemm_packed, real_gemm_with, real_real, real_ternary};
 pub use tensor::{BitTensor, BitView, Bits};
 pub use ternary::Ternary;
+pub use ternary_panels::TernaryPanels;
 pub use update::Update;
 pub use votes::{votes, votes_to_flips};

@@ -90,8 +90,10 @@ impl<T: Copy + Send> Sink<T> for Store<'_, T> {
 }
 
 /// Computes all results: left (m, k), right: n rows of k bits. Threads share the longer side of the output.
-pub(crate) fn product<L: Left, K: Sink<L::Out>>(engine: &Engine, left: &L, right: &Panels, sink: &K) {
-    let ((m, k), n) = (left.shape(), right.n());
+///
+/// If there are several right operands, of one shape, their sums are added up.
+pub(crate) fn product<L: Left, K: Sink<L::Out>>(engine: &Engine, left: &L, right: &[&Panels], sink: &K) {
+    let ((m, k), n) = (left.shape(), right[0].n());
     if m == 0 || n == 0 {
         return;
     }
@@ -116,7 +118,7 @@ pub(crate) fn product<L: Left, K: Sink<L::Out>>(engine: &Engine, left: &L, right
 simd! {
     /// Rows `rows` and columns `cols` of the product; columns begin at a multiple of 64.
     fn tile<S, L: Left, K: Sink<L::Out>>(
-        s: S, left: &L, right: &Panels, rows: Range<usize>, cols: Range<usize>, sink: &K,
+        s: S, left: &L, right: &[&Panels], rows: Range<usize>, cols: Range<usize>, sink: &K,
     ) {
         let panels = cols.start / S::LANES..cols.end.div_ceil(S::LANES);
         let width = panels.len() * S::LANES;
@@ -139,17 +141,20 @@ simd! {
                     left.fill(row + r, first, &mut tables[r * chunk..][..chunk]);
                 }
                 for (index, panel) in panels.clone().enumerate() {
-                    let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
-                    // where the next panel's chunk begins cannot be guessed from this one's
-                    for line in bytes.chunks(64) {
-                        s.prefetch(line.as_ptr().wrapping_add(right.depth() * S::LANES));
-                    }
                     let sums = &mut sums[index * S::LANES..];
-                    match height {
-                        1 => L::add::<S, 1>(s, tables, bytes, first == 0, sums, width),
-                        2 => L::add::<S, 2>(s, tables, bytes, first == 0, sums, width),
-                        3 => L::add::<S, 3>(s, tables, bytes, first == 0, sums, width),
-                        _ => L::add::<S, ROWS>(s, tables, bytes, first == 0, sums, width),
+                    for (which, right) in right.iter().enumerate() {
+                        let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
+                        // where the next panel's chunk begins cannot be guessed from this one's
+                        for line in bytes.chunks(64) {
+                            s.prefetch(line.as_ptr().wrapping_add(right.depth() * S::LANES));
+                        }
+                        let start = first == 0 && which == 0;
+                        match height {
+                            1 => L::add::<S, 1>(s, tables, bytes, start, sums, width),
+                            2 => L::add::<S, 2>(s, tables, bytes, start, sums, width),
+                            3 => L::add::<S, 3>(s, tables, bytes, start, sums, width),
+                            _ => L::add::<S, ROWS>(s, tables, bytes, start, sums, width),
+                        }
                     }
                 }
                 first += chunk;

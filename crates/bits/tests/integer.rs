@@ -1,8 +1,9 @@
 //! Bytes x bits on every instruction set, with 1 and 2 workers, against plain loops; and what rounding promises.
 
 use onebit_bits::{
-    BitTensor, Engine, Int8, Isa, Noise, Panels, Update, int8_gemm_packed, int8_gemm_sums, int8_gemm_with,
-    random_bits, real, u8_gemm_packed,
+    BitTensor, Engine, Error, Int8, Isa, Noise, Panels, Ternary, TernaryPanels, Update, int8_gemm_packed,
+    int8_gemm_sums, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with, random_bits, real,
+    u8_gemm_packed,
 };
 use onebit_reference::number::integer_gemm;
 
@@ -158,6 +159,68 @@ fn every_run_comes_once_with_its_states() {
             assert_eq!(weights, before.not(), "{what}");
         }
     }
+}
+
+#[test]
+fn dropped_inputs() {
+    for (m, k, n) in shapes() {
+        let (a, nonzero) = (reals(1, m * k), random_bits(2, 0, n, k));
+        let sign = random_bits(3, 0, n, k).and(nonzero.view()).unwrap();
+        let x = Ternary::new(sign, nonzero).unwrap();
+        let values: Vec<i8> = (0..n * k).map(|at| x.get(at / k, at % k)).collect();
+        let other = Ternary::from_bits(random_bits(4, 0, n, k));
+        for engine in engines() {
+            let what = format!("({m}, {k}, {n}) on {}", name(&engine));
+            let int8 = rounded(&engine, m, k, &a);
+            let sums = integer_gemm(&integers(&int8), &values, (m, k, n));
+            let mut repacked = TernaryPanels::of_rows_for_reals(&engine, &other);
+            repacked.repack(&engine, &x);
+            for panels in [repacked, TernaryPanels::of_columns_for_reals(&engine, &x.transpose())] {
+                assert_eq!((panels.n(), panels.k()), (n, k));
+                let mut out = vec![f32::NAN; m * n];
+                int8_ternary_gemm_packed(&engine, &int8, &panels, &mut out).unwrap();
+                let (mut sum, mut count) = (vec![1.0; m * n], vec![0u8; m * n]);
+                let states = (&mut sum[..], &mut count[..]);
+                let mut weights = BitTensor::zeros(m, n);
+                int8_ternary_gemm_with(&engine, &int8, &panels, states, &mut weights, &Turn).unwrap();
+                for (at, out) in out.iter().enumerate() {
+                    assert_eq!(*out, int8.scales()[at / n] * sums[at] as f32, "{what}");
+                    assert_eq!(sum[at], 1.0 + (out + at as f32), "{what}");
+                }
+                assert!(count.iter().all(|&count| count == 1), "{what}");
+                assert_eq!(weights, BitTensor::zeros(m, n).not(), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn operands_that_do_not_fit() {
+    let engine = Engine::single();
+    let is_length = |result| assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");
+    let mut int8 = Int8::new();
+    is_length(int8.round(&engine, 2, 3, &[0.0; 5], Noise { seed: 1, step: 1 }));
+    is_length(int8.round_transposed(&engine, 2, 3, &[0.0; 7], Noise { seed: 1, step: 1 }));
+    int8.round(&engine, 2, 3, &[0.0; 6], Noise { seed: 1, step: 1 }).unwrap();
+    let panels = |k| Panels::of_rows_for_reals(&engine, random_bits(1, 0, 4, k).view());
+    is_length(int8_gemm_packed(&engine, &int8, &panels(3), &mut [0.0; 7]));
+    is_length(int8_gemm_sums(&engine, &int8, &panels(3), &mut [0; 9]));
+    let is_shape = |result| assert!(matches!(result, Err(Error::Shape { .. })), "{result:?}");
+    is_shape(int8_gemm_packed(&engine, &int8, &panels(4), &mut [0.0; 8]));
+    is_length(u8_gemm_packed(&engine, &[0; 5], &panels(3), &mut [0; 8]));
+    is_length(u8_gemm_packed(&engine, &[0; 6], &panels(3), &mut [0; 9]));
+    let with = |len: usize, rows, cols| {
+        let (mut sum, mut count, mut weights) = (vec![0.0; len], vec![0; len], BitTensor::zeros(rows, cols));
+        int8_gemm_with(&engine, &int8, &panels(3), (&mut sum[..], &mut count[..]), &mut weights, &Turn)
+    };
+    assert_eq!(with(8, 2, 4), Ok(()));
+    is_length(with(9, 2, 4));
+    is_shape(with(8, 4, 2));
+    // portable counts ones, so its panels for bits are other ones
+    let portable = Engine::single().with_isa(Isa::PORTABLE);
+    let bits = Panels::of_rows(&portable, random_bits(1, 0, 4, 3).view());
+    let refused = int8_gemm_packed(&portable, &int8, &bits, &mut [0.0; 8]);
+    assert!(matches!(refused, Err(Error::Packed { .. })), "{refused:?}");
 }
 
 #[test]

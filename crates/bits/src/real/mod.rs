@@ -93,7 +93,7 @@ pub fn real_gemm_with<S: Slices, U: Update<S>>(
     const OP: &str = "real_gemm_with";
     let left = Reals::of(OP, engine, weights.rows(), a, b)?;
     let sink = Updating::new(OP, (weights.rows(), b.n()), states, weights, update)?;
-    product(engine, &left, b, &sink);
+    product(engine, &left, &[b], &sink);
     Ok(())
 }
 
@@ -107,7 +107,7 @@ fn check(op: &'static str, a: &[f32], (k, n): (usize, usize), out: &[f32]) -> Re
 
 fn packed(op: &'static str, engine: &Engine, m: usize, a: &[f32], b: &Panels, out: &mut [f32]) -> Result<()> {
     let left = Reals::of(op, engine, m, a, b)?;
-    product(engine, &left, b, &Store::new(b.n(), out));
+    product(engine, &left, &[b], &Store::new(b.n(), out));
     Ok(())
 }
 
