@@ -47,11 +47,11 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
-    /// Rows are padded to so many bytes: a step of looking up, or a word to count in.
+    /// Rows are padded to so many bytes: a step of looking up, or a pair of words to count in.
     fn group(self) -> usize {
         match self {
             Self::Byte => 3,
-            Self::Word => 4,
+            Self::Word => 8,
         }
     }
 }
@@ -271,11 +271,8 @@ simd! {
                         for l in 0..2 * ABREAST.min(bits.words_per_row() - word) {
                             for row in 0..8 {
                                 let at = (word * 2 + l) * 4 * lanes + (lane + row) * 4;
-                                // a row's last word may be longer than the panel is deep
-                                if let Some(to) = panel.get_mut(at..at + 4) {
-                                    let half = (block[row][l / 2] >> (l % 2 * 32)) as u32;
-                                    to.copy_from_slice(&half.to_le_bytes());
-                                }
+                                let half = (block[row][l / 2] >> (l % 2 * 32)) as u32;
+                                panel[at..at + 4].copy_from_slice(&half.to_le_bytes());
                             }
                         }
                     }

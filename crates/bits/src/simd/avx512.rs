@@ -91,6 +91,14 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn halves(self, word: &u64) -> [__m512i; 2] {
+        // SAFETY: a word is two of four bytes. Read from memory they are broadcast for nothing, from a register not.
+        let [low, high] = unsafe { *core::ptr::from_ref(word).cast::<[i32; 2]>() };
+        // SAFETY: `self` is the proof of AVX-512.
+        unsafe { [_mm512_set1_epi32(low), _mm512_set1_epi32(high)] }
+    }
+
+    #[inline(always)]
     fn shl16<const N: i32>(self, a: __m512i) -> __m512i {
         // SAFETY: as above. The count is a u32 here and an i32 in AVX2.
         unsafe { _mm512_sll_epi16(a, _mm_cvtsi32_si128(N)) }
@@ -119,6 +127,22 @@ impl Simd for Avx512 {
             let first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
             let last = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
             [_mm512_permutex2var_epi64(a, first, b), _mm512_permutex2var_epi64(a, last, b)]
+        }
+    }
+
+    #[inline(always)]
+    fn add_bits(self, a: __m512i, b: __m512i, c: __m512i) -> (__m512i, __m512i) {
+        // SAFETY: as above. The truth tables of `a ^ b ^ c` and of the majority.
+        unsafe { (_mm512_ternarylogic_epi32::<0x96>(a, b, c), _mm512_ternarylogic_epi32::<0xe8>(a, b, c)) }
+    }
+
+    #[inline(always)]
+    fn add_differences(self, ones: __m512i, a: [__m512i; 2], b: [__m512i; 2]) -> (__m512i, __m512i) {
+        // SAFETY: as above. The carry is `half ? !sum : ones`, which wants neither difference by itself.
+        unsafe {
+            let half = _mm512_ternarylogic_epi32::<0x96>(ones, a[0], b[0]);
+            let sum = _mm512_ternarylogic_epi32::<0x96>(half, a[1], b[1]);
+            (sum, _mm512_ternarylogic_epi32::<0x3a>(half, sum, ones))
         }
     }
 

