@@ -158,6 +158,13 @@ pub(crate) enum BenchCommand {
     /// `prepare` is what packing and rounding cost, which a training step pays once more. The ceiling is a loop of
     /// the same instructions as the kernel's innermost, on registers only, as fast as it runs here and now.
     Kernels(BenchKernelsArgs),
+    /// Measure training steps of a preset's network, and what they spend their time on
+    ///
+    /// The data are random, of the shape that the preset's have; batch and rate are those of its first phase. The time
+    /// of a step is a median, the shares are of all steps together: `forward` (products), `dx` (the gradient about the
+    /// inputs), `dw+update` (that about the weights, which goes to the optimizer while it is in the cache), `norm`
+    /// (everything element by element), `loss`, `data`, and the rest.
+    Train(BenchTrainArgs),
 }
 
 #[derive(ClapArgs)]
@@ -169,6 +176,24 @@ pub(crate) struct BenchKernelsArgs {
     #[arg(long)]
     pub(crate) quick: bool,
     /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct BenchTrainArgs {
+    /// A preset on iris, digits or mnist, or a TOML file
+    #[arg(long, value_name = "NAME", default_value = "mnist")]
+    pub(crate) preset: String,
+    /// Steps that count
+    #[arg(long, value_name = "N", default_value = "20", value_parser = at_least_one)]
+    pub(crate) steps: usize,
+    /// Change one setting of the configuration, such as network.hidden=[128]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<String>,
+    /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use crate::{args::BenchCommand, bench_kernels, failure::Result};
+use crate::{args::BenchCommand, bench_kernels, bench_train, failure::Result};
 
 pub(crate) fn run(command: &BenchCommand) -> Result<()> {
     match command {
         BenchCommand::Kernels(args) => bench_kernels::run(args),
+        BenchCommand::Train(args) => bench_train::run(args),
     }
 }
 

@@ -12,6 +12,7 @@ use clap::Parser;
 mod args;
 mod bench;
 mod bench_kernels;
+mod bench_train;
 mod eval;
 mod failure;
 mod features;

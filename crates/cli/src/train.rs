@@ -30,9 +30,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     }
 }
 
-/// The preset or file with the flags on top.
-fn configure(args: &TrainArgs) -> Result<Config> {
-    let name = &args.config;
+/// The preset or file of this name with some settings changed.
+pub(crate) fn read_config(name: &str, set: &[String]) -> Result<Config> {
     let text = match config::preset_text(name) {
         Ok(text) => text.to_string(),
         Err(unknown) if !name.ends_with(".toml") && !Path::new(name).exists() => return Err(unknown.into()),
@@ -40,8 +39,12 @@ fn configure(args: &TrainArgs) -> Result<Config> {
     };
     config::parse(name, &text, &[])?;
     // The text is fine, so what is wrong now is wrong with a flag.
-    let mut config =
-        config::parse(name, &text, &args.set).map_err(|e| Failure::flag(format!("--set {e}")))?;
+    config::parse(name, &text, set).map_err(|e| Failure::flag(format!("--set {e}")))
+}
+
+/// The preset or file with the flags on top.
+fn configure(args: &TrainArgs) -> Result<Config> {
+    let mut config = read_config(&args.config, &args.set)?;
     if let Some(seed) = args.seed {
         config.seed = seed;
     }

@@ -2,12 +2,23 @@
 
 mod common;
 
-use common::{Folder, number};
+use common::{Folder, number, share};
 use onebit::Isa;
 
 /// Those that there have to be.
-const KERNELS: [&str; 7] =
-    ["xnor_gemm", "xnor_gemv", "dx_int8", "dw_int8", "dx_ternary", "dw_ternary", "conv3x3"];
+const KERNELS: [&str; 11] = [
+    "xnor_gemm",
+    "xnor_gemv",
+    "dx_f32",
+    "dx_bf16",
+    "dx_int8",
+    "dw_f32",
+    "dw_bf16",
+    "dw_int8",
+    "dx_ternary",
+    "dw_ternary",
+    "conv3x3",
+];
 
 /// What a script may rely on.
 const KEYS: [&str; 9] = ["kernel", "isa", "m", "n", "k", "threads", "tops", "sgemm_tops", "ratio"];
@@ -54,14 +65,41 @@ fn one_kernel_can_be_chosen() {
 }
 
 #[test]
+fn training_steps_are_taken_apart() {
+    let folder = Folder::new();
+    let args = ["bench", "train", "--preset", "digits", "--steps", "3", "--set", "network.hidden=[32]"];
+    for threads in ["1", "2"] {
+        let lines = folder.onebit([&args[..], &["--json", "--threads", threads]].concat()).ok().json();
+        let [result] = &lines[..] else { panic!("{lines:?}") };
+        assert_eq!((&result["preset"], &result["steps"]), (&"digits".into(), &3.into()));
+        assert_eq!(result["threads"].to_string(), threads);
+        let (step, speed) = (number(result, "step_ms"), number(result, "samples_per_second"));
+        assert!((number(result, "batch") / step * 1e3 / speed - 1.0).abs() < 1e-9, "{result}");
+        let shares = result["shares"].as_object().expect("an object");
+        for part in ["forward", "dx", "dw+update", "norm", "loss", "data", "rest"] {
+            share(&result["shares"], part);
+        }
+        assert!((shares.values().map(|share| share.as_f64().unwrap()).sum::<f64>() - 1.0).abs() < 1e-9);
+    }
+    let table = folder.onebit(args).ok().stdout;
+    for part in ["a step", "samples/s", "forward ", "dw+update "] {
+        assert!(table.contains(part), "{table}");
+    }
+    assert!(folder.names().is_empty());
+}
+
+#[test]
 fn wrong_flags_exit_with_2() {
     let folder = Folder::new();
     for (args, words) in [
         (&["kernels", "--kernel", "sgemm"][..], &["--kernel", "sgemm", "xnor_gemm"][..]),
         (&["kernels", "--threads", "0"], &["--threads", "at least 1"]),
         (&["kernels", "--isa", "nope"], &["--isa", "nope", "portable"]),
+        (&["train", "--steps", "0"], &["--steps", "at least 1"]),
+        (&["train", "--set", "typo=1"], &["--set", "typo"]),
         (&["nothing"], &["nothing"]),
     ] {
         folder.onebit([&["bench"], args].concat()).refused(2, words);
     }
+    folder.onebit(["bench", "train", "--preset", "nope"]).refused(1, &["nope"]);
 }

@@ -1,12 +1,13 @@
 //! What the instructions of a kernel's inner loop can do when all of their operands are in registers.
 //!
 //! No clock rate and no table of ports goes into it: a loop of the same instructions in the same proportions, without
-//! a load or a store, is timed in the same run as the kernel. What a kernel does less is what it pays for memory,
+//! loads and stores, is timed in the same run as the kernel. What a kernel does less is what it pays for memory,
 //! for tables, for moving sums out of registers, and for the instructions that are not of the innermost loop.
 //! A kernel could only be faster than this by having a better inner loop.
 //!
 //! The compiler would move instructions out of a loop whose operands stay the same. So each instruction gets what an
-//! earlier one has left, in chains that are many enough to hide the latency.
+//! earlier one has left, in chains that are many enough to hide the latency. Tables of reals are loaded instead, once
+//! for two look-ups, for nothing else of that kernel changes; loads have units of their own.
 
 use alloc::vec;
 use core::{
@@ -21,8 +22,9 @@ use crate::{engine::Engine, error::Result, isa::simd, simd::Simd};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mix {
     /// Bits x bits, two rows or more: either 3 look-ups, 4 additions and a shift for 12 bits of two rows in each lane
-    /// of 8 bits (`lookup.rs`), or 2 XOR, a carry-save adder, a count and an addition for 64 bits in each lane of
-    /// 32 bits (`count.rs`). Products with zeros pay no more in the former, an AND in the latter, which is not counted.
+    /// of 8 bits (`lookup.rs`), or, for 64 bits in each lane of 32, what adds two differences to a carry-save adder, a
+    /// count and an addition (`count.rs`). Zeros cost nothing in the former, and two AND in the latter, which are not
+    /// counted here.
     Bits,
     /// Bits x bits, one row: 2 look-ups, 2 AND, a shift and 2 additions for 8 bits in each lane of 8; where ones are
     /// counted it is the same as [`Bits`](Self::Bits).
@@ -30,6 +32,9 @@ pub enum Mix {
     /// Bytes x bits: 16 look-ups and as many additions of bytes, 4 of pairs and 2 shifts for 32 bits in each lane of 8
     /// (`integer.rs`), on every instruction set.
     Bytes,
+    /// Reals x bits: a look-up of the sum of four and an addition in each lane of 32 (`real/table.rs`), on every
+    /// instruction set.
+    Reals,
 }
 
 /// A loop of such instructions, on as many threads as the engine has.
@@ -80,6 +85,7 @@ simd! {
     fn per_round<S>(_s: S, mix: Mix) -> usize {
         match mix {
             Mix::Bytes => 32 * S::LANES,
+            Mix::Reals => REAL_ROWS * 2 * 4 * S::LANES / 4,
             _ if S::COUNTS => CHAINS * 64 * S::LANES / 4,
             Mix::Bits => GROUPS * 24 * S::LANES,
             Mix::Row => CHAINS * 8 * S::LANES,
@@ -92,6 +98,7 @@ simd! {
     fn rounds<S>(s: S, mix: Mix, seed: u8) -> u8 {
         let result = match mix {
             Mix::Bytes => byte_rounds(s, seed),
+            Mix::Reals => real_rounds(s, seed),
             _ if S::COUNTS => count_rounds(s, seed),
             Mix::Bits => lookup_rounds(s, seed),
             Mix::Row => row_rounds(s, seed),
@@ -184,6 +191,33 @@ fn byte_rounds<S: Simd>(s: S, seed: u8) -> S::V {
     result
 }
 
+/// Rows, each with a table of its own.
+const REAL_ROWS: usize = 4;
+
+/// A sum for each row and each of two vectors of columns.
+#[inline(always)]
+fn real_rounds<S: Simd>(s: S, seed: u8) -> S::V {
+    let tables: [[f32; 8]; REAL_ROWS] =
+        core::array::from_fn(|r| core::array::from_fn(|i| f32::from(seed) + (8 * r + i) as f32));
+    let select = [s.low_nibbles(s.splat32(seed.into())), s.high_nibbles(s.splat32(u32::from(seed) << 3))];
+    let mut sums = [[s.splat32(0); 2]; REAL_ROWS];
+    for _ in 0..ROUNDS {
+        let tables = black_box(&tables);
+        for (sums, table) in sums.iter_mut().zip(tables) {
+            // SAFETY: 8 numbers.
+            let table = unsafe { s.real_table(table.as_ptr()) };
+            for (sum, select) in sums.iter_mut().zip(select) {
+                *sum = s.real_add(*sum, s.real_lookup(table, select));
+            }
+        }
+    }
+    let mut result = s.splat(0);
+    for sum in sums.as_flattened() {
+        result = s.xor(result, *sum);
+    }
+    result
+}
+
 /// Two words against two others, through a carry-save adder.
 #[inline(always)]
 fn count_rounds<S: Simd>(s: S, seed: u8) -> S::V {
@@ -194,10 +228,9 @@ fn count_rounds<S: Simd>(s: S, seed: u8) -> S::V {
     for _ in 0..ROUNDS {
         for c in 0..CHAINS {
             // the right operand: what changes, of two chains so that nothing cancels out
-            let (x, y) = (s.xor(a[0], twos[c]), s.xor(a[1], twos[(c + 1) % CHAINS]));
-            let half = s.xor(ones[c], x);
-            let carry = s.or(s.and(ones[c], x), s.and(half, y));
-            ones[c] = s.xor(half, y);
+            let b = [twos[c], twos[(c + 1) % CHAINS]];
+            let carry;
+            (ones[c], carry) = s.add_differences(ones[c], a, b);
             twos[c] = s.add32(twos[c], s.ones32(carry));
         }
     }

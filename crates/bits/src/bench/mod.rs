@@ -21,10 +21,10 @@
 //! ```
 
 mod bits;
-mod bytes;
 mod ceiling;
 mod conv;
 mod float;
+mod gradients;
 mod operands;
 
 use alloc::{boxed::Box, vec::Vec};
@@ -93,6 +93,17 @@ pub struct Case {
 }
 
 impl Case {
+    fn new(
+        name: &'static str,
+        size: Size,
+        product: Product,
+        mix: Mix,
+        make: impl Fn(&Engine, Size) -> Result<Box<dyn Run>> + 'static,
+    ) -> Self {
+        let update = (product == Product::WeightGradient).then_some("store");
+        Self { name, update, size, product, mix: Some(mix), make: Box::new(make) }
+    }
+
     /// The kernel, with operands of its own that are ready for [`run`](Run::run).
     ///
     /// # Errors
@@ -128,32 +139,35 @@ pub fn cases(width: usize) -> Vec<Case> {
 
 fn dense(width: usize) -> Vec<Case> {
     use Product::{Forward, InputGradient, WeightGradient};
-    let case = |name, m, product, mix, make: fn(&Engine, Size) -> Result<Box<dyn Run>>| Case {
-        name,
-        update: (product == WeightGradient).then_some("store"),
-        size: Size { m, n: width, k: width },
-        product,
-        mix: Some(mix),
-        make: Box::new(make),
-    };
-    Vec::from([
-        case("xnor_gemv", 1, Forward, Mix::Row, bits::forward),
-        case("xnor_gemm", 100, Forward, Mix::Bits, bits::forward),
-        case("xnor_gemm", 256, Forward, Mix::Bits, bits::forward),
-        case("dx_int8", 100, InputGradient, Mix::Bytes, bytes::input_gradient),
-        case("dw_int8", 100, WeightGradient, Mix::Bytes, bytes::weight_gradient),
-        case("dx_ternary", 100, InputGradient, Mix::Bits, bits::input_votes),
-        case("dw_ternary", 100, WeightGradient, Mix::Bits, bits::weight_votes),
-    ])
+    use gradients::Precision::{Bf16, F32, Int8};
+    let layer = |m| Size { m, n: width, k: width };
+    let mut cases = Vec::from([
+        Case::new("xnor_gemv", layer(1), Forward, Mix::Row, bits::forward),
+        Case::new("xnor_gemm", layer(100), Forward, Mix::Bits, bits::forward),
+        Case::new("xnor_gemm", layer(256), Forward, Mix::Bits, bits::forward),
+    ]);
+    let precisions = [
+        (["dx_f32", "dw_f32"], F32, Mix::Reals),
+        (["dx_bf16", "dw_bf16"], Bf16, Mix::Reals),
+        (["dx_int8", "dw_int8"], Int8, Mix::Bytes),
+    ];
+    for ([dx, _], precision, mix) in precisions {
+        let make = move |engine: &Engine, size| gradients::input(engine, size, precision);
+        cases.push(Case::new(dx, layer(100), InputGradient, mix, make));
+    }
+    cases.push(Case::new("dx_ternary", layer(100), InputGradient, Mix::Bits, bits::input_votes));
+    for ([_, dw], precision, mix) in precisions {
+        let store = move |engine: &Engine, size| gradients::weights(engine, size, precision);
+        let adam = move |engine: &Engine, size| gradients::adam(engine, size, precision);
+        let store = Case::new(dw, layer(100), WeightGradient, mix, store);
+        let adam = Case::new(dw, layer(100), WeightGradient, mix, adam);
+        cases.extend([store, Case { update: Some("adam"), ..adam }]);
+    }
+    cases.push(Case::new("dw_ternary", layer(100), WeightGradient, Mix::Bits, bits::weight_votes));
+    cases
 }
 
 fn convolution(channels: usize, images: Images) -> Case {
-    Case {
-        name: "conv3x3",
-        update: None,
-        size: conv::size(channels, images),
-        product: Product::Forward,
-        mix: Some(Mix::Bits),
-        make: Box::new(move |engine, _| conv::forward(engine, channels, images)),
-    }
+    let make = move |engine: &Engine, _| conv::forward(engine, channels, images);
+    Case::new("conv3x3", conv::size(channels, images), Product::Forward, Mix::Bits, make)
 }
