@@ -84,7 +84,7 @@ pub use integer::{
     u8_gemm_packed,
 };
 pub use isa::{Isa, Kernel};
-pub use pack::{Sum, pack_at_least, pack_signs, pack_signs_into, pack_thresholds, unpack_signs};
+pub use pack::{Sum, pack_at_least, pack_signs, pack_signs_into, pack_thresholds, sign_words, unpack_signs};
 pub use panels::Panels;
 pub use parts::Slices;
 pub use quantize::{Int8, Noise, round_bf16};

@@ -22,7 +22,7 @@ use alloc::{vec, vec::Vec};
 use crate::{
     engine::Engine,
     error::{Error, Result, check_len, check_shape},
-    isa::multiversion,
+    isa::{Isa, multiversion, simd},
     tensor::{BitTensor, BitView, put},
 };
 
@@ -48,6 +48,36 @@ pub fn pack_signs_into<T: Sum>(engine: &Engine, x: &[T], bits: &mut BitTensor) -
         signs_rows(engine.isa(), &x[first * cols..], cols, words);
     });
     Ok(())
+}
+
+/// bit = `[x >= 0]` of a run of values: bit j of word w is that of `x[64 w + j]`; bits beyond the run are 0.
+///
+/// For an [`Update`](crate::Update), whose weights are words.
+///
+/// # Errors
+/// [`Error::Length`] unless there are as many words as the run begins.
+pub fn sign_words(isa: Isa, x: &[f32], words: &mut [u64]) -> Result<()> {
+    check_len("sign_words", "words", (1, x.len().div_ceil(64)), words.len())?;
+    signs_of_reals(isa, x, words);
+    Ok(())
+}
+
+simd! {
+    fn signs_of_reals<S>(s: S, x: &[f32], words: &mut [u64]) {
+        let (whole, rest) = x.as_chunks::<64>();
+        for (x, word) in whole.iter().zip(&mut *words) {
+            let at_once = S::LANES / 4;
+            *word = 0;
+            for first in (0..64).step_by(at_once) {
+                // SAFETY: the 64 values are a whole number of vectors.
+                let x = unsafe { s.load(x.as_ptr().add(first).cast()) };
+                *word |= s.at_least_zero(x) << first;
+            }
+        }
+        if let (Some(word), false) = (words.last_mut(), rest.is_empty()) {
+            *word = compare(rest, |_, x| x >= 0.0);
+        }
+    }
 }
 
 /// bit `(b, k X + x) = [r_bx > t_k]`, strictly. x: (rows, cols), thresholds: (d) -> (rows, d * cols).

@@ -1,8 +1,8 @@
 //! What holds for all bits, whatever they are: the algebra, the padding, the statistics of masks.
 
 use onebit_bits::{
-    BitTensor, Engine, Probability, Ternary, mask, mask_into, pack_signs, pack_signs_into, random_bits, real,
-    unpack_signs, votes, xnor_gemm,
+    BitTensor, Engine, Isa, Probability, Ternary, mask, mask_into, pack_signs, pack_signs_into, random_bits,
+    real, sign_words, unpack_signs, votes, xnor_gemm,
 };
 use proptest::prelude::*;
 
@@ -71,6 +71,24 @@ proptest! {
         let both = a.and(b.view()).unwrap();
         let either = a.xor(b.view()).unwrap().xor(both.view()).unwrap();
         prop_assert_eq!(a.not().and(b.not().view()).unwrap(), either.not());
+    }
+
+    #[test]
+    fn words_of_signs_are_packed_signs(mut x in prop::collection::vec(-1f32..1.0, 0..300), special in any::<prop::sample::Index>()) {
+        for value in [0.0, -0.0, f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            if !x.is_empty() {
+                let place = special.index(x.len());
+                x[place] = value;
+            }
+            let expected = pack_signs(&Engine::single(), 1, x.len(), &x).unwrap();
+            for isa in Isa::available() {
+                let mut words = vec![!0; x.len().div_ceil(64)];
+                sign_words(isa, &x, &mut words).unwrap();
+                prop_assert_eq!(&words, expected.words(), "{} on {}", value, isa.name());
+                words.push(0);
+                prop_assert!(sign_words(isa, &x, &mut words).is_err());
+            }
+        }
     }
 
     #[test]

@@ -168,4 +168,13 @@ impl Simd for Avx2 {
         // SAFETY: `self` is the proof of AVX2.
         unsafe { _mm256_castps_si256(_mm256_add_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b))) }
     }
+
+    #[inline(always)]
+    fn at_least_zero(self, a: __m256i) -> u64 {
+        // SAFETY: `self` is the proof of AVX2.
+        let bits = unsafe {
+            _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(_mm256_castsi256_ps(a), _mm256_setzero_ps()))
+        };
+        u64::from(bits as u8)
+    }
 }

@@ -184,4 +184,11 @@ impl Simd for Avx512 {
         // SAFETY: as above.
         unsafe { _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b))) }
     }
+
+    #[inline(always)]
+    fn at_least_zero(self, a: __m512i) -> u64 {
+        // SAFETY: `self` is the proof of AVX-512.
+        let bits = unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(_mm512_castsi512_ps(a), _mm512_setzero_ps()) };
+        u64::from(bits)
+    }
 }

@@ -148,4 +148,14 @@ pub(crate) trait Simd: Copy + Send + Sync {
 
     /// `a + b` of each f32.
     fn real_add(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// Bit j is whether f32 j is 0 or more.
+    #[inline(always)]
+    fn at_least_zero(self, a: Self::V) -> u64 {
+        let mut bytes = [0; 64];
+        // SAFETY: a vector has at most 64 bytes.
+        unsafe { self.store(bytes.as_mut_ptr(), a) };
+        let reals = bytes[..Self::LANES].as_chunks().0;
+        reals.iter().enumerate().fold(0, |all, (j, x)| all | u64::from(f32::from_ne_bytes(*x) >= 0.0) << j)
+    }
 }
