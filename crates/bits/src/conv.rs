@@ -30,10 +30,12 @@ use crate::{
     tensor::{BitTensor, BitView},
 };
 
+mod backward;
 mod direct;
 mod patches;
 pub(crate) mod shape;
 
+pub use backward::{ConvTransposed, conv_dw_f32, conv_dw_int8, conv_dx_f32, conv_dx_int8};
 use patches::conv_by_patches;
 use shape::Walk;
 pub use shape::{Conv, Images, Pad, Padding};
@@ -52,9 +54,7 @@ impl ConvWeights {
     /// # Errors
     /// As [`Conv::output`]; [`Error::Shape`](crate::Error::Shape) unless the weights fit.
     pub fn pack(engine: &Engine, conv: Conv, weights: BitView) -> Result<Self> {
-        let outputs = check_weights(&conv, weights)?;
-        let group = |group| Panels::of_rows(engine, weights.part(group * outputs..(group + 1) * outputs));
-        Ok(Self { conv, groups: (0..conv.groups).map(group).collect() })
+        Ok(Self { conv, groups: pack(conv, weights, |group| Panels::of_rows(engine, group))? })
     }
 
     /// Other weights of the same convolution, into the same memory.
@@ -62,11 +62,7 @@ impl ConvWeights {
     /// # Errors
     /// As [`pack`](Self::pack).
     pub fn repack(&mut self, engine: &Engine, weights: BitView) -> Result<()> {
-        let outputs = check_weights(&self.conv, weights)?;
-        for (group, panels) in self.groups.iter_mut().enumerate() {
-            panels.repack(engine, weights.part(group * outputs..(group + 1) * outputs));
-        }
-        Ok(())
+        repack(engine, &self.conv, weights, &mut self.groups)
     }
 
     /// The convolution that they are for.
@@ -74,6 +70,20 @@ impl ConvWeights {
     pub fn conv(&self) -> &Conv {
         &self.conv
     }
+}
+
+/// Weights, group by group.
+fn pack(conv: Conv, weights: BitView, panels: impl Fn(BitView) -> Panels) -> Result<Vec<Panels>> {
+    let outputs = check_weights(&conv, weights)?;
+    Ok((0..conv.groups).map(|group| panels(weights.part(group * outputs..(group + 1) * outputs))).collect())
+}
+
+fn repack(engine: &Engine, conv: &Conv, weights: BitView, groups: &mut [Panels]) -> Result<()> {
+    let outputs = check_weights(conv, weights)?;
+    for (group, panels) in groups.iter_mut().enumerate() {
+        panels.repack(engine, weights.part(group * outputs..(group + 1) * outputs));
+    }
+    Ok(())
 }
 
 /// Output channels of a group.

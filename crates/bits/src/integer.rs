@@ -137,7 +137,7 @@ fn scaled_with<S: Slices, U: Update<S>>(
 }
 
 /// A byte that is an integer.
-trait Byte: Copy + Sync {
+pub(crate) trait Byte: Copy + Sync {
     /// What makes the sums of four of them 0 or more.
     const BIAS: i16;
 
@@ -163,7 +163,7 @@ impl Byte for u8 {
 }
 
 /// (m, k) bytes.
-struct Bytes<'a, T> {
+pub(crate) struct Bytes<'a, T> {
     m: usize,
     k: usize,
     values: &'a [T],
@@ -172,7 +172,7 @@ struct Bytes<'a, T> {
 }
 
 impl<'a, T: Byte> Bytes<'a, T> {
-    fn of(
+    pub(crate) fn of(
         op: &'static str,
         engine: &Engine,
         (m, k): (usize, usize),

@@ -14,6 +14,7 @@
 //! | [`quantize`] | gradients to bytes by stochastic rounding, and to bf16 |
 //! | [`update`] | what a training rule does with a gradient while it is in the cache |
 //! | [`mod@votes`] | flip backprop: how many ask a bit to flip, and which bits do |
+//! | [`pool`] | the largest or smallest bit of each window |
 //! | [`random`] | seeded masks with a given share of ones |
 //!
 //! Every kernel takes an [`Engine`]: the instruction set ([`Isa`]) and the workers it runs on.
@@ -56,6 +57,7 @@ mod memory;
 pub mod pack;
 mod panels;
 mod parts;
+pub mod pool;
 mod product;
 pub mod quantize;
 pub mod random;
@@ -72,7 +74,10 @@ pub mod votes;
 mod workers;
 
 pub use blocks::{real_real_with, real_ternary_with, update_with};
-pub use conv::{Conv, ConvWeights, Images, Pad, Padding, conv_sums, conv_threshold};
+pub use conv::{
+    Conv, ConvTransposed, ConvWeights, Images, Pad, Padding, conv_dw_f32, conv_dw_int8, conv_dx_f32,
+    conv_dx_int8, conv_sums, conv_threshold,
+};
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use gemm::{
@@ -87,6 +92,7 @@ pub use isa::{Isa, Kernel};
 pub use pack::{Sum, pack_at_least, pack_signs, pack_signs_into, pack_thresholds, sign_words, unpack_signs};
 pub use panels::Panels;
 pub use parts::Slices;
+pub use pool::{Pool, pool_or_and};
 pub use quantize::{Int8, Noise, round_bf16};
 pub use random::{Probability, mask, mask_into, random_bits};
 pub use real::{real_bits, real_bits_t, real_gemm_packed, real_gemm_with, real_real, real_ternary};

@@ -117,7 +117,7 @@ pub(crate) fn product<L: Left, K: Sink<L::Out>>(engine: &Engine, left: &L, right
 
 simd! {
     /// Rows `rows` and columns `cols` of the product; columns begin at a multiple of 64.
-    fn tile<S, L: Left, K: Sink<L::Out>>(
+    pub(crate) fn tile<S, L: Left, K: Sink<L::Out>>(
         s: S, left: &L, right: &[&Panels], rows: Range<usize>, cols: Range<usize>, sink: &K,
     ) {
         let panels = cols.start / S::LANES..cols.end.div_ceil(S::LANES);

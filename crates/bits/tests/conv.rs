@@ -2,8 +2,9 @@
 //! nested loops of `onebit-reference`, and their laws.
 
 use onebit_bits::{
-    BitTensor, Conv, ConvWeights, Engine, Error, Images, Isa, Pad, Padding, conv_sums, conv_threshold,
-    random_bits, xnor_gemm,
+    BitTensor, Conv, ConvTransposed, ConvWeights, Engine, Error, Images, Int8, Isa, Noise, Pad, Padding,
+    Pool, conv_dw_f32, conv_dw_int8, conv_dx_f32, conv_dx_int8, conv_sums, conv_threshold, pool_or_and,
+    random_bits, real, xnor_gemm,
 };
 use onebit_reference::conv::{self as reference, Shape};
 
@@ -269,6 +270,134 @@ fn weights_are_packed_again() {
     }
 }
 
+/// Whole numbers in -20..=20, of which the first in each row is 127: as bytes they are exact.
+fn gradient(seed: u64, rows: usize, cols: usize) -> Vec<f32> {
+    let words = random_bits(seed, 0, 1, rows * cols * 64);
+    let value = |(at, word): (usize, &u64)| if at % cols == 0 { 127.0 } else { (word % 41) as f32 - 20.0 };
+    words.words().iter().enumerate().map(value).collect()
+}
+
+/// Rounds to bytes what are bytes, with a power of two as scale.
+fn bytes(engine: &Engine, rows: usize, cols: usize, values: &[f32]) -> (Int8, Vec<f32>) {
+    let scaled: Vec<f32> =
+        values.iter().enumerate().map(|(at, x)| x * [0.5, 1.0, 4.0][at / cols.max(1) % 3]).collect();
+    let mut rounded = Int8::new();
+    rounded.round(engine, rows, cols, &scaled, Noise { seed: 1, step: 2 }).unwrap();
+    (rounded, scaled)
+}
+
+#[test]
+fn gradients() {
+    let engines = engines();
+    // the oracle's patience is limited
+    let products = |shape: &Shape| shape.outputs() * shape.weights() / shape.channels.1.max(1);
+    for shape in shapes().into_iter().filter(|shape| products(shape) < 1 << 24) {
+        let (x, weights) = operands(&shape);
+        let (x_signs, weight_signs) = (signs(&x), signs(&weights));
+        for (pad, value) in PADS {
+            let (conv, images) = conv_of(&shape, pad);
+            let (outputs, pixels) = (conv.c_out, images.b * shape.output().0 * shape.output().1);
+            let (dy, dy_t) = (gradient(6, pixels, outputs), gradient(7, outputs, pixels));
+            let turned = |dy_t: &[f32]| real::transpose(outputs, pixels, dy_t).unwrap();
+            let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
+            let narrow = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect::<Vec<_>>();
+            let dx_of = |dy: &[f32]| narrow(reference::conv_dx(&shape, &wide(dy), &weight_signs));
+            let dw_of =
+                |dy_t: &[f32]| narrow(reference::conv_dw(&shape, value, &wide(&turned(dy_t)), &x_signs));
+            let (dy_bytes, dy_scaled) = bytes(&engines[0], pixels, outputs, &dy);
+            let (dy_t_bytes, dy_t_scaled) = bytes(&engines[0], outputs, pixels, &dy_t);
+            let expected = (dx_of(&dy), dx_of(&dy_scaled), dw_of(&dy_t), dw_of(&dy_t_scaled));
+            for engine in &engines {
+                let what = format!("{shape:?} {pad:?} on {}", name(engine));
+                let packed = ConvTransposed::pack(engine, conv, weights.view()).unwrap();
+                let mut dx = vec![f32::NAN; shape.inputs()];
+                conv_dx_f32(engine, &dy, images, &packed, &mut dx).unwrap();
+                assert_eq!(dx, expected.0, "dx f32 {what}");
+                conv_dx_int8(engine, &dy_bytes, images, &packed, &mut dx).unwrap();
+                assert_eq!(dx, expected.1, "dx int8 {what}");
+                let mut dw = vec![f32::NAN; shape.weights()];
+                conv_dw_f32(engine, conv, &dy_t, x.view(), images, &mut dw).unwrap();
+                assert_eq!(dw, expected.2, "dw f32 {what}");
+                dw.fill(f32::NAN);
+                conv_dw_int8(engine, conv, &dy_t_bytes, x.view(), images, &mut dw).unwrap();
+                assert_eq!(dw, expected.3, "dw int8 {what}");
+            }
+        }
+    }
+}
+
+/// Of reals that are rounded, in one order everywhere.
+#[test]
+fn gradients_do_not_depend_on_the_engine() {
+    let channels = (72, 36);
+    let shape =
+        Shape { image: (3, 6, 5), channels, kernel: (3, 3), padding: [1; 4], groups: 2, ..Shape::PLAIN };
+    let (conv, images) = conv_of(&shape, Pad::Zero);
+    let (x, weights) = operands(&shape);
+    let dy: Vec<f32> = gradient(8, 90, 36).iter().enumerate().map(|(at, x)| x / (at as f32 + 0.7)).collect();
+    let mut first = None;
+    for engine in engines() {
+        let packed = ConvTransposed::pack(&engine, conv, weights.view()).unwrap();
+        let (mut dx, mut dw) = (vec![0.0; shape.inputs()], vec![0.0; shape.weights()]);
+        conv_dx_f32(&engine, &dy, images, &packed, &mut dx).unwrap();
+        conv_dw_f32(&engine, conv, &dy, x.view(), images, &mut dw).unwrap();
+        let both: Vec<u32> = dx.iter().chain(&dw).map(|x| x.to_bits()).collect();
+        assert_eq!(&both, first.get_or_insert_with(|| both.clone()), "on {}", name(&engine));
+    }
+}
+
+#[test]
+fn pooling() {
+    for (channels, kernel, stride, image) in [
+        (64, (2, 2), (2, 2), (2, 4, 6)),
+        (65, (2, 2), (2, 2), (1, 5, 7)),
+        (1, (1, 1), (1, 1), (1, 1, 1)),
+        (130, (3, 2), (1, 2), (3, 5, 6)),
+        (31, (2, 3), (3, 1), (1, 9, 3)),
+        (8, (2, 2), (2, 2), (0, 4, 4)),
+        (0, (2, 2), (2, 2), (1, 4, 4)),
+        (512, (2, 2), (2, 2), (8, 32, 32)), // large enough that two workers share it
+    ] {
+        let shape = Shape { image, channels: (channels, channels), kernel, stride, ..Shape::PLAIN };
+        let images = Images { b: image.0, h: image.1, w: image.2 };
+        let x = random_bits(1, 0, image.0 * image.1 * image.2, channels);
+        let descending = random_bits(2, 0, 1, channels);
+        let smallest: Vec<bool> = (0..channels).map(|c| descending.get(0, c)).collect();
+        let expected = reference::pool(&shape, &signs(&x), &smallest);
+        let pool = Pool { kernel, stride };
+        let out = pool.output(images).unwrap();
+        assert_eq!((out.h, out.w), shape.output());
+        for engine in engines() {
+            let mut y = random_bits(3, 0, out.b * out.h * out.w, channels);
+            pool_or_and(&engine, x.view(), images, pool, descending.view(), &mut y).unwrap();
+            assert_eq!(signs(&y), expected, "{shape:?} on {}", name(&engine));
+            assert!(
+                BitTensor::from_words(y.rows(), channels, y.words().to_vec()).is_ok(),
+                "padding of {shape:?}"
+            );
+        }
+    }
+}
+
+/// Bits may be pooled in the place of the sums that they are compared from.
+#[test]
+fn pooling_commutes_with_thresholds() {
+    let (images, channels) = (Images { b: 1, h: 4, w: 4 }, 70);
+    let sums: Vec<i32> =
+        random_bits(1, 0, 1, 16 * channels * 64).words().iter().map(|w| (w % 21) as i32).collect();
+    let descending = random_bits(2, 0, 1, channels);
+    let is = |sum: i32, c: usize| if descending.get(0, c) { sum <= 13 } else { sum >= 13 };
+    let x = BitTensor::from_fn(16, channels, |pixel, c| is(sums[pixel * channels + c], c));
+    let mut y = BitTensor::zeros(4, channels);
+    let pool = Pool { kernel: (2, 2), stride: (2, 2) };
+    pool_or_and(&Engine::single(), x.view(), images, pool, descending.view(), &mut y).unwrap();
+    let largest = |pixel: usize, c: usize| {
+        let first = pixel / 2 * 8 + pixel % 2 * 2;
+        [0, 1, 4, 5].into_iter().map(|at| sums[(first + at) * channels + c]).max().unwrap()
+    };
+    assert_eq!(y, BitTensor::from_fn(4, channels, |pixel, c| is(largest(pixel, c), c)));
+}
+
 #[test]
 fn what_cannot_be_is_refused() {
     let engine = Engine::single();
@@ -315,6 +444,44 @@ fn what_cannot_be_is_refused() {
     length(threshold(&[0; 3], &row, &mut bits));
     shape(threshold(&[0; 4], &BitTensor::zeros(1, 5), &mut bits));
     shape(threshold(&[0; 4], &row, &mut BitTensor::zeros(2, 4)));
+    let back = ConvTransposed::pack(&engine, conv, weights.view()).unwrap();
+    let (dy, dx, dw) = (&[0.0; 4][..], &mut [0.0; 72][..], &mut [0.0; 288][..]);
+    let (mut round, mut bytes) = (Int8::new(), Int8::new());
+    round.round(&engine, 1, 4, dy, Noise { seed: 0, step: 0 }).unwrap();
+    bytes.round(&engine, 4, 1, dy, Noise { seed: 0, step: 0 }).unwrap();
+    assert_eq!(conv_dx_f32(&engine, dy, one(3, 3), &back, dx), Ok(()));
+    assert_eq!(conv_dx_int8(&engine, &round, one(3, 3), &back, dx), Ok(()));
+    assert_eq!(conv_dw_f32(&engine, conv, dy, x.view(), one(3, 3), dw), Ok(()));
+    assert_eq!(conv_dw_int8(&engine, conv, &bytes, x.view(), one(3, 3), dw), Ok(()));
+    shape(ConvTransposed::pack(&engine, conv, x.view()).map(drop));
+    length(conv_dx_f32(&engine, &dy[1..], one(3, 3), &back, dx));
+    length(conv_dx_f32(&engine, dy, one(3, 3), &back, &mut dx[1..]));
+    shape(conv_dx_int8(&engine, &bytes, one(3, 3), &back, dx));
+    length(conv_dw_f32(&engine, conv, &dy[1..], x.view(), one(3, 3), dw));
+    length(conv_dw_f32(&engine, conv, dy, x.view(), one(3, 3), &mut dw[1..]));
+    shape(conv_dw_f32(&engine, conv, dy, weights.view(), one(3, 3), dw));
+    shape(conv_dw_int8(&engine, conv, &round, x.view(), one(3, 3), dw));
+
+    let pool = Pool { kernel: (2, 2), stride: (2, 2) };
+    let refused = |pool: Pool, images: Images| pool.output(images).unwrap_err().to_string();
+    assert_eq!(refused(pool, one(1, 3)), "pool: a kernel of 2 x 2 does not fit into an image of 1 x 3");
+    assert_eq!(
+        refused(Pool { kernel: (0, 1), ..pool }, one(3, 3)),
+        "pool: window must be at least 1 x 1, got 0 x 1"
+    );
+    assert_eq!(
+        refused(Pool { stride: (0, 1), ..pool }, one(3, 3)),
+        "pool: stride must be at least 1 x 1, got 0 x 1"
+    );
+    assert!(matches!(pool.output(one(usize::MAX, 3)), Err(Error::TooLarge { .. })));
+    let (row, mut smallest) = (BitTensor::zeros(1, 8), BitTensor::zeros(1, 8));
+    let mut pooled = |x: &BitTensor, row: &BitTensor, images| {
+        pool_or_and(&engine, x.view(), images, pool, row.view(), &mut smallest)
+    };
+    assert_eq!(pooled(&x, &row, one(3, 3)), Ok(()));
+    shape(pooled(&x, &row, one(3, 2)));
+    shape(pooled(&x, &BitTensor::zeros(1, 7), one(3, 3)));
+    shape(pooled(&BitTensor::zeros(16, 8), &row, one(4, 4)));
     if Isa::best() != Isa::PORTABLE {
         let portable = Engine::single().with_isa(Isa::PORTABLE);
         let wrong = conv_sums(&portable, x.view(), one(3, 3), &packed, y);

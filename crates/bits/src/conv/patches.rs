@@ -68,7 +68,7 @@ impl<K: Sink> Sink for Part<'_, K> {
     }
 }
 
-fn view(k: usize, rows: usize, words: &[u64]) -> BitView<'_> {
+pub(crate) fn view(k: usize, rows: usize, words: &[u64]) -> BitView<'_> {
     Bits::from_words(rows, k, words).expect("gathered rows are whole and padded with zeros")
 }
 

@@ -21,7 +21,7 @@
 //! ```
 
 mod micro;
-mod table;
+pub(crate) mod table;
 
 use alloc::vec::Vec;
 

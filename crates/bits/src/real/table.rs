@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// (m, k) reals.
-pub(super) struct Reals<'a> {
+pub(crate) struct Reals<'a> {
     m: usize,
     k: usize,
     values: &'a [f32],
@@ -39,7 +39,7 @@ static SIGNS: [[f32; 8]; 3] = {
 };
 
 impl<'a> Reals<'a> {
-    pub(super) fn of(
+    pub(crate) fn of(
         op: &'static str,
         engine: &Engine,
         m: usize,

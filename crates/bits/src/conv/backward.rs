@@ -1,0 +1,356 @@
+//! The gradients of a convolution: dy, dx and dw are real, x and the weights are bits.
+//!
+//! - `dx_p = sum dy_q w_tap` over the output pixels q that see input pixel p through a tap. Each row of `dy w` over
+//!   all taps is added to the pixels that they meet as soon as it is there, so no matrix of columns exists.
+//!   Threads share the images; the sum of a pixel adds its output pixels in ascending order.
+//! - `dw = dy^T patches(x)`, as for a dense layer. The patches of all pixels do exist, for the sum is over pixels, but as
+//!   bits: a 32nd of what they would be in f32.
+//!
+//! Taps that are not counted ([`Pad::Zero`]) are -1 in the patches; what they added to dw is taken back in the end.
+
+use alloc::{vec, vec::Vec};
+use core::{marker::PhantomData, ops::AddAssign};
+
+use crate::{
+    conv::{
+        pack,
+        patches::{gather, view},
+        repack,
+        shape::{Conv, Images, Pad, Walk},
+    },
+    engine::Engine,
+    error::{Result, check_len, check_shape},
+    integer::Bytes,
+    memory::{Plain, scratch},
+    panels::Panels,
+    parts::Lent,
+    quantize::Int8,
+    real::table::Reals,
+    tables::{Left, Sink, product, tile},
+    tensor::BitView,
+};
+
+/// The weights of a convolution, packed for the gradient of its input.
+#[derive(Debug)]
+pub struct ConvTransposed {
+    conv: Conv,
+    /// For each group: n = kh * kw * c_in / groups rows of k = c_out / groups bits.
+    groups: Vec<Panels>,
+}
+
+impl ConvTransposed {
+    /// weights: (c_out, kh * kw * c_in / groups) bits.
+    ///
+    /// # Errors
+    /// As [`ConvWeights::pack`](crate::ConvWeights::pack).
+    pub fn pack(engine: &Engine, conv: Conv, weights: BitView) -> Result<Self> {
+        Ok(Self { conv, groups: pack(conv, weights, |group| Panels::of_columns_for_reals(engine, group))? })
+    }
+
+    /// Other weights of the same convolution, into the same memory.
+    ///
+    /// # Errors
+    /// As [`pack`](Self::pack).
+    pub fn repack(&mut self, engine: &Engine, weights: BitView) -> Result<()> {
+        repack(engine, &self.conv, weights, &mut self.groups)
+    }
+}
+
+/// The gradient of the input. dy: (b * h' * w', c_out), dx: (b * h * w, c_in).
+///
+/// # Errors
+/// As [`Conv::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit;
+/// [`Error::Packed`](crate::Error::Packed) if the weights are for another instruction set.
+pub fn conv_dx_f32(
+    engine: &Engine,
+    dy: &[f32],
+    images: Images,
+    weights: &ConvTransposed,
+    dx: &mut [f32],
+) -> Result<()> {
+    const OP: &str = "conv_dx_f32";
+    let walk = Walk::new(weights.conv, images)?;
+    check_len(OP, "dy", (walk.pixels().1, walk.conv.c_out), dy.len())?;
+    scatter(OP, engine, &walk, (dy, None), weights, dx)
+}
+
+/// The gradient of the input from a rounded one. dy: (b * h' * w', c_out), a scale for each pixel,
+/// dx: (b * h * w, c_in).
+///
+/// # Errors
+/// As [`conv_dx_f32`]; [`Error::Shape`](crate::Error::Shape) unless dy fits.
+pub fn conv_dx_int8(
+    engine: &Engine,
+    dy: &Int8,
+    images: Images,
+    weights: &ConvTransposed,
+    dx: &mut [f32],
+) -> Result<()> {
+    const OP: &str = "conv_dx_int8";
+    let walk = Walk::new(weights.conv, images)?;
+    check_shape(OP, "dy", (walk.pixels().1, walk.conv.c_out), dy.shape())?;
+    scatter(OP, engine, &walk, (dy.values(), Some(dy.scales())), weights, dx)
+}
+
+/// The gradient of the weights. dy_t: (c_out, b * h' * w'), the gradient turned round, x: (b * h * w, c_in) bits,
+/// dw: (c_out, kh * kw * c_in / groups).
+///
+/// # Errors
+/// As [`Conv::output`]; [`Error::Shape`](crate::Error::Shape), [`Error::Length`](crate::Error::Length) unless the
+/// operands fit.
+pub fn conv_dw_f32(
+    engine: &Engine,
+    conv: Conv,
+    dy_t: &[f32],
+    x: BitView,
+    images: Images,
+    dw: &mut [f32],
+) -> Result<()> {
+    const OP: &str = "conv_dw_f32";
+    let walk = Walk::new(conv, images)?;
+    check_len(OP, "dy_t", (conv.c_out, walk.pixels().1), dy_t.len())?;
+    by_patches(OP, engine, &walk, (dy_t, None), x, dw)
+}
+
+/// The gradient of the weights from a rounded one. dy_t: (c_out, b * h' * w'), as [`Int8::round_transposed`] makes it,
+/// x: (b * h * w, c_in) bits, dw: (c_out, kh * kw * c_in / groups): exact sums, times their channel's scale.
+///
+/// # Errors
+/// As [`conv_dw_f32`]; [`Error::TooLarge`](crate::Error::TooLarge) if sums might exceed `i32`.
+pub fn conv_dw_int8(
+    engine: &Engine,
+    conv: Conv,
+    dy_t: &Int8,
+    x: BitView,
+    images: Images,
+    dw: &mut [f32],
+) -> Result<()> {
+    const OP: &str = "conv_dw_int8";
+    let walk = Walk::new(conv, images)?;
+    check_shape(OP, "dy_t", (conv.c_out, walk.pixels().1), dy_t.shape())?;
+    by_patches(OP, engine, &walk, (dy_t.values(), Some(dy_t.scales())), x, dw)
+}
+
+/// What a gradient is made of.
+trait Number: Plain + Sync {
+    /// What it is summed up in.
+    type Sum: Plain + Default + AddAssign + From<Self> + Send + Sync;
+    type Left<'a>: Left<Out = Self::Sum>
+    where
+        Self: 'a;
+
+    /// a: (m, k), b: n rows of k bits.
+    fn left<'a>(
+        op: &'static str,
+        engine: &Engine,
+        shape: (usize, usize),
+        a: &'a [Self],
+        b: &Panels,
+    ) -> Result<Self::Left<'a>>;
+
+    fn real(sum: Self::Sum) -> f32;
+}
+
+impl Number for f32 {
+    type Sum = f32;
+    type Left<'a> = Reals<'a>;
+
+    fn left<'a>(
+        op: &'static str,
+        engine: &Engine,
+        shape: (usize, usize),
+        a: &'a [f32],
+        b: &Panels,
+    ) -> Result<Reals<'a>> {
+        Reals::of(op, engine, shape.0, a, b)
+    }
+
+    #[inline(always)]
+    fn real(sum: f32) -> f32 {
+        sum
+    }
+}
+
+impl Number for i8 {
+    type Sum = i32;
+    type Left<'a> = Bytes<'a, i8>;
+
+    fn left<'a>(
+        op: &'static str,
+        engine: &Engine,
+        shape: (usize, usize),
+        a: &'a [i8],
+        b: &Panels,
+    ) -> Result<Bytes<'a, i8>> {
+        Bytes::of(op, engine, shape, a, &[b])
+    }
+
+    #[inline(always)]
+    fn real(sum: i32) -> f32 {
+        sum as f32
+    }
+}
+
+/// (pixels, groups, c) -> (groups, pixels, c); nothing for one group, where they are the same.
+fn by_group<T: Plain>(walk: &Walk, values: &[T]) -> Option<Vec<T>> {
+    let (Conv { groups, c_out, .. }, outputs) = (walk.conv, walk.conv.of_group().1);
+    let of_group =
+        |group| values.chunks_exact(c_out).flat_map(move |pixel| &pixel[group * outputs..][..outputs]);
+    (groups > 1).then(|| (0..groups).flat_map(of_group).copied().collect())
+}
+
+/// dy: (pixels, c_out) and a scale for each pixel.
+fn scatter<T: Number>(
+    op: &'static str,
+    engine: &Engine,
+    walk: &Walk,
+    (dy, scales): (&[T], Option<&[f32]>),
+    weights: &ConvTransposed,
+    dx: &mut [f32],
+) -> Result<()> {
+    check_len(op, "dx", (walk.pixels().0, walk.conv.c_in), dx.len())?;
+    dx.fill(0.0);
+    let Some(panels) = weights.groups.first() else { return Ok(()) };
+    let by_group = by_group(walk, dy);
+    let shape = (walk.pixels().1.saturating_mul(walk.conv.groups), walk.conv.of_group().1);
+    let left = T::left(op, engine, shape, by_group.as_deref().unwrap_or(dy), panels)?;
+    let Images { b, h, w } = walk.output;
+    let of_image = walk.input.h * walk.input.w * walk.conv.c_in;
+    let dx = Lent::new(dx);
+    engine.each_index(b, |image| {
+        // SAFETY: every image comes once.
+        let dx = unsafe { dx.part(image * of_image..(image + 1) * of_image) };
+        for (group, panels) in weights.groups.iter().enumerate() {
+            let first = group * b * h * w;
+            let rows = first + image * h * w..first + (image + 1) * h * w;
+            let dx = Lent::new(&mut *dx);
+            let sink = Scatter::<T> { walk, group, image, first, scales, dx, of: PhantomData };
+            tile(engine.isa(), &left, &[panels], rows, 0..panels.n(), &sink);
+        }
+    });
+    Ok(())
+}
+
+/// Adds the rows of one image and one group to the pixels that the taps meet.
+struct Scatter<'a, T> {
+    walk: &'a Walk,
+    group: usize,
+    image: usize,
+    /// The row of output pixel 0.
+    first: usize,
+    /// Of each output pixel.
+    scales: Option<&'a [f32]>,
+    /// (h, w, c_in) of the image.
+    dx: Lent<'a, f32>,
+    of: PhantomData<T>,
+}
+
+impl<T: Number> Sink<T::Sum> for Scatter<'_, T> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, run: &[T::Sum]) {
+        let (pixel, channels) = (row - self.first, self.walk.conv.of_group().0);
+        let scale = self.scales.map_or(1.0, |scales| scales[pixel]);
+        let of_image = self.image * self.walk.input.h * self.walk.input.w;
+        debug_assert_eq!(col, 0, "a row of all taps is one run");
+        self.walk.each_tap(pixel, |tap, from| {
+            let Some(from) = from else { return };
+            let first = (from - of_image) * self.walk.conv.c_in + self.group * channels;
+            // SAFETY: within the image, for `from` is one of its pixels, and one thread has the image.
+            let dx = unsafe { self.dx.part(first..first + channels) };
+            for (dx, sum) in dx.iter_mut().zip(&run[tap * channels..][..channels]) {
+                *dx += scale * T::real(*sum);
+            }
+        });
+    }
+}
+
+/// dy_t: (c_out, pixels) and a scale for each channel, dw: (c_out, patch).
+fn by_patches<T: Number>(
+    op: &'static str,
+    engine: &Engine,
+    walk: &Walk,
+    (dy_t, scales): (&[T], Option<&[f32]>),
+    x: BitView,
+    dw: &mut [f32],
+) -> Result<()> {
+    let (conv, pixels, patch) = (&walk.conv, walk.pixels().1, walk.conv.patch()?);
+    check_shape(op, "x", (walk.pixels().0, conv.c_in), x.shape())?;
+    check_len(op, "dw", (conv.c_out, patch), dw.len())?;
+    if dw.is_empty() {
+        return Ok(());
+    }
+    let (outputs, words) = (conv.of_group().1, patch.div_ceil(64));
+    let outside = outside(walk, dy_t);
+    let taps = conv.kernel.0 * conv.kernel.1;
+    for (group, dw) in dw.chunks_exact_mut(outputs * patch).enumerate() {
+        let mut patches = scratch(pixels * words);
+        engine.rows(&mut patches, words, pixels * words, |first, rows| {
+            gather(walk, x, group, first..first + rows.len() / words, conv.pad == Pad::Plus, rows);
+        });
+        let panels = Panels::of_columns_for_reals(engine, view(patch, pixels, &patches));
+        let dy_t = &dy_t[group * outputs * pixels..][..outputs * pixels];
+        let left = T::left(op, engine, (outputs, pixels), dy_t, &panels)?;
+        let sink = Inside::<T> {
+            patch,
+            channels: patch / taps,
+            outside: &outside[group * outputs * taps..],
+            scales: scales.map(|scales| &scales[group * outputs..]),
+            dw: Lent::new(dw),
+        };
+        product(engine, &left, &[&panels], &sink);
+    }
+    Ok(())
+}
+
+/// For each tap what the gradients of the pixels sum up to for which it lies outside and is not counted:
+/// (c_out, taps). Pixels in ascending order.
+fn outside<T: Number>(walk: &Walk, dy_t: &[T]) -> Vec<T::Sum> {
+    let (pixels, taps) = (walk.pixels().1, walk.conv.kernel.0 * walk.conv.kernel.1);
+    let mut sums = vec![T::Sum::default(); walk.conv.c_out * taps];
+    if walk.conv.pad == Pad::Zero && pixels > 0 {
+        for pixel in 0..pixels {
+            walk.each_tap(pixel, |tap, from| {
+                if from.is_none() {
+                    for (sums, dy) in sums.chunks_exact_mut(taps).zip(dy_t.chunks_exact(pixels)) {
+                        sums[tap] += dy[pixel].into();
+                    }
+                }
+            });
+        }
+    }
+    sums
+}
+
+/// Takes back what taps added that are not counted, and stores: (outputs, patch) of a group.
+struct Inside<'a, T: Number> {
+    patch: usize,
+    channels: usize,
+    /// (outputs, taps)
+    outside: &'a [T::Sum],
+    scales: Option<&'a [f32]>,
+    dw: Lent<'a, f32>,
+}
+
+impl<T: Number> Sink<T::Sum> for Inside<'_, T> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, run: &[T::Sum]) {
+        let taps = self.patch / self.channels;
+        let outside = &self.outside[row * taps..][..taps];
+        let scale = self.scales.map_or(1.0, |scales| scales[row]);
+        let first = row * self.patch + col;
+        // SAFETY: dw has as many rows and columns as the product, and every run comes once.
+        let dw = unsafe { self.dw.part(first..first + run.len()) };
+        let mut done = 0;
+        while done < run.len() {
+            let at = col + done;
+            let (end, outside) =
+                (run.len().min(done + self.channels - at % self.channels), outside[at / self.channels]);
+            for (dw, sum) in dw[done..end].iter_mut().zip(&run[done..end]) {
+                let mut sum = *sum;
+                sum += outside;
+                *dw = scale * T::real(sum);
+            }
+            done = end;
+        }
+    }
+}
