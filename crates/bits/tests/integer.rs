@@ -31,7 +31,7 @@ fn name(engine: &Engine) -> String {
 
 /// Reproducible numbers in -1..1, some of them 0.
 fn reals(seed: u64, len: usize) -> Vec<f32> {
-    let real = |word: &u64| if word % 8 == 0 { 0.0 } else { *word as i64 as f32 / 2f32.powi(63) };
+    let real = |word: &u64| if word.is_multiple_of(8) { 0.0 } else { *word as i64 as f32 / 2f32.powi(63) };
     random_bits(seed, 1, 1, len * 64).words().iter().map(real).collect()
 }
 

@@ -91,7 +91,7 @@ fn reals(input: &mut Input, engines: &[Engine]) {
     let shape @ (m, k, n) = input.shape();
     let (a, b) = (input.reals(m * k), input.reals(k * n));
     let (w, x) = (input.bits(k, n), input.ternary(k, n));
-    let by_bits = exact(&reference::real_gemm(&a, &floats(&signs(&w)), shape));
+    let by_bits = exact(&number::real_gemm_by_fours(&a, &signs(&w.transpose()), shape));
     let by_ternary = exact(&reference::real_gemm(&a, &floats(&values(&x)), shape));
     let by_reals = exact(&reference::real_gemm(&a, &b, shape));
     for engine in engines {
