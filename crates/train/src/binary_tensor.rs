@@ -30,13 +30,10 @@ struct Packed {
 
 impl Packed {
     fn get(&mut self, engine: &Engine, bits: BitView, pack: fn(&Engine, BitView) -> Panels) -> &Panels {
-        match &mut self.panels {
-            Some(panels) if panels.isa() == engine.isa() => {
-                if self.stale {
-                    panels.repack(engine, bits);
-                }
-            }
-            _ => self.panels = None,
+        if let Some(panels) = &mut self.panels
+            && (self.stale || panels.isa() != engine.isa())
+        {
+            panels.repack(engine, bits);
         }
         self.stale = false;
         self.panels.get_or_insert_with(|| pack(engine, bits))

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use onebit_bits::{
-    BitTensor, Engine, Int8, Noise, Panels, Slices, Ternary, Update, int8_gemm_packed, int8_gemm_with,
-    real_bits, real_real, real_real_with, real_ternary, real_ternary_with, update_with,
+    BitTensor, Engine, Int8, Noise, Panels, Slices, Ternary, TernaryPanels, Update, int8_gemm_packed,
+    int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with, real_gemm_packed, real_gemm_with,
+    real_real, real_real_with, real_ternary, real_ternary_with,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,16 +44,18 @@ pub struct WeightGradient<'a> {
 /// What the product is computed from; kept from step to step.
 #[derive(Default)]
 pub(crate) struct Memory {
-    rounded: Int8,     // (o, b)
-    x: Option<Panels>, // of (b, i), by columns
+    rounded: Int8,                  // (o, b)
+    x: Option<Panels>,              // of (b, i), by columns
+    dropped: Option<TernaryPanels>, // the same
 }
 
 /// The operands, ready for a kernel.
 enum Product<'a> {
     RealReal(Matrix, Cow<'a, Matrix>),
-    RealBits(Matrix, &'a BitTensor),
+    RealBits(Matrix, &'a Panels),
     ByteBits(&'a Int8, &'a Panels),
     RealTernary(Matrix, &'a Ternary),
+    ByteTernary(&'a Int8, &'a TernaryPanels),
 }
 
 impl<'a> WeightGradient<'a> {
@@ -78,9 +81,10 @@ impl<'a> WeightGradient<'a> {
             Product::RealReal(dy_t, x) => {
                 real_real(engine, (o, x.rows(), i), dy_t.values(), x.values(), out)?
             }
-            Product::RealBits(dy_t, x) => real_bits(engine, dy_t.values(), x.view(), out)?,
+            Product::RealBits(dy_t, x) => real_gemm_packed(engine, dy_t.values(), x, out)?,
             Product::ByteBits(dy_t, x) => int8_gemm_packed(engine, dy_t, x, out)?,
             Product::RealTernary(dy_t, x) => real_ternary(engine, dy_t.values(), x, out)?,
+            Product::ByteTernary(dy_t, x) => int8_ternary_gemm_packed(engine, dy_t, x, out)?,
         }
         product.recycle(cx);
         Ok(dw)
@@ -105,14 +109,14 @@ impl<'a> WeightGradient<'a> {
                 real_real_with(engine, sizes, dy_t, x.values(), states, weights, update)?;
             }
             Product::RealBits(dy_t, x) => {
-                let mut dw = cx.matrix(o, i);
-                real_bits(engine, dy_t.values(), x.view(), dw.values_mut())?;
-                update_with(engine, dw.values(), states, weights, update)?;
-                cx.recycle([dw]);
+                real_gemm_with(engine, dy_t.values(), x, states, weights, update)?;
             }
             Product::ByteBits(dy_t, x) => int8_gemm_with(engine, dy_t, x, states, weights, update)?,
             Product::RealTernary(dy_t, x) => {
                 real_ternary_with(engine, dy_t.values(), x, states, weights, update)?;
+            }
+            Product::ByteTernary(dy_t, x) => {
+                int8_ternary_gemm_with(engine, dy_t, x, states, weights, update)?;
             }
         }
         product.recycle(cx);
@@ -120,29 +124,40 @@ impl<'a> WeightGradient<'a> {
     }
 
     fn product(&mut self, cx: &Context) -> Result<Product<'_>> {
-        let (dy, x, Memory { rounded, x: panels }) = (self.dy, self.x, &mut *self.memory);
-        let turned = |scale: f32| -> Result<Matrix> {
+        let (dy, x, engine) = (self.dy, self.x, &cx.engine);
+        let Memory { rounded, x: panels, dropped } = &mut *self.memory;
+        let turned = || -> Result<Matrix> {
             let mut dy_t = cx.matrix(dy.cols(), dy.rows());
-            dy.transpose_into(&cx.engine, &mut dy_t)?;
-            if scale != 1.0 {
-                cx.engine
-                    .chunks(dy_t.values_mut(), PART, |_, dy_t| multiply(cx.engine.isa(), dy_t, scale))?;
-            }
+            dy.transpose_into(engine, &mut dy_t)?;
             Ok(dy_t)
         };
+        let mut round =
+            |dy: &Matrix, noise| rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise);
         Ok(match (x, self.noise) {
-            (Value::Real(x), _) => Product::RealReal(turned(1.0)?, Cow::Borrowed(x)),
+            (Value::Real(x), _) => Product::RealReal(turned()?, Cow::Borrowed(x)),
             (Value::Bytes(bytes), _) => {
                 let mut x = cx.matrix(bytes.rows(), bytes.cols());
                 bytes.write_real(x.values_mut());
-                Product::RealReal(turned(1.0)?, Cow::Owned(x))
+                Product::RealReal(turned()?, Cow::Owned(x))
             }
-            (Value::Bits(x), None) => Product::RealBits(turned(1.0)?, x),
+            (Value::Bits(x), None) => Product::RealBits(turned()?, columns(panels, engine, x)),
             (Value::Bits(x), Some(noise)) => {
-                rounded.round_transposed(&cx.engine, dy.rows(), dy.cols(), dy.values(), noise)?;
-                Product::ByteBits(rounded, columns(panels, &cx.engine, x))
+                round(dy, noise)?;
+                Product::ByteBits(rounded, columns(panels, engine, x))
             }
-            (Value::Dropped(x, scale), _) => Product::RealTernary(turned(*scale)?, x),
+            (Value::Dropped(x, scale), None) => {
+                let mut dy_t = turned()?;
+                multiply(engine, dy_t.values_mut(), *scale)?;
+                Product::RealTernary(dy_t, x)
+            }
+            (Value::Dropped(x, scale), Some(noise)) => {
+                let mut scaled = cx.matrix(dy.rows(), dy.cols());
+                scaled.values_mut().copy_from_slice(dy.values());
+                multiply(engine, scaled.values_mut(), *scale)?;
+                round(&scaled, noise)?;
+                cx.recycle([scaled]);
+                Product::ByteTernary(rounded, ternary_columns(dropped, engine, x))
+            }
         })
     }
 }
@@ -154,39 +169,39 @@ impl Product<'_> {
             Self::RealReal(dy_t, _) | Self::RealBits(dy_t, _) | Self::RealTernary(dy_t, _) => {
                 cx.recycle([dy_t])
             }
-            Self::ByteBits(..) => {}
+            Self::ByteBits(..) | Self::ByteTernary(..) => {}
         }
     }
 }
 
 /// The columns of x, `(b, i)`, packed again.
 fn columns<'a>(panels: &'a mut Option<Panels>, engine: &Engine, x: &BitTensor) -> &'a Panels {
-    match panels {
-        Some(panels) if panels.isa() == engine.isa() => panels.repack(engine, x.view()),
-        _ => *panels = None,
+    if let Some(panels) = panels {
+        panels.repack(engine, x.view());
     }
     panels.get_or_insert_with(|| Panels::of_columns_for_reals(engine, x.view()))
 }
 
+/// The same with zeros among the bits.
+fn ternary_columns<'a>(
+    panels: &'a mut Option<TernaryPanels>,
+    engine: &Engine,
+    x: &Ternary,
+) -> &'a TernaryPanels {
+    if let Some(panels) = panels {
+        panels.repack(engine, x);
+    }
+    panels.get_or_insert_with(|| TernaryPanels::of_columns_for_reals(engine, x))
+}
+
+fn multiply(engine: &Engine, values: &mut [f32], by: f32) -> Result<()> {
+    Ok(engine.chunks(values, PART, |_, values| multiply_part(engine.isa(), values, by))?)
+}
+
 vectorized! {
-    fn multiply<'a>(values: &'a mut [f32], by: f32) {
+    fn multiply_part<'a>(values: &'a mut [f32], by: f32) {
         for value in values {
             *value *= by;
-        }
-    }
-}
-
-/// Rounds to the nearest bf16, to the even one of two.
-pub(crate) fn to_bf16(engine: &Engine, values: &mut [f32]) -> Result<()> {
-    Ok(engine.chunks(values, PART, |_, values| round(engine.isa(), values))?)
-}
-
-vectorized! {
-    fn round<'a>(values: &'a mut [f32]) {
-        for x in values {
-            let bits = x.to_bits();
-            let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & !0xffff;
-            *x = if x.is_nan() { *x } else { f32::from_bits(rounded) };
         }
     }
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{matrix, signs, training};
-use onebit_bits::{BitTensor, Engine, Isa, random_bits};
+use onebit_bits::{BitTensor, Engine, Isa, Ternary, random_bits};
 use onebit_train::{
     Bytes, DropoutShares, Error, Matrix, Network, Precision, Signal, StraightThroughOptions, Value,
     layer::{Context, Layer},
@@ -167,6 +167,15 @@ fn dropout_of_bits_silences_and_keeps_signs() {
 }
 
 #[test]
+fn dropout_of_bytes_is_that_of_their_numbers() {
+    let bytes = Bytes::new(7, 50, (0..350).map(|at| at as u8).collect(), 127.5, 1.0 / 127.5).unwrap();
+    let real = Value::Real(bytes.to_real());
+    let [of_bytes, of_reals] =
+        [Value::Bytes(bytes), real].map(|x| Dropout::new(RATE, 6).unwrap().forward(&training(), x).unwrap());
+    assert_eq!(of_bytes, of_reals);
+}
+
+#[test]
 fn dropout_is_the_identity_in_evaluation() {
     let (cx, mut dropout) = (Context::evaluate(&Engine::single()), Dropout::new(0.9, 5).unwrap());
     for x in [Value::Real(wavy(4, 70, 0.0)), Value::Bits(random_bits(1, 0, 4, 70))] {
@@ -301,12 +310,22 @@ fn bytes_are_the_numbers_that_they_stand_for() {
     assert_eq!(error.to_string(), "bytes: expected 2 x 3 values, got 5");
 }
 
-/// dx and dw of a dense layer of bits, in each of some steps.
-fn rounded(precision: Precision, dy: &Matrix, steps: usize) -> Vec<(Matrix, Matrix)> {
+/// 20 rows of 130 bits; of those under dropout a third is silenced.
+fn binary_input(dropped: bool) -> Value {
+    let bits = random_bits(5, 0, 20, 130);
+    if !dropped {
+        return Value::Bits(bits);
+    }
+    let kept = BitTensor::from_fn(20, 130, |r, c| (r + c) % 3 != 0);
+    Value::Dropped(Ternary::new(bits.and(kept.view()).unwrap(), kept).unwrap(), 1.5)
+}
+
+/// dx and dw of a dense layer, in each of some steps.
+fn rounded(precision: Precision, dropped: bool, dy: &Matrix, steps: usize) -> Vec<(Matrix, Matrix)> {
     let cx = training();
     let mut dense = Dense::new(130, dy.cols(), Box::new(latent()), 3).unwrap().with_precision(precision);
     let step = |_| {
-        dense.forward(&cx, Value::Bits(random_bits(5, 0, dy.rows(), 130))).unwrap();
+        dense.forward(&cx, binary_input(dropped)).unwrap();
         dense.receive(&cx, Signal::Grad(dy.clone())).unwrap();
         let dw = dense.weight_gradient(&cx).unwrap();
         (dense.send(&cx).unwrap().into_grad("test").unwrap(), dw)
@@ -318,23 +337,23 @@ fn rounded(precision: Precision, dy: &Matrix, steps: usize) -> Vec<(Matrix, Matr
 fn gradients_in_bytes_are_right_in_the_mean() {
     const STEPS: usize = 400;
     let dy = wavy(20, 70, 0.0);
-    let (dx, dw) = rounded(Precision::F32, &dy, 1).remove(0);
-    let steps = rounded(Precision::Int8, &dy, STEPS);
-    assert!(
-        steps.windows(2).all(|pair| pair[0].0 != pair[1].0 && pair[0].1 != pair[1].1),
-        "each step rounds anew"
-    );
-    // A rounding errs by less than a scale, at most 1/127, with a variance of at most a quarter of its square.
-    for (what, terms, exact, each) in [
-        ("dx", 70.0f32, &dx, steps.iter().map(|step| &step.0).collect::<Vec<_>>()),
-        ("dw", 20.0, &dw, steps.iter().map(|step| &step.1).collect()),
-    ] {
-        let deviation = (terms / 4.0).sqrt() / 127.0;
-        for (at, exact) in exact.values().iter().enumerate() {
-            let errors: Vec<f32> = each.iter().map(|step| step.values()[at] - exact).collect();
-            assert!(errors.iter().all(|error| error.abs() <= terms / 127.0), "{what}[{at}]");
-            let mean = errors.iter().sum::<f32>() / STEPS as f32;
-            assert!(mean.abs() <= 6.0 * deviation / (STEPS as f32).sqrt(), "{what}[{at}]: {mean}");
+    for (dropped, size) in [(false, 1.0f32), (true, 1.5)] {
+        let (dx, dw) = rounded(Precision::F32, dropped, &dy, 1).remove(0);
+        let steps = rounded(Precision::Int8, dropped, &dy, STEPS);
+        let anew = |pair: &[(Matrix, Matrix)]| pair[0].0 != pair[1].0 && pair[0].1 != pair[1].1;
+        assert!(steps.windows(2).all(anew), "each step rounds anew");
+        // A rounding errs by less than a scale, at most 1/127, with a variance of at most a quarter of its square.
+        for (what, terms, size, exact, each) in [
+            ("dx", 70.0f32, 1.0, &dx, steps.iter().map(|step| &step.0).collect::<Vec<_>>()),
+            ("dw", 20.0, size, &dw, steps.iter().map(|step| &step.1).collect()),
+        ] {
+            let deviation = size * (terms / 4.0).sqrt() / 127.0;
+            for (at, exact) in exact.values().iter().enumerate() {
+                let errors: Vec<f32> = each.iter().map(|step| step.values()[at] - exact).collect();
+                assert!(errors.iter().all(|error| error.abs() <= size * terms / 127.0), "{what}[{at}]");
+                let mean = errors.iter().sum::<f32>() / STEPS as f32;
+                assert!(mean.abs() <= 6.0 * deviation / (STEPS as f32).sqrt(), "{what}[{at}]: {mean}");
+            }
         }
     }
 }
@@ -350,7 +369,9 @@ fn gradients_in_bf16_are_those_of_the_nearest() {
     };
     let near = matrix(20, 70, dy.values().iter().map(nearest));
     assert_ne!(near, dy);
-    assert_eq!(rounded(Precision::Bf16, &dy, 2), rounded(Precision::F32, &near, 2));
+    for dropped in [false, true] {
+        assert_eq!(rounded(Precision::Bf16, dropped, &dy, 2), rounded(Precision::F32, dropped, &near, 2));
+    }
 }
 
 // === the whole ===

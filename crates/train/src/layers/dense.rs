@@ -6,8 +6,8 @@
 //! There is no bias: batch normalization follows, subtracts the mean and has its own shift.
 
 use onebit_bits::{
-    BitTensor, Int8, Noise, int8_gemm_packed, real_bits, real_bits_t, ternary_gemm_packed, u8_gemm_packed,
-    xnor_gemm_packed,
+    BitTensor, Int8, Noise, int8_gemm_packed, real_gemm_packed, round_bf16, ternary_gemm_packed,
+    u8_gemm_packed, xnor_gemm_packed,
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     rules::Rule,
     value::{Matrix, Signal, Value},
     vectorized::{part_of_rows, vectorized},
-    weight_gradient::{self, Precision, WeightGradient, to_bf16},
+    weight_gradient::{self, Precision, WeightGradient},
 };
 
 /// Binary weights; real, binary or dropped inputs; real sums.
@@ -115,7 +115,7 @@ impl Layer for Dense {
         shift.resize(outputs, 0.0);
         match &x {
             Value::Real(x) => {
-                real_bits_t(engine, x.values(), weights.view(), y.values_mut())?;
+                real_gemm_packed(engine, x.values(), weights.rows_for_reals(engine), y.values_mut())?;
             }
             Value::Bytes(x) => {
                 u8_gemm_packed(engine, x.values(), weights.rows_for_reals(engine), sums)?;
@@ -149,7 +149,7 @@ impl Layer for Dense {
         let x = kept(&self.x, "dense", "receive", "forward pass")?;
         check_shape("dense", "a gradient", (x.rows(), self.weights.bits().rows()), dy.shape())?;
         if self.precision == Precision::Bf16 {
-            to_bf16(&cx.engine, dy.values_mut())?;
+            round_bf16(&cx.engine, dy.values_mut());
         }
         self.step += 1;
         cx.recycle(self.dy.replace(dy));
@@ -160,12 +160,12 @@ impl Layer for Dense {
         let noise = self.noise(0);
         let dy = kept(&self.dy, "dense", "send", "signal")?;
         let mut dx = cx.matrix(dy.rows(), self.weights.bits().cols());
+        let w = self.weights.columns_for_reals(&cx.engine);
         match noise {
-            None => real_bits(&cx.engine, dy.values(), self.weights.view(), dx.values_mut())?,
+            None => real_gemm_packed(&cx.engine, dy.values(), w, dx.values_mut())?,
             Some(noise) => {
                 let rounded = &mut self.memory.rounded;
                 rounded.round(&cx.engine, dy.rows(), dy.cols(), dy.values(), noise)?;
-                let w = self.weights.columns_for_reals(&cx.engine);
                 int8_gemm_packed(&cx.engine, rounded, w, dx.values_mut())?;
             }
         }

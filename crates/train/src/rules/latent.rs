@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use onebit_bits::{BitTensor, BitView, Isa, Update, update_with};
+use onebit_bits::{BitTensor, BitView, Isa, Update, sign_words, update_with};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -130,6 +130,9 @@ impl Latent {
     }
 }
 
+/// Words of signs at once.
+const WORDS: usize = 64;
+
 /// What is done to each run of the latent weights in a step.
 struct Step<'a> {
     optimizer: &'a dyn Optimizer,
@@ -141,56 +144,19 @@ impl Update<States<'_>> for Step<'_> {
     #[inline(always)]
     fn run(&self, _first: usize, grad: &[f32], (latent, m, v): States, weights: &mut [u64]) {
         self.optimizer.run(self.isa, Run { params: &mut *latent, grad, moments: [m, v] });
+        for w in &mut *latent {
+            *w = w.clamp(-1.0, 1.0);
+        }
         let mut flips = 0;
-        for (latent, word) in latent.chunks_mut(64).zip(weights) {
-            for w in &mut *latent {
-                *w = w.clamp(-1.0, 1.0);
+        for (latent, weights) in latent.chunks(64 * WORDS).zip(weights.chunks_mut(WORDS)) {
+            let mut signs = [0; WORDS];
+            let signs = &mut signs[..weights.len()];
+            sign_words(self.isa, latent, signs).expect("a word for each 64 weights");
+            for (word, signs) in weights.iter_mut().zip(signs) {
+                flips += u64::from((*word ^ *signs).count_ones());
+                *word = *signs;
             }
-            let signs = signs(latent);
-            flips += u64::from((*word ^ signs).count_ones());
-            *word = signs;
         }
         self.flips.fetch_add(flips, Relaxed);
-    }
-}
-
-/// `[w >= 0]` of up to 64 latent weights.
-#[inline(always)]
-fn signs(latent: &[f32]) -> u64 {
-    let Ok(latent) = <&[f32; 64]>::try_from(latent) else {
-        return latent.iter().enumerate().fold(0, |word, (bit, w)| word | u64::from(*w >= 0.0) << bit);
-    };
-    // eight at once: bit `row` of byte `lane` first, which vectorizes, and then the other way round
-    let mut lanes = [0u32; 8];
-    for (row, latent) in latent.as_chunks::<8>().0.iter().enumerate() {
-        for (lane, w) in lanes.iter_mut().zip(latent) {
-            *lane |= u32::from(*w >= 0.0) << row;
-        }
-    }
-    let mut word = u64::from_le_bytes(lanes.map(|lane| lane as u8));
-    for (shift, mask) in
-        [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
-    {
-        let swap = (word >> shift ^ word) & mask;
-        word ^= swap ^ swap << shift;
-    }
-    word
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_sign_has_its_bit() {
-        for len in [0, 1, 63, 64] {
-            for seed in 0..20 {
-                let word = onebit_bits::random_bits(seed, 0, 1, 64).words()[0]
-                    & u64::MAX.checked_shr(64 - len).unwrap_or(0);
-                let latent: Vec<f32> = (0..len).map(|bit| (word >> bit & 1) as f32 - 0.5).collect();
-                assert_eq!(signs(&latent), word, "{len}");
-            }
-        }
-        assert_eq!(signs(&[-0.0; 64]), !0); // sgn(-0) = +1
     }
 }

@@ -1,0 +1,97 @@
+//! A step of straight-through training allocates nothing, once its memory goes round.
+//!
+//! In a binary of its own, because it counts what the whole process allocates.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use onebit_bits::Engine;
+use onebit_train::{
+    Bytes, DropoutShares, Matrix, Network, Precision, Signal, StraightThroughOptions, Value,
+    layer::Context,
+    losses::{Loss, SquaredHinge},
+    step::Order,
+};
+
+/// The system's allocator, and how often it was asked: there is no safe way to know.
+struct Counting;
+
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ASKED.fetch_add(1, Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ASKED.fetch_add(1, Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(at, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+const BATCH: usize = 20;
+const INPUTS: usize = 30;
+
+/// Allocations of each of some steps after the first few.
+fn allocations(options: &StraightThroughOptions, threads: usize, bytes: bool) -> Vec<usize> {
+    let cx = Context::train(&Engine::new(threads).unwrap());
+    let mut net = Network::straight_through_with(INPUTS, &[200, 130], 5, options, 1).unwrap();
+    let labels: Vec<u32> = (0..BATCH as u32).map(|row| row % 5).collect();
+    let mut step = || {
+        let x = if bytes {
+            let mut bytes = cx.bytes(BATCH * INPUTS);
+            bytes.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * 37) as u8);
+            Value::Bytes(Bytes::new(BATCH, INPUTS, bytes, 127.5, 1.0 / 127.5).unwrap())
+        } else {
+            let mut x: Matrix = cx.matrix(BATCH, INPUTS);
+            x.values_mut().iter_mut().enumerate().for_each(|(at, x)| *x = (at as f32).sin());
+            Value::Real(x)
+        };
+        let judge = |scores: Value| {
+            let (loss, grad) = SquaredHinge::default().evaluate(scores.into_real("test")?, &labels)?;
+            Ok((loss, Signal::Grad(grad)))
+        };
+        net.step(&cx, x, Order::Parallel, 3e-3, judge).unwrap();
+    };
+    (0..6).for_each(|_| step()); // until enough memory is there
+    let count = |_| {
+        let before = ASKED.load(Relaxed);
+        step();
+        ASKED.load(Relaxed) - before
+    };
+    (0..5).map(count).collect()
+}
+
+/// One test, for tests run side by side would count each other's.
+#[test]
+fn steps_allocate_nothing() {
+    let before = ASKED.load(Relaxed);
+    drop(std::hint::black_box(vec![0u8; 10]));
+    assert_eq!(ASKED.load(Relaxed) - before, 1, "allocations are counted");
+    for gradient in [Precision::F32, Precision::Bf16, Precision::Int8] {
+        for dropout in [DropoutShares::default(), DropoutShares { input: 0.2, hidden: 0.5 }] {
+            for (threads, bytes) in [(1, false), (1, true), (2, true)] {
+                let options = StraightThroughOptions { dropout, gradient };
+                let asked = allocations(&options, threads, bytes);
+                // a second thread may meet a kind of job late, and then makes its scratch for it
+                let quiet = asked.iter().filter(|asked| **asked == 0).count();
+                let enough = if threads == 1 { asked.len() } else { 1 };
+                assert!(quiet >= enough, "{options:?}, {threads} threads, bytes: {bytes}: {asked:?}");
+            }
+        }
+    }
+}
