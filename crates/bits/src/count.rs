@@ -23,7 +23,6 @@
 use core::ops::Range;
 
 use crate::{
-    isa::simd,
     panels::Panels,
     product::{Left, Sink},
     simd::Simd,
@@ -38,17 +37,21 @@ const TERNARY_ROWS: usize = 4;
 /// Vectors of a panel, because a cell is a word.
 const VECTORS: usize = 4;
 
-simd! {
-    /// Rows `rows` of the product, columns of `panels`.
-    pub(crate) fn count_tile<S, K: Sink>(
-        s: S, left: Left, right: &Panels, rows: Range<usize>, panels: Range<usize>, sink: &K,
-    ) {
-        for panel in panels {
-            let strip = Strip { left: &left, right, panel };
-            match left.nonzero {
-                None => strip.tiles::<S, K, ROWS, false>(s, &rows, sink),
-                Some(_) => strip.tiles::<S, K, TERNARY_ROWS, true>(s, &rows, sink),
-            }
+/// Rows `rows` of the product, columns of `panels`.
+#[inline(always)]
+pub(crate) fn count_tile<S: Simd, K: Sink>(
+    s: S,
+    left: Left,
+    right: &Panels,
+    rows: Range<usize>,
+    panels: Range<usize>,
+    sink: &K,
+) {
+    for panel in panels {
+        let strip = Strip { left: &left, right, panel };
+        match left.nonzero {
+            None => strip.tiles::<S, K, ROWS, false>(s, &rows, sink),
+            Some(_) => strip.tiles::<S, K, TERNARY_ROWS, true>(s, &rows, sink),
         }
     }
 }

@@ -14,7 +14,7 @@
 use core::ops::Range;
 
 use crate::{
-    isa::simd,
+    isa::{Isa, simd},
     memory::{Scratch, scratch},
     panels::{Panels, fold},
     product::{Left, Sink},
@@ -90,23 +90,59 @@ impl<'a> Bytes<'a> {
     }
 }
 
+/// Rows `rows` of the product, columns of `panels`.
+#[inline(always)]
+pub(crate) fn lookup_tile<S: Simd, K: Sink>(
+    _s: S,
+    isa: Isa,
+    left: Left,
+    right: &Panels,
+    rows: Range<usize>,
+    panels: Range<usize>,
+    sink: &K,
+) {
+    let mut memory = Memory::new(S::LANES, right.depth() / 3, panels.len());
+    let mut row = rows.start;
+    while row < rows.end {
+        let height = (2 * PAIRS).min(rows.end - row);
+        let tile = Tile { left: &left, right, row, rows: height, panels: panels.clone() };
+        differences(isa, &tile, &mut memory);
+        put::<S, K>(&tile, &memory, sink);
+        row += height;
+    }
+}
+
 simd! {
-    /// Rows `rows` of the product, columns of `panels`.
-    pub(crate) fn lookup_tile<S, K: Sink>(
-        s: S, left: Left, right: &Panels, rows: Range<usize>, panels: Range<usize>, sink: &K,
-    ) {
-        let mut memory = Memory::new(S::LANES, right.depth() / 3, panels.len());
-        let mut row = rows.start;
-        while row < rows.end {
-            let tile = Tile { left: &left, right, row, rows: (2 * PAIRS).min(rows.end - row), panels: panels.clone() };
-            match tile.rows.div_ceil(2) {
-                _ if tile.rows == 1 => single(s, &tile, &mut memory, sink),
-                1 => pairs::<S, K, 1>(s, &tile, &mut memory, sink),
-                2 => pairs::<S, K, 2>(s, &tile, &mut memory, sink),
-                3 => pairs::<S, K, 3>(s, &tile, &mut memory, sink),
-                _ => pairs::<S, K, PAIRS>(s, &tile, &mut memory, sink),
+    /// In how many places the rows of a tile differ from the panels' columns. Compiled once, whatever the sink.
+    fn differences<S>(s: S, tile: &Tile, memory: &mut Memory) {
+        match tile.rows.div_ceil(2) {
+            _ if tile.rows == 1 => single(s, tile, memory),
+            1 => pairs::<S, 1>(s, tile, memory),
+            2 => pairs::<S, 2>(s, tile, memory),
+            3 => pairs::<S, 3>(s, tile, memory),
+            _ => pairs::<S, PAIRS>(s, tile, memory),
+        }
+    }
+}
+
+/// From differences to sums, and these to the sink.
+#[inline(always)]
+fn put<S: Simd, K: Sink>(tile: &Tile, memory: &Memory, sink: &K) {
+    let of_pairs = 4 * tile.rows.div_ceil(2) * S::LANES;
+    for r in 0..tile.rows {
+        let nonzeros = tile.left.nonzeros(tile.row + r);
+        for (index, panel) in tile.panels.clone().enumerate() {
+            let col = panel * S::LANES;
+            let mut out = [0; 64];
+            if !memory.totals.is_empty() {
+                out[..S::LANES]
+                    .copy_from_slice(&memory.totals[(index * 2 * PAIRS + r) * S::LANES..][..S::LANES]);
             }
-            row += tile.rows;
+            add_lanes::<S>(&memory.sums[index * of_pairs + r * 2 * S::LANES..], &mut out);
+            for out in &mut out[..S::LANES] {
+                *out = nonzeros - 2 * *out;
+            }
+            sink.put(tile.row + r, col, &out[..S::LANES.min(tile.right.n() - col)]);
         }
     }
 }
@@ -143,7 +179,7 @@ impl Memory {
 }
 
 #[inline(always)]
-fn pairs<S: Simd, K: Sink, const P: usize>(s: S, tile: &Tile, memory: &mut Memory, sink: &K) {
+fn pairs<S: Simd, const P: usize>(s: S, tile: &Tile, memory: &mut Memory) {
     let (steps, per_panel) = (tile.right.depth() / 3, P * 4 * S::LANES);
     let Memory { tables, sums, totals } = memory;
     let sums = &mut sums[..tile.panels.len() * per_panel];
@@ -173,21 +209,6 @@ fn pairs<S: Simd, K: Sink, const P: usize>(s: S, tile: &Tile, memory: &mut Memor
                 }
                 sums.fill(0);
             }
-        }
-    }
-    for r in 0..tile.rows {
-        let nonzeros = tile.left.nonzeros(tile.row + r);
-        for (index, panel) in tile.panels.clone().enumerate() {
-            let col = panel * S::LANES;
-            let mut out = [0; 64];
-            if !totals.is_empty() {
-                out[..S::LANES].copy_from_slice(&totals[(index * 2 * PAIRS + r) * S::LANES..][..S::LANES]);
-            }
-            add_lanes::<S>(&sums[index * per_panel + r * 2 * S::LANES..], &mut out);
-            for out in &mut out[..S::LANES] {
-                *out = nonzeros - 2 * *out;
-            }
-            sink.put(tile.row + r, col, &out[..S::LANES.min(tile.right.n() - col)]);
         }
     }
 }
@@ -305,46 +326,53 @@ pub(crate) unsafe fn add_differences<S: Simd, const P: usize>(
 
 /// One row, [`ACROSS`] panels at once, for there is no other row to use a table for.
 #[inline(always)]
-fn single<S: Simd, K: Sink>(s: S, tile: &Tile, memory: &mut Memory, sink: &K) {
+fn single<S: Simd>(s: S, tile: &Tile, memory: &mut Memory) {
     let depth = tile.right.depth();
-    let tables = &mut memory.tables[..depth * 32];
+    let Memory { tables, sums, totals } = memory;
+    let tables = &mut tables[..depth * 32];
     let row = Bytes::of(tile.left, tile.row);
     for (at, both) in tables.chunks_exact_mut(32).enumerate() {
         let [low, high] = row.tables(at);
         both[..16].copy_from_slice(&low[0].to_le_bytes());
         both[16..].copy_from_slice(&high[0].to_le_bytes());
     }
-    let nonzeros = tile.left.nonzeros(tile.row);
-    let mut panel = tile.panels.start;
-    while panel < tile.panels.end {
-        let across = ACROSS.min(tile.panels.end - panel);
-        let mut panels = [tile.right.panel(panel); ACROSS];
+    totals.fill(0);
+    for first in (0..tile.panels.len()).step_by(ACROSS) {
+        let across = ACROSS.min(tile.panels.len() - first);
+        let mut panels = [tile.right.panel(tile.panels.start + first); ACROSS];
         for (j, panels) in panels[..across].iter_mut().enumerate() {
-            *panels = tile.right.panel(panel + j);
+            *panels = tile.right.panel(tile.panels.start + first + j);
         }
-        let mut sums = [[0; 64]; ACROSS];
-        for first in (0..depth).step_by(LIMIT * 3) {
-            let bytes = first..depth.min(first + LIMIT * 3);
-            add_row(s, tables, panels, bytes, &mut sums);
+        for start in (0..depth).step_by(LIMIT * 3) {
+            let end = depth.min(start + LIMIT * 3);
+            let pairs = count_row(s, tables, panels, start..end);
+            for (j, pairs) in pairs[..across].iter().enumerate() {
+                // a sum for each panel and row of a pair
+                let sums = &mut sums[(first + j) * 4 * S::LANES..][..2 * S::LANES];
+                // SAFETY: two vectors of sums.
+                unsafe {
+                    s.store(sums.as_mut_ptr(), pairs[0]);
+                    s.store(sums.as_mut_ptr().add(S::LANES), pairs[1]);
+                }
+                if end < depth {
+                    add_lanes::<S>(sums, &mut totals[(first + j) * 2 * PAIRS * S::LANES..]);
+                }
+            }
         }
-        for (j, sums) in sums[..across].iter_mut().enumerate() {
-            let col = (panel + j) * S::LANES;
-            sums.iter_mut().for_each(|sum| *sum = nonzeros - 2 * *sum);
-            sink.put(tile.row, col, &sums[..S::LANES.min(tile.right.n() - col)]);
+        if depth == 0 {
+            sums[first * 4 * S::LANES..][..across * 4 * S::LANES].fill(0);
         }
-        panel += across;
     }
 }
 
-/// Adds to `sums` the differences in `bytes` of one row, whose tables: (depth, 2, 16).
+/// The differences in `bytes` of one row, whose tables: (depth, 2, 16); u16 of the even lanes and of the odd ones.
 #[inline(always)]
-fn add_row<S: Simd>(
+fn count_row<S: Simd>(
     s: S,
     tables: &[u8],
     panels: [&[u8]; ACROSS],
     bytes: Range<usize>,
-    sums: &mut [[i32; 64]; ACROSS],
-) {
+) -> [[S::V; 2]; ACROSS] {
     assert!(tables.len() >= bytes.end * 32 && panels.iter().all(|panel| panel.len() >= bytes.end * S::LANES));
     let (nibble, low_byte) = (s.splat(15), s.splat16(255));
     let mut pairs = [[s.splat(0); 2]; ACROSS];
@@ -373,13 +401,5 @@ fn add_row<S: Simd>(
             pairs[1] = s.add16(pairs[1], s.shr16::<8>(all));
         }
     }
-    let mut u16s = [0u8; 128];
-    for (sums, pairs) in sums.iter_mut().zip(pairs) {
-        // SAFETY: two vectors have at most 128 bytes.
-        unsafe {
-            s.store(u16s.as_mut_ptr(), pairs[0]);
-            s.store(u16s.as_mut_ptr().add(S::LANES), pairs[1]);
-        }
-        add_lanes::<S>(&u16s, sums);
-    }
+    pairs
 }

@@ -12,9 +12,10 @@ use core::ops::Range;
 use crate::{
     count::count_tile,
     engine::Engine,
+    isa::{Isa, simd},
     lookup::lookup_tile,
     pack::compare_pairs,
-    panels::{Cell, Panels},
+    panels::Panels,
     parts::Lent,
     tensor::BitView,
     ternary::Ternary,
@@ -92,9 +93,19 @@ pub(crate) fn tile<K: Sink>(
     panels: Range<usize>,
     sink: &K,
 ) {
-    match right.cell() {
-        Cell::Byte => lookup_tile(engine.isa(), left, right, rows, panels, sink),
-        Cell::Word => count_tile(engine.isa(), left, right, rows, panels, sink),
+    tile_on(engine.isa(), engine.isa(), left, right, rows, panels, sink);
+}
+
+simd! {
+    /// Either kernel is compiled only where it is used.
+    fn tile_on<S, K: Sink>(
+        s: S, isa: Isa, left: Left, right: &Panels, rows: Range<usize>, panels: Range<usize>, sink: &K,
+    ) {
+        if S::COUNTS {
+            count_tile(s, left, right, rows, panels, sink);
+        } else {
+            lookup_tile(s, isa, left, right, rows, panels, sink);
+        }
     }
 }
 
