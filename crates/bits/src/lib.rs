@@ -37,6 +37,7 @@
 //! crate is `no_std` with `alloc`, runs on one thread, and uses what the target was compiled for.
 //! Feature `bench` adds the list of what is measured, `bench`.
 #![no_std]
+#![allow(clippy::needless_range_loop, reason = "a lane is an index into several arrays at once")]
 
 extern crate alloc;
 #[cfg(feature = "std")]

@@ -67,10 +67,7 @@ struct Bytes<'a> {
 impl<'a> Bytes<'a> {
     #[inline(always)]
     fn of(left: &Left<'a>, row: usize) -> Self {
-        let nonzero = match left.nonzero {
-            Some(nonzero) => Some(nonzero.into_row(row)),
-            None => None,
-        };
+        let nonzero = left.nonzero.map(|nonzero| nonzero.into_row(row));
         Self { sign: left.sign.into_row(row), nonzero, used: left.sign.cols().div_ceil(8) }
     }
 

@@ -232,7 +232,7 @@ simd! {
 /// folded indices that differ in their highest bit alone have opposite sums.
 #[inline(always)]
 pub(crate) const fn fold(nibbles: u64) -> u64 {
-    nibbles ^ ((!nibbles >> 3) & 0x1111_1111_1111_1111) * 7
+    nibbles ^ (((!nibbles >> 3) & 0x1111_1111_1111_1111) * 7)
 }
 
 /// Where byte `at` of lane `lane` lies in a panel.
