@@ -4,7 +4,7 @@ mod recipe;
 
 use onebit_bits::{BitTensor, Engine, Isa};
 use onebit_model::{Affine, Dense, Error, Layer, Limits, Model, Output, Standardize, best};
-use onebit_reference::gemm::{gemm, real_gemm};
+use onebit_reference::{gemm::gemm, number::real_gemm_by_fours};
 use proptest::prelude::*;
 use recipe::{Recipe, recipes};
 
@@ -36,9 +36,8 @@ fn naive(model: &Model, x: &[f32]) -> Vec<f32> {
                 Sums::Integer(gemm(bits, &signs(o, i, |o, i| dense.weights.get(o, i)), (rows, i, o)))
             }
             None => {
-                let turned: Vec<f32> =
-                    signs(i, o, |i, o| dense.weights.get(o, i)).into_iter().map(f32::from).collect();
-                Sums::Real(real_gemm(&x, &turned, (rows, i, o)))
+                let weights = signs(o, i, |o, i| dense.weights.get(o, i));
+                Sums::Real(real_gemm_by_fours(&x, &weights, (rows, i, o)))
             }
         };
         match &dense.output {
