@@ -67,7 +67,15 @@ impl Isa {
         #[cfg(target_arch = "x86_64")]
         if has!("avx2", "popcnt", "bmi1", "bmi2", "lzcnt") {
             all.push(Self(Level::Avx2));
-            if has!("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vpopcntdq") {
+            if has!(
+                "avx512f",
+                "avx512bw",
+                "avx512vl",
+                "avx512dq",
+                "avx512vbmi",
+                "avx512bitalg",
+                "avx512vpopcntdq"
+            ) {
                 all.push(Self(Level::Avx512));
             }
         }
@@ -177,7 +185,7 @@ macro_rules! multiversion {
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
-            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512bitalg,avx512vpopcntdq")]
             fn avx512 $(<$T: $bound>)? ($($arg: $type),*) $(-> $out)? {
                 portable($($arg),*)
             }
@@ -230,7 +238,7 @@ macro_rules! simd {
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
-            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512bitalg,avx512vpopcntdq")]
             #[allow(clippy::too_many_arguments, reason = "as the body")]
             fn avx512 <$($T: $bound),*> ($($arg: $type),*) $(-> $out)? {
                 body($crate::simd::Avx512::new() $(, $arg)*)

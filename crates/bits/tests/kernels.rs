@@ -114,7 +114,8 @@ fn every_instruction_set_of_this_machine_runs() {
         if has!("avx2") && has!("popcnt") && has!("bmi2") {
             expected.push("avx2");
         }
-        if has!("avx512vl") && has!("avx512bw") && has!("avx512dq") && has!("avx512vpopcntdq") {
+        let words = has!("avx512vl") && has!("avx512bw") && has!("avx512dq") && has!("avx512vpopcntdq");
+        if words && has!("avx512vbmi") && has!("avx512bitalg") {
             expected.push("avx512");
         }
     }

@@ -1,16 +1,16 @@
-//! AVX-512 with VPOPCNTDQ: vectors of 64 bytes that count their own ones.
+//! AVX-512 as Ice Lake and Zen 4 have it: vectors of 64 bytes that count their own ones.
 
 use core::arch::x86_64::*;
 
 use super::Simd;
 
-/// Proof of AVX-512 F, BW, VL, DQ and VPOPCNTDQ.
+/// Proof of AVX-512 F, BW, VL, DQ, VBMI, BITALG and VPOPCNTDQ.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(());
 
 impl Avx512 {
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512bitalg,avx512vpopcntdq")]
     pub(crate) fn new() -> Self {
         Self(())
     }
