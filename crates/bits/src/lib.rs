@@ -90,6 +90,7 @@ pub use integer::{
     u8_gemm_packed,
 };
 pub use isa::{Isa, Kernel};
+pub use memory::Buffer;
 pub use pack::{Sum, pack_at_least, pack_signs, pack_signs_into, pack_thresholds, sign_words, unpack_signs};
 pub use panels::Panels;
 pub use parts::Slices;

@@ -27,7 +27,7 @@ const HUGE: usize = 2 << 20;
 ///
 /// # Safety
 /// Every bit pattern is a value, there is no padding, and the alignment is at most [`LINE`].
-pub(crate) unsafe trait Plain: Copy {}
+pub unsafe trait Plain: Copy {}
 
 macro_rules! plain {
     ($($T:ty)*) => {
@@ -98,9 +98,15 @@ fn ask_for_huge_pages(first: NonNull<u8>, bytes: usize) {
 #[cfg(not(all(feature = "std", target_os = "linux", not(miri))))]
 fn ask_for_huge_pages(_: NonNull<u8>, _: usize) {}
 
-/// A slice of numbers that begins a cache line, and can be given another length.
+/// Numbers for kernels to read and write: a slice that begins a cache line, and lies in huge pages if it is large.
+///
+/// ```
+/// let mut moments = onebit_bits::Buffer::zeros(1000);
+/// moments[999] = 0.5f32;
+/// assert_eq!(moments.len(), 1000);
+/// ```
 #[derive(Debug)]
-pub(crate) struct Buffer<T> {
+pub struct Buffer<T> {
     block: Block,
     len: usize,
     numbers: PhantomData<T>,
@@ -108,8 +114,20 @@ pub(crate) struct Buffer<T> {
 
 impl<T: Plain> Buffer<T> {
     /// An empty one; allocates nothing.
-    pub(crate) const fn new() -> Self {
+    #[must_use]
+    pub const fn new() -> Self {
         Self { block: Block::EMPTY, len: 0, numbers: PhantomData }
+    }
+
+    /// So many zeros.
+    ///
+    /// # Panics
+    /// If they do not fit into memory.
+    #[must_use]
+    pub fn zeros(len: usize) -> Self {
+        let mut zeros = Self::new();
+        zeros.resize(len); // the bytes of a new block are 0
+        zeros
     }
 
     /// Makes it `len` long. What it holds afterwards is arbitrary.
@@ -203,6 +221,14 @@ mod tests {
             assert_eq!(buffer.as_ptr().addr() % align, 0, "{len}");
             buffer.iter_mut().zip(0..).for_each(|(value, n)| *value = n);
             assert!(buffer.iter().zip(0..).all(|(&value, n)| value == n));
+        }
+    }
+
+    #[test]
+    fn zeros_are_zero() {
+        for len in [0, 1, 100, HUGE] {
+            let zeros = Buffer::<f32>::zeros(len);
+            assert!(zeros.len() == len && zeros.iter().all(|zero| zero.to_bits() == 0));
         }
     }
 

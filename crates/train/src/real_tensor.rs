@@ -1,6 +1,6 @@
 //! Real parameters: values, and the optimizer that moves them.
 
-use onebit_bits::Engine;
+use onebit_bits::{Buffer, Engine};
 
 use crate::{
     error::{Error, Result},
@@ -12,24 +12,28 @@ const RUN: usize = 4096;
 
 /// What [`BinaryTensor`](crate::binary_tensor::BinaryTensor) is to bits: real values and what makes them learn.
 pub struct RealTensor {
-    values: Vec<f32>,
-    moments: [Vec<f32>; 2],
+    values: Buffer<f32>,
+    moments: [Buffer<f32>; 2],
     optimizer: Box<dyn Optimizer>,
 }
 
 impl RealTensor {
     /// These values under `optimizer`.
     pub fn new(values: Vec<f32>, optimizer: impl Optimizer + 'static) -> Self {
-        let mut it = Self { values: Vec::new(), moments: Default::default(), optimizer: Box::new(optimizer) };
+        let mut it = Self {
+            values: Buffer::new(),
+            moments: [Buffer::new(), Buffer::new()],
+            optimizer: Box::new(optimizer),
+        };
         it.restart(values);
         it
     }
 
     /// Starts again from these values.
     pub(crate) fn restart(&mut self, values: Vec<f32>) {
-        // memory full of zeros is not touched before it is written
-        self.moments = [(); 2].map(|()| vec![0.0; values.len()]);
-        self.values = values;
+        self.moments = [(); 2].map(|()| Buffer::zeros(values.len()));
+        self.values = Buffer::zeros(values.len());
+        self.values.copy_from_slice(&values);
     }
 
     /// The values.

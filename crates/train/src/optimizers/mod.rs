@@ -10,7 +10,7 @@ pub use adam::Adam;
 ///
 /// A step begins once and then moves the parameters run by run, in any order and on any thread: while a run of the
 /// gradient is in the cache. So what a run does depends on nothing but the run. Two [moments](Run::moments) are kept for
-/// each parameter; those that are never written cost no memory.
+/// each parameter, whether it needs them or not.
 ///
 /// ```
 /// use onebit_train::optimizers::{Optimizer, Run};

@@ -17,6 +17,7 @@ use crate::{
     real_tensor::RealTensor,
     rules::Rule,
     value::Signal,
+    vectorized::vectorized,
     weight_gradient::WeightGradient,
 };
 
@@ -130,8 +131,9 @@ impl Latent {
     }
 }
 
-/// Words of signs at once.
-const WORDS: usize = 64;
+/// Elements at once: five slices of them stay in the L1 cache.
+const RUN: usize = 64 * WORDS;
+const WORDS: usize = 16;
 
 /// What is done to each run of the latent weights in a step.
 struct Step<'a> {
@@ -143,12 +145,12 @@ struct Step<'a> {
 impl Update<States<'_>> for Step<'_> {
     #[inline(always)]
     fn run(&self, _first: usize, grad: &[f32], (latent, m, v): States, weights: &mut [u64]) {
-        self.optimizer.run(self.isa, Run { params: &mut *latent, grad, moments: [m, v] });
-        for w in &mut *latent {
-            *w = w.clamp(-1.0, 1.0);
-        }
         let mut flips = 0;
-        for (latent, weights) in latent.chunks(64 * WORDS).zip(weights.chunks_mut(WORDS)) {
+        let states = latent.chunks_mut(RUN).zip(m.chunks_mut(RUN)).zip(v.chunks_mut(RUN));
+        for (((latent, m), v), (grad, weights)) in states.zip(grad.chunks(RUN).zip(weights.chunks_mut(WORDS)))
+        {
+            self.optimizer.run(self.isa, Run { params: &mut *latent, grad, moments: [m, v] });
+            clip(self.isa, latent);
             let mut signs = [0; WORDS];
             let signs = &mut signs[..weights.len()];
             sign_words(self.isa, latent, signs).expect("a word for each 64 weights");
@@ -158,5 +160,13 @@ impl Update<States<'_>> for Step<'_> {
             }
         }
         self.flips.fetch_add(flips, Relaxed);
+    }
+}
+
+vectorized! {
+    fn clip<'a>(latent: &'a mut [f32]) {
+        for w in latent {
+            *w = w.clamp(-1.0, 1.0);
+        }
     }
 }
