@@ -26,11 +26,12 @@ use crate::{
     panels::{Panels, fold},
     parts::Slices,
     quantize::Int8,
-    simd::Simd,
+    simd::{Simd, Wide},
     tables::{Left, Store, product},
     tensor::BitTensor,
     ternary_panels::TernaryPanels,
     update::{Update, Updating},
+    wide::{ACROSS, CELLS},
 };
 
 /// `out = a * b^T` for a rounded gradient: `out_mn = scale_m sum_mn`, with the exact sum rounded to f32 once.
@@ -141,11 +142,15 @@ pub(crate) trait Byte: Copy + Sync {
     /// What makes the sums of four of them 0 or more.
     const BIAS: i16;
 
+    /// Words of 32 of them of which 16 bits hold the sum of each eighth.
+    const WORDS: usize;
+
     fn get(self) -> i16;
 }
 
 impl Byte for i8 {
     const BIAS: i16 = 512;
+    const WORDS: usize = 12;
 
     #[inline(always)]
     fn get(self) -> i16 {
@@ -155,6 +160,7 @@ impl Byte for i8 {
 
 impl Byte for u8 {
     const BIAS: i16 = 0;
+    const WORDS: usize = 8;
 
     #[inline(always)]
     fn get(self) -> i16 {
@@ -193,6 +199,12 @@ impl<'a, T: Byte> Bytes<'a, T> {
     #[inline(always)]
     fn row(&self, row: usize) -> &[T] {
         &self.values[row * self.k..][..self.k]
+    }
+
+    /// The sum from that of one right operand, or from those of both halves of a ternary.
+    #[inline(always)]
+    fn mean(&self, sum: i32) -> i32 {
+        if self.times == 2 { sum } else { sum / 2 }
     }
 
     /// What `2 S` exceeds the sum by, and so what the S of both halves of a ternary do, biases included.
@@ -335,7 +347,97 @@ impl<T: Byte> Left for Bytes<'_, T> {
         }
         sums
     }
+
+    type WideTable = [i16; 32];
+    const WIDE_TABLES: usize = 4;
+    const WIDE_WORDS: usize = T::WORDS;
+
+    #[inline(always)]
+    fn fill_wide(&self, row: usize, word: usize, tables: &mut [[i16; 32]], stride: usize) {
+        let mut values = [0; 32];
+        for (to, value) in values.iter_mut().zip(&self.row(row)[32 * word..]) {
+            *to = value.get();
+        }
+        let (lower, upper) = values.split_at(16);
+        let fours = lower.as_chunks::<4>().0.iter().zip(upper.as_chunks::<4>().0);
+        for ((lower, upper), table) in fours.zip(tables.iter_mut().step_by(stride)) {
+            for (four, sums) in [lower, upper].into_iter().zip(table.as_chunks_mut::<16>().0) {
+                for index in 0..16 {
+                    let mut sum = 0;
+                    for bit in 0..4 {
+                        sum += SIGNS[bit][index] * four[bit];
+                    }
+                    sums[index] = sum;
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add_wide<W: Wide, const R: usize>(
+        w: W,
+        tables: &[[i16; 32]],
+        cells: &[u8],
+        start: bool,
+        sums: &mut [i32],
+        stride: usize,
+    ) {
+        // of half a word
+        let bytes = tables.len() / (2 * R);
+        assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(2) * CELLS + 3);
+        assert!(bytes <= 2 * T::WORDS && sums.len() >= (R - 1) * stride + 64);
+        for first in (0..4).step_by(ACROSS) {
+            let mut all = [[w.splat32(0); ACROSS]; R];
+            for byte in 0..bytes {
+                let cell = byte / 2 * CELLS + byte % 2 + first * 64;
+                // SAFETY: each word has 4 vectors, and after the last there are 3 bytes more.
+                let mut index = [0, 1].map(|j| unsafe { w.load(cells.as_ptr().add(cell + 64 * j)) });
+                for half in 0..2 {
+                    let halves = index.map(|index| w.index16(index));
+                    for (r, all) in all.iter_mut().enumerate() {
+                        // SAFETY: each of R rows has two tables for each byte of half a word.
+                        let table = unsafe { w.load(tables.as_ptr().add((2 * byte + half) * R + r).cast()) };
+                        *all = w.add16_permuted(*all, table, halves);
+                    }
+                    index = index.map(|index| w.shr32_4(index));
+                }
+            }
+            for (r, all) in all.iter().enumerate() {
+                for (j, all) in all.iter().enumerate() {
+                    let to = sums[r * stride + (first + j) * 16..].as_mut_ptr().cast();
+                    let all = w.add_halves(*all);
+                    // SAFETY: each row has a place for each of 64 columns.
+                    unsafe { w.store(to, if start { all } else { w.add32(w.load(to), all) }) };
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn finish_wide<'s>(&self, _: usize, sums: &'s mut [i32], _: &'s mut [i32]) -> &'s [i32] {
+        for sum in &mut *sums {
+            *sum = self.mean(*sum);
+        }
+        sums
+    }
 }
+
+/// The sign of each of four values for each index.
+static SIGNS: [[i16; 16]; 4] = {
+    let mut signs = [[-1; 16]; 4];
+    let mut index = 0;
+    while index < 16 {
+        let mut bit = 0;
+        while bit < 4 {
+            if index >> bit & 1 == 1 {
+                signs[bit][index] = 1;
+            }
+            bit += 1;
+        }
+        index += 1;
+    }
+    signs
+};
 
 /// Bytes of which each row has a scale.
 struct Scaled<'a> {
@@ -374,6 +476,36 @@ impl Left for Scaled<'_> {
         let (times, excess, scale) = (self.left.times, self.left.excess(row), self.scales[row]);
         for (out, sum) in out.iter_mut().zip(sums) {
             *out = scale * (times * *sum - excess) as f32;
+        }
+        out
+    }
+
+    type WideTable = [i16; 32];
+    const WIDE_TABLES: usize = Bytes::<i8>::WIDE_TABLES;
+    const WIDE_WORDS: usize = Bytes::<i8>::WIDE_WORDS;
+
+    #[inline(always)]
+    fn fill_wide(&self, row: usize, word: usize, tables: &mut [[i16; 32]], stride: usize) {
+        self.left.fill_wide(row, word, tables, stride);
+    }
+
+    #[inline(always)]
+    fn add_wide<W: Wide, const R: usize>(
+        w: W,
+        tables: &[[i16; 32]],
+        cells: &[u8],
+        start: bool,
+        sums: &mut [i32],
+        stride: usize,
+    ) {
+        Bytes::<i8>::add_wide::<W, R>(w, tables, cells, start, sums, stride);
+    }
+
+    #[inline(always)]
+    fn finish_wide<'s>(&self, row: usize, sums: &'s mut [i32], out: &'s mut [f32]) -> &'s [f32] {
+        let scale = self.scales[row];
+        for (out, sum) in out.iter_mut().zip(sums) {
+            *out = scale * self.left.mean(*sum) as f32;
         }
         out
     }

@@ -71,6 +71,7 @@ mod ternary_panels;
 mod transpose;
 pub mod update;
 pub mod votes;
+mod wide;
 #[cfg(feature = "std")]
 mod workers;
 

@@ -5,9 +5,9 @@
 //! `(k / cell, L)`. There are two cells:
 //!
 //! - **bytes** (8 bits of each row) for look-up: each nibble of a byte is the index into a table of 16 sums;
-//! - **words** of 32 bits for instruction sets that count ones: the bits as they are.
+//! - **words** of 32 bits for instruction sets that count ones or permute whole vectors: the bits as they are.
 //!
-//! Nibbles are stored [folded](fold), so that the tables of reals are odd and only half of each has to be kept.
+//! Nibbles of bytes are stored [folded](fold), so that the tables of reals are odd and only half of each has to be kept.
 //!
 //! A panel's rows are either the rows of a bit matrix or its columns, without a transposition of the whole:
 //! `x w^T` wants the rows of `w`, `dy w` wants its columns, and both read the same row-major bits.
@@ -39,6 +39,9 @@ pub struct Panels {
     bytes: Buffer<u8>,
 }
 
+/// Bytes after the last panel that may be read: words are also loaded from some bytes further on.
+const BEYOND: usize = 3;
+
 /// What the kernels read at once of each row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
@@ -67,6 +70,7 @@ impl Use {
     fn cell(self, isa: Isa) -> Cell {
         match self {
             Self::Bits if counts(isa) => Cell::Word,
+            Self::Reals if permutes(isa) => Cell::Word,
             _ => Cell::Byte,
         }
     }
@@ -181,6 +185,12 @@ impl Panels {
         &self.bytes[index * size..][..size]
     }
 
+    /// [`panel`](Self::panel) and all that follows, which is [`BEYOND`] bytes at least.
+    #[inline(always)]
+    pub(crate) fn panel_and_beyond(&self, index: usize) -> &[u8] {
+        &self.bytes[index * self.depth * self.lanes..]
+    }
+
     fn pack(engine: &Engine, bits: BitView, side: Side, of: Use) -> Self {
         Self::pack_into(engine, bits, side, of, Buffer::new())
     }
@@ -194,7 +204,7 @@ impl Panels {
         };
         let depth = k.div_ceil(8).next_multiple_of(cell.group());
         let panels = n.div_ceil(lanes);
-        bytes.resize(panels * depth * lanes);
+        bytes.resize(panels * depth * lanes + BEYOND);
         if depth > 0 {
             let size = depth * lanes;
             // as many panels as are the columns of a block, so that each word is read once
@@ -219,6 +229,10 @@ impl Panels {
 
 simd! {
     fn counts<S>(_s: S) -> bool { S::COUNTS }
+}
+
+simd! {
+    fn permutes<S>(s: S) -> bool { s.wide().is_some() }
 }
 
 simd! {

@@ -13,11 +13,12 @@ use core::ops::Range;
 
 use crate::{
     engine::Engine,
-    isa::simd,
-    memory::{Plain, scratch},
-    panels::Panels,
+    isa::{Isa, simd},
+    memory::{Plain, copy_past_caches, scratch},
+    panels::{Panels, lanes},
     parts::Lent,
-    simd::Simd,
+    simd::{Simd, Wide},
+    wide,
 };
 
 /// Rows whose tables a panel meets at once.
@@ -28,6 +29,9 @@ pub(crate) const CHUNK: usize = 32;
 
 /// Columns of a run at most: sums of [`ROWS`] such stay in the L2 cache.
 const LONGEST: usize = 4096;
+
+/// Sums between rows of them, so that a column of sums is not in one set of the L1 cache.
+const APART: usize = 16;
 
 /// Multiplications by which another thread pays.
 const WORK_PER_JOB: usize = 1 << 21;
@@ -60,6 +64,35 @@ pub(crate) trait Left: Sync {
 
     /// The results of a row, in either of the two slices.
     fn finish<'s>(&self, row: usize, sums: &'s mut [Self::Sum], out: &'s mut [Self::Out]) -> &'s [Self::Out];
+
+    /// What is permuted: a vector of 64 bytes.
+    type WideTable: Plain;
+    /// How many of them the 32 values make that meet a word of each column.
+    const WIDE_TABLES: usize;
+    /// Words at once: their tables of [`wide::ROWS`] rows stay in the L1 cache.
+    const WIDE_WORDS: usize;
+
+    /// The tables of `row` for the values that meet word `word`, each `stride` after the one before.
+    fn fill_wide(&self, row: usize, word: usize, tables: &mut [Self::WideTable], stride: usize);
+
+    /// As [`add`](Self::add), by tables: (t, R), with cells: (words, 4, 16) words of 32 bits, and 3 bytes more.
+    /// t is even: the last word may have less than [`WIDE_TABLES`](Self::WIDE_TABLES).
+    fn add_wide<W: Wide, const R: usize>(
+        w: W,
+        tables: &[Self::WideTable],
+        cells: &[u8],
+        start: bool,
+        sums: &mut [Self::Sum],
+        stride: usize,
+    );
+
+    /// As [`finish`](Self::finish), for sums from [`add_wide`](Self::add_wide).
+    fn finish_wide<'s>(
+        &self,
+        row: usize,
+        sums: &'s mut [Self::Sum],
+        out: &'s mut [Self::Out],
+    ) -> &'s [Self::Out];
 }
 
 /// Where results go. Every column of every row comes once, in runs that begin at multiples of 64 columns.
@@ -72,20 +105,30 @@ pub(crate) trait Sink<T>: Sync {
 pub(crate) struct Store<'a, T> {
     n: usize,
     out: Lent<'a, T>,
+    /// Whether there are too many for any cache to keep.
+    huge: bool,
 }
+
+/// Bytes that would drive everything else out of the caches.
+const HUGE: usize = 16 << 20;
 
 impl<'a, T> Store<'a, T> {
     pub(crate) fn new(n: usize, out: &'a mut [T]) -> Self {
-        Self { n, out: Lent::new(out) }
+        Self { n, huge: size_of_val(out) >= HUGE, out: Lent::new(out) }
     }
 }
 
-impl<T: Copy + Send> Sink<T> for Store<'_, T> {
+impl<T: Plain + Send> Sink<T> for Store<'_, T> {
     #[inline(always)]
     fn put(&self, row: usize, col: usize, run: &[T]) {
         let first = row * self.n + col;
         // SAFETY: the output has as many rows and columns as the product, and every run comes once.
-        unsafe { self.out.part(first..first + run.len()) }.copy_from_slice(run);
+        let out = unsafe { self.out.part(first..first + run.len()) };
+        if self.huge {
+            copy_past_caches(run, out);
+        } else {
+            out.copy_from_slice(run);
+        }
     }
 }
 
@@ -115,55 +158,103 @@ pub(crate) fn product<L: Left, K: Sink<L::Out>>(engine: &Engine, left: &L, right
     });
 }
 
+/// Rows `rows` and columns `cols` of the product; columns begin at a multiple of 64.
+pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
+    isa: Isa,
+    left: &L,
+    right: &[&Panels],
+    rows: Range<usize>,
+    cols: Range<usize>,
+    sink: &K,
+) {
+    if cols.is_empty() {
+        return;
+    }
+    let (lanes, tallest) = (lanes(isa), tallest(isa));
+    let panels = cols.start / lanes..cols.end.div_ceil(lanes);
+    let width = panels.len() * lanes;
+    let stride = width + APART;
+    let mut sums = scratch(tallest * stride);
+    let mut out = scratch(width);
+    let mut first = rows.start;
+    while first < rows.end {
+        let height = tallest.min(1 << (rows.end - first).ilog2());
+        let rows = Rows { first, height, panels: panels.clone(), stride };
+        let sums = &mut sums[..height * stride];
+        if left.shape().1 == 0 {
+            sums.fill(L::Sum::default());
+        }
+        add_up(isa, left, right, &rows, sums);
+        put(isa, left, &rows, cols.clone(), sums, &mut out, sink);
+        first += height;
+    }
+}
+
+/// Rows that are added up together, and the panels of their columns.
+pub(crate) struct Rows {
+    pub(crate) first: usize,
+    /// A power of 2.
+    pub(crate) height: usize,
+    pub(crate) panels: Range<usize>,
+    /// From a sum to that of the next row: the columns of those panels and [`APART`] more.
+    pub(crate) stride: usize,
+}
+
 simd! {
-    /// Rows `rows` and columns `cols` of the product; columns begin at a multiple of 64.
-    pub(crate) fn tile<S, L: Left, K: Sink<L::Out>>(
-        s: S, left: &L, right: &[&Panels], rows: Range<usize>, cols: Range<usize>, sink: &K,
-    ) {
-        let panels = cols.start / S::LANES..cols.end.div_ceil(S::LANES);
-        let width = panels.len() * S::LANES;
+    /// Rows at once at most.
+    fn tallest<S>(s: S) -> usize {
+        if s.wide().is_some() { wide::ROWS } else { ROWS }
+    }
+}
+
+simd! {
+    /// sums: (height, stride)
+    fn add_up<S, L: Left>(s: S, left: &L, right: &[&Panels], rows: &Rows, sums: &mut [L::Sum]) {
+        if let Some(w) = s.wide() {
+            wide::add_up(w, left, right, rows, sums);
+            return;
+        }
         let bytes = left.shape().1.div_ceil(8);
-        let mut tables = scratch(ROWS * CHUNK.min(bytes));
-        let mut sums = scratch(ROWS * width);
-        let mut out = scratch(width);
-        let mut row = rows.start;
-        while row < rows.end {
-            let height = ROWS.min(rows.end - row);
-            let sums = &mut sums[..height * width];
-            if bytes == 0 {
-                sums.fill(L::Sum::default());
+        let mut tables = scratch(rows.height * CHUNK.min(bytes));
+        for first in (0..bytes).step_by(CHUNK) {
+            let chunk = CHUNK.min(bytes - first);
+            let tables = &mut tables[..rows.height * chunk];
+            for (r, tables) in tables.chunks_exact_mut(chunk).enumerate() {
+                left.fill(rows.first + r, first, tables);
             }
-            let mut first = 0;
-            while first < bytes {
-                let chunk = CHUNK.min(bytes - first);
-                let tables = &mut tables[..height * chunk];
-                for r in 0..height {
-                    left.fill(row + r, first, &mut tables[r * chunk..][..chunk]);
-                }
-                for (index, panel) in panels.clone().enumerate() {
-                    let sums = &mut sums[index * S::LANES..];
-                    for (which, right) in right.iter().enumerate() {
-                        let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
-                        // where the next panel's chunk begins cannot be guessed from this one's
-                        for line in bytes.chunks(64) {
-                            s.prefetch(line.as_ptr().wrapping_add(right.depth() * S::LANES));
-                        }
-                        let start = first == 0 && which == 0;
-                        match height {
-                            1 => L::add::<S, 1>(s, tables, bytes, start, sums, width),
-                            2 => L::add::<S, 2>(s, tables, bytes, start, sums, width),
-                            3 => L::add::<S, 3>(s, tables, bytes, start, sums, width),
-                            _ => L::add::<S, ROWS>(s, tables, bytes, start, sums, width),
-                        }
+            for (index, panel) in rows.panels.clone().enumerate() {
+                let sums = &mut sums[index * S::LANES..];
+                for (which, right) in right.iter().enumerate() {
+                    let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
+                    // where the next panel's chunk begins cannot be guessed from this one's
+                    for line in bytes.chunks(64) {
+                        s.prefetch(line.as_ptr().wrapping_add(right.depth() * S::LANES));
+                    }
+                    let start = first == 0 && which == 0;
+                    match rows.height {
+                        1 => L::add::<S, 1>(s, tables, bytes, start, sums, rows.stride),
+                        2 => L::add::<S, 2>(s, tables, bytes, start, sums, rows.stride),
+                        _ => L::add::<S, ROWS>(s, tables, bytes, start, sums, rows.stride),
                     }
                 }
-                first += chunk;
             }
-            for r in 0..height {
-                let run = left.finish(row + r, &mut sums[r * width..][..width], &mut out);
-                sink.put(row + r, cols.start, &run[..cols.len()]);
-            }
-            row += height;
+        }
+    }
+}
+
+simd! {
+    /// Hands sums: (height, stride) to the sink.
+    fn put<S, L: Left, K: Sink<L::Out>>(
+        s: S, left: &L, rows: &Rows, cols: Range<usize>, sums: &mut [L::Sum], out: &mut [L::Out], sink: &K,
+    ) {
+        for (row, sums) in (rows.first..).zip(sums.chunks_exact_mut(rows.stride)) {
+            let sums = &mut sums[..rows.stride - APART];
+            let run = if s.wide().is_some() {
+                left.finish_wide(row, sums, out)
+            } else {
+                left.finish(row, sums, out)
+            };
+            sink.put(row, cols.start, &run[..cols.len()]);
         }
     }
 }

@@ -7,8 +7,9 @@ use crate::{
     engine::Engine,
     error::{Result, check_len},
     panels::Panels,
-    simd::Simd,
+    simd::{Simd, Wide},
     tables::Left,
+    wide::{ACROSS as WIDE_ACROSS, CELLS},
 };
 
 /// (m, k) reals.
@@ -21,13 +22,13 @@ pub(crate) struct Reals<'a> {
 /// Vectors of columns at once.
 const ACROSS: usize = 2;
 
-/// The signs of three values for each folded index, the fourth being added.
-static SIGNS: [[f32; 8]; 3] = {
-    let mut signs = [[-1.0; 8]; 3];
+/// The signs of four values for each index. A folded one has the first eight of three, the fourth being added.
+static SIGNS: [[f32; 16]; 4] = {
+    let mut signs = [[-1.0; 16]; 4];
     let mut index = 0;
-    while index < 8 {
+    while index < 16 {
         let mut bit = 0;
-        while bit < 3 {
+        while bit < 4 {
             if index >> bit & 1 == 1 {
                 signs[bit][index] = 1.0;
             }
@@ -134,6 +135,75 @@ impl Left for Reals<'_> {
 
     #[inline(always)]
     fn finish<'s>(&self, _: usize, sums: &'s mut [f32], _: &'s mut [f32]) -> &'s [f32] {
+        sums
+    }
+
+    type WideTable = [f32; 16];
+    const WIDE_TABLES: usize = 8;
+    const WIDE_WORDS: usize = 6;
+
+    #[inline(always)]
+    fn fill_wide(&self, row: usize, word: usize, tables: &mut [[f32; 16]], stride: usize) {
+        let mut values = [0.0; 32];
+        let left = &self.values[row * self.k..][..self.k][32 * word..];
+        for (to, value) in values.iter_mut().zip(left) {
+            *to = *value;
+        }
+        for (four, table) in values.as_chunks::<4>().0.iter().zip(tables.iter_mut().step_by(stride)) {
+            for index in 0..16 {
+                table[index] = (SIGNS[0][index] * four[0] + SIGNS[1][index] * four[1])
+                    + (SIGNS[2][index] * four[2] + SIGNS[3][index] * four[3]);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add_wide<W: Wide, const R: usize>(
+        w: W,
+        tables: &[[f32; 16]],
+        cells: &[u8],
+        start: bool,
+        sums: &mut [f32],
+        stride: usize,
+    ) {
+        let bytes = tables.len() / (2 * R);
+        assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(4) * CELLS + 3);
+        assert!(sums.len() >= (R - 1) * stride + 64);
+        for first in (0..4).step_by(WIDE_ACROSS) {
+            let place = |r: usize, j: usize| r * stride + (first + j) * 16;
+            let mut all = [[w.splat32(0); WIDE_ACROSS]; R];
+            if !start {
+                for (r, all) in all.iter_mut().enumerate() {
+                    for (j, all) in all.iter_mut().enumerate() {
+                        // SAFETY: each row has a place for each of 64 columns.
+                        *all = unsafe { w.load(sums.as_ptr().add(place(r, j)).cast()) };
+                    }
+                }
+            }
+            for byte in 0..bytes {
+                let cell = byte / 4 * CELLS + byte % 4 + first * 64;
+                // SAFETY: each word has 4 vectors, and after the last there are 3 bytes more.
+                let mut index = [0, 1].map(|j| unsafe { w.load(cells.as_ptr().add(cell + 64 * j)) });
+                for half in 0..2 {
+                    for (r, all) in all.iter_mut().enumerate() {
+                        // SAFETY: each of R rows has two tables for each byte.
+                        let table = unsafe { w.load(tables.as_ptr().add((2 * byte + half) * R + r).cast()) };
+                        *all = w.real_add_permuted(*all, table, index);
+                    }
+                    index = index.map(|index| w.shr32_4(index));
+                }
+            }
+            for (r, all) in all.iter().enumerate() {
+                for (j, all) in all.iter().enumerate() {
+                    // SAFETY: as above.
+                    unsafe { w.store(sums.as_mut_ptr().add(place(r, j)).cast(), *all) };
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn finish_wide<'s>(&self, _: usize, sums: &'s mut [f32], _: &'s mut [f32]) -> &'s [f32] {
         sums
     }
 }

@@ -33,6 +33,8 @@ impl Simd for Avx2 {
     /// Lane of the table, and the sign.
     type Selector = (__m256i, __m256);
 
+    type Wide = super::Never;
+
     const LANES: usize = 32;
     const COUNTS: bool = false;
 

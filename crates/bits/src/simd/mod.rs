@@ -13,6 +13,7 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod never;
 mod portable;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
@@ -21,6 +22,7 @@ mod simd128;
 pub(crate) use self::{avx2::Avx2, avx512::Avx512};
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::Neon;
+pub(crate) use never::Never;
 pub(crate) use portable::Portable;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(crate) use simd128::Simd128;
@@ -35,6 +37,15 @@ pub(crate) trait Simd: Copy + Send + Sync {
 
     /// Whether [`ones32`](Self::ones32) is so fast that counting ones beats looking sums up.
     const COUNTS: bool;
+
+    /// What it permutes whole vectors with: [`Never`], or itself.
+    type Wide: Wide;
+
+    /// The proof of that.
+    #[inline(always)]
+    fn wide(self) -> Option<Self::Wide> {
+        None
+    }
 
     /// The bytes at `from`.
     ///
@@ -158,4 +169,44 @@ pub(crate) trait Simd: Copy + Send + Sync {
         let reals = bytes[..Self::LANES].as_chunks().0;
         reals.iter().enumerate().fold(0, |all, (j, x)| all | u64::from(f32::from_ne_bytes(*x) >= 0.0) << j)
     }
+}
+
+/// Vectors of 64 bytes and permutations across them: 16 words of 32 bits or f32, or 32 of 16 bits.
+pub(crate) trait Wide: Copy {
+    /// 64 bytes.
+    type V: Copy;
+
+    /// The bytes at `from`.
+    ///
+    /// # Safety
+    /// 64 bytes can be read from there.
+    unsafe fn load(self, from: *const u8) -> Self::V;
+
+    /// Writes the bytes to `to`.
+    ///
+    /// # Safety
+    /// 64 bytes can be written there.
+    unsafe fn store(self, to: *mut u8, v: Self::V);
+
+    /// Asks for the cache line at `at`, which will be read soon; any address will do.
+    fn prefetch(self, at: *const u8);
+
+    /// The same word everywhere.
+    fn splat32(self, x: u32) -> Self::V;
+    /// `a >> 4` of each word.
+    fn shr32_4(self, a: Self::V) -> Self::V;
+    /// `a + b` of each word, modulo 2^32.
+    fn add32(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The sum of both halves of each word, signed.
+    fn add_halves(self, a: Self::V) -> Self::V;
+
+    /// The low four bits of each half of a word, and a fifth for the upper half.
+    fn index16(self, words: Self::V) -> Self::V;
+
+    /// Adds to each half of either sum, modulo 65536, the one of a table of 32 that the [index](Self::index16) at its
+    /// place says.
+    fn add16_permuted(self, sums: [Self::V; 2], table: Self::V, index: [Self::V; 2]) -> [Self::V; 2];
+
+    /// Adds to each f32 of either sum the one of a table of 16 that the low four bits of the word at its place say.
+    fn real_add_permuted(self, sums: [Self::V; 2], table: Self::V, index: [Self::V; 2]) -> [Self::V; 2];
 }

@@ -53,6 +53,8 @@ impl Simd for Neon {
     /// Where the four bytes of each f32 are in the table, and the sign.
     type Selector = (uint8x16_t, uint8x16_t);
 
+    type Wide = super::Never;
+
     const LANES: usize = 16;
     const COUNTS: bool = false;
 

@@ -32,6 +32,8 @@ impl Simd for Portable {
     type RealTable = [f32; 8];
     type Selector = [u32; 4];
 
+    type Wide = super::Never;
+
     const LANES: usize = 16;
     const COUNTS: bool = true;
 

@@ -40,6 +40,8 @@ impl Simd for Simd128 {
     /// Where the four bytes of each f32 are in the table, and the sign.
     type Selector = [v128; 2];
 
+    type Wide = super::Never;
+
     const LANES: usize = 16;
     const COUNTS: bool = true;
 

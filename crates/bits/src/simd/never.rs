@@ -1,0 +1,42 @@
+//! For instruction sets that cannot permute whole vectors.
+
+use super::Wide;
+
+/// There is no such value.
+#[derive(Clone, Copy)]
+pub(crate) enum Never {}
+
+macro_rules! never {
+    ($($name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)?;)*) => {$(
+        #[inline(always)]
+        fn $name(self $(, $arg: $type)*) $(-> $out)? {
+            $(let _ = $arg;)*
+            match self {}
+        }
+    )*};
+}
+
+impl Wide for Never {
+    type V = Self;
+
+    never! {
+        prefetch(at: *const u8);
+        splat32(x: u32) -> Self;
+        shr32_4(a: Self) -> Self;
+        add32(a: Self, b: Self) -> Self;
+        add_halves(a: Self) -> Self;
+        add16_permuted(sums: [Self; 2], table: Self, index: [Self; 2]) -> [Self; 2];
+        index16(words: Self) -> Self;
+        real_add_permuted(sums: [Self; 2], table: Self, index: [Self; 2]) -> [Self; 2];
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, _: *const u8) -> Self {
+        match self {}
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, _: *mut u8, _: Self) {
+        match self {}
+    }
+}

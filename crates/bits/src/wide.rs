@@ -1,0 +1,72 @@
+//! The product of rows of numbers with packed bits, where an instruction permutes a whole vector of 64 bytes.
+//!
+//! As in [`tables`](crate::tables), four values of a left row make a table of their 16 sums. But here the table is a
+//! vector, and one permutation of it looks up four bits of each column: the column's word of 32 bits is the index as
+//! it is, once it is moved so that the four are its lowest. Loading from a byte further on moves it by eight bits and
+//! costs no instruction.
+//!
+//! - **f32**: 16 sums, for 16 columns. Half of the additions are done as `1 table + sum`, which rounds alike but goes
+//!   to the multipliers, for the adders share their ports with the permutations.
+//! - **bytes** and **bf16**: sums of 16 bits, so a vector has two tables, one for four bits of the lower half of each
+//!   word and one for four of the upper; a fifth bit of the index says which half it is.
+
+use crate::{
+    memory::scratch,
+    panels::Panels,
+    simd::Wide,
+    tables::{Left, Rows},
+};
+
+/// Rows whose tables a panel meets at once.
+pub(crate) const ROWS: usize = 8;
+
+/// Columns of a panel: a vector of bytes.
+const LANES: usize = 64;
+
+/// Bytes of a word of each of a panel's columns.
+pub(crate) const CELLS: usize = 4 * LANES;
+
+/// Vectors of columns at once.
+pub(crate) const ACROSS: usize = 2;
+
+/// Adds up `rows` of the product, at most [`ROWS`]: see [`tables`](crate::tables).
+#[inline(always)]
+pub(crate) fn add_up<W: Wide, L: Left>(w: W, left: &L, right: &[&Panels], rows: &Rows, sums: &mut [L::Sum]) {
+    let k = left.shape().1;
+    let words = k.div_ceil(32);
+    let mut tables = scratch(rows.height * L::WIDE_WORDS.min(words) * L::WIDE_TABLES);
+    for first in (0..words).step_by(L::WIDE_WORDS) {
+        let chunk = L::WIDE_WORDS.min(words - first);
+        let of_word = rows.height * L::WIDE_TABLES;
+        let tables = &mut tables[..chunk * of_word];
+        for (word, tables) in (first..).zip(tables.chunks_exact_mut(of_word)) {
+            for r in 0..rows.height {
+                left.fill_wide(rows.first + r, word, &mut tables[r..], rows.height);
+            }
+        }
+        // of the last word only the bytes that exist, or that exist in its lower half
+        let used = (k - 32 * first).div_ceil(8) * 2;
+        let in_last = (used - 8 * (chunk - 1)).min(L::WIDE_TABLES);
+        let tables = &tables[..rows.height * ((chunk - 1) * L::WIDE_TABLES + in_last)];
+        for (index, panel) in rows.panels.clone().enumerate() {
+            let sums = &mut sums[index * LANES..];
+            for (which, right) in right.iter().enumerate() {
+                let cells = &right.panel_and_beyond(panel)[first * CELLS..];
+                // where the next panel's chunk begins cannot be guessed from this one's
+                for line in cells[..chunk * CELLS].chunks(LANES) {
+                    w.prefetch(line.as_ptr().wrapping_add(right.depth() * LANES));
+                }
+                let start = first == 0 && which == 0;
+                match rows.height {
+                    1 => L::add_wide::<W, 1>(w, tables, cells, start, sums, rows.stride),
+                    2 => L::add_wide::<W, 2>(w, tables, cells, start, sums, rows.stride),
+                    4 => L::add_wide::<W, 4>(w, tables, cells, start, sums, rows.stride),
+                    height => {
+                        debug_assert_eq!(height, ROWS);
+                        L::add_wide::<W, ROWS>(w, tables, cells, start, sums, rows.stride);
+                    }
+                }
+            }
+        }
+    }
+}
