@@ -150,7 +150,7 @@ pub(crate) trait Byte: Copy + Sync {
 
 impl Byte for i8 {
     const BIAS: i16 = 512;
-    const WORDS: usize = 12;
+    const WORDS: usize = 15;
 
     #[inline(always)]
     fn get(self) -> i16 {

@@ -2,7 +2,10 @@
 
 use core::{marker::PhantomData, ops::Range};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    memory::prefetch,
+};
 
 /// A slice, or a tuple of up to six slices of one length, for [`Engine::chunks`](crate::Engine::chunks):
 /// `&mut [T]` is divided among the threads, `&[T]` is divided alike.
@@ -24,6 +27,9 @@ pub trait Parts: Sized {
     /// # Safety
     /// The range must lie within the slices, and be disjoint from every other range asked for.
     unsafe fn part(shared: &Self::Shared, range: Range<usize>) -> Self;
+
+    /// Asks for the cache lines of a range that will be a part soon.
+    fn prefetch(shared: &Self::Shared, range: Range<usize>);
 }
 
 /// A slice that is lent in disjoint parts.
@@ -66,6 +72,10 @@ impl<'a, T: Send> Parts for &'a mut [T] {
         // SAFETY: as the caller promises.
         unsafe { shared.part(range) }
     }
+
+    fn prefetch(shared: &Lent<'a, T>, range: Range<usize>) {
+        prefetch(shared.first, range);
+    }
 }
 
 impl<T: Sync> Parts for &[T] {
@@ -81,6 +91,10 @@ impl<T: Sync> Parts for &[T] {
 
     unsafe fn part(shared: &Self, range: Range<usize>) -> Self {
         &shared[range]
+    }
+
+    fn prefetch(shared: &Self, range: Range<usize>) {
+        prefetch(shared.as_ptr(), range);
     }
 }
 
@@ -108,6 +122,12 @@ macro_rules! tuple {
                 let ($first, $($s,)*) = shared;
                 // SAFETY: as the caller promises.
                 unsafe { ($First::part($first, range.clone()), $($S::part($s, range.clone()),)*) }
+            }
+
+            fn prefetch(shared: &Self::Shared, range: Range<usize>) {
+                let ($first, $($s,)*) = shared;
+                $First::prefetch($first, range.clone());
+                $($S::prefetch($s, range.clone());)*
             }
         }
     };

@@ -97,6 +97,11 @@ pub(crate) trait Left: Sync {
 
 /// Where results go. Every column of every row comes once, in runs that begin at multiples of 64 columns.
 pub(crate) trait Sink<T>: Sync {
+    /// These columns of row `row` will come soon: asks for the memory that they meet, while it is idle.
+    fn prefetch(&self, row: usize, cols: Range<usize>) {
+        let _ = (row, cols);
+    }
+
     /// Columns `col..col + run.len()` of row `row`.
     fn put(&self, row: usize, col: usize, run: &[T]);
 }
@@ -179,7 +184,11 @@ pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
     let mut first = rows.start;
     while first < rows.end {
         let height = tallest.min(1 << (rows.end - first).ilog2());
-        let rows = Rows { first, height, panels: panels.clone(), stride };
+        let prefetch = |panel: usize| {
+            let col = panel * lanes;
+            (first..first + height).for_each(|row| sink.prefetch(row, col..cols.end.min(col + lanes)));
+        };
+        let rows = Rows { first, height, panels: panels.clone(), stride, prefetch: &prefetch };
         let sums = &mut sums[..height * stride];
         if left.shape().1 == 0 {
             sums.fill(L::Sum::default());
@@ -191,13 +200,15 @@ pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
 }
 
 /// Rows that are added up together, and the panels of their columns.
-pub(crate) struct Rows {
+pub(crate) struct Rows<'a> {
     pub(crate) first: usize,
     /// A power of 2.
     pub(crate) height: usize,
     pub(crate) panels: Range<usize>,
     /// From a sum to that of the next row: the columns of those panels and [`APART`] more.
     pub(crate) stride: usize,
+    /// To be called for each panel while its last sums are added.
+    pub(crate) prefetch: &'a dyn Fn(usize),
 }
 
 simd! {
@@ -223,6 +234,9 @@ simd! {
                 left.fill(rows.first + r, first, tables);
             }
             for (index, panel) in rows.panels.clone().enumerate() {
+                if first + chunk == bytes {
+                    (rows.prefetch)(panel);
+                }
                 let sums = &mut sums[index * S::LANES..];
                 for (which, right) in right.iter().enumerate() {
                     let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];

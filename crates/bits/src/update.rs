@@ -38,6 +38,8 @@
 //! # Ok::<(), onebit_bits::Error>(())
 //! ```
 
+use core::ops::Range;
+
 use crate::{
     error::{Result, check_len, check_shape},
     parts::{Lent, Slices},
@@ -84,6 +86,11 @@ impl<'a, S: Slices, U> Updating<'a, S, U> {
 }
 
 impl<S: Slices, U: Update<S>> Sink<f32> for Updating<'_, S, U> {
+    fn prefetch(&self, row: usize, cols: Range<usize>) {
+        let first = row * self.n;
+        S::prefetch(&self.states, first + cols.start..first + cols.end);
+    }
+
     #[inline(always)]
     fn put(&self, row: usize, col: usize, run: &[f32]) {
         let (first, word) = (row * self.n + col, row * self.stride + col / 64);

@@ -49,13 +49,12 @@ pub(crate) fn add_up<W: Wide, L: Left>(w: W, left: &L, right: &[&Panels], rows: 
         let in_last = (used - 8 * (chunk - 1)).min(L::WIDE_TABLES);
         let tables = &tables[..rows.height * ((chunk - 1) * L::WIDE_TABLES + in_last)];
         for (index, panel) in rows.panels.clone().enumerate() {
+            if first + chunk == words {
+                (rows.prefetch)(panel);
+            }
             let sums = &mut sums[index * LANES..];
             for (which, right) in right.iter().enumerate() {
                 let cells = &right.panel_and_beyond(panel)[first * CELLS..];
-                // where the next panel's chunk begins cannot be guessed from this one's
-                for line in cells[..chunk * CELLS].chunks(LANES) {
-                    w.prefetch(line.as_ptr().wrapping_add(right.depth() * LANES));
-                }
                 let start = first == 0 && which == 0;
                 match rows.height {
                     1 => L::add_wide::<W, 1>(w, tables, cells, start, sums, rows.stride),

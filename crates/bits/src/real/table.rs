@@ -140,7 +140,7 @@ impl Left for Reals<'_> {
 
     type WideTable = [f32; 16];
     const WIDE_TABLES: usize = 8;
-    const WIDE_WORDS: usize = 6;
+    const WIDE_WORDS: usize = 48;
 
     #[inline(always)]
     fn fill_wide(&self, row: usize, word: usize, tables: &mut [[f32; 16]], stride: usize) {

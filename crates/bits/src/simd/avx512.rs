@@ -220,11 +220,6 @@ impl Wide for Avx512 {
     }
 
     #[inline(always)]
-    fn prefetch(self, at: *const u8) {
-        Simd::prefetch(self, at);
-    }
-
-    #[inline(always)]
     fn splat32(self, x: u32) -> __m512i {
         Simd::splat32(self, x)
     }

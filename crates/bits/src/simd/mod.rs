@@ -188,9 +188,6 @@ pub(crate) trait Wide: Copy {
     /// 64 bytes can be written there.
     unsafe fn store(self, to: *mut u8, v: Self::V);
 
-    /// Asks for the cache line at `at`, which will be read soon; any address will do.
-    fn prefetch(self, at: *const u8);
-
     /// The same word everywhere.
     fn splat32(self, x: u32) -> Self::V;
     /// `a >> 4` of each word.

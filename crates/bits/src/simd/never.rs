@@ -20,7 +20,6 @@ impl Wide for Never {
     type V = Self;
 
     never! {
-        prefetch(at: *const u8);
         splat32(x: u32) -> Self;
         shr32_4(a: Self) -> Self;
         add32(a: Self, b: Self) -> Self;
