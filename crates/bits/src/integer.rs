@@ -353,23 +353,24 @@ impl<T: Byte> Left for Bytes<'_, T> {
     const WIDE_WORDS: usize = T::WORDS;
 
     #[inline(always)]
-    fn fill_wide(&self, row: usize, word: usize, tables: &mut [[i16; 32]], stride: usize) {
-        let mut values = [0; 32];
+    fn fill_wide<W: Wide>(&self, w: W, row: usize, word: usize, tables: &mut [[i16; 32]], stride: usize) {
+        let mut values = [0i16; 32];
         for (to, value) in values.iter_mut().zip(&self.row(row)[32 * word..]) {
             *to = value.get();
         }
-        let (lower, upper) = values.split_at(16);
-        let fours = lower.as_chunks::<4>().0.iter().zip(upper.as_chunks::<4>().0);
-        for ((lower, upper), table) in fours.zip(tables.iter_mut().step_by(stride)) {
-            for (four, sums) in [lower, upper].into_iter().zip(table.as_chunks_mut::<16>().0) {
-                for index in 0..16 {
-                    let mut sum = 0;
-                    for bit in 0..4 {
-                        sum += SIGNS[bit][index] * four[bit];
-                    }
-                    sums[index] = sum;
-                }
+        // SAFETY: 64 bytes each.
+        let (values, signs) = unsafe {
+            (w.load(values.as_ptr().cast()), [0, 1, 2, 3].map(|bit| w.load(SIGNS[bit].as_ptr().cast())))
+        };
+        for (four, table) in tables.iter_mut().step_by(stride).take(4).enumerate() {
+            let mut sum = w.splat32(0);
+            for (bit, signs) in signs.into_iter().enumerate() {
+                // one value of the lower half of the word in the lower half of the table
+                let index = w.halves16(4 * four + bit, 16 + 4 * four + bit);
+                sum = w.add16(sum, w.mul16(signs, w.permute16(values, index)));
             }
+            // SAFETY: 64 bytes.
+            unsafe { w.store(table.as_mut_ptr().cast(), sum) };
         }
     }
 
@@ -422,11 +423,11 @@ impl<T: Byte> Left for Bytes<'_, T> {
     }
 }
 
-/// The sign of each of four values for each index.
-static SIGNS: [[i16; 16]; 4] = {
-    let mut signs = [[-1; 16]; 4];
+/// The sign of each of four values for each index, twice.
+static SIGNS: [[i16; 32]; 4] = {
+    let mut signs = [[-1; 32]; 4];
     let mut index = 0;
-    while index < 16 {
+    while index < 32 {
         let mut bit = 0;
         while bit < 4 {
             if index >> bit & 1 == 1 {
@@ -485,8 +486,8 @@ impl Left for Scaled<'_> {
     const WIDE_WORDS: usize = Bytes::<i8>::WIDE_WORDS;
 
     #[inline(always)]
-    fn fill_wide(&self, row: usize, word: usize, tables: &mut [[i16; 32]], stride: usize) {
-        self.left.fill_wide(row, word, tables, stride);
+    fn fill_wide<W: Wide>(&self, w: W, row: usize, word: usize, tables: &mut [[i16; 32]], stride: usize) {
+        self.left.fill_wide(w, row, word, tables, stride);
     }
 
     #[inline(always)]

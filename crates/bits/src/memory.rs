@@ -178,35 +178,6 @@ pub(crate) fn prefetch<T>(first: *const T, elements: Range<usize>) {
     let _ = (first, elements);
 }
 
-/// Copies to memory that nobody reads soon: it does not enter the caches, and is not read before it is written.
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-pub(crate) fn copy_past_caches<T: Plain>(from: &[T], to: &mut [T]) {
-    use core::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_sfence, _mm_stream_si128};
-    /// Bytes of a store, which begins at a multiple of them.
-    const STORE: usize = size_of::<__m128i>();
-    assert_eq!(from.len(), to.len());
-    let bytes = size_of_val(from);
-    let (from, to) = (from.as_ptr().cast::<u8>(), to.as_mut_ptr().cast::<u8>());
-    let head = to.align_offset(STORE).min(bytes);
-    let end = head + (bytes - head) / STORE * STORE;
-    // SAFETY: both have as many bytes, and do not overlap, for one is borrowed mutably; every bit pattern is a value.
-    unsafe {
-        to.copy_from_nonoverlapping(from, head);
-        for at in (head..end).step_by(STORE) {
-            // this instruction set includes SSE2
-            _mm_stream_si128(to.add(at).cast(), _mm_loadu_si128(from.add(at).cast()));
-        }
-        to.add(end).copy_from_nonoverlapping(from.add(end), bytes - end);
-        _mm_sfence(); // such stores are not ordered with others until then
-    }
-}
-
-/// Copies.
-#[cfg(not(all(target_arch = "x86_64", not(miri))))]
-pub(crate) fn copy_past_caches<T: Plain>(from: &[T], to: &mut [T]) {
-    to.copy_from_slice(from);
-}
-
 #[cfg(feature = "std")]
 std::thread_local! {
     /// What this thread keeps; the last one given back is lent first.
@@ -277,19 +248,6 @@ mod tests {
         for len in [0, 1, 100, HUGE] {
             let zeros = Buffer::<f32>::zeros(len);
             assert!(zeros.len() == len && zeros.iter().all(|zero| zero.to_bits() == 0));
-        }
-    }
-
-    #[test]
-    fn past_the_caches_all_bytes_arrive() {
-        let from: Vec<u8> = (0..200).map(|n| n as u8).collect();
-        for first in 0..20 {
-            for len in [0, 1, 15, 16, 17, 31, 32, 33, 150] {
-                let mut to = [0xff; 200];
-                copy_past_caches(&from[..len], &mut to[first..][..len]);
-                assert!(to[first..][..len] == from[..len], "{first} {len}");
-                assert_eq!(to.iter().filter(|&&byte| byte == 0xff).count(), 200 - len);
-            }
         }
     }
 

@@ -14,7 +14,7 @@ use core::ops::Range;
 use crate::{
     engine::Engine,
     isa::{Isa, simd},
-    memory::{Plain, copy_past_caches, scratch},
+    memory::{Plain, scratch},
     panels::{Panels, lanes},
     parts::Lent,
     simd::{Simd, Wide},
@@ -73,7 +73,14 @@ pub(crate) trait Left: Sync {
     const WIDE_WORDS: usize;
 
     /// The tables of `row` for the values that meet word `word`, each `stride` after the one before.
-    fn fill_wide(&self, row: usize, word: usize, tables: &mut [Self::WideTable], stride: usize);
+    fn fill_wide<W: Wide>(
+        &self,
+        w: W,
+        row: usize,
+        word: usize,
+        tables: &mut [Self::WideTable],
+        stride: usize,
+    );
 
     /// As [`add`](Self::add), by tables: (t, R), with cells: (words, 4, 16) words of 32 bits, and 3 bytes more.
     /// t is even: the last word may have less than [`WIDE_TABLES`](Self::WIDE_TABLES).
@@ -97,6 +104,9 @@ pub(crate) trait Left: Sync {
 
 /// Where results go. Every column of every row comes once, in runs that begin at multiples of 64 columns.
 pub(crate) trait Sink<T>: Sync {
+    /// Columns of a run; as many as possible without.
+    const RUN: Option<usize> = None;
+
     /// These columns of row `row` will come soon: asks for the memory that they meet, while it is idle.
     fn prefetch(&self, row: usize, cols: Range<usize>) {
         let _ = (row, cols);
@@ -110,30 +120,23 @@ pub(crate) trait Sink<T>: Sync {
 pub(crate) struct Store<'a, T> {
     n: usize,
     out: Lent<'a, T>,
-    /// Whether there are too many for any cache to keep.
-    huge: bool,
 }
-
-/// Bytes that would drive everything else out of the caches.
-const HUGE: usize = 16 << 20;
 
 impl<'a, T> Store<'a, T> {
     pub(crate) fn new(n: usize, out: &'a mut [T]) -> Self {
-        Self { n, huge: size_of_val(out) >= HUGE, out: Lent::new(out) }
+        Self { n, out: Lent::new(out) }
     }
 }
 
-impl<T: Plain + Send> Sink<T> for Store<'_, T> {
+impl<T: Copy + Send> Sink<T> for Store<'_, T> {
+    /// They come from the L1 cache, and the memory takes them while the next ones are added up.
+    const RUN: Option<usize> = Some(64);
+
     #[inline(always)]
     fn put(&self, row: usize, col: usize, run: &[T]) {
         let first = row * self.n + col;
         // SAFETY: the output has as many rows and columns as the product, and every run comes once.
-        let out = unsafe { self.out.part(first..first + run.len()) };
-        if self.huge {
-            copy_past_caches(run, out);
-        } else {
-            out.copy_from_slice(run);
-        }
+        unsafe { self.out.part(first..first + run.len()) }.copy_from_slice(run);
     }
 }
 
@@ -150,7 +153,7 @@ pub(crate) fn product<L: Left, K: Sink<L::Out>>(engine: &Engine, left: &L, right
         (m, n)
     } else if m >= n {
         // some more than there are threads, for they may be interrupted
-        (m.div_ceil(4 * jobs).next_multiple_of(ROWS), n)
+        (m.div_ceil(4 * jobs).next_multiple_of(wide::ROWS), n)
     } else {
         (m, n.div_ceil(jobs))
     };
@@ -184,31 +187,65 @@ pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
     let mut first = rows.start;
     while first < rows.end {
         let height = tallest.min(1 << (rows.end - first).ilog2());
-        let prefetch = |panel: usize| {
-            let col = panel * lanes;
-            (first..first + height).for_each(|row| sink.prefetch(row, col..cols.end.min(col + lanes)));
-        };
-        let rows = Rows { first, height, panels: panels.clone(), stride, prefetch: &prefetch };
         let sums = &mut sums[..height * stride];
         if left.shape().1 == 0 {
             sums.fill(L::Sum::default());
         }
-        add_up(isa, left, right, &rows, sums);
-        put(isa, left, &rows, cols.clone(), sums, &mut out, sink);
+        let columns = |panels: Range<usize>| panels.start * lanes..cols.end.min(panels.end * lanes);
+        let soon = |panel: usize| {
+            (first..first + height).for_each(|row| sink.prefetch(row, columns(panel..panel + 1)));
+        };
+        let run = K::RUN.map_or(panels.len(), |run| run / lanes);
+        let block = Block { first, height, panels: panels.clone(), stride, run, soon: &soon };
+        add_up(isa, left, right, &block, sums, &mut |sums, done| {
+            let at = (done.start - panels.start) * lanes;
+            put(isa, left, &block, columns(done), &mut sums[at..], &mut out, sink);
+        });
         first += height;
     }
 }
 
 /// Rows that are added up together, and the panels of their columns.
-pub(crate) struct Rows<'a> {
+pub(crate) struct Block<'a> {
     pub(crate) first: usize,
     /// A power of 2.
     pub(crate) height: usize,
     pub(crate) panels: Range<usize>,
     /// From a sum to that of the next row: the columns of those panels and [`APART`] more.
     pub(crate) stride: usize,
+    /// Panels whose sums go to the sink together.
+    run: usize,
     /// To be called for each panel while its last sums are added.
-    pub(crate) prefetch: &'a dyn Fn(usize),
+    soon: &'a dyn Fn(usize),
+}
+
+impl Block<'_> {
+    /// The tables of one chunk of k are there: `add(panel, sums)` adds what they have in common with each panel, and
+    /// `done` gets the sums of some panels if it was the last chunk.
+    #[inline(always)]
+    pub(crate) fn each_panel<T>(
+        &self,
+        lanes: usize,
+        last: bool,
+        sums: &mut [T],
+        done: &mut dyn FnMut(&mut [T], Range<usize>),
+        mut add: impl FnMut(usize, &mut [T]),
+    ) {
+        let mut panel = self.panels.start;
+        while panel < self.panels.end {
+            let end = if last { self.panels.end.min(panel + self.run) } else { self.panels.end };
+            for panel in panel..end {
+                if last {
+                    (self.soon)(panel);
+                }
+                add(panel, &mut sums[(panel - self.panels.start) * lanes..]);
+            }
+            if last {
+                done(sums, panel..end);
+            }
+            panel = end;
+        }
+    }
 }
 
 simd! {
@@ -219,25 +256,28 @@ simd! {
 }
 
 simd! {
-    /// sums: (height, stride)
-    fn add_up<S, L: Left>(s: S, left: &L, right: &[&Panels], rows: &Rows, sums: &mut [L::Sum]) {
+    /// Adds up a block: sums (height, stride).
+    fn add_up<S, L: Left>(
+        s: S,
+        left: &L,
+        right: &[&Panels],
+        block: &Block,
+        sums: &mut [L::Sum],
+        done: &mut dyn FnMut(&mut [L::Sum], Range<usize>),
+    ) {
         if let Some(w) = s.wide() {
-            wide::add_up(w, left, right, rows, sums);
+            wide::add_up(w, left, right, block, sums, done);
             return;
         }
         let bytes = left.shape().1.div_ceil(8);
-        let mut tables = scratch(rows.height * CHUNK.min(bytes));
-        for first in (0..bytes).step_by(CHUNK) {
+        let mut tables = scratch(block.height * CHUNK.min(bytes));
+        for first in (0..bytes.max(1)).step_by(CHUNK) {
             let chunk = CHUNK.min(bytes - first);
-            let tables = &mut tables[..rows.height * chunk];
-            for (r, tables) in tables.chunks_exact_mut(chunk).enumerate() {
-                left.fill(rows.first + r, first, tables);
+            let tables = &mut tables[..block.height * chunk];
+            for (r, tables) in tables.chunks_exact_mut(chunk.max(1)).enumerate() {
+                left.fill(block.first + r, first, tables);
             }
-            for (index, panel) in rows.panels.clone().enumerate() {
-                if first + chunk == bytes {
-                    (rows.prefetch)(panel);
-                }
-                let sums = &mut sums[index * S::LANES..];
+            block.each_panel(S::LANES, first + chunk == bytes, sums, done, |panel, sums| {
                 for (which, right) in right.iter().enumerate() {
                     let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
                     // where the next panel's chunk begins cannot be guessed from this one's
@@ -245,30 +285,30 @@ simd! {
                         s.prefetch(line.as_ptr().wrapping_add(right.depth() * S::LANES));
                     }
                     let start = first == 0 && which == 0;
-                    match rows.height {
-                        1 => L::add::<S, 1>(s, tables, bytes, start, sums, rows.stride),
-                        2 => L::add::<S, 2>(s, tables, bytes, start, sums, rows.stride),
-                        _ => L::add::<S, ROWS>(s, tables, bytes, start, sums, rows.stride),
+                    match block.height {
+                        1 => L::add::<S, 1>(s, tables, bytes, start, sums, block.stride),
+                        2 => L::add::<S, 2>(s, tables, bytes, start, sums, block.stride),
+                        _ => L::add::<S, ROWS>(s, tables, bytes, start, sums, block.stride),
                     }
                 }
-            }
+            });
         }
     }
 }
 
 simd! {
-    /// Hands sums: (height, stride) to the sink.
+    /// Hands some columns of a block to the sink: sums (height, stride), from the first of these columns on.
     fn put<S, L: Left, K: Sink<L::Out>>(
-        s: S, left: &L, rows: &Rows, cols: Range<usize>, sums: &mut [L::Sum], out: &mut [L::Out], sink: &K,
+        s: S, left: &L, block: &Block, cols: Range<usize>, sums: &mut [L::Sum], out: &mut [L::Out], sink: &K,
     ) {
-        for (row, sums) in (rows.first..).zip(sums.chunks_exact_mut(rows.stride)) {
-            let sums = &mut sums[..rows.stride - APART];
+        for (row, sums) in (block.first..).zip(sums.chunks_mut(block.stride)).take(block.height) {
+            let (sums, out) = (&mut sums[..cols.len()], &mut out[..cols.len()]);
             let run = if s.wide().is_some() {
                 left.finish_wide(row, sums, out)
             } else {
                 left.finish(row, sums, out)
             };
-            sink.put(row, cols.start, &run[..cols.len()]);
+            sink.put(row, cols.start, run);
         }
     }
 }

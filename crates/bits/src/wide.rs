@@ -10,11 +10,13 @@
 //! - **bytes** and **bf16**: sums of 16 bits, so a vector has two tables, one for four bits of the lower half of each
 //!   word and one for four of the upper; a fifth bit of the index says which half it is.
 
+use core::ops::Range;
+
 use crate::{
     memory::scratch,
     panels::Panels,
     simd::Wide,
-    tables::{Left, Rows},
+    tables::{Block, Left},
 };
 
 /// Rows whose tables a panel meets at once.
@@ -29,43 +31,44 @@ pub(crate) const CELLS: usize = 4 * LANES;
 /// Vectors of columns at once.
 pub(crate) const ACROSS: usize = 2;
 
-/// Adds up `rows` of the product, at most [`ROWS`]: see [`tables`](crate::tables).
+/// Adds up a block: see [`tables`](crate::tables).
 #[inline(always)]
-pub(crate) fn add_up<W: Wide, L: Left>(w: W, left: &L, right: &[&Panels], rows: &Rows, sums: &mut [L::Sum]) {
-    let k = left.shape().1;
+pub(crate) fn add_up<W: Wide, L: Left>(
+    w: W,
+    left: &L,
+    right: &[&Panels],
+    block: &Block,
+    sums: &mut [L::Sum],
+    done: &mut dyn FnMut(&mut [L::Sum], Range<usize>),
+) {
+    let (k, height, stride) = (left.shape().1, block.height, block.stride);
     let words = k.div_ceil(32);
-    let mut tables = scratch(rows.height * L::WIDE_WORDS.min(words) * L::WIDE_TABLES);
-    for first in (0..words).step_by(L::WIDE_WORDS) {
+    let mut tables = scratch(height * L::WIDE_WORDS.min(words) * L::WIDE_TABLES);
+    for first in (0..words.max(1)).step_by(L::WIDE_WORDS) {
         let chunk = L::WIDE_WORDS.min(words - first);
-        let of_word = rows.height * L::WIDE_TABLES;
-        let tables = &mut tables[..chunk * of_word];
-        for (word, tables) in (first..).zip(tables.chunks_exact_mut(of_word)) {
-            for r in 0..rows.height {
-                left.fill_wide(rows.first + r, word, &mut tables[r..], rows.height);
+        for (word, tables) in (0..chunk).zip(tables.chunks_exact_mut(height * L::WIDE_TABLES)) {
+            for r in 0..height {
+                left.fill_wide(w, block.first + r, first + word, &mut tables[r..], height);
             }
         }
         // of the last word only the bytes that exist, or that exist in its lower half
-        let used = (k - 32 * first).div_ceil(8) * 2;
-        let in_last = (used - 8 * (chunk - 1)).min(L::WIDE_TABLES);
-        let tables = &tables[..rows.height * ((chunk - 1) * L::WIDE_TABLES + in_last)];
-        for (index, panel) in rows.panels.clone().enumerate() {
-            if first + chunk == words {
-                (rows.prefetch)(panel);
-            }
-            let sums = &mut sums[index * LANES..];
+        let bytes = (k - 32 * first).div_ceil(8);
+        let used = bytes / 4 * L::WIDE_TABLES + (bytes % 4 * 2).min(L::WIDE_TABLES);
+        let tables = &tables[..height * used.min(chunk * L::WIDE_TABLES)];
+        block.each_panel(LANES, first + chunk == words, sums, done, |panel, sums| {
             for (which, right) in right.iter().enumerate() {
                 let cells = &right.panel_and_beyond(panel)[first * CELLS..];
                 let start = first == 0 && which == 0;
-                match rows.height {
-                    1 => L::add_wide::<W, 1>(w, tables, cells, start, sums, rows.stride),
-                    2 => L::add_wide::<W, 2>(w, tables, cells, start, sums, rows.stride),
-                    4 => L::add_wide::<W, 4>(w, tables, cells, start, sums, rows.stride),
+                match height {
+                    1 => L::add_wide::<W, 1>(w, tables, cells, start, sums, stride),
+                    2 => L::add_wide::<W, 2>(w, tables, cells, start, sums, stride),
+                    4 => L::add_wide::<W, 4>(w, tables, cells, start, sums, stride),
                     height => {
                         debug_assert_eq!(height, ROWS);
-                        L::add_wide::<W, ROWS>(w, tables, cells, start, sums, rows.stride);
+                        L::add_wide::<W, ROWS>(w, tables, cells, start, sums, stride);
                     }
                 }
             }
-        }
+        });
     }
 }

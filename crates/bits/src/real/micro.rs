@@ -40,8 +40,10 @@ impl Right<'_> {
             Self::Ternary(x) => ternary_panel(isa, x.sign().view(), x.nonzero().view(), k, col, panel),
             Self::Real(b, n) => {
                 for (row, values) in panel.iter_mut().zip(b.chunks_exact(*n).skip(k)) {
-                    let values = &values[col..(col + NR).min(*n)];
-                    row[..values.len()].copy_from_slice(values);
+                    match values[col..].first_chunk() {
+                        Some(values) => *row = *values,
+                        None => copy_edge(&values[col..], row),
+                    }
                 }
             }
         }

@@ -143,7 +143,7 @@ impl Left for Reals<'_> {
     const WIDE_WORDS: usize = 48;
 
     #[inline(always)]
-    fn fill_wide(&self, row: usize, word: usize, tables: &mut [[f32; 16]], stride: usize) {
+    fn fill_wide<W: Wide>(&self, _: W, row: usize, word: usize, tables: &mut [[f32; 16]], stride: usize) {
         let mut values = [0.0; 32];
         let left = &self.values[row * self.k..][..self.k][32 * word..];
         for (to, value) in values.iter_mut().zip(left) {

@@ -205,6 +205,8 @@ impl Wide for Avx512 {
 
     is! {
         add32(a, b) = _mm512_add_epi32;
+        add16(a, b) = _mm512_add_epi16;
+        mul16(a, b) = _mm512_mullo_epi16;
     }
 
     #[inline(always)]
@@ -228,6 +230,21 @@ impl Wide for Avx512 {
     fn shr32_4(self, a: __m512i) -> __m512i {
         // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_srli_epi32::<4>(a) }
+    }
+
+    #[inline(always)]
+    fn halves16(self, lower: usize, upper: usize) -> __m512i {
+        // SAFETY: as above.
+        unsafe {
+            let lower = _mm512_castsi256_si512(_mm256_set1_epi16(lower as i16));
+            _mm512_inserti64x4::<1>(lower, _mm256_set1_epi16(upper as i16))
+        }
+    }
+
+    #[inline(always)]
+    fn permute16(self, table: __m512i, index: __m512i) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_permutexvar_epi16(index, table) }
     }
 
     #[inline(always)]

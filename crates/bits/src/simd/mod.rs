@@ -194,6 +194,14 @@ pub(crate) trait Wide: Copy {
     fn shr32_4(self, a: Self::V) -> Self::V;
     /// `a + b` of each word, modulo 2^32.
     fn add32(self, a: Self::V, b: Self::V) -> Self::V;
+    /// 16 times `lower` and then 16 times `upper`, in 16 bits each.
+    fn halves16(self, lower: usize, upper: usize) -> Self::V;
+    /// `a + b` of each 16 bits, modulo 65536.
+    fn add16(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a b` of each 16 bits, modulo 65536.
+    fn mul16(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Of a table of 32 times 16 bits the one that the low five of each 16 bits say.
+    fn permute16(self, table: Self::V, index: Self::V) -> Self::V;
     /// The sum of both halves of each word, signed.
     fn add_halves(self, a: Self::V) -> Self::V;
 

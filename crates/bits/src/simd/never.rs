@@ -23,6 +23,10 @@ impl Wide for Never {
         splat32(x: u32) -> Self;
         shr32_4(a: Self) -> Self;
         add32(a: Self, b: Self) -> Self;
+        halves16(lower: usize, upper: usize) -> Self;
+        add16(a: Self, b: Self) -> Self;
+        mul16(a: Self, b: Self) -> Self;
+        permute16(table: Self, index: Self) -> Self;
         add_halves(a: Self) -> Self;
         add16_permuted(sums: [Self; 2], table: Self, index: [Self; 2]) -> [Self; 2];
         index16(words: Self) -> Self;
