@@ -11,7 +11,7 @@
 //! | [`gemm`] | bits x bits to integers: XNOR and popcount |
 //! | [`integer`] | bytes x bits to exact sums |
 //! | [`real`] | reals x bits to reals |
-//! | [`quantize`] | gradients to bytes by stochastic rounding, and to bf16 |
+//! | [`quantize`] | gradients to bytes by stochastic rounding |
 //! | [`update`] | what a training rule does with a gradient while it is in the cache |
 //! | [`mod@votes`] | flip backprop: how many ask a bit to flip, and which bits do |
 //! | [`pool`] | the largest or smallest bit of each window |
@@ -96,9 +96,12 @@ pub use pack::{Sum, pack_at_least, pack_signs, pack_signs_into, pack_thresholds,
 pub use panels::Panels;
 pub use parts::Slices;
 pub use pool::{Pool, pool_or_and};
-pub use quantize::{Int8, Noise, round_bf16};
+pub use quantize::{Int8, Noise};
 pub use random::{Probability, mask, mask_into, random_bits};
-pub use real::{real_bits, real_bits_t, real_gemm_packed, real_gemm_with, real_real, real_ternary};
+pub use real::{
+    bf16_gemm_packed, bf16_gemm_with, real_bits, real_bits_t, real_gemm_packed, real_gemm_with, real_real,
+    real_ternary,
+};
 pub use tensor::{BitTensor, BitView, Bits};
 pub use ternary::Ternary;
 pub use ternary_panels::TernaryPanels;

@@ -1,4 +1,4 @@
-//! Reals in fewer bits: gradients as signed bytes by stochastic rounding, and as bf16.
+//! Reals in fewer bits: gradients as signed bytes by stochastic rounding.
 //!
 //! ```
 //! use onebit_bits::{Engine, Int8, Noise};
@@ -39,35 +39,6 @@ pub struct Noise {
     pub seed: u64,
     /// Of this rounding: count steps and layers, so that no two roundings have the same.
     pub step: u64,
-}
-
-/// Rounds to bf16, that is to the upper 16 bits of f32: to nearest, ties to even; NaN stays NaN.
-///
-/// Products then go on in f32, with the same result on every instruction set. So this says what training in bf16
-/// would learn, and halves what is stored; without instructions for bf16, which AVX2 has not, it is not faster.
-///
-/// ```
-/// use onebit_bits::{Engine, round_bf16};
-///
-/// let mut x = [1.0 + 1.0 / 256.0, 1.0 + 3.0 / 256.0, f32::MAX];
-/// round_bf16(&Engine::single(), &mut x);
-/// assert_eq!(x, [1.0, 1.0 + 4.0 / 256.0, f32::INFINITY]);
-/// ```
-pub fn round_bf16(engine: &Engine, values: &mut [f32]) {
-    // a single slice has no other length to differ from
-    let _ = engine.chunks(values, ELEMENTS_PER_JOB, |_, values| round_to_upper_half(engine.isa(), values));
-}
-
-multiversion! {
-    fn round_to_upper_half(values: &mut [f32]) {
-        for value in values {
-            let bits = value.to_bits();
-            let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
-            // a NaN might lose its last one, or become a number
-            let rounded = if value.is_nan() { bits | 1 << 22 } else { rounded };
-            *value = f32::from_bits(rounded & 0xffff_0000);
-        }
-    }
 }
 
 impl Int8 {

@@ -2,10 +2,10 @@
 //! sums; results are compared bit for bit.
 
 use onebit_bits::{
-    BitTensor, Engine, Error, Isa, Panels, Update, random_bits, real_bits, real_gemm_packed, real_gemm_with,
-    round_bf16,
+    BitTensor, Engine, Error, Isa, Panels, Update, bf16_gemm_packed, bf16_gemm_with, random_bits, real_bits,
+    real_gemm_packed, real_gemm_with,
 };
-use onebit_reference::number::{bf16, real_gemm_by_fours};
+use onebit_reference::number::{bf16_gemm_by_fours, real_gemm_by_fours};
 
 /// Where kernels go wrong: around words, vectors, chunks of 256 values, and tiles of 4 rows.
 const SIZES: [usize; 13] = [0, 1, 3, 63, 64, 65, 127, 128, 129, 255, 256, 257, 513];
@@ -53,6 +53,7 @@ fn products_in_the_promised_order() {
     for (m, k, n) in shapes() {
         let (a, b) = (reals(1, m * k), random_bits(2, 0, n, k));
         let expected = bits_of(&real_gemm_by_fours(&a, &signs(&b), (m, k, n)));
+        let in_bf16 = bits_of(&bf16_gemm_by_fours(&a, &signs(&b), (m, k, n)));
         for engine in engines() {
             let what = format!("({m}, {k}, {n}) on {}", name(&engine));
             let turned = b.transpose();
@@ -63,6 +64,8 @@ fn products_in_the_promised_order() {
                 let mut out = vec![f32::NAN; m * n];
                 real_gemm_packed(&engine, &a, &panels, &mut out).unwrap();
                 assert!(bits_of(&out) == expected, "{what}");
+                bf16_gemm_packed(&engine, &a, &panels, &mut out).unwrap();
+                assert!(bits_of(&out) == in_bf16, "bf16 {what}");
             }
             let mut out = vec![f32::NAN; m * n];
             real_bits(&engine, &a, turned.view(), &mut out).unwrap();
@@ -103,14 +106,21 @@ fn every_run_comes_once_with_its_states() {
     for (m, k, n) in shapes() {
         let (a, b, before) = (reals(1, m * k), random_bits(2, 0, n, k), random_bits(3, 0, m, n));
         let gradient = real_gemm_by_fours(&a, &signs(&b), (m, k, n));
+        let in_bf16 = bf16_gemm_by_fours(&a, &signs(&b), (m, k, n));
         for engine in engines() {
             let what = format!("({m}, {k}, {n}) on {}", name(&engine));
             let (mut sum, mut weights) = (vec![1.0; m * n], before.clone());
             let panels = Panels::of_rows_for_reals(&engine, b.view());
             real_gemm_with(&engine, &a, &panels, &mut sum[..], &mut weights, &Turn).unwrap();
-            let expected = gradient.iter().enumerate().map(|(at, g)| 1.0 + (g + at as f32));
-            assert!(bits_of(&sum) == bits_of(&expected.collect::<Vec<_>>()), "{what}");
+            let after = |gradient: &[f32]| {
+                bits_of(&gradient.iter().enumerate().map(|(at, g)| 1.0 + (g + at as f32)).collect::<Vec<_>>())
+            };
+            assert!(bits_of(&sum) == after(&gradient), "{what}");
             assert_eq!(weights, before.not(), "{what}");
+            sum.fill(1.0);
+            bf16_gemm_with(&engine, &a, &panels, &mut sum[..], &mut weights, &Turn).unwrap();
+            assert!(bits_of(&sum) == after(&in_bf16), "bf16 {what}");
+            assert_eq!(weights, before, "{what}");
         }
     }
 }
@@ -138,23 +148,26 @@ fn operands_that_do_not_fit() {
     assert!(matches!(refused, Err(Error::Packed { .. })));
 }
 
+/// What is known: beside many any numbers, those at, below and above half of the last digit, and the extremes.
 #[test]
-fn bf16_is_the_nearest() {
+fn sums_of_four_in_bf16_are_the_nearest() {
     let special = [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE, 1e-45, -1e-40];
-    let words = random_bits(1, 0, 1, 64 * 70_000);
+    let around = [7.888609e-31, 7.88861e-31, 7.9e-31, -7.88e-31]; // 2^-100
+    let words = random_bits(1, 0, 1, 64 * 20_000);
     let any = words.words().iter().map(|word| f32::from_bits(*word as u32)).filter(|x| !x.is_nan());
-    // every last bit of the upper half, with a lower half at, below and above one half
     let ties = (0..0x3fc0u32).flat_map(|n| [0x7fff, 0x8000, 0x8001].map(|low| f32::from_bits(n << 17 | low)));
-    let x: Vec<f32> = special.into_iter().chain(any).chain(ties).collect();
-    let expected: Vec<u32> = x.iter().map(|x| bf16(*x).to_bits()).collect();
+    // one number of four, so that the sum is the number
+    let x: Vec<f32> = special.into_iter().chain(around).chain(any).chain(ties).collect();
+    let a: Vec<f32> = x.iter().flat_map(|&x| [x, 0.0, 0.0, 0.0]).collect();
+    let b = BitTensor::from_fn(2, 4, |n, _| n == 1);
+    let expected = bits_of(&bf16_gemm_by_fours(&a, &signs(&b), (x.len(), 4, 2)));
     for engine in engines() {
-        let mut rounded = x.clone();
-        round_bf16(&engine, &mut rounded);
-        for ((x, rounded), expected) in x.iter().zip(bits_of(&rounded)).zip(&expected) {
-            assert_eq!(rounded, *expected, "{x:e} on {}", name(&engine));
-        }
-        let mut nan = [f32::NAN, -f32::NAN, f32::from_bits(0x7f80_0001), f32::from_bits(0xffff_ffff)];
-        round_bf16(&engine, &mut nan);
-        assert!(nan.iter().all(|x| x.is_nan() && x.to_bits() & 0xffff == 0));
+        let mut out = vec![0.0; 2 * x.len()];
+        bf16_gemm_packed(&engine, &a, &Panels::of_rows_for_reals(&engine, b.view()), &mut out).unwrap();
+        assert!(bits_of(&out) == expected, "{}", name(&engine));
+        let nan = [f32::NAN, 1.0, f32::from_bits(0x7f80_0001), 1.0];
+        bf16_gemm_packed(&engine, &nan, &Panels::of_rows_for_reals(&engine, b.view()), &mut out[..2])
+            .unwrap();
+        assert!(out[..2].iter().all(|x| x.is_nan()));
     }
 }

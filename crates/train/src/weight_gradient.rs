@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 
 use onebit_bits::{
-    BitTensor, Engine, Int8, Noise, Panels, Slices, Ternary, TernaryPanels, Update, int8_gemm_packed,
-    int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with, real_gemm_packed, real_gemm_with,
-    real_real, real_real_with, real_ternary, real_ternary_with,
+    BitTensor, Engine, Int8, Noise, Panels, Slices, Ternary, TernaryPanels, Update, bf16_gemm_packed,
+    bf16_gemm_with, int8_gemm_packed, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
+    real_gemm_packed, real_gemm_with, real_real, real_real_with, real_ternary, real_ternary_with,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,18 +26,25 @@ pub enum Precision {
     /// Not at all.
     #[default]
     F32,
-    /// To the nearest bf16.
+    /// Each sum of four of them to the nearest bf16; not where inputs are dropped.
     Bf16,
     /// To 8 bits, up or down at random, so that the expectation stays; the sums are exact.
     Int8,
+}
+
+/// One rounding of a gradient.
+#[derive(Clone, Copy)]
+pub(crate) enum Rounding {
+    None,
+    Bf16,
+    Int8(Noise),
 }
 
 /// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`.
 pub struct WeightGradient<'a> {
     dy: &'a Matrix,
     x: &'a Value,
-    /// Rounding, if it is at random.
-    noise: Option<Noise>,
+    rounding: Rounding,
     memory: &'a mut Memory,
 }
 
@@ -53,14 +60,15 @@ pub(crate) struct Memory {
 enum Product<'a> {
     RealReal(Matrix, Cow<'a, Matrix>),
     RealBits(Matrix, &'a Panels),
+    Bf16Bits(Matrix, &'a Panels),
     ByteBits(&'a Int8, &'a Panels),
     RealTernary(Matrix, &'a Ternary),
     ByteTernary(&'a Int8, &'a TernaryPanels),
 }
 
 impl<'a> WeightGradient<'a> {
-    pub(crate) fn new(dy: &'a Matrix, x: &'a Value, noise: Option<Noise>, memory: &'a mut Memory) -> Self {
-        Self { dy, x, noise, memory }
+    pub(crate) fn new(dy: &'a Matrix, x: &'a Value, rounding: Rounding, memory: &'a mut Memory) -> Self {
+        Self { dy, x, rounding, memory }
     }
 
     /// (o, i)
@@ -82,6 +90,7 @@ impl<'a> WeightGradient<'a> {
                 real_real(engine, (o, x.rows(), i), dy_t.values(), x.values(), out)?
             }
             Product::RealBits(dy_t, x) => real_gemm_packed(engine, dy_t.values(), x, out)?,
+            Product::Bf16Bits(dy_t, x) => bf16_gemm_packed(engine, dy_t.values(), x, out)?,
             Product::ByteBits(dy_t, x) => int8_gemm_packed(engine, dy_t, x, out)?,
             Product::RealTernary(dy_t, x) => real_ternary(engine, dy_t.values(), x, out)?,
             Product::ByteTernary(dy_t, x) => int8_ternary_gemm_packed(engine, dy_t, x, out)?,
@@ -111,6 +120,9 @@ impl<'a> WeightGradient<'a> {
             Product::RealBits(dy_t, x) => {
                 real_gemm_with(engine, dy_t.values(), x, states, weights, update)?;
             }
+            Product::Bf16Bits(dy_t, x) => {
+                bf16_gemm_with(engine, dy_t.values(), x, states, weights, update)?;
+            }
             Product::ByteBits(dy_t, x) => int8_gemm_with(engine, dy_t, x, states, weights, update)?,
             Product::RealTernary(dy_t, x) => {
                 real_ternary_with(engine, dy_t.values(), x, states, weights, update)?;
@@ -133,24 +145,25 @@ impl<'a> WeightGradient<'a> {
         };
         let mut round =
             |dy: &Matrix, noise| rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise);
-        Ok(match (x, self.noise) {
+        Ok(match (x, self.rounding) {
             (Value::Real(x), _) => Product::RealReal(turned()?, Cow::Borrowed(x)),
             (Value::Bytes(bytes), _) => {
                 let mut x = cx.matrix(bytes.rows(), bytes.cols());
                 bytes.write_real(x.values_mut());
                 Product::RealReal(turned()?, Cow::Owned(x))
             }
-            (Value::Bits(x), None) => Product::RealBits(turned()?, columns(panels, engine, x)),
-            (Value::Bits(x), Some(noise)) => {
+            (Value::Bits(x), Rounding::None) => Product::RealBits(turned()?, columns(panels, engine, x)),
+            (Value::Bits(x), Rounding::Bf16) => Product::Bf16Bits(turned()?, columns(panels, engine, x)),
+            (Value::Bits(x), Rounding::Int8(noise)) => {
                 round(dy, noise)?;
                 Product::ByteBits(rounded, columns(panels, engine, x))
             }
-            (Value::Dropped(x, scale), None) => {
+            (Value::Dropped(x, scale), Rounding::None | Rounding::Bf16) => {
                 let mut dy_t = turned()?;
                 multiply(engine, dy_t.values_mut(), *scale)?;
                 Product::RealTernary(dy_t, x)
             }
-            (Value::Dropped(x, scale), Some(noise)) => {
+            (Value::Dropped(x, scale), Rounding::Int8(noise)) => {
                 let mut scaled = cx.matrix(dy.rows(), dy.cols());
                 scaled.values_mut().copy_from_slice(dy.values());
                 multiply(engine, scaled.values_mut(), *scale)?;
@@ -166,9 +179,10 @@ impl Product<'_> {
     fn recycle(self, cx: &Context) {
         match self {
             Self::RealReal(dy_t, Cow::Owned(x)) => cx.recycle([dy_t, x]),
-            Self::RealReal(dy_t, _) | Self::RealBits(dy_t, _) | Self::RealTernary(dy_t, _) => {
-                cx.recycle([dy_t])
-            }
+            Self::RealReal(dy_t, _)
+            | Self::RealBits(dy_t, _)
+            | Self::Bf16Bits(dy_t, _)
+            | Self::RealTernary(dy_t, _) => cx.recycle([dy_t]),
             Self::ByteBits(..) | Self::ByteTernary(..) => {}
         }
     }

@@ -9,8 +9,8 @@ use crate::{
     integer::{int8_gemm_packed, int8_gemm_with},
     pack::compare_pairs,
     panels::Panels,
-    quantize::{Int8, Noise, round_bf16},
-    real::{real_gemm_packed, real_gemm_with, transpose},
+    quantize::{Int8, Noise},
+    real::{bf16_gemm_packed, bf16_gemm_with, real_gemm_packed, real_gemm_with, transpose},
     tensor::BitTensor,
     update::Update,
 };
@@ -100,12 +100,8 @@ impl Run for Gradient {
         match (self.precision, matches!(self.then, Then::Input(_))) {
             (Precision::Int8, true) => bytes.round(engine, m, n, dy, noise)?,
             (Precision::Int8, false) => bytes.round_transposed(engine, m, n, dy, noise)?,
-            (Precision::F32, true) => {}
-            (Precision::Bf16, true) => real.clone_from(dy),
+            (_, true) => {}
             (_, false) => *real = transpose(m, n, dy)?,
-        }
-        if self.precision == Precision::Bf16 {
-            round_bf16(engine, real);
         }
         Ok(())
     }
@@ -113,15 +109,18 @@ impl Run for Gradient {
     fn run(&mut self) -> Result<()> {
         let Self { engine, bytes, panels, .. } = self;
         let real = if self.real.is_empty() { &self.dy } else { &self.real };
-        let int8 = self.precision == Precision::Int8;
         match &mut self.then {
-            Then::Input(out) | Then::Weights(out) if int8 => int8_gemm_packed(engine, bytes, panels, out),
-            Then::Input(out) | Then::Weights(out) => real_gemm_packed(engine, real, panels, out),
+            Then::Input(out) | Then::Weights(out) => match self.precision {
+                Precision::F32 => real_gemm_packed(engine, real, panels, out),
+                Precision::Bf16 => bf16_gemm_packed(engine, real, panels, out),
+                Precision::Int8 => int8_gemm_packed(engine, bytes, panels, out),
+            },
             Then::Adam([latent, m, v], weights) => {
                 let states = (&mut latent[..], &mut m[..], &mut v[..]);
-                match int8 {
-                    true => int8_gemm_with(engine, bytes, panels, states, weights, &Adam),
-                    false => real_gemm_with(engine, real, panels, states, weights, &Adam),
+                match self.precision {
+                    Precision::F32 => real_gemm_with(engine, real, panels, states, weights, &Adam),
+                    Precision::Bf16 => bf16_gemm_with(engine, real, panels, states, weights, &Adam),
+                    Precision::Int8 => int8_gemm_with(engine, bytes, panels, states, weights, &Adam),
                 }
             }
         }

@@ -13,6 +13,7 @@ use crate::{
 };
 
 /// (m, k) reals.
+#[derive(Clone, Copy)]
 pub(crate) struct Reals<'a> {
     m: usize,
     k: usize,
@@ -39,7 +40,24 @@ static SIGNS: [[f32; 16]; 4] = {
     signs
 };
 
+/// `(+-a0 +- a1) + (+-a2 +- a3)`
+#[inline(always)]
+pub(super) fn sum(index: usize, four: &[f32; 4]) -> f32 {
+    (SIGNS[0][index] * four[0] + SIGNS[1][index] * four[1])
+        + (SIGNS[2][index] * four[2] + SIGNS[3][index] * four[3])
+}
+
 impl<'a> Reals<'a> {
+    /// The 32 values of `row` that meet word `word`.
+    #[inline(always)]
+    pub(super) fn word(&self, row: usize, word: usize) -> [f32; 32] {
+        let mut values = [0.0; 32];
+        for (to, value) in values.iter_mut().zip(&self.values[row * self.k..][..self.k][32 * word..]) {
+            *to = *value;
+        }
+        values
+    }
+
     pub(crate) fn of(
         op: &'static str,
         engine: &Engine,
@@ -89,48 +107,7 @@ impl Left for Reals<'_> {
         sums: &mut [f32],
         stride: usize,
     ) {
-        let chunk = panel.len() / S::LANES;
-        let columns = S::LANES / 4;
-        assert!(tables.len() == R * chunk && sums.len() >= (R - 1) * stride + S::LANES);
-        for first in (0..4).step_by(ACROSS) {
-            let place = |r: usize, j: usize| r * stride + (first + j) * columns;
-            let mut all = [[s.splat32(0); ACROSS]; R];
-            if !start {
-                for (r, all) in all.iter_mut().enumerate() {
-                    for (j, all) in all.iter_mut().enumerate() {
-                        // SAFETY: each row has a place for each lane.
-                        *all = unsafe { s.load(sums.as_ptr().add(place(r, j)).cast()) };
-                    }
-                }
-            }
-            for at in 0..chunk {
-                let mut low = [s.low_nibbles(s.splat32(0)); ACROSS];
-                let mut high = low;
-                for j in 0..ACROSS {
-                    // SAFETY: the panel has a vector for each byte, and this is the quarter `first + j` of it.
-                    let x =
-                        unsafe { s.load_widened(panel.as_ptr().add(at * S::LANES + (first + j) * columns)) };
-                    (low[j], high[j]) = (s.low_nibbles(x), s.high_nibbles(x));
-                }
-                for (half, select) in [low, high].into_iter().enumerate() {
-                    for (r, all) in all.iter_mut().enumerate() {
-                        // SAFETY: each of R rows has two tables of 8 for each byte.
-                        let table = unsafe {
-                            s.real_table(tables.as_ptr().add(r * chunk + at).cast::<f32>().add(8 * half))
-                        };
-                        for (all, select) in all.iter_mut().zip(select) {
-                            *all = s.real_add(*all, s.real_lookup(table, select));
-                        }
-                    }
-                }
-            }
-            for (r, all) in all.iter().enumerate() {
-                for (j, all) in all.iter().enumerate() {
-                    // SAFETY: as above.
-                    unsafe { s.store(sums.as_mut_ptr().add(place(r, j)).cast(), *all) };
-                }
-            }
-        }
+        add_nibbles::<S, R, 1>(s, tables, panel, start, sums, stride, |at| [at]);
     }
 
     #[inline(always)]
@@ -144,15 +121,10 @@ impl Left for Reals<'_> {
 
     #[inline(always)]
     fn fill_wide<W: Wide>(&self, _: W, row: usize, word: usize, tables: &mut [[f32; 16]], stride: usize) {
-        let mut values = [0.0; 32];
-        let left = &self.values[row * self.k..][..self.k][32 * word..];
-        for (to, value) in values.iter_mut().zip(left) {
-            *to = *value;
-        }
+        let values = self.word(row, word);
         for (four, table) in values.as_chunks::<4>().0.iter().zip(tables.iter_mut().step_by(stride)) {
             for index in 0..16 {
-                table[index] = (SIGNS[0][index] * four[0] + SIGNS[1][index] * four[1])
-                    + (SIGNS[2][index] * four[2] + SIGNS[3][index] * four[3]);
+                table[index] = sum(index, four);
             }
         }
     }
@@ -205,5 +177,70 @@ impl Left for Reals<'_> {
     #[inline(always)]
     fn finish_wide<'s>(&self, _: usize, sums: &'s mut [f32], _: &'s mut [f32]) -> &'s [f32] {
         sums
+    }
+}
+
+/// [`Left::add`] for tables of reals. In turn `bytes(0)`, `bytes(1)` .. say which bytes of the panel are looked up
+/// together: first their low nibbles, then their high ones. Those beyond the panel do not count.
+#[inline(always)]
+pub(super) fn add_nibbles<S: Simd, const R: usize, const B: usize>(
+    s: S,
+    tables: &[[f32; 16]],
+    panel: &[u8],
+    start: bool,
+    sums: &mut [f32],
+    stride: usize,
+    bytes: impl Fn(usize) -> [usize; B],
+) {
+    let chunk = panel.len() / S::LANES;
+    let columns = S::LANES / 4;
+    assert!(tables.len() == R * chunk && sums.len() >= (R - 1) * stride + S::LANES);
+    for first in (0..4).step_by(ACROSS) {
+        let place = |r: usize, j: usize| r * stride + (first + j) * columns;
+        let mut all = [[s.splat32(0); ACROSS]; R];
+        if !start {
+            for (r, all) in all.iter_mut().enumerate() {
+                for (j, all) in all.iter_mut().enumerate() {
+                    // SAFETY: each row has a place for each lane.
+                    *all = unsafe { s.load(sums.as_ptr().add(place(r, j)).cast()) };
+                }
+            }
+        }
+        for turn in 0..chunk.next_multiple_of(4 * (B - 1) + 1) / B {
+            let bytes = bytes(turn);
+            let mut select = [[[s.low_nibbles(s.splat32(0)); ACROSS]; B]; 2];
+            for (b, &at) in bytes.iter().enumerate() {
+                for j in 0..ACROSS {
+                    if at < chunk {
+                        let from = at * S::LANES + (first + j) * columns;
+                        // SAFETY: the panel has a vector for each byte, and this is the quarter `first + j` of it.
+                        let x = unsafe { s.load_widened(panel.as_ptr().add(from)) };
+                        (select[0][b][j], select[1][b][j]) = (s.low_nibbles(x), s.high_nibbles(x));
+                    }
+                }
+            }
+            for (half, select) in select.into_iter().enumerate() {
+                for (select, &at) in select.into_iter().zip(&bytes) {
+                    if at >= chunk {
+                        continue;
+                    }
+                    for (r, all) in all.iter_mut().enumerate() {
+                        // SAFETY: each of R rows has two tables of 8 for each byte.
+                        let table = unsafe {
+                            s.real_table(tables.as_ptr().add(r * chunk + at).cast::<f32>().add(8 * half))
+                        };
+                        for (all, select) in all.iter_mut().zip(select) {
+                            *all = s.real_add(*all, s.real_lookup(table, select));
+                        }
+                    }
+                }
+            }
+        }
+        for (r, all) in all.iter().enumerate() {
+            for (j, all) in all.iter().enumerate() {
+                // SAFETY: as above.
+                unsafe { s.store(sums.as_mut_ptr().add(place(r, j)).cast(), *all) };
+            }
+        }
     }
 }

@@ -276,6 +276,25 @@ impl Wide for Avx512 {
         // SAFETY: as above.
         unsafe { real_add_permuted(sums, table, index) }
     }
+
+    #[inline(always)]
+    fn bf16_add(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: as above.
+        let (upper, lower) =
+            unsafe { (_mm512_and_si512(b, _mm512_set1_epi32(!0xffff)), _mm512_slli_epi32::<16>(b)) };
+        self.real_add(self.real_add(a, upper), lower)
+    }
+
+    #[inline(always)]
+    unsafe fn bf16_add_permuted(
+        self,
+        sums: [__m512i; 2],
+        table: __m512i,
+        index: [__m512i; 2],
+    ) -> [__m512i; 2] {
+        // SAFETY: as above, and the caller's promise.
+        unsafe { bf16_add_permuted(sums, table, index) }
+    }
 }
 
 /// Two permutations and what adds each to a sum, in this order, which the compiler would change: Zen 4 takes up to a
@@ -317,4 +336,10 @@ permuted!(
     /// `1 y + second` is `y + second`, so that this addition goes there.
     real_add_permuted: "vpermps", "vaddps {first}, {first}, {x}", "vfmadd231ps {second}, {y}, {one}";
     one = _mm512_set1_ps(1.0)
+);
+
+permuted!(
+    /// Needs AVX-512 BF16, which adds the upper half first.
+    bf16_add_permuted: "vpermw", "vdpbf16ps {first}, {x}, {ones}", "vdpbf16ps {second}, {y}, {ones}";
+    ones = _mm512_set1_epi16(0x3f80)
 );

@@ -214,4 +214,19 @@ pub(crate) trait Wide: Copy {
 
     /// Adds to each f32 of either sum the one of a table of 16 that the low four bits of the word at its place say.
     fn real_add_permuted(self, sums: [Self::V; 2], table: Self::V, index: [Self::V; 2]) -> [Self::V; 2];
+
+    /// `(a + upper) + lower` of each f32, where the halves of each word of b are bf16.
+    fn bf16_add(self, a: Self::V, b: Self::V) -> Self::V;
+
+    /// Adds to each f32 of either sum, as [`bf16_add`](Self::bf16_add), the two of a table of 32 that the
+    /// [index](Self::index16) at its place says.
+    ///
+    /// # Safety
+    /// The processor has AVX-512 BF16.
+    unsafe fn bf16_add_permuted(
+        self,
+        sums: [Self::V; 2],
+        table: Self::V,
+        index: [Self::V; 2],
+    ) -> [Self::V; 2];
 }

@@ -27,6 +27,7 @@ impl Wide for Never {
         add16(a: Self, b: Self) -> Self;
         mul16(a: Self, b: Self) -> Self;
         permute16(table: Self, index: Self) -> Self;
+        bf16_add(a: Self, b: Self) -> Self;
         add_halves(a: Self) -> Self;
         add16_permuted(sums: [Self; 2], table: Self, index: [Self; 2]) -> [Self; 2];
         index16(words: Self) -> Self;
@@ -35,6 +36,11 @@ impl Wide for Never {
 
     #[inline(always)]
     unsafe fn load(self, _: *const u8) -> Self {
+        match self {}
+    }
+
+    #[inline(always)]
+    unsafe fn bf16_add_permuted(self, _: [Self; 2], _: Self, _: [Self; 2]) -> [Self; 2] {
         match self {}
     }
 

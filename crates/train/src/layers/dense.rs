@@ -6,7 +6,7 @@
 //! There is no bias: batch normalization follows, subtracts the mean and has its own shift.
 
 use onebit_bits::{
-    BitTensor, Int8, Noise, int8_gemm_packed, real_gemm_packed, round_bf16, ternary_gemm_packed,
+    BitTensor, Int8, Noise, bf16_gemm_packed, int8_gemm_packed, real_gemm_packed, ternary_gemm_packed,
     u8_gemm_packed, xnor_gemm_packed,
 };
 
@@ -18,7 +18,7 @@ use crate::{
     rules::Rule,
     value::{Matrix, Signal, Value},
     vectorized::{part_of_rows, vectorized},
-    weight_gradient::{self, Precision, WeightGradient},
+    weight_gradient::{self, Precision, Rounding, WeightGradient},
 };
 
 /// Binary weights; real, binary or dropped inputs; real sums.
@@ -77,13 +77,16 @@ impl Dense {
     pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
         let x = kept(&self.x, "dense", "update", "forward pass")?;
         let dy = kept(&self.dy, "dense", "update", "signal")?;
-        WeightGradient::new(dy, x, self.noise(1), &mut weight_gradient::Memory::default()).matrix(cx)
+        WeightGradient::new(dy, x, self.rounding(1), &mut weight_gradient::Memory::default()).matrix(cx)
     }
 
-    /// Noise for the first or second rounding of a step, if that is at random.
-    fn noise(&self, rounding: u64) -> Option<Noise> {
-        let noise = Noise { seed: self.seed, step: 2 * self.step + rounding };
-        (self.precision == Precision::Int8).then_some(noise)
+    /// The first or second rounding of a step.
+    fn rounding(&self, which: u64) -> Rounding {
+        match self.precision {
+            Precision::F32 => Rounding::None,
+            Precision::Bf16 => Rounding::Bf16,
+            Precision::Int8 => Rounding::Int8(Noise { seed: self.seed, step: 2 * self.step + which }),
+        }
     }
 }
 
@@ -145,25 +148,23 @@ impl Layer for Dense {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let mut dy = signal.into_grad("dense")?;
+        let dy = signal.into_grad("dense")?;
         let x = kept(&self.x, "dense", "receive", "forward pass")?;
         check_shape("dense", "a gradient", (x.rows(), self.weights.bits().rows()), dy.shape())?;
-        if self.precision == Precision::Bf16 {
-            round_bf16(&cx.engine, dy.values_mut());
-        }
         self.step += 1;
         cx.recycle(self.dy.replace(dy));
         Ok(())
     }
 
     fn send(&mut self, cx: &Context) -> Result<Signal> {
-        let noise = self.noise(0);
+        let rounding = self.rounding(0);
         let dy = kept(&self.dy, "dense", "send", "signal")?;
         let mut dx = cx.matrix(dy.rows(), self.weights.bits().cols());
         let w = self.weights.columns_for_reals(&cx.engine);
-        match noise {
-            None => real_gemm_packed(&cx.engine, dy.values(), w, dx.values_mut())?,
-            Some(noise) => {
+        match rounding {
+            Rounding::None => real_gemm_packed(&cx.engine, dy.values(), w, dx.values_mut())?,
+            Rounding::Bf16 => bf16_gemm_packed(&cx.engine, dy.values(), w, dx.values_mut())?,
+            Rounding::Int8(noise) => {
                 let rounded = &mut self.memory.rounded;
                 rounded.round(&cx.engine, dy.rows(), dy.cols(), dy.values(), noise)?;
                 int8_gemm_packed(&cx.engine, rounded, w, dx.values_mut())?;
@@ -173,10 +174,10 @@ impl Layer for Dense {
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        let noise = self.noise(1);
+        let rounding = self.rounding(1);
         let x = kept(&self.x, "dense", "update", "forward pass")?;
         let dy = kept(&self.dy, "dense", "update", "signal")?;
-        let mut gradient = WeightGradient::new(dy, x, noise, &mut self.memory.gradient);
+        let mut gradient = WeightGradient::new(dy, x, rounding, &mut self.memory.gradient);
         self.weights.descend(cx, &mut gradient, rate)
     }
 
