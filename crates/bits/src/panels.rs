@@ -12,6 +12,8 @@
 //! A panel's rows are either the rows of a bit matrix or its columns, without a transposition of the whole:
 //! `x w^T` wants the rows of `w`, `dy w` wants its columns, and both read the same row-major bits.
 
+mod words;
+
 use alloc::format;
 use core::mem;
 
@@ -69,6 +71,10 @@ impl Use {
             Self::Bits if counts(isa) => Cell::Word,
             _ => Cell::Byte,
         }
+    }
+
+    fn folded(self, isa: Isa) -> bool {
+        self == Self::Reals || !counts(isa)
     }
 }
 
@@ -187,7 +193,7 @@ impl Panels {
 
     fn pack_into(engine: &Engine, bits: BitView, side: Side, of: Use, mut bytes: Buffer<u8>) -> Self {
         let isa = engine.isa();
-        let (lanes, cell) = (lanes(isa), of.cell(isa));
+        let (lanes, cell, folded) = (lanes(isa), of.cell(isa), of.folded(isa));
         let (n, k) = match side {
             Side::Rows => bits.shape(),
             Side::Columns => (bits.cols(), bits.rows()),
@@ -198,18 +204,22 @@ impl Panels {
         if depth > 0 {
             let size = depth * lanes;
             // as many panels as are the columns of a block, so that each word is read once
-            let stride = if side == Side::Columns { 64 * ABREAST / lanes } else { 1 };
+            let stride = match (side, cell) {
+                (Side::Rows, _) => 1,
+                (Side::Columns, Cell::Byte) => 64 * ABREAST / lanes,
+                (Side::Columns, Cell::Word) => 64 * words::ABREAST / lanes,
+            };
             let shared = Lent::new(&mut bytes);
             engine.each_index(panels.div_ceil(stride), |job| {
                 let (first, last) = (job * stride, panels.min((job + 1) * stride));
                 // SAFETY: within the bytes, and every job comes once, so the ranges are disjoint.
                 let part = unsafe { shared.part(first * size..last * size) };
-                if cell == Cell::Word {
-                    part.fill(0); // what is looked up has tables of zeros for the padding, but ones are counted
-                }
-                match side {
-                    Side::Rows => pack_rows(isa, bits, first * lanes, lanes, cell, part),
-                    Side::Columns => pack_columns(isa, bits, first * lanes, (lanes, depth), cell, part),
+                let first = first * lanes;
+                match (side, cell) {
+                    (Side::Rows, Cell::Byte) => pack_rows(isa, bits, first, folded, part),
+                    (Side::Columns, Cell::Byte) => pack_columns(isa, bits, first, depth, folded, part),
+                    (Side::Rows, Cell::Word) => words::pack_rows(isa, bits, first, folded, part),
+                    (Side::Columns, Cell::Word) => words::pack_columns(isa, bits, first, depth, folded, part),
                 }
             });
         }
@@ -235,46 +245,27 @@ pub(crate) const fn fold(nibbles: u64) -> u64 {
     nibbles ^ (((!nibbles >> 3) & 0x1111_1111_1111_1111) * 7)
 }
 
-/// Where byte `at` of lane `lane` lies in a panel.
-#[inline(always)]
-fn place(cell: Cell, lanes: usize, at: usize, lane: usize) -> usize {
-    match cell {
-        Cell::Byte => at * lanes + lane,
-        Cell::Word => at / 4 * 4 * lanes + lane * 4 + at % 4,
-    }
-}
-
 /// Words of a row that are turned at once: vectors of them.
 const ABREAST: usize = 4;
 
 simd! {
-    /// Rows `first..first + lanes` of `bits` as a panel.
-    fn pack_rows<S>(_s: S, bits: BitView, first: usize, lanes: usize, cell: Cell, panel: &mut [u8]) {
+    /// Rows `first..first + LANES` of `bits` as a panel of bytes.
+    fn pack_rows<S>(_s: S, bits: BitView, first: usize, folded: bool, panel: &mut [u8]) {
+        let lanes = S::LANES;
         let used = bits.cols().div_ceil(8);
         let mut block = [[0; ABREAST]; 8];
         for lane in (0..lanes.min(bits.rows() - first)).step_by(8) {
             for word in (0..bits.words_per_row()).step_by(ABREAST) {
                 read_block(bits, first + lane, word, &mut block);
-                match cell {
-                    Cell::Byte => {
-                        // row j: byte j of each row side by side
-                        transpose_bytes(&mut block);
-                        fold_all(&mut block);
-                        for l in 0..ABREAST {
-                            for j in 0..8.min(used.saturating_sub((word + l) * 8)) {
-                                let at = ((word + l) * 8 + j) * lanes + lane;
-                                panel[at..at + 8].copy_from_slice(&block[j][l].to_le_bytes());
-                            }
-                        }
-                    }
-                    Cell::Word => {
-                        for l in 0..2 * ABREAST.min(bits.words_per_row() - word) {
-                            for row in 0..8 {
-                                let at = (word * 2 + l) * 4 * lanes + (lane + row) * 4;
-                                let half = (block[row][l / 2] >> (l % 2 * 32)) as u32;
-                                panel[at..at + 4].copy_from_slice(&half.to_le_bytes());
-                            }
-                        }
+                // row j: byte j of each row side by side
+                transpose_bytes(&mut block);
+                if folded {
+                    fold_all(&mut block);
+                }
+                for l in 0..ABREAST {
+                    for j in 0..8.min(used.saturating_sub((word + l) * 8)) {
+                        let at = ((word + l) * 8 + j) * lanes + lane;
+                        panel[at..at + 8].copy_from_slice(&block[j][l].to_le_bytes());
                     }
                 }
             }
@@ -283,11 +274,9 @@ simd! {
 }
 
 simd! {
-    /// Columns from `first` on of `bits` as panels of `lanes` rows and `depth` bytes.
-    fn pack_columns<S>(
-        _s: S, bits: BitView, first: usize, size: (usize, usize), cell: Cell, panels: &mut [u8],
-    ) {
-        let (lanes, depth) = size;
+    /// Columns from `first` on of `bits` as panels of `depth` bytes a row.
+    fn pack_columns<S>(_s: S, bits: BitView, first: usize, depth: usize, folded: bool, panels: &mut [u8]) {
+        let lanes = S::LANES;
         let columns = panels.len() / depth;
         let mut block = [[0; ABREAST]; 8];
         for at in 0..bits.rows().div_ceil(8) {
@@ -295,23 +284,16 @@ simd! {
                 read_block(bits, at * 8, (first + col) / 64, &mut block);
                 transpose_bytes(&mut block);
                 transpose_bits(&mut block);
-                if cell == Cell::Byte {
+                if folded {
                     fold_all(&mut block);
                 }
                 for l in 0..ABREAST {
                     for j in 0..8 {
                         // byte c of the word: the bits of column c of its eight
                         let (eight, col) = (block[j][l].to_le_bytes(), col + 64 * l + 8 * j);
-                        if col >= columns {
-                            continue;
-                        }
-                        let panel = &mut panels[col / lanes * depth * lanes..][..depth * lanes];
-                        match cell {
-                            Cell::Byte => panel[at * lanes + col % lanes..][..8].copy_from_slice(&eight),
-                            Cell::Word => {
-                                let cells = panel[place(cell, lanes, at, col % lanes)..].iter_mut().step_by(4);
-                                cells.zip(eight).for_each(|(to, byte)| *to = byte);
-                            }
+                        if col < columns {
+                            let panel = &mut panels[col / lanes * depth * lanes..][..depth * lanes];
+                            panel[at * lanes + col % lanes..][..8].copy_from_slice(&eight);
                         }
                     }
                 }
@@ -383,11 +365,19 @@ mod tests {
     use super::*;
     use crate::BitTensor;
 
+    /// Where byte `at` of lane `lane` lies in a panel.
+    fn place(cell: Cell, lanes: usize, at: usize, lane: usize) -> usize {
+        match cell {
+            Cell::Byte => at * lanes + lane,
+            Cell::Word => at / 4 * 4 * lanes + lane * 4 + at % 4,
+        }
+    }
+
     #[test]
     fn every_bit_has_its_place() {
         for isa in Isa::available() {
             let engine = Engine::single().with_isa(isa);
-            for (n, k) in [(1, 1), (31, 7), (33, 64), (64, 65), (65, 97), (130, 200)] {
+            for (n, k) in [(1, 1), (31, 7), (33, 64), (64, 65), (65, 97), (130, 200), (600, 530)] {
                 let bits = crate::random_bits(1, 2, n, k);
                 let turned = bits.transpose();
                 for of in [Use::Bits, Use::Reals] {
@@ -397,7 +387,7 @@ mod tests {
                         let lanes = panels.lanes;
                         let seen = BitTensor::from_fn(n, k, |r, c| {
                             let byte = panels.panel(r / lanes)[place(cell, lanes, c / 8, r % lanes)];
-                            let byte = if cell == Cell::Byte { fold(byte.into()) as u8 } else { byte };
+                            let byte = if of.folded(isa) { fold(byte.into()) as u8 } else { byte };
                             byte >> (c % 8) & 1 == 1
                         });
                         assert_eq!(seen, bits, "{n} {k} {side:?} {of:?} on {}", isa.name());

@@ -102,6 +102,18 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn shl64<const N: i32>(self, a: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_slli_epi64::<N>(a) }
+    }
+
+    #[inline(always)]
+    fn shr64<const N: i32>(self, a: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_srli_epi64::<N>(a) }
+    }
+
+    #[inline(always)]
     fn digits(self, lower: __m256i, upper: __m256i) -> [__m256i; 2] {
         // SAFETY: as above.
         unsafe {

@@ -111,6 +111,18 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn shl64<const N: i32>(self, a: __m512i) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_sll_epi64(a, _mm_cvtsi32_si128(N)) }
+    }
+
+    #[inline(always)]
+    fn shr64<const N: i32>(self, a: __m512i) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_srl_epi64(a, _mm_cvtsi32_si128(N)) }
+    }
+
+    #[inline(always)]
     fn digits(self, lower: __m512i, upper: __m512i) -> [__m512i; 2] {
         // SAFETY: as above.
         unsafe {

@@ -96,6 +96,11 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// `a >> N` of each pair of bytes, unsigned.
     fn shr16<const N: i32>(self, a: Self::V) -> Self::V;
 
+    /// `a << N` of each eight bytes.
+    fn shl64<const N: i32>(self, a: Self::V) -> Self::V;
+    /// `a >> N` of each eight bytes, unsigned.
+    fn shr64<const N: i32>(self, a: Self::V) -> Self::V;
+
     /// `lower + 32 upper` of each byte in a pair of bytes, modulo 65536. The two vectors have an order of their own.
     fn digits(self, lower: Self::V, upper: Self::V) -> [Self::V; 2];
     /// Puts pairs of bytes that came out of [`digits`](Self::digits) in the order of the bytes that went in.

@@ -120,6 +120,18 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    fn shl64<const N: i32>(self, a: uint8x16_t) -> uint8x16_t {
+        // SAFETY: as above.
+        unsafe { vreinterpretq_u8_u64(vshlq_n_u64::<N>(vreinterpretq_u64_u8(a))) }
+    }
+
+    #[inline(always)]
+    fn shr64<const N: i32>(self, a: uint8x16_t) -> uint8x16_t {
+        // SAFETY: as above.
+        unsafe { vreinterpretq_u8_u64(vshrq_n_u64::<N>(vreinterpretq_u64_u8(a))) }
+    }
+
+    #[inline(always)]
     fn digits(self, lower: uint8x16_t, upper: uint8x16_t) -> [uint8x16_t; 2] {
         // SAFETY: as above.
         unsafe {

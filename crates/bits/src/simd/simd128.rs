@@ -106,6 +106,16 @@ impl Simd for Simd128 {
     }
 
     #[inline(always)]
+    fn shl64<const N: i32>(self, a: v128) -> v128 {
+        i64x2_shl(a, N as u32)
+    }
+
+    #[inline(always)]
+    fn shr64<const N: i32>(self, a: v128) -> v128 {
+        u64x2_shr(a, N as u32)
+    }
+
+    #[inline(always)]
     fn digits(self, lower: v128, upper: v128) -> [v128; 2] {
         let first = i16x8_add(u16x8_extend_low_u8x16(lower), i16x8_shl(u16x8_extend_low_u8x16(upper), 5));
         let last = i16x8_add(u16x8_extend_high_u8x16(lower), i16x8_shl(u16x8_extend_high_u8x16(upper), 5));
