@@ -48,6 +48,7 @@ pub mod bench;
 mod blocks;
 pub mod conv;
 mod count;
+mod count_bytes;
 mod engine;
 mod error;
 pub mod gemm;

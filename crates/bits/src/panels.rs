@@ -5,9 +5,10 @@
 //! `(k / cell, L)`. There are two cells:
 //!
 //! - **bytes** (8 bits of each row) for look-up: each nibble of a byte is the index into a table of 16 sums;
-//! - **words** of 32 bits for instruction sets that count ones: the bits as they are.
+//! - **words** of 32 bits for instruction sets that count ones: the bits as they are. Short sums are counted in bytes.
 //!
-//! Nibbles are stored [folded](fold), so that the tables of reals are odd and only half of each has to be kept.
+//! Nibbles that are looked up are stored [folded](fold), so that the tables of reals are odd and only half of each has
+//! to be kept.
 //!
 //! A panel's rows are either the rows of a bit matrix or its columns, without a transposition of the whole:
 //! `x w^T` wants the rows of `w`, `dy w` wants its columns, and both read the same row-major bits.
@@ -62,6 +63,7 @@ impl Cell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Use {
     Bits,
+    Votes,
     Reals,
 }
 
@@ -96,6 +98,18 @@ impl Panels {
     #[must_use]
     pub fn of_columns(engine: &Engine, bits: BitView) -> Self {
         Self::pack(engine, bits, Side::Columns, Use::Bits)
+    }
+
+    /// The rows of `bits`: (n, k), for short sums: [`ternary_gemm_bytes`](crate::ternary_gemm_bytes).
+    #[must_use]
+    pub fn of_rows_for_votes(engine: &Engine, bits: BitView) -> Self {
+        Self::pack(engine, bits, Side::Rows, Use::Votes)
+    }
+
+    /// The columns of `bits`: (k, n), for short sums: the votes of a batch.
+    #[must_use]
+    pub fn of_columns_for_votes(engine: &Engine, bits: BitView) -> Self {
+        Self::pack(engine, bits, Side::Columns, Use::Votes)
     }
 
     /// The rows of `bits`: (n, k), for products of reals and integers with bits: `a bits^T`.
@@ -149,6 +163,11 @@ impl Panels {
         self.check_use(op, engine, Use::Bits)
     }
 
+    /// Ok if they are packed for short sums on this engine.
+    pub(crate) fn check_votes(&self, op: &'static str, engine: &Engine) -> Result<()> {
+        self.check_use(op, engine, Use::Votes)
+    }
+
     /// Ok if they are packed for products of reals with bits on this engine.
     pub(crate) fn check_reals(&self, op: &'static str, engine: &Engine) -> Result<()> {
         self.check_use(op, engine, Use::Reals)
@@ -160,6 +179,7 @@ impl Panels {
         }
         let name = |isa: Isa, of| match of {
             Use::Bits => format!("bits on {}", isa.name()),
+            Use::Votes => format!("votes on {}", isa.name()),
             Use::Reals => format!("reals on {}", isa.name()),
         };
         Err(Error::Packed { op, expected: name(engine.isa(), of), got: name(self.isa, self.of) })
@@ -228,7 +248,7 @@ impl Panels {
 }
 
 simd! {
-    fn counts<S>(_s: S) -> bool { S::COUNTS }
+    pub(crate) fn counts<S>(_s: S) -> bool { S::COUNTS }
 }
 
 simd! {
@@ -380,7 +400,7 @@ mod tests {
             for (n, k) in [(1, 1), (31, 7), (33, 64), (64, 65), (65, 97), (130, 200), (600, 530)] {
                 let bits = crate::random_bits(1, 2, n, k);
                 let turned = bits.transpose();
-                for of in [Use::Bits, Use::Reals] {
+                for of in [Use::Bits, Use::Votes, Use::Reals] {
                     let cell = of.cell(isa);
                     for (source, side) in [(&bits, Side::Rows), (&turned, Side::Columns)] {
                         let panels = Panels::pack(&engine, source.view(), side, of);

@@ -29,6 +29,9 @@ pub enum Mix {
     /// Bits x bits, one row: 2 look-ups, 2 AND, a shift and 2 additions for 8 bits in each lane of 8; where ones are
     /// counted it is the same as [`Bits`](Self::Bits).
     Row,
+    /// Short sums of bits x bits: as [`Bits`](Self::Bits), or, where ones are counted, for 8 bits in each lane of 8 an
+    /// XOR and an AND, a count and an addition (`count_bytes.rs`).
+    Votes,
     /// Bytes x bits: 16 look-ups and as many additions of bytes, 4 of pairs and 2 shifts for 32 bits in each lane of 8
     /// (`integer.rs`), on every instruction set.
     Bytes,
@@ -86,8 +89,9 @@ simd! {
         match mix {
             Mix::Bytes => 32 * S::LANES,
             Mix::Reals => REAL_ROWS * 2 * 4 * S::LANES / 4,
+            Mix::Votes if S::COUNTS => BYTE_CHAINS * 8 * S::LANES,
             _ if S::COUNTS => CHAINS * 64 * S::LANES / 4,
-            Mix::Bits => GROUPS * 24 * S::LANES,
+            Mix::Bits | Mix::Votes => GROUPS * 24 * S::LANES,
             Mix::Row => CHAINS * 8 * S::LANES,
         }
     }
@@ -99,8 +103,9 @@ simd! {
         let result = match mix {
             Mix::Bytes => byte_rounds(s, seed),
             Mix::Reals => real_rounds(s, seed),
+            Mix::Votes if S::COUNTS => count_byte_rounds(s, seed),
             _ if S::COUNTS => count_rounds(s, seed),
-            Mix::Bits => lookup_rounds(s, seed),
+            Mix::Bits | Mix::Votes => lookup_rounds(s, seed),
             Mix::Row => row_rounds(s, seed),
         };
         let mut bytes = [0; 64];
@@ -239,4 +244,24 @@ fn count_rounds<S: Simd>(s: S, seed: u8) -> S::V {
         result = s.xor(result, s.xor(ones[c], twos[c]));
     }
     result
+}
+
+/// So many that the latency of three instructions is hidden.
+const BYTE_CHAINS: usize = 8;
+
+/// Bytes against others, without those that are zeros.
+#[inline(always)]
+fn count_byte_rounds<S: Simd>(s: S, seed: u8) -> S::V {
+    let a = black_box(vec![s.splat(seed), s.splat(!seed)]);
+    let (sign, nonzero) = (a[0], a[1]);
+    let mut ones: [S::V; BYTE_CHAINS] = core::array::from_fn(|c| s.splat(c as u8));
+    let mut counts = ones;
+    for _ in 0..ROUNDS {
+        for c in 0..BYTE_CHAINS {
+            // the right operand: what changes, and is not needed any more
+            ones[c] = s.ones8(s.and(s.xor(ones[c], sign), nonzero));
+            counts[c] = s.add(counts[c], ones[c]);
+        }
+    }
+    counts.into_iter().fold(s.splat(0), |all, count| s.xor(all, count))
 }

@@ -130,7 +130,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn ones32(self, a: __m256i) -> __m256i {
+    fn ones8(self, a: __m256i) -> __m256i {
         // SAFETY: as above.
         unsafe {
             let ones =
@@ -138,7 +138,15 @@ impl Simd for Avx2 {
             let nibble = _mm256_set1_epi8(15);
             let low = _mm256_shuffle_epi8(ones, _mm256_and_si256(a, nibble));
             let high = _mm256_shuffle_epi8(ones, _mm256_and_si256(_mm256_srli_epi16::<4>(a), nibble));
-            let pairs = _mm256_maddubs_epi16(_mm256_add_epi8(low, high), _mm256_set1_epi8(1));
+            _mm256_add_epi8(low, high)
+        }
+    }
+
+    #[inline(always)]
+    fn ones32(self, a: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe {
+            let pairs = _mm256_maddubs_epi16(self.ones8(a), _mm256_set1_epi8(1));
             _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))
         }
     }

@@ -45,6 +45,7 @@ impl Simd for Avx512 {
         sub(a, b) = _mm512_sub_epi8;
         add16(a, b) = _mm512_add_epi16;
         add32(a, b) = _mm512_add_epi32;
+        ones8(a) = _mm512_popcnt_epi8;
         ones32(a) = _mm512_popcnt_epi32;
     }
 

@@ -106,6 +106,8 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// Puts pairs of bytes that came out of [`digits`](Self::digits) in the order of the bytes that went in.
     fn in_order(self, pairs: [Self::V; 2]) -> [Self::V; 2];
 
+    /// The number of ones in each byte.
+    fn ones8(self, a: Self::V) -> Self::V;
     /// The number of ones in each four bytes.
     fn ones32(self, a: Self::V) -> Self::V;
 

@@ -63,6 +63,7 @@ impl Simd for Neon {
         xor(a, b) = veorq_u8;
         add(a, b) = vaddq_u8;
         sub(a, b) = vsubq_u8;
+        ones8(a) = vcntq_u8;
     }
 
     is_wide! {

@@ -98,8 +98,8 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn add(self, a: V, b: V) -> V {
-        let (a, b) = (bytes(a), bytes(b));
-        of_bytes(array::from_fn(|i| a[i].wrapping_add(b[i])))
+        const LOW: u32 = 0x7f7f_7f7f; // no carry leaves a byte
+        array::from_fn(|i| ((a[i] & LOW) + (b[i] & LOW)) ^ ((a[i] ^ b[i]) & !LOW))
     }
 
     #[inline(always)]
@@ -151,6 +151,15 @@ impl Simd for Portable {
     #[inline(always)]
     fn in_order(self, pairs: [V; 2]) -> [V; 2] {
         pairs
+    }
+
+    #[inline(always)]
+    fn ones8(self, a: V) -> V {
+        a.map(|x| {
+            let pairs = x - (x >> 1 & 0x5555_5555);
+            let fours = (pairs & 0x3333_3333) + (pairs >> 2 & 0x3333_3333);
+            (fours + (fours >> 4)) & 0x0f0f_0f0f
+        })
     }
 
     #[inline(always)]

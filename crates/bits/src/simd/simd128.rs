@@ -50,6 +50,7 @@ impl Simd for Simd128 {
         xor(a, b) = v128_xor;
         add(a, b) = i8x16_add;
         sub(a, b) = i8x16_sub;
+        ones8(a) = i8x16_popcnt;
         add16(a, b) = i16x8_add;
         add32(a, b) = i32x4_add;
         real_add(a, b) = f32x4_add;
