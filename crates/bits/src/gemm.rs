@@ -20,13 +20,13 @@
 //! ```
 
 use crate::{
-    count_bytes::count_bytes,
     engine::{Engine, Tile},
     error::{Error, Result, check_len, check_shape},
     isa::multiversion,
-    panels::{Panels, counts},
+    panels::{Cell, Panels},
     parts::Lent,
     product::{Compare, Left, Sink, Store, product},
+    short_sums::short_sums,
     tensor::{BitTensor, BitView},
     ternary::Ternary,
 };
@@ -85,9 +85,9 @@ pub fn ternary_gemm_bytes(engine: &Engine, x: &Ternary, weights: &Panels, y: &mu
     check_len(OP, "y", (x.rows(), weights.n()), y.len())?;
     i8::try_from(x.cols()).map_err(|_| Error::TooLarge { op: OP, rows: x.rows(), cols: x.cols() })?;
     let (isa, n) = (engine.isa(), weights.n());
-    if counts(isa) {
+    if weights.cell() == Cell::Seven {
         let work = y.len().saturating_mul(x.cols().div_ceil(64));
-        engine.tiles(y, n, work, |tile| count_bytes(isa, x, weights, tile));
+        engine.tiles(y, n, work, |tile| short_sums(isa, x, weights, tile));
     } else {
         product(engine, Left::ternary(x), weights, &Bytes { n, out: Lent::new(y) });
     }

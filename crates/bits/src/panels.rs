@@ -2,13 +2,13 @@
 //! counts for an output of its own and nothing is ever summed across lanes.
 //!
 //! The operand has `n` rows of `k` bits. A panel holds as many rows as a vector has bytes, `L`, cell by cell:
-//! `(k / cell, L)`. There are two cells:
+//! `(k / cell, L)`. There are three cells:
 //!
 //! - **bytes** (8 bits of each row) for look-up: each nibble of a byte is the index into a table of 16 sums;
-//! - **words** of 32 bits for instruction sets that count ones: the bits as they are. Short sums are counted in bytes.
+//! - **words** of 32 bits for instruction sets that count ones: the bits as they are;
+//! - **sevens**, for short sums where a vector has 64 bytes: two vectors are a table of 128 sums.
 //!
-//! Nibbles that are looked up are stored [folded](fold), so that the tables of reals are odd and only half of each has
-//! to be kept.
+//! Nibbles are stored [folded](fold), so that the tables of reals are odd and only half of each has to be kept.
 //!
 //! A panel's rows are either the rows of a bit matrix or its columns, without a transposition of the whole:
 //! `x w^T` wants the rows of `w`, `dy w` wants its columns, and both read the same row-major bits.
@@ -24,6 +24,7 @@ use crate::{
     isa::{Isa, simd},
     memory::Buffer,
     parts::Lent,
+    short_sums::SEVEN,
     tensor::BitView,
 };
 
@@ -37,7 +38,7 @@ pub struct Panels {
     of: Use,
     /// Rows of a panel.
     lanes: usize,
-    /// Bytes of a row, in whole groups: see [`Cell::group`].
+    /// Bytes of a row, in whole groups: see [`Cell::depth`].
     depth: usize,
     bytes: Buffer<u8>,
 }
@@ -45,16 +46,21 @@ pub struct Panels {
 /// What the kernels read at once of each row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
+    /// Eight bits.
     Byte,
+    /// Seven, in a byte whose highest bit is arbitrary.
+    Seven,
+    /// 32.
     Word,
 }
 
 impl Cell {
-    /// Rows are padded to so many bytes: a step of looking up, or a pair of words to count in.
-    fn group(self) -> usize {
+    /// Bytes of a row of `k` bits, padded to a step of looking up, or to a pair of words to count in.
+    fn depth(self, k: usize) -> usize {
         match self {
-            Self::Byte => 3,
-            Self::Word => 8,
+            Self::Byte => k.div_ceil(8).next_multiple_of(3),
+            Self::Seven => k.div_ceil(SEVEN),
+            Self::Word => k.div_ceil(8).next_multiple_of(8),
         }
     }
 }
@@ -70,13 +76,14 @@ enum Use {
 impl Use {
     fn cell(self, isa: Isa) -> Cell {
         match self {
-            Self::Bits if counts(isa) => Cell::Word,
+            Self::Votes if lanes(isa) == 64 => Cell::Seven,
+            Self::Bits | Self::Votes if counts(isa) => Cell::Word,
             _ => Cell::Byte,
         }
     }
 
     fn folded(self, isa: Isa) -> bool {
-        self == Self::Reals || !counts(isa)
+        self == Self::Reals || self.cell(isa) == Cell::Byte
     }
 }
 
@@ -100,13 +107,7 @@ impl Panels {
         Self::pack(engine, bits, Side::Columns, Use::Bits)
     }
 
-    /// The rows of `bits`: (n, k), for short sums: [`ternary_gemm_bytes`](crate::ternary_gemm_bytes).
-    #[must_use]
-    pub fn of_rows_for_votes(engine: &Engine, bits: BitView) -> Self {
-        Self::pack(engine, bits, Side::Rows, Use::Votes)
-    }
-
-    /// The columns of `bits`: (k, n), for short sums: the votes of a batch.
+    /// The columns of `bits`: (k, n), for short sums: [`ternary_gemm_bytes`](crate::ternary_gemm_bytes).
     #[must_use]
     pub fn of_columns_for_votes(engine: &Engine, bits: BitView) -> Self {
         Self::pack(engine, bits, Side::Columns, Use::Votes)
@@ -218,7 +219,7 @@ impl Panels {
             Side::Rows => bits.shape(),
             Side::Columns => (bits.cols(), bits.rows()),
         };
-        let depth = k.div_ceil(8).next_multiple_of(cell.group());
+        let depth = cell.depth(k);
         let panels = n.div_ceil(lanes);
         bytes.resize(panels * depth * lanes);
         if depth > 0 {
@@ -226,7 +227,7 @@ impl Panels {
             // as many panels as are the columns of a block, so that each word is read once
             let stride = match (side, cell) {
                 (Side::Rows, _) => 1,
-                (Side::Columns, Cell::Byte) => 64 * ABREAST / lanes,
+                (Side::Columns, Cell::Byte | Cell::Seven) => 64 * ABREAST / lanes,
                 (Side::Columns, Cell::Word) => 64 * words::ABREAST / lanes,
             };
             let shared = Lent::new(&mut bytes);
@@ -236,8 +237,11 @@ impl Panels {
                 let part = unsafe { shared.part(first * size..last * size) };
                 let first = first * lanes;
                 match (side, cell) {
-                    (Side::Rows, Cell::Byte) => pack_rows(isa, bits, first, folded, part),
-                    (Side::Columns, Cell::Byte) => pack_columns(isa, bits, first, depth, folded, part),
+                    (Side::Rows, Cell::Byte | Cell::Seven) => pack_rows(isa, bits, first, folded, part),
+                    (Side::Columns, Cell::Byte) => pack_columns(isa, bits, first, (depth, 8), folded, part),
+                    (Side::Columns, Cell::Seven) => {
+                        pack_columns(isa, bits, first, (depth, SEVEN), folded, part)
+                    }
                     (Side::Rows, Cell::Word) => words::pack_rows(isa, bits, first, folded, part),
                     (Side::Columns, Cell::Word) => words::pack_columns(isa, bits, first, depth, folded, part),
                 }
@@ -248,7 +252,7 @@ impl Panels {
 }
 
 simd! {
-    pub(crate) fn counts<S>(_s: S) -> bool { S::COUNTS }
+    fn counts<S>(_s: S) -> bool { S::COUNTS }
 }
 
 simd! {
@@ -294,14 +298,17 @@ simd! {
 }
 
 simd! {
-    /// Columns from `first` on of `bits` as panels of `depth` bytes a row.
-    fn pack_columns<S>(_s: S, bits: BitView, first: usize, depth: usize, folded: bool, panels: &mut [u8]) {
+    /// Columns from `first` on of `bits` as panels of `depth` bytes a row, of so many bits each.
+    fn pack_columns<S>(
+        _s: S, bits: BitView, first: usize, size: (usize, usize), folded: bool, panels: &mut [u8],
+    ) {
+        let (depth, per_byte) = size;
         let lanes = S::LANES;
         let columns = panels.len() / depth;
         let mut block = [[0; ABREAST]; 8];
-        for at in 0..bits.rows().div_ceil(8) {
+        for at in 0..bits.rows().div_ceil(per_byte) {
             for col in (0..columns.min(bits.cols() - first)).step_by(64 * ABREAST) {
-                read_block(bits, at * 8, (first + col) / 64, &mut block);
+                read_block(bits, at * per_byte, (first + col) / 64, &mut block);
                 transpose_bytes(&mut block);
                 transpose_bits(&mut block);
                 if folded {
@@ -388,7 +395,7 @@ mod tests {
     /// Where byte `at` of lane `lane` lies in a panel.
     fn place(cell: Cell, lanes: usize, at: usize, lane: usize) -> usize {
         match cell {
-            Cell::Byte => at * lanes + lane,
+            Cell::Byte | Cell::Seven => at * lanes + lane,
             Cell::Word => at / 4 * 4 * lanes + lane * 4 + at % 4,
         }
     }
@@ -400,15 +407,21 @@ mod tests {
             for (n, k) in [(1, 1), (31, 7), (33, 64), (64, 65), (65, 97), (130, 200), (600, 530)] {
                 let bits = crate::random_bits(1, 2, n, k);
                 let turned = bits.transpose();
-                for of in [Use::Bits, Use::Votes, Use::Reals] {
+                let (rows, columns) = ((&bits, Side::Rows), (&turned, Side::Columns));
+                for (of, sides) in [
+                    (Use::Bits, &[rows, columns][..]),
+                    (Use::Votes, &[columns]),
+                    (Use::Reals, &[rows, columns]),
+                ] {
                     let cell = of.cell(isa);
-                    for (source, side) in [(&bits, Side::Rows), (&turned, Side::Columns)] {
+                    let per_byte = if cell == Cell::Seven { SEVEN } else { 8 };
+                    for &(source, side) in sides {
                         let panels = Panels::pack(&engine, source.view(), side, of);
                         let lanes = panels.lanes;
                         let seen = BitTensor::from_fn(n, k, |r, c| {
-                            let byte = panels.panel(r / lanes)[place(cell, lanes, c / 8, r % lanes)];
+                            let byte = panels.panel(r / lanes)[place(cell, lanes, c / per_byte, r % lanes)];
                             let byte = if of.folded(isa) { fold(byte.into()) as u8 } else { byte };
-                            byte >> (c % 8) & 1 == 1
+                            byte >> (c % per_byte) & 1 == 1
                         });
                         assert_eq!(seen, bits, "{n} {k} {side:?} {of:?} on {}", isa.name());
                     }

@@ -29,8 +29,8 @@ pub enum Mix {
     /// Bits x bits, one row: 2 look-ups, 2 AND, a shift and 2 additions for 8 bits in each lane of 8; where ones are
     /// counted it is the same as [`Bits`](Self::Bits).
     Row,
-    /// Short sums of bits x bits: as [`Bits`](Self::Bits), or, where ones are counted, for 8 bits in each lane of 8 an
-    /// XOR and an AND, a count and an addition (`count_bytes.rs`).
+    /// Sums of bits x ternaries that fit into a byte: as [`Bits`](Self::Bits), or, with vectors of 64 bytes, 2 look-ups,
+    /// 3 additions and a shift for 14 bits of two rows in each lane of 8 (`short_sums.rs`).
     Votes,
     /// Bytes x bits: 16 look-ups and as many additions of bytes, 4 of pairs and 2 shifts for 32 bits in each lane of 8
     /// (`integer.rs`), on every instruction set.
@@ -89,7 +89,7 @@ simd! {
         match mix {
             Mix::Bytes => 32 * S::LANES,
             Mix::Reals => REAL_ROWS * 2 * 4 * S::LANES / 4,
-            Mix::Votes if S::COUNTS => BYTE_CHAINS * 8 * S::LANES,
+            Mix::Votes if S::LANES == 64 => CHAINS * 28 * S::LANES,
             _ if S::COUNTS => CHAINS * 64 * S::LANES / 4,
             Mix::Bits | Mix::Votes => GROUPS * 24 * S::LANES,
             Mix::Row => CHAINS * 8 * S::LANES,
@@ -103,7 +103,7 @@ simd! {
         let result = match mix {
             Mix::Bytes => byte_rounds(s, seed),
             Mix::Reals => real_rounds(s, seed),
-            Mix::Votes if S::COUNTS => count_byte_rounds(s, seed),
+            Mix::Votes if S::LANES == 64 => vote_rounds(s, seed),
             _ if S::COUNTS => count_rounds(s, seed),
             Mix::Bits | Mix::Votes => lookup_rounds(s, seed),
             Mix::Row => row_rounds(s, seed),
@@ -246,22 +246,28 @@ fn count_rounds<S: Simd>(s: S, seed: u8) -> S::V {
     result
 }
 
-/// So many that the latency of three instructions is hidden.
-const BYTE_CHAINS: usize = 8;
-
-/// Bytes against others, without those that are zeros.
+/// Two look-ups in 128 entries, their sum added to `all`, and shifted to `high`.
 #[inline(always)]
-fn count_byte_rounds<S: Simd>(s: S, seed: u8) -> S::V {
-    let a = black_box(vec![s.splat(seed), s.splat(!seed)]);
-    let (sign, nonzero) = (a[0], a[1]);
-    let mut ones: [S::V; BYTE_CHAINS] = core::array::from_fn(|c| s.splat(c as u8));
-    let mut counts = ones;
+fn vote_rounds<S: Simd>(s: S, seed: u8) -> S::V {
+    let tables: [[u8; 128]; 2] =
+        black_box([3, 5].map(|step| core::array::from_fn(|i| (i as u8).wrapping_mul(step) ^ seed)));
+    let mut index: [[S::V; 2]; CHAINS] =
+        core::array::from_fn(|c| core::array::from_fn(|j| s.splat((2 * c + j) as u8)));
+    let mut all = [s.splat(0); CHAINS];
+    let mut high = all;
     for _ in 0..ROUNDS {
-        for c in 0..BYTE_CHAINS {
-            // the right operand: what changes, and is not needed any more
-            ones[c] = s.ones8(s.and(s.xor(ones[c], sign), nonzero));
-            counts[c] = s.add(counts[c], ones[c]);
+        for c in 0..CHAINS {
+            for j in 0..2 {
+                index[c][j] = s.lookup128(&tables[j], index[c][j]);
+            }
+            let two = s.add(index[c][0], index[c][1]);
+            all[c] = s.add(all[c], two);
+            high[c] = s.add(high[c], s.shr16::<4>(two));
         }
     }
-    counts.into_iter().fold(s.splat(0), |all, count| s.xor(all, count))
+    let mut result = s.splat(0);
+    for c in 0..CHAINS {
+        result = s.xor(result, s.xor(all[c], high[c]));
+    }
+    result
 }

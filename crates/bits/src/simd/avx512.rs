@@ -74,6 +74,13 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn lookup128(self, table: &[u8; 128], index: __m512i) -> __m512i {
+        let first = table.as_ptr();
+        // SAFETY: two vectors, and `self` is the proof of AVX-512.
+        unsafe { _mm512_permutex2var_epi8(self.load(first), index, self.load(first.add(64))) }
+    }
+
+    #[inline(always)]
     fn splat(self, x: u8) -> __m512i {
         // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_set1_epi8(x as i8) }

@@ -63,6 +63,17 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// Byte `i` of the table, for each byte i of `index`, all below 16.
     fn lookup(self, table: Self::V, index: Self::V) -> Self::V;
 
+    /// Byte `i % 128` of the table, for each byte i of `index`.
+    #[inline(always)]
+    fn lookup128(self, table: &[u8; 128], index: Self::V) -> Self::V {
+        let mut bytes = [0; 64];
+        // SAFETY: a vector has at most 64 bytes.
+        unsafe { self.store(bytes.as_mut_ptr(), index) };
+        let found = bytes.map(|i| table[usize::from(i % 128)]);
+        // SAFETY: as above.
+        unsafe { self.load(found.as_ptr()) }
+    }
+
     /// The same byte everywhere.
     fn splat(self, x: u8) -> Self::V;
     /// The same pair of bytes everywhere.

@@ -98,8 +98,8 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn add(self, a: V, b: V) -> V {
-        const LOW: u32 = 0x7f7f_7f7f; // no carry leaves a byte
-        array::from_fn(|i| ((a[i] & LOW) + (b[i] & LOW)) ^ ((a[i] ^ b[i]) & !LOW))
+        let (a, b) = (bytes(a), bytes(b));
+        of_bytes(array::from_fn(|i| a[i].wrapping_add(b[i])))
     }
 
     #[inline(always)]
