@@ -23,9 +23,10 @@ use crate::{
     engine::{Engine, Tile},
     error::{Error, Result, check_len, check_shape},
     isa::multiversion,
-    panels::Panels,
+    panels::{Cell, Panels},
     parts::Lent,
     product::{Compare, Left, Sink, Store, product},
+    short_sums::short_sums,
     tensor::{BitTensor, BitView},
     ternary::Ternary,
 };
@@ -71,18 +72,25 @@ pub fn ternary_gemm_packed(engine: &Engine, x: &Ternary, weights: &Panels, y: &m
 /// # let (x, signal) = (random_bits(1, 0, 100, 300), Ternary::from_bits(random_bits(2, 0, 100, 70)));
 /// // dw = signal^T x: signal (b = 100, o = 70), x (b, i = 300)
 /// let mut dw = vec![0i8; 70 * 300];
-/// ternary_gemm_bytes(&engine, &signal.transpose(), &Panels::of_columns(&engine, x.view()), &mut dw)?;
+/// ternary_gemm_bytes(&engine, &signal.transpose(), &Panels::of_columns_for_votes(&engine, x.view()), &mut dw)?;
 /// # Ok::<(), onebit_bits::Error>(())
 /// ```
 ///
 /// # Errors
-/// As [`xnor_gemm_packed`]; [`Error::TooLarge`] if k exceeds 127.
+/// As [`xnor_gemm_packed`], for panels that are not for votes; [`Error::TooLarge`] if k exceeds 127.
 pub fn ternary_gemm_bytes(engine: &Engine, x: &Ternary, weights: &Panels, y: &mut [i8]) -> Result<()> {
     const OP: &str = "ternary_gemm_bytes";
-    check(OP, engine, x.shape(), weights)?;
+    check_shape(OP, "x", (x.rows(), weights.k()), x.shape())?;
+    weights.check_votes(OP, engine)?;
     check_len(OP, "y", (x.rows(), weights.n()), y.len())?;
     i8::try_from(x.cols()).map_err(|_| Error::TooLarge { op: OP, rows: x.rows(), cols: x.cols() })?;
-    product(engine, Left::ternary(x), weights, &Bytes { n: weights.n(), out: Lent::new(y) });
+    let (isa, n) = (engine.isa(), weights.n());
+    if weights.cell() == Cell::Seven {
+        let work = y.len().saturating_mul(x.cols().div_ceil(64));
+        engine.tiles(y, n, work, |tile| short_sums(isa, x, weights, tile));
+    } else {
+        product(engine, Left::ternary(x), weights, &Bytes { n, out: Lent::new(y) });
+    }
     Ok(())
 }
 

@@ -63,6 +63,7 @@ mod product;
 pub mod quantize;
 pub mod random;
 pub mod real;
+mod short_sums;
 mod simd;
 mod tables;
 mod tensor;

@@ -2,15 +2,19 @@
 //! counts for an output of its own and nothing is ever summed across lanes.
 //!
 //! The operand has `n` rows of `k` bits. A panel holds as many rows as a vector has bytes, `L`, cell by cell:
-//! `(k / cell, L)`. There are two cells:
+//! `(k / cell, L)`. There are three cells:
 //!
 //! - **bytes** (8 bits of each row) for look-up: each nibble of a byte is the index into a table of 16 sums;
-//! - **words** of 32 bits for instruction sets that count ones or permute whole vectors: the bits as they are.
+//! - **words** of 32 bits for instruction sets that count ones or permute whole vectors: the bits as they are;
+//! - **sevens**, for short sums where a vector has 64 bytes: two vectors are a table of 128 sums.
 //!
 //! Nibbles of bytes are stored [folded](fold), so that the tables of reals are odd and only half of each has to be kept.
 //!
 //! A panel's rows are either the rows of a bit matrix or its columns, without a transposition of the whole:
 //! `x w^T` wants the rows of `w`, `dy w` wants its columns, and both read the same row-major bits.
+
+mod bytes;
+mod words;
 
 use alloc::format;
 use core::mem;
@@ -21,6 +25,7 @@ use crate::{
     isa::{Isa, simd},
     memory::Buffer,
     parts::Lent,
+    short_sums::SEVEN,
     tensor::BitView,
 };
 
@@ -34,7 +39,7 @@ pub struct Panels {
     of: Use,
     /// Rows of a panel.
     lanes: usize,
-    /// Bytes of a row, in whole groups: see [`Cell::group`].
+    /// Bytes of a row, in whole groups: see [`Cell::depth`].
     depth: usize,
     bytes: Buffer<u8>,
 }
@@ -45,16 +50,21 @@ const BEYOND: usize = 3;
 /// What the kernels read at once of each row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
+    /// Eight bits.
     Byte,
+    /// Seven, in a byte whose highest bit is arbitrary.
+    Seven,
+    /// 32.
     Word,
 }
 
 impl Cell {
-    /// Rows are padded to so many bytes: a step of looking up, or a pair of words to count in.
-    fn group(self) -> usize {
+    /// Bytes of a row of `k` bits, padded to a step of looking up, or to a pair of words to count in.
+    fn depth(self, k: usize) -> usize {
         match self {
-            Self::Byte => 3,
-            Self::Word => 8,
+            Self::Byte => k.div_ceil(8).next_multiple_of(3),
+            Self::Seven => k.div_ceil(SEVEN),
+            Self::Word => k.div_ceil(8).next_multiple_of(8),
         }
     }
 }
@@ -63,13 +73,15 @@ impl Cell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Use {
     Bits,
+    Votes,
     Reals,
 }
 
 impl Use {
     fn cell(self, isa: Isa) -> Cell {
         match self {
-            Self::Bits if counts(isa) => Cell::Word,
+            Self::Votes if lanes(isa) == 64 => Cell::Seven,
+            Self::Bits | Self::Votes if counts(isa) => Cell::Word,
             Self::Reals if permutes(isa) => Cell::Word,
             _ => Cell::Byte,
         }
@@ -94,6 +106,12 @@ impl Panels {
     #[must_use]
     pub fn of_columns(engine: &Engine, bits: BitView) -> Self {
         Self::pack(engine, bits, Side::Columns, Use::Bits)
+    }
+
+    /// The columns of `bits`: (k, n), for short sums: [`ternary_gemm_bytes`](crate::ternary_gemm_bytes).
+    #[must_use]
+    pub fn of_columns_for_votes(engine: &Engine, bits: BitView) -> Self {
+        Self::pack(engine, bits, Side::Columns, Use::Votes)
     }
 
     /// The rows of `bits`: (n, k), for products of reals and integers with bits: `a bits^T`.
@@ -147,6 +165,11 @@ impl Panels {
         self.check_use(op, engine, Use::Bits)
     }
 
+    /// Ok if they are packed for short sums on this engine.
+    pub(crate) fn check_votes(&self, op: &'static str, engine: &Engine) -> Result<()> {
+        self.check_use(op, engine, Use::Votes)
+    }
+
     /// Ok if they are packed for products of reals with bits on this engine.
     pub(crate) fn check_reals(&self, op: &'static str, engine: &Engine) -> Result<()> {
         self.check_use(op, engine, Use::Reals)
@@ -158,6 +181,7 @@ impl Panels {
         }
         let name = |isa: Isa, of| match of {
             Use::Bits => format!("bits on {}", isa.name()),
+            Use::Votes => format!("votes on {}", isa.name()),
             Use::Reals => format!("reals on {}", isa.name()),
         };
         Err(Error::Packed { op, expected: name(engine.isa(), of), got: name(self.isa, self.of) })
@@ -202,24 +226,30 @@ impl Panels {
             Side::Rows => bits.shape(),
             Side::Columns => (bits.cols(), bits.rows()),
         };
-        let depth = k.div_ceil(8).next_multiple_of(cell.group());
+        let depth = cell.depth(k);
         let panels = n.div_ceil(lanes);
         bytes.resize(panels * depth * lanes + BEYOND);
         if depth > 0 {
             let size = depth * lanes;
             // as many panels as are the columns of a block, so that each word is read once
-            let stride = if side == Side::Columns { 64 * ABREAST / lanes } else { 1 };
+            let stride = match (side, cell) {
+                (Side::Rows, _) => 1,
+                (Side::Columns, Cell::Byte | Cell::Seven) => 64 * bytes::ABREAST / lanes,
+                (Side::Columns, Cell::Word) => 64 * words::ABREAST / lanes,
+            };
             let shared = Lent::new(&mut bytes);
             engine.each_index(panels.div_ceil(stride), |job| {
                 let (first, last) = (job * stride, panels.min((job + 1) * stride));
                 // SAFETY: within the bytes, and every job comes once, so the ranges are disjoint.
                 let part = unsafe { shared.part(first * size..last * size) };
-                if cell == Cell::Word {
-                    part.fill(0); // what is looked up has tables of zeros for the padding, but ones are counted
-                }
-                match side {
-                    Side::Rows => pack_rows(isa, bits, first * lanes, lanes, cell, part),
-                    Side::Columns => pack_columns(isa, bits, first * lanes, (lanes, depth), cell, part),
+                let first = first * lanes;
+                match (side, cell) {
+                    (Side::Rows, Cell::Byte | Cell::Seven) => bytes::pack_rows(isa, bits, first, cell, part),
+                    (Side::Columns, Cell::Byte | Cell::Seven) => {
+                        bytes::pack_columns(isa, bits, first, depth, cell, part);
+                    }
+                    (Side::Rows, Cell::Word) => words::pack_rows(isa, bits, first, part),
+                    (Side::Columns, Cell::Word) => words::pack_columns(isa, bits, first, depth, part),
                 }
             });
         }
@@ -249,170 +279,41 @@ pub(crate) const fn fold(nibbles: u64) -> u64 {
     nibbles ^ (((!nibbles >> 3) & 0x1111_1111_1111_1111) * 7)
 }
 
-/// Where byte `at` of lane `lane` lies in a panel.
-#[inline(always)]
-fn place(cell: Cell, lanes: usize, at: usize, lane: usize) -> usize {
-    match cell {
-        Cell::Byte => at * lanes + lane,
-        Cell::Word => at / 4 * 4 * lanes + lane * 4 + at % 4,
-    }
-}
-
-/// Words of a row that are turned at once: vectors of them.
-const ABREAST: usize = 4;
-
-simd! {
-    /// Rows `first..first + lanes` of `bits` as a panel.
-    fn pack_rows<S>(_s: S, bits: BitView, first: usize, lanes: usize, cell: Cell, panel: &mut [u8]) {
-        let used = bits.cols().div_ceil(8);
-        let mut block = [[0; ABREAST]; 8];
-        for lane in (0..lanes.min(bits.rows() - first)).step_by(8) {
-            for word in (0..bits.words_per_row()).step_by(ABREAST) {
-                read_block(bits, first + lane, word, &mut block);
-                match cell {
-                    Cell::Byte => {
-                        // row j: byte j of each row side by side
-                        transpose_bytes(&mut block);
-                        fold_all(&mut block);
-                        for l in 0..ABREAST {
-                            for j in 0..8.min(used.saturating_sub((word + l) * 8)) {
-                                let at = ((word + l) * 8 + j) * lanes + lane;
-                                panel[at..at + 8].copy_from_slice(&block[j][l].to_le_bytes());
-                            }
-                        }
-                    }
-                    Cell::Word => {
-                        for l in 0..2 * ABREAST.min(bits.words_per_row() - word) {
-                            for row in 0..8 {
-                                let at = (word * 2 + l) * 4 * lanes + (lane + row) * 4;
-                                let half = (block[row][l / 2] >> (l % 2 * 32)) as u32;
-                                panel[at..at + 4].copy_from_slice(&half.to_le_bytes());
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-simd! {
-    /// Columns from `first` on of `bits` as panels of `lanes` rows and `depth` bytes.
-    fn pack_columns<S>(
-        _s: S, bits: BitView, first: usize, size: (usize, usize), cell: Cell, panels: &mut [u8],
-    ) {
-        let (lanes, depth) = size;
-        let columns = panels.len() / depth;
-        let mut block = [[0; ABREAST]; 8];
-        for at in 0..bits.rows().div_ceil(8) {
-            for col in (0..columns.min(bits.cols() - first)).step_by(64 * ABREAST) {
-                read_block(bits, at * 8, (first + col) / 64, &mut block);
-                transpose_bytes(&mut block);
-                transpose_bits(&mut block);
-                if cell == Cell::Byte {
-                    fold_all(&mut block);
-                }
-                for l in 0..ABREAST {
-                    for j in 0..8 {
-                        // byte c of the word: the bits of column c of its eight
-                        let (eight, col) = (block[j][l].to_le_bytes(), col + 64 * l + 8 * j);
-                        if col >= columns {
-                            continue;
-                        }
-                        let panel = &mut panels[col / lanes * depth * lanes..][..depth * lanes];
-                        match cell {
-                            Cell::Byte => panel[at * lanes + col % lanes..][..8].copy_from_slice(&eight),
-                            Cell::Word => {
-                                let cells = panel[place(cell, lanes, at, col % lanes)..].iter_mut().step_by(4);
-                                cells.zip(eight).for_each(|(to, byte)| *to = byte);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Eight rows of [`ABREAST`] words; zeros where there are none.
-type Block = [[u64; ABREAST]; 8];
-
-#[inline(always)]
-fn read_block(bits: BitView, row: usize, word: usize, block: &mut Block) {
-    for (r, words) in block.iter_mut().enumerate() {
-        *words = [0; ABREAST];
-        if row + r < bits.rows() {
-            let row = &bits.row(row + r)[word..];
-            match row.first_chunk() {
-                Some(whole) => *words = *whole,
-                None => words.iter_mut().zip(row).for_each(|(to, word)| *to = *word),
-            }
-        }
-    }
-}
-
-/// In each of the words that lie abreast, row j of the result holds byte j of each row.
-#[inline(always)]
-fn transpose_bytes(block: &mut Block) {
-    for (half, low) in [(4, 0x0000_0000_ffff_ffff), (2, 0x0000_ffff_0000_ffff), (1, 0x00ff_00ff_00ff_00ff)] {
-        for top in 0..8 {
-            if top & half == 0 {
-                for l in 0..ABREAST {
-                    let (t, b) = (block[top][l], block[top + half][l]);
-                    let swap = (t >> (8 * half) ^ b) & low;
-                    block[top][l] = t ^ swap << (8 * half);
-                    block[top + half][l] = b ^ swap;
-                }
-            }
-        }
-    }
-}
-
-/// Byte c of each result holds bit c of each byte.
-#[inline(always)]
-fn transpose_bits(block: &mut Block) {
-    for words in block {
-        for (shift, mask) in
-            [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0)]
-        {
-            for word in &mut *words {
-                let swap = (*word >> shift ^ *word) & mask;
-                *word ^= swap ^ swap << shift;
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn fold_all(block: &mut Block) {
-    for words in block {
-        for word in words {
-            *word = fold(*word);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::BitTensor;
 
+    /// Where byte `at` of lane `lane` lies in a panel.
+    fn place(cell: Cell, lanes: usize, at: usize, lane: usize) -> usize {
+        match cell {
+            Cell::Byte | Cell::Seven => at * lanes + lane,
+            Cell::Word => at / 4 * 4 * lanes + lane * 4 + at % 4,
+        }
+    }
+
     #[test]
     fn every_bit_has_its_place() {
         for isa in Isa::available() {
             let engine = Engine::single().with_isa(isa);
-            for (n, k) in [(1, 1), (31, 7), (33, 64), (64, 65), (65, 97), (130, 200)] {
+            for (n, k) in [(1, 1), (31, 7), (33, 64), (64, 65), (65, 97), (130, 200), (600, 530)] {
                 let bits = crate::random_bits(1, 2, n, k);
                 let turned = bits.transpose();
-                for of in [Use::Bits, Use::Reals] {
+                let (rows, columns) = ((&bits, Side::Rows), (&turned, Side::Columns));
+                for (of, sides) in [
+                    (Use::Bits, &[rows, columns][..]),
+                    (Use::Votes, &[columns]),
+                    (Use::Reals, &[rows, columns]),
+                ] {
                     let cell = of.cell(isa);
-                    for (source, side) in [(&bits, Side::Rows), (&turned, Side::Columns)] {
+                    let per_byte = if cell == Cell::Seven { SEVEN } else { 8 };
+                    for &(source, side) in sides {
                         let panels = Panels::pack(&engine, source.view(), side, of);
                         let lanes = panels.lanes;
                         let seen = BitTensor::from_fn(n, k, |r, c| {
-                            let byte = panels.panel(r / lanes)[place(cell, lanes, c / 8, r % lanes)];
+                            let byte = panels.panel(r / lanes)[place(cell, lanes, c / per_byte, r % lanes)];
                             let byte = if cell == Cell::Byte { fold(byte.into()) as u8 } else { byte };
-                            byte >> (c % 8) & 1 == 1
+                            byte >> (c % per_byte) & 1 == 1
                         });
                         assert_eq!(seen, bits, "{n} {k} {side:?} {of:?} on {}", isa.name());
                     }

@@ -2,8 +2,8 @@
 
 use onebit_bits::{
     BitTensor, BitView, Engine, Error, Isa, Panels, Probability, Ternary, pack_at_least, pack_signs,
-    pack_thresholds, real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, votes,
-    votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold,
+    pack_thresholds, real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes,
+    votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold,
 };
 
 fn zeros(rows: usize, cols: usize) -> BitTensor {
@@ -153,6 +153,12 @@ fn panels_for_another_use() {
     let isa = engine.isa().name();
     let expected =
         format!("xnor_gemm_packed: the panels are packed for reals on {isa}, expected bits on {isa}");
+    assert_eq!(error.to_string(), expected);
+    let panels = Panels::of_rows(&engine, w.view());
+    let error =
+        ternary_gemm_bytes(&engine, &Ternary::from_bits(x.clone()), &panels, &mut [0; 6]).unwrap_err();
+    let expected =
+        format!("ternary_gemm_bytes: the panels are packed for bits on {isa}, expected votes on {isa}");
     assert_eq!(error.to_string(), expected);
     let portable = Panels::of_rows(&Engine::single().with_isa(Isa::PORTABLE), w.view());
     if engine.isa() != Isa::PORTABLE {

@@ -68,7 +68,10 @@ enum Sums {
 
 impl Votes {
     fn make(engine: &Engine, signal: Ternary, operand: BitTensor, votes: Sums) -> Result<Box<dyn Run>> {
-        let panels = Panels::of_columns(engine, operand.view());
+        let panels = match votes {
+            Sums::Input(_) => Panels::of_columns(engine, operand.view()),
+            Sums::Weights(_) => Panels::of_columns_for_votes(engine, operand.view()),
+        };
         let left = signal.clone();
         let mut run = Self { engine: engine.clone(), signal, left, operand, panels, votes };
         run.prepare()?;

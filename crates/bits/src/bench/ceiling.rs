@@ -29,6 +29,9 @@ pub enum Mix {
     /// Bits x bits, one row: 2 look-ups, 2 AND, a shift and 2 additions for 8 bits in each lane of 8; where ones are
     /// counted it is the same as [`Bits`](Self::Bits).
     Row,
+    /// Sums of bits x ternaries that fit into a byte: as [`Bits`](Self::Bits), or, with vectors of 64 bytes, 2 look-ups,
+    /// 3 additions and a shift for 14 bits of two rows in each lane of 8 (`short_sums.rs`).
+    Votes,
     /// Bytes x bits: 16 look-ups and as many additions of bytes, 4 of pairs and 2 shifts for 32 bits in each lane of 8
     /// (`integer.rs`), on every instruction set.
     Bytes,
@@ -86,8 +89,9 @@ simd! {
         match mix {
             Mix::Bytes => 32 * S::LANES,
             Mix::Reals => REAL_ROWS * 2 * 4 * S::LANES / 4,
+            Mix::Votes if S::LANES == 64 => CHAINS * 28 * S::LANES,
             _ if S::COUNTS => CHAINS * 64 * S::LANES / 4,
-            Mix::Bits => GROUPS * 24 * S::LANES,
+            Mix::Bits | Mix::Votes => GROUPS * 24 * S::LANES,
             Mix::Row => CHAINS * 8 * S::LANES,
         }
     }
@@ -99,8 +103,9 @@ simd! {
         let result = match mix {
             Mix::Bytes => byte_rounds(s, seed),
             Mix::Reals => real_rounds(s, seed),
+            Mix::Votes if S::LANES == 64 => vote_rounds(s, seed),
             _ if S::COUNTS => count_rounds(s, seed),
-            Mix::Bits => lookup_rounds(s, seed),
+            Mix::Bits | Mix::Votes => lookup_rounds(s, seed),
             Mix::Row => row_rounds(s, seed),
         };
         let mut bytes = [0; 64];
@@ -237,6 +242,32 @@ fn count_rounds<S: Simd>(s: S, seed: u8) -> S::V {
     let mut result = s.splat(0);
     for c in 0..CHAINS {
         result = s.xor(result, s.xor(ones[c], twos[c]));
+    }
+    result
+}
+
+/// Two look-ups in 128 entries, their sum added to `all`, and shifted to `high`.
+#[inline(always)]
+fn vote_rounds<S: Simd>(s: S, seed: u8) -> S::V {
+    let tables: [[u8; 128]; 2] =
+        black_box([3, 5].map(|step| core::array::from_fn(|i| (i as u8).wrapping_mul(step) ^ seed)));
+    let mut index: [[S::V; 2]; CHAINS] =
+        core::array::from_fn(|c| core::array::from_fn(|j| s.splat((2 * c + j) as u8)));
+    let mut all = [s.splat(0); CHAINS];
+    let mut high = all;
+    for _ in 0..ROUNDS {
+        for c in 0..CHAINS {
+            for j in 0..2 {
+                index[c][j] = s.lookup128(&tables[j], index[c][j]);
+            }
+            let two = s.add(index[c][0], index[c][1]);
+            all[c] = s.add(all[c], two);
+            high[c] = s.add(high[c], s.shr16::<4>(two));
+        }
+    }
+    let mut result = s.splat(0);
+    for c in 0..CHAINS {
+        result = s.xor(result, s.xor(all[c], high[c]));
     }
     result
 }

@@ -163,7 +163,7 @@ fn dense(width: usize) -> Vec<Case> {
         let adam = Case::new(dw, layer(100), WeightGradient, mix, adam);
         cases.extend([store, Case { update: Some("adam"), ..adam }]);
     }
-    cases.push(Case::new("dw_ternary", layer(100), WeightGradient, Mix::Bits, bits::weight_votes));
+    cases.push(Case::new("dw_ternary", layer(100), WeightGradient, Mix::Votes, bits::weight_votes));
     cases
 }
 

@@ -104,6 +104,18 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn shl64<const N: i32>(self, a: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_slli_epi64::<N>(a) }
+    }
+
+    #[inline(always)]
+    fn shr64<const N: i32>(self, a: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe { _mm256_srli_epi64::<N>(a) }
+    }
+
+    #[inline(always)]
     fn digits(self, lower: __m256i, upper: __m256i) -> [__m256i; 2] {
         // SAFETY: as above.
         unsafe {
@@ -120,7 +132,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn ones32(self, a: __m256i) -> __m256i {
+    fn ones8(self, a: __m256i) -> __m256i {
         // SAFETY: as above.
         unsafe {
             let ones =
@@ -128,7 +140,15 @@ impl Simd for Avx2 {
             let nibble = _mm256_set1_epi8(15);
             let low = _mm256_shuffle_epi8(ones, _mm256_and_si256(a, nibble));
             let high = _mm256_shuffle_epi8(ones, _mm256_and_si256(_mm256_srli_epi16::<4>(a), nibble));
-            let pairs = _mm256_maddubs_epi16(_mm256_add_epi8(low, high), _mm256_set1_epi8(1));
+            _mm256_add_epi8(low, high)
+        }
+    }
+
+    #[inline(always)]
+    fn ones32(self, a: __m256i) -> __m256i {
+        // SAFETY: as above.
+        unsafe {
+            let pairs = _mm256_maddubs_epi16(self.ones8(a), _mm256_set1_epi8(1));
             _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))
         }
     }

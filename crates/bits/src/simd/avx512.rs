@@ -52,6 +52,7 @@ impl Simd for Avx512 {
         sub(a, b) = _mm512_sub_epi8;
         add16(a, b) = _mm512_add_epi16;
         add32(a, b) = _mm512_add_epi32;
+        ones8(a) = _mm512_popcnt_epi8;
         ones32(a) = _mm512_popcnt_epi32;
     }
 
@@ -77,6 +78,13 @@ impl Simd for Avx512 {
     unsafe fn table(self, from: *const u8) -> __m512i {
         // SAFETY: as above.
         unsafe { _mm512_broadcast_i32x4(_mm_loadu_si128(from.cast())) }
+    }
+
+    #[inline(always)]
+    fn lookup128(self, table: &[u8; 128], index: __m512i) -> __m512i {
+        let first = table.as_ptr();
+        // SAFETY: two vectors, and `self` is the proof of AVX-512.
+        unsafe { _mm512_permutex2var_epi8(Simd::load(self, first), index, Simd::load(self, first.add(64))) }
     }
 
     #[inline(always)]
@@ -115,6 +123,18 @@ impl Simd for Avx512 {
     fn shr16<const N: i32>(self, a: __m512i) -> __m512i {
         // SAFETY: as above.
         unsafe { _mm512_srl_epi16(a, _mm_cvtsi32_si128(N)) }
+    }
+
+    #[inline(always)]
+    fn shl64<const N: i32>(self, a: __m512i) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_sll_epi64(a, _mm_cvtsi32_si128(N)) }
+    }
+
+    #[inline(always)]
+    fn shr64<const N: i32>(self, a: __m512i) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_srl_epi64(a, _mm_cvtsi32_si128(N)) }
     }
 
     #[inline(always)]

@@ -74,6 +74,17 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// Byte `i` of the table, for each byte i of `index`, all below 16.
     fn lookup(self, table: Self::V, index: Self::V) -> Self::V;
 
+    /// Byte `i % 128` of the table, for each byte i of `index`.
+    #[inline(always)]
+    fn lookup128(self, table: &[u8; 128], index: Self::V) -> Self::V {
+        let mut bytes = [0; 64];
+        // SAFETY: a vector has at most 64 bytes.
+        unsafe { self.store(bytes.as_mut_ptr(), index) };
+        let found = bytes.map(|i| table[usize::from(i % 128)]);
+        // SAFETY: as above.
+        unsafe { self.load(found.as_ptr()) }
+    }
+
     /// The same byte everywhere.
     fn splat(self, x: u8) -> Self::V;
     /// The same pair of bytes everywhere.
@@ -107,11 +118,18 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// `a >> N` of each pair of bytes, unsigned.
     fn shr16<const N: i32>(self, a: Self::V) -> Self::V;
 
+    /// `a << N` of each eight bytes.
+    fn shl64<const N: i32>(self, a: Self::V) -> Self::V;
+    /// `a >> N` of each eight bytes, unsigned.
+    fn shr64<const N: i32>(self, a: Self::V) -> Self::V;
+
     /// `lower + 32 upper` of each byte in a pair of bytes, modulo 65536. The two vectors have an order of their own.
     fn digits(self, lower: Self::V, upper: Self::V) -> [Self::V; 2];
     /// Puts pairs of bytes that came out of [`digits`](Self::digits) in the order of the bytes that went in.
     fn in_order(self, pairs: [Self::V; 2]) -> [Self::V; 2];
 
+    /// The number of ones in each byte.
+    fn ones8(self, a: Self::V) -> Self::V;
     /// The number of ones in each four bytes.
     fn ones32(self, a: Self::V) -> Self::V;
 

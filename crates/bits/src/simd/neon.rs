@@ -65,6 +65,7 @@ impl Simd for Neon {
         xor(a, b) = veorq_u8;
         add(a, b) = vaddq_u8;
         sub(a, b) = vsubq_u8;
+        ones8(a) = vcntq_u8;
     }
 
     is_wide! {
@@ -119,6 +120,18 @@ impl Simd for Neon {
     fn shr16<const N: i32>(self, a: uint8x16_t) -> uint8x16_t {
         // SAFETY: as above.
         unsafe { vreinterpretq_u8_u16(vshrq_n_u16::<N>(vreinterpretq_u16_u8(a))) }
+    }
+
+    #[inline(always)]
+    fn shl64<const N: i32>(self, a: uint8x16_t) -> uint8x16_t {
+        // SAFETY: as above.
+        unsafe { vreinterpretq_u8_u64(vshlq_n_u64::<N>(vreinterpretq_u64_u8(a))) }
+    }
+
+    #[inline(always)]
+    fn shr64<const N: i32>(self, a: uint8x16_t) -> uint8x16_t {
+        // SAFETY: as above.
+        unsafe { vreinterpretq_u8_u64(vshrq_n_u64::<N>(vreinterpretq_u64_u8(a))) }
     }
 
     #[inline(always)]

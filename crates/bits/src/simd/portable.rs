@@ -27,6 +27,13 @@ fn halves(x: u32, f: impl Fn(u16) -> u16) -> u32 {
     u32::from(f(x as u16)) | u32::from(f((x >> 16) as u16)) << 16
 }
 
+/// Each two fours as one word.
+#[inline(always)]
+fn words(v: V, f: impl Fn(u64) -> u64) -> V {
+    let [a, b] = [0, 2].map(|i| f(u64::from(v[i]) | u64::from(v[i + 1]) << 32));
+    [a as u32, (a >> 32) as u32, b as u32, (b >> 32) as u32]
+}
+
 impl Simd for Portable {
     type V = V;
     type RealTable = [f32; 8];
@@ -127,6 +134,16 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn shl64<const N: i32>(self, a: V) -> V {
+        words(a, |word| word << N)
+    }
+
+    #[inline(always)]
+    fn shr64<const N: i32>(self, a: V) -> V {
+        words(a, |word| word >> N)
+    }
+
+    #[inline(always)]
     fn digits(self, lower: V, upper: V) -> [V; 2] {
         let (lower, upper) = (bytes(lower), bytes(upper));
         let pair = |i: usize| u32::from(lower[i]) + 32 * u32::from(upper[i]);
@@ -136,6 +153,15 @@ impl Simd for Portable {
     #[inline(always)]
     fn in_order(self, pairs: [V; 2]) -> [V; 2] {
         pairs
+    }
+
+    #[inline(always)]
+    fn ones8(self, a: V) -> V {
+        a.map(|x| {
+            let pairs = x - (x >> 1 & 0x5555_5555);
+            let fours = (pairs & 0x3333_3333) + (pairs >> 2 & 0x3333_3333);
+            (fours + (fours >> 4)) & 0x0f0f_0f0f
+        })
     }
 
     #[inline(always)]

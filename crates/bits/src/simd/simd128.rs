@@ -52,6 +52,7 @@ impl Simd for Simd128 {
         xor(a, b) = v128_xor;
         add(a, b) = i8x16_add;
         sub(a, b) = i8x16_sub;
+        ones8(a) = i8x16_popcnt;
         add16(a, b) = i16x8_add;
         add32(a, b) = i32x4_add;
         real_add(a, b) = f32x4_add;
@@ -105,6 +106,16 @@ impl Simd for Simd128 {
     #[inline(always)]
     fn shr16<const N: i32>(self, a: v128) -> v128 {
         u16x8_shr(a, N as u32)
+    }
+
+    #[inline(always)]
+    fn shl64<const N: i32>(self, a: v128) -> v128 {
+        i64x2_shl(a, N as u32)
+    }
+
+    #[inline(always)]
+    fn shr64<const N: i32>(self, a: v128) -> v128 {
+        u64x2_shr(a, N as u32)
     }
 
     #[inline(always)]
