@@ -220,31 +220,19 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The tables of one chunk of k are there: `add(panel, sums)` adds what they have in common with each panel, and
-    /// `done` gets the sums of some panels if it was the last chunk.
+    /// The panels from `panel` on that are added to before the sink gets their sums, in the last chunk of k, or all.
     #[inline(always)]
-    pub(crate) fn each_panel<T>(
-        &self,
-        lanes: usize,
-        last: bool,
-        sums: &mut [T],
-        done: &mut dyn FnMut(&mut [T], Range<usize>),
-        mut add: impl FnMut(usize, &mut [T]),
-    ) {
-        let mut panel = self.panels.start;
-        while panel < self.panels.end {
-            let end = if last { self.panels.end.min(panel + self.run) } else { self.panels.end };
-            for panel in panel..end {
-                if last {
-                    (self.soon)(panel);
-                }
-                add(panel, &mut sums[(panel - self.panels.start) * lanes..]);
-            }
-            if last {
-                done(sums, panel..end);
-            }
-            panel = end;
+    pub(crate) fn run(&self, panel: usize, last: bool) -> Range<usize> {
+        panel..if last { self.panels.end.min(panel + self.run) } else { self.panels.end }
+    }
+
+    /// Asks for what the sums of a panel will meet, in the last chunk of k. Returns where they begin.
+    #[inline(always)]
+    pub(crate) fn begin(&self, panel: usize, last: bool, lanes: usize) -> usize {
+        if last {
+            (self.soon)(panel);
         }
+        (panel - self.panels.start) * lanes
     }
 }
 
@@ -277,21 +265,30 @@ simd! {
             for (r, tables) in tables.chunks_exact_mut(chunk.max(1)).enumerate() {
                 left.fill(block.first + r, first, tables);
             }
-            block.each_panel(S::LANES, first + chunk == bytes, sums, done, |panel, sums| {
-                for (which, right) in right.iter().enumerate() {
-                    let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
-                    // where the next panel's chunk begins cannot be guessed from this one's
-                    for line in bytes.chunks(64) {
-                        s.prefetch(line.as_ptr().wrapping_add(right.depth() * S::LANES));
-                    }
-                    let start = first == 0 && which == 0;
-                    match block.height {
-                        1 => L::add::<S, 1>(s, tables, bytes, start, sums, block.stride),
-                        2 => L::add::<S, 2>(s, tables, bytes, start, sums, block.stride),
-                        _ => L::add::<S, ROWS>(s, tables, bytes, start, sums, block.stride),
+            let last = first + chunk == bytes;
+            let mut run = block.run(block.panels.start, last);
+            while !run.is_empty() {
+                for panel in run.clone() {
+                    let sums = &mut sums[block.begin(panel, last, S::LANES)..];
+                    for (which, right) in right.iter().enumerate() {
+                        let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
+                        // where the next panel's chunk begins cannot be guessed from this one's
+                        for line in bytes.chunks(64) {
+                            s.prefetch(line.as_ptr().wrapping_add(right.depth() * S::LANES));
+                        }
+                        let start = first == 0 && which == 0;
+                        match block.height {
+                            1 => L::add::<S, 1>(s, tables, bytes, start, sums, block.stride),
+                            2 => L::add::<S, 2>(s, tables, bytes, start, sums, block.stride),
+                            _ => L::add::<S, ROWS>(s, tables, bytes, start, sums, block.stride),
+                        }
                     }
                 }
-            });
+                if last {
+                    done(sums, run.clone());
+                }
+                run = block.run(run.end, last);
+            }
         }
     }
 }

@@ -55,20 +55,29 @@ pub(crate) fn add_up<W: Wide, L: Left>(
         let bytes = (k - 32 * first).div_ceil(8);
         let used = bytes / 4 * L::WIDE_TABLES + (bytes % 4 * 2).min(L::WIDE_TABLES);
         let tables = &tables[..height * used.min(chunk * L::WIDE_TABLES)];
-        block.each_panel(LANES, first + chunk == words, sums, done, |panel, sums| {
-            for (which, right) in right.iter().enumerate() {
-                let cells = &right.panel_and_beyond(panel)[first * CELLS..];
-                let start = first == 0 && which == 0;
-                match height {
-                    1 => L::add_wide::<W, 1>(w, tables, cells, start, sums, stride),
-                    2 => L::add_wide::<W, 2>(w, tables, cells, start, sums, stride),
-                    4 => L::add_wide::<W, 4>(w, tables, cells, start, sums, stride),
-                    height => {
-                        debug_assert_eq!(height, ROWS);
-                        L::add_wide::<W, ROWS>(w, tables, cells, start, sums, stride);
+        let last = first + chunk == words;
+        let mut run = block.run(block.panels.start, last);
+        while !run.is_empty() {
+            for panel in run.clone() {
+                let sums = &mut sums[block.begin(panel, last, LANES)..];
+                for (which, right) in right.iter().enumerate() {
+                    let cells = &right.panel_and_beyond(panel)[first * CELLS..];
+                    let start = first == 0 && which == 0;
+                    match height {
+                        1 => L::add_wide::<W, 1>(w, tables, cells, start, sums, stride),
+                        2 => L::add_wide::<W, 2>(w, tables, cells, start, sums, stride),
+                        4 => L::add_wide::<W, 4>(w, tables, cells, start, sums, stride),
+                        height => {
+                            debug_assert_eq!(height, ROWS);
+                            L::add_wide::<W, ROWS>(w, tables, cells, start, sums, stride);
+                        }
                     }
                 }
             }
-        });
+            if last {
+                done(sums, run.clone());
+            }
+            run = block.run(run.end, last);
+        }
     }
 }
