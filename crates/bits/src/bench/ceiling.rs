@@ -8,6 +8,7 @@
 //! The compiler would move instructions out of a loop whose operands stay the same. So each instruction gets what an
 //! earlier one has left, in chains that are many enough to hide the latency. Tables of reals are loaded instead, once
 //! for two look-ups, for nothing else of that kernel changes; loads have units of their own.
+//! So are the left words that ones are counted in, as operands of the instructions that need them.
 
 use core::{
     hint::black_box,
