@@ -2,18 +2,19 @@
 //! are slow.
 //!
 //! A word of 32 bits of a left row is compared with as many columns as a vector has words. Words go through a
-//! carry-save adder in pairs, so that there is one count for two:
+//! carry-save adder in pairs, so that there is one count for two. Of the two differences it needs the first, and whether
+//! the second is another, which takes only `a0 ^ a1`, prepared once for all columns, and `b0 ^ b1`, once for all rows:
 //!
 //! ```text
-//! ones + (a0 ^ b0) + (a1 ^ b1) = sum + 2 carry    half = ones ^ a0 ^ b0
-//!                                                 sum = half ^ a1 ^ b1
-//!                                                 carry = half ? !sum : ones
+//! ones + (a0 ^ b0) + (a1 ^ b1) = sum + 2 carry    first = a0 ^ b0
+//!                                                 sum = ones ^ (a0 ^ a1) ^ (b0 ^ b1)
+//!                                                 carry = sum == ones ? first : ones
 //! ```
 //!
-//! Each line on the right is one instruction of AVX-512: five, with the count and its addition, for 1024
-//! multiplications. There, a tile is eight rows high and one vector wide, so that every word of the left rows is
-//! loaded for one use and its register may be overwritten; elsewhere it is one row high and four vectors wide, for
-//! want of registers. There is no sum across lanes.
+//! Each line on the right is one instruction of AVX-512, and only the second depends on the words before: five, with the
+//! count and its addition, for 1024 multiplications. There, a tile is eight rows high and one vector wide, so that every
+//! word of the left rows is an operand in memory of the one instruction that uses it; elsewhere it is one row high and
+//! four vectors wide, for want of registers. There is no sum across lanes.
 
 #![allow(
     clippy::needless_range_loop,
@@ -22,17 +23,15 @@
 
 use core::ops::Range;
 
+mod rows;
+
+pub(crate) use rows::Rows;
+
 use crate::{
     panels::Panels,
-    product::{Left, Sink},
+    product::{Left, Sink, in_memory},
     simd::Simd,
 };
-
-/// Rows of a tall tile.
-const ROWS: usize = 8;
-
-/// The same where each row comes with its nonzeros, for there are twice as many addresses to keep.
-const TERNARY_ROWS: usize = 4;
 
 /// Vectors of a panel, because a cell is a word.
 const VECTORS: usize = 4;
@@ -47,38 +46,50 @@ pub(crate) fn count_tile<S: Simd, K: Sink>(
     panels: Range<usize>,
     sink: &K,
 ) {
+    count_rows(s, Rows::of(&left, rows, height::<S>), right, panels, sink);
+}
+
+/// The product of rows that are prepared with columns of `panels`.
+#[inline(always)]
+pub(crate) fn count_rows<S: Simd, K: Sink>(s: S, rows: Rows, right: &Panels, panels: Range<usize>, sink: &K) {
+    let tiles = Tiles { rows, right };
     for panel in panels {
-        let strip = Strip { left: &left, right, panel };
-        match left.nonzero {
-            None => strip.tiles::<S, K, ROWS, false>(s, &rows, sink),
-            Some(_) => strip.tiles::<S, K, TERNARY_ROWS, true>(s, &rows, sink),
+        if tiles.rows.ternary() {
+            tiles.panel::<S, K, true>(s, panel, sink);
+        } else {
+            tiles.panel::<S, K, false>(s, panel, sink);
         }
     }
 }
 
-/// The columns of a panel.
-struct Strip<'a> {
-    left: &'a Left<'a>,
-    right: &'a Panels,
-    panel: usize,
+/// Rows of the next tile if `rest` are left.
+#[inline(always)]
+pub(crate) fn height<S: Simd>(rest: usize) -> usize {
+    match rest {
+        8.. if S::LANES == 64 => 8,
+        4.. if S::LANES == 64 => 4,
+        _ => 1,
+    }
 }
 
-impl Strip<'_> {
+/// The rows and columns of a job.
+struct Tiles<'a> {
+    rows: Rows,
+    right: &'a Panels,
+}
+
+impl Tiles<'_> {
     #[inline(always)]
-    fn tiles<S: Simd, K: Sink, const R: usize, const TERNARY: bool>(
-        &self,
-        s: S,
-        rows: &Range<usize>,
-        sink: &K,
-    ) {
-        let mut row = rows.start;
-        while S::LANES == 64 && row + R <= rows.end {
-            self.tile::<S, K, R, 1, TERNARY>(s, row, sink);
-            row += R;
-        }
-        while row < rows.end {
-            self.tile::<S, K, 1, VECTORS, TERNARY>(s, row, sink);
-            row += 1;
+    fn panel<S: Simd, K: Sink, const TERNARY: bool>(&self, s: S, panel: usize, sink: &K) {
+        let mut row = self.rows.range().start;
+        while row < self.rows.range().end {
+            let height = height::<S>(self.rows.range().end - row);
+            match height {
+                8 => self.tile::<S, K, 8, 1, TERNARY>(s, row, panel, sink),
+                4 => self.tile::<S, K, 4, 1, TERNARY>(s, row, panel, sink),
+                _ => self.tile::<S, K, 1, VECTORS, TERNARY>(s, row, panel, sink),
+            }
+            row += height;
         }
     }
 
@@ -88,79 +99,61 @@ impl Strip<'_> {
         &self,
         s: S,
         row: usize,
+        panel: usize,
         sink: &K,
     ) {
-        let mut sums = [[0i32; 64]; R];
+        let (rows, columns) = (self.rows.tile(row, R), self.right.panel(panel));
+        let nonzeros = self.rows.nonzeros(row, R);
         for vector in (0..VECTORS).step_by(A) {
-            let differences = self.differences::<S, R, A, TERNARY>(s, row, vector);
-            for r in 0..R {
-                for j in 0..A {
-                    let to = sums[r][(vector + j) * S::LANES / 4..].as_mut_ptr().cast();
-                    // SAFETY: a row has 64 sums, and four vectors have at most as many words.
-                    unsafe { s.store(to, differences[r][j]) };
+            let col = panel * S::LANES + vector * S::LANES / 4;
+            let width = (A * S::LANES / 4).min(self.right.n().saturating_sub(col));
+            if width == 0 {
+                break;
+            }
+            let mut sums = differences::<S, R, A, TERNARY>(s, rows, columns, vector);
+            for (sums, nonzeros) in sums.iter_mut().zip(nonzeros) {
+                for sum in sums {
+                    *sum = s.sub32(s.splat32(*nonzeros as u32), s.add32(*sum, *sum));
+                }
+            }
+            if width == A * S::LANES / 4 {
+                sink.put_tile(s, row, col, &sums);
+            } else {
+                for r in 0..R {
+                    sink.put(row + r, col, &in_memory(s, &sums[r])[..width]);
                 }
             }
         }
-        let col = self.panel * S::LANES;
-        let width = S::LANES.min(self.right.n() - col);
-        for r in 0..R {
-            let nonzeros = self.left.nonzeros(row + r);
-            let sums = &mut sums[r][..width];
-            for sum in &mut *sums {
-                *sum = nonzeros - 2 * i32::from_le(*sum);
-            }
-            sink.put(row + r, col, sums);
-        }
-    }
-
-    /// In how many places each row differs from each column of the vectors from `vector` on: (R, A) vectors.
-    #[inline(always)]
-    fn differences<S: Simd, const R: usize, const A: usize, const TERNARY: bool>(
-        &self,
-        s: S,
-        row: usize,
-        vector: usize,
-    ) -> [[S::V; A]; R] {
-        // panel: (words, 2, VECTORS) vectors
-        let (panel, words) = (self.right.panel(self.panel), self.left.sign.words_per_row());
-        assert!(panel.len() == words * 2 * VECTORS * S::LANES && vector + A <= VECTORS);
-        let mut rows = Rows { sign: [&[][..]; R], nonzero: [&[][..]; R] };
-        for r in 0..R {
-            rows.sign[r] = &self.left.sign.into_row(row + r)[..words];
-            rows.nonzero[r] = match self.left.nonzero {
-                Some(nonzero) => &nonzero.into_row(row + r)[..words],
-                None => rows.sign[r],
-            };
-        }
-        let zero = s.splat32(0);
-        let mut totals = Totals { ones: [[zero; A]; R], twos: [[zero; A]; R] };
-        let load = |w: usize| {
-            let mut b = [[zero; 2]; A];
-            for j in 0..A {
-                for half in 0..2 {
-                    let at = ((2 * w + half) * VECTORS + vector + j) * S::LANES;
-                    // SAFETY: every w is below `words`, and the panel is as long as asserted.
-                    b[j][half] = unsafe { s.load(panel.as_ptr().add(at)) };
-                }
-            }
-            b
-        };
-        // two at once, so that no register has to be copied to where the next turn expects it
-        for w in (0..words / 2 * 2).step_by(2) {
-            totals.add::<S, TERNARY>(s, &rows, w, load(w));
-            totals.add::<S, TERNARY>(s, &rows, w + 1, load(w + 1));
-        }
-        if words % 2 == 1 {
-            totals.add::<S, TERNARY>(s, &rows, words - 1, load(words - 1));
-        }
-        totals.sums(s)
     }
 }
 
-/// The left rows of a tile, in words.
-struct Rows<'a, const R: usize> {
-    sign: [&'a [u64]; R],
-    nonzero: [&'a [u64]; R],
+/// In how many places each row differs from each column of the vectors from `vector` on: (R, A) vectors.
+///
+/// rows: (words, R, planes), panel: (words, 2, VECTORS) vectors.
+#[inline(always)]
+fn differences<S: Simd, const R: usize, const A: usize, const TERNARY: bool>(
+    s: S,
+    rows: &[u64],
+    panel: &[u8],
+    vector: usize,
+) -> [[S::V; A]; R] {
+    let per_word = R * (1 + usize::from(TERNARY));
+    let words = rows.len() / per_word;
+    assert!(panel.len() == words * 2 * VECTORS * S::LANES && vector + A <= VECTORS);
+    let zero = s.splat32(0);
+    let mut totals = Totals { ones: [[zero; A]; R], twos: [[zero; A]; R] };
+    for (w, rows) in rows.chunks_exact(per_word).enumerate() {
+        let mut columns = [[zero; 2]; A];
+        for j in 0..A {
+            for half in 0..2 {
+                let at = ((2 * w + half) * VECTORS + vector + j) * S::LANES;
+                // SAFETY: every w is below `words`, and the panel is as long as asserted.
+                columns[j][half] = unsafe { s.load(panel.as_ptr().add(at)) };
+            }
+        }
+        totals.add::<S, TERNARY>(s, rows, columns);
+    }
+    totals.sums(s)
 }
 
 /// Differences in each word of (R, A) vectors: twice `twos`, and the ones among the bits of `ones`.
@@ -170,23 +163,21 @@ struct Totals<V, const R: usize, const A: usize> {
 }
 
 impl<V: Copy, const R: usize, const A: usize> Totals<V, R, A> {
-    /// Adds those between word `w` of each row and both halves of the columns' words.
+    /// Adds those between a cell of each row and both halves of the columns' words.
     #[inline(always)]
-    fn add<S: Simd<V = V>, const TERNARY: bool>(&mut self, s: S, rows: &Rows<R>, w: usize, b: [[V; 2]; A]) {
-        for r in 0..R {
-            let a = s.halves(&rows.sign[r][w]);
-            let exists = s.halves(&rows.nonzero[r][w]);
-            for j in 0..A {
-                let ones = &mut self.ones[r][j];
-                let carry;
-                (*ones, carry) = if TERNARY {
-                    let low = s.and(s.xor(a[0], b[j][0]), exists[0]);
-                    let high = s.and(s.xor(a[1], b[j][1]), exists[1]);
-                    s.add_bits(*ones, low, high)
-                } else {
-                    s.add_differences(*ones, a, b[j])
-                };
-                self.twos[r][j] = s.add32(self.twos[r][j], s.ones32(carry));
+    fn add<S: Simd<V = V>, const TERNARY: bool>(&mut self, s: S, rows: &[u64], columns: [[V; 2]; A]) {
+        for j in 0..A {
+            let (mut ones, mut twos) = (self.ones.map(|ones| ones[j]), self.twos.map(|twos| twos[j]));
+            let [low, high] = columns[j];
+            if TERNARY {
+                let rows = rows.as_chunks().0.first_chunk().expect("a word of all planes for each row");
+                s.count_ternary_differences(&mut ones, &mut twos, rows, [low, high]);
+            } else {
+                let rows = rows.first_chunk().expect("a word for each row");
+                s.count_differences(&mut ones, &mut twos, rows, [low, s.xor(low, high)]);
+            }
+            for r in 0..R {
+                (self.ones[r][j], self.twos[r][j]) = (ones[r], twos[r]);
             }
         }
     }
@@ -219,18 +210,25 @@ mod tests {
             let ternary = Ternary::new(sign, nonzero).expect("no zero has a sign");
             let right = Panels::of_rows(&engine, random_bits(3, 0, 13, k).view());
             for left in [Left::bits(bits.view()), Left::ternary(&ternary)] {
-                let (mut tall, mut flat) = ([0; 8 * 13], [0; 8 * 13]);
-                let (to_tall, to_flat) = (Store::new(13, &mut tall), Store::new(13, &mut flat));
-                let strip = Strip { left: &left, right: &right, panel: 0 };
-                if left.nonzero.is_none() {
-                    strip.tile::<_, _, 8, 1, false>(Portable, 0, &to_tall);
-                    strip.tiles::<_, _, 8, false>(Portable, &(0..8), &to_flat);
-                } else {
-                    strip.tile::<_, _, 8, 1, true>(Portable, 0, &to_tall);
-                    strip.tiles::<_, _, 8, true>(Portable, &(0..8), &to_flat);
-                }
-                assert_eq!(tall, flat, "{k}");
-                assert_ne!(flat, [0; 8 * 13], "{k}");
+                let tiles = |height: usize| {
+                    let mut sums = [0; 8 * 13];
+                    let (rows, store) = (Rows::of(&left, 0..8, |_| height), Store::new(13, &mut sums));
+                    let tiles = Tiles { rows, right: &right };
+                    for row in (0..8).step_by(height) {
+                        match (height, left.nonzero) {
+                            (8, None) => tiles.tile::<_, _, 8, 1, false>(Portable, row, 0, &store),
+                            (8, Some(_)) => tiles.tile::<_, _, 8, 1, true>(Portable, row, 0, &store),
+                            (4, None) => tiles.tile::<_, _, 4, 1, false>(Portable, row, 0, &store),
+                            (4, Some(_)) => tiles.tile::<_, _, 4, 1, true>(Portable, row, 0, &store),
+                            (_, None) => tiles.tile::<_, _, 1, 4, false>(Portable, row, 0, &store),
+                            (_, Some(_)) => tiles.tile::<_, _, 1, 4, true>(Portable, row, 0, &store),
+                        }
+                    }
+                    sums
+                };
+                assert_eq!(tiles(8), tiles(1), "{k}");
+                assert_eq!(tiles(4), tiles(1), "{k}");
+                assert_ne!(tiles(1), [0; 8 * 13], "{k}");
             }
         }
     }

@@ -8,8 +8,8 @@
 //! The compiler would move instructions out of a loop whose operands stay the same. So each instruction gets what an
 //! earlier one has left, in chains that are many enough to hide the latency. Tables of reals are loaded instead, once
 //! for two look-ups, for nothing else of that kernel changes; loads have units of their own.
+//! So are the left words that ones are counted in, as operands of the instructions that need them.
 
-use alloc::vec;
 use core::{
     hint::black_box,
     sync::atomic::{AtomicU8, Ordering},
@@ -23,8 +23,8 @@ use crate::{engine::Engine, error::Result, isa::simd, simd::Simd};
 pub enum Mix {
     /// Bits x bits, two rows or more: either 3 look-ups, 4 additions and a shift for 12 bits of two rows in each lane
     /// of 8 bits (`lookup.rs`), or, for 64 bits in each lane of 32, what adds two differences to a carry-save adder, a
-    /// count and an addition (`count.rs`). Zeros cost nothing in the former, and two AND in the latter, which are not
-    /// counted here.
+    /// count and an addition (`count.rs`). Zeros cost nothing in the former, and some instructions in the latter, which
+    /// are not counted here.
     Bits,
     /// Bits x bits, one row: 2 look-ups, 2 AND, a shift and 2 additions for 8 bits in each lane of 8; where ones are
     /// counted it is the same as [`Bits`](Self::Bits).
@@ -83,6 +83,14 @@ impl Run for Ceiling {
 /// Groups of independent registers.
 const GROUPS: usize = 2;
 const CHAINS: usize = 4;
+/// Where there are 32 registers, as many as the rows of a tile.
+const TALL: usize = 8;
+
+/// Independent carry-save adders.
+#[inline(always)]
+fn count_chains<S: Simd>() -> usize {
+    if S::LANES == 64 { TALL } else { CHAINS }
+}
 
 simd! {
     fn per_round<S>(_s: S, mix: Mix) -> usize {
@@ -90,7 +98,7 @@ simd! {
             Mix::Bytes => 32 * S::LANES,
             Mix::Reals => REAL_ROWS * 2 * 4 * S::LANES / 4,
             Mix::Votes if S::LANES == 64 => CHAINS * 28 * S::LANES,
-            _ if S::COUNTS => CHAINS * 64 * S::LANES / 4,
+            _ if S::COUNTS => count_chains::<S>() * 64 * S::LANES / 4,
             Mix::Bits | Mix::Votes => GROUPS * 24 * S::LANES,
             Mix::Row => CHAINS * 8 * S::LANES,
         }
@@ -104,7 +112,8 @@ simd! {
             Mix::Bytes => byte_rounds(s, seed),
             Mix::Reals => real_rounds(s, seed),
             Mix::Votes if S::LANES == 64 => vote_rounds(s, seed),
-            _ if S::COUNTS => count_rounds(s, seed),
+            _ if S::COUNTS && count_chains::<S>() == TALL => count_rounds::<S, TALL>(s, seed),
+            _ if S::COUNTS => count_rounds::<S, CHAINS>(s, seed),
             Mix::Bits | Mix::Votes => lookup_rounds(s, seed),
             Mix::Row => row_rounds(s, seed),
         };
@@ -223,24 +232,19 @@ fn real_rounds<S: Simd>(s: S, seed: u8) -> S::V {
     result
 }
 
-/// Two words against two others, through a carry-save adder.
+/// Two words against two others, through a carry-save adder. The left ones are read, as a part of other instructions.
 #[inline(always)]
-fn count_rounds<S: Simd>(s: S, seed: u8) -> S::V {
-    let a = black_box(vec![s.splat(seed), s.splat(!seed)]);
-    let a = [a[0], a[1]];
-    let mut ones: [S::V; CHAINS] = core::array::from_fn(|c| s.splat(c as u8));
+fn count_rounds<S: Simd, const C: usize>(s: S, seed: u8) -> S::V {
+    let left = black_box([u64::from(seed) * 0x0123_4567_89ab_cdef; C]);
+    let mut ones: [S::V; C] = core::array::from_fn(|c| s.splat(c as u8));
     let mut twos = ones;
     for _ in 0..ROUNDS {
-        for c in 0..CHAINS {
-            // the right operand: what changes, of two chains so that nothing cancels out
-            let b = [twos[c], twos[(c + 1) % CHAINS]];
-            let carry;
-            (ones[c], carry) = s.add_differences(ones[c], a, b);
-            twos[c] = s.add32(twos[c], s.ones32(carry));
-        }
+        // the right operand: what changes
+        let right = [twos[0], twos[1]];
+        s.count_differences(&mut ones, &mut twos, &left, right);
     }
     let mut result = s.splat(0);
-    for c in 0..CHAINS {
+    for c in 0..C {
         result = s.xor(result, s.xor(ones[c], twos[c]));
     }
     result

@@ -10,9 +10,13 @@ use crate::{
         ConvWeights,
         shape::{Pad, Walk},
     },
+    count::{Rows, count_rows, height},
     engine::Engine,
+    isa::simd,
     memory::scratch,
-    product::{Left, Sink, tile},
+    panels::{Cell, Panels},
+    product::{Left, Sink, put_rows, tile},
+    simd::Simd,
     tensor::{BitView, Bits, put},
 };
 
@@ -34,6 +38,11 @@ pub(crate) fn conv_by_patches<K: Sink>(
     engine.each_index(pixels.div_ceil(height), |job| {
         let pixels = job * height..pixels.min((job + 1) * height);
         for (group, panels) in weights.groups.iter().enumerate() {
+            let part = Part { sink, row: pixels.start, col: group * outputs };
+            if counts_words(walk, panels) {
+                count_patches(engine.isa(), walk, x, group, pixels.clone(), panels, &part);
+                continue;
+            }
             let words = pixels.len() * panels.k().div_ceil(64);
             let (mut sign, mut nonzero) = (scratch(words), scratch(words));
             gather(walk, x, group, pixels.clone(), walk.conv.pad == Pad::Plus, &mut sign);
@@ -42,10 +51,49 @@ pub(crate) fn conv_by_patches<K: Sink>(
                 left.nonzero = Some(view(panels.k(), pixels.len(), &nonzero));
             }
             let across = 0..panels.n().div_ceil(panels.lanes());
-            let part = Part { sink, row: pixels.start, col: group * outputs };
             tile(engine, left, panels, 0..pixels.len(), across, &part);
         }
     });
+}
+
+/// Whether patches are whole words of bits, so that they need not be gathered before they are prepared for counting.
+fn counts_words(walk: &Walk, panels: &Panels) -> bool {
+    panels.cell() == Cell::Word && walk.conv.of_group().0.is_multiple_of(64) && walk.conv.pad != Pad::Zero
+}
+
+simd! {
+    fn count_patches<S, K: Sink>(
+        s: S, walk: &Walk, x: BitView, group: usize, pixels: Range<usize>, panels: &Panels, sink: &K,
+    ) {
+        let (words, conv) = (walk.conv.of_group().0 / 64, &walk.conv);
+        let outside = if conv.pad == Pad::Plus { !0 } else { 0 };
+        let mut place = walk.place(pixels.start);
+        let rows = Rows::of_bits(panels.k(), 0..pixels.len(), height::<S>, |_, cells| {
+            let col = place.x * conv.stride.1;
+            for ky in 0..conv.kernel.0 {
+                let row = walk.row(place.y * conv.stride.0 + ky);
+                let pixel = |row, col| (place.image * walk.input.h + row) * walk.input.w + col;
+                // the taps of a row lie side by side if they are all of their pixels and none is outside
+                match (row, walk.col(col), walk.col(col + conv.kernel.1 - 1)) {
+                    (Some(row), Some(first), Some(_)) if conv.groups == 1 => {
+                        cells.extend(&x.words()[pixel(row, first) * words..][..conv.kernel.1 * words]);
+                    }
+                    _ => {
+                        for kx in 0..conv.kernel.1 {
+                            match (row, walk.col(col + kx)) {
+                                (Some(row), Some(col)) => {
+                                    cells.extend(&x.row(pixel(row, col))[group * words..][..words]);
+                                }
+                                _ => (0..words).for_each(|_| cells.extend(&[outside])),
+                            }
+                        }
+                    }
+                }
+            }
+            walk.next(&mut place);
+        });
+        count_rows(s, rows, panels, 0..panels.n().div_ceil(panels.lanes()), sink);
+    }
 }
 
 /// A part of a sink: what is row 0, column 0 here is row `row`, column `col` there.
@@ -64,6 +112,21 @@ impl<K: Sink> Sink for Part<'_, K> {
         self.sink.put(row, col, sums);
         if !rest.is_empty() {
             self.sink.put(row, col + sums.len(), rest);
+        }
+    }
+
+    #[inline(always)]
+    fn put_tile<S: Simd, const R: usize, const A: usize>(
+        &self,
+        s: S,
+        row: usize,
+        col: usize,
+        sums: &[[S::V; A]; R],
+    ) {
+        if (self.col + col) % 64 + A * S::LANES / 4 > 64 {
+            put_rows(self, s, row, col, sums);
+        } else {
+            self.sink.put_tile(s, self.row + row, self.col + col, sums);
         }
     }
 }

@@ -148,6 +148,14 @@ pub(crate) fn check_not_empty(op: &'static str, operand: &'static str, got: (usi
     if got.0 > 0 && got.1 > 0 { Ok(()) } else { Err(Error::Empty { op, operand, got }) }
 }
 
+/// Where an output pixel is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) image: usize,
+    pub(crate) y: usize,
+    pub(crate) x: usize,
+}
+
 /// A convolution of images of one size.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk {
@@ -165,6 +173,25 @@ impl Walk {
     pub(crate) fn pixels(&self) -> (usize, usize) {
         let count = |images: Images| images.b * images.h * images.w;
         (count(self.input), count(self.output))
+    }
+
+    /// Where output pixel `pixel` is.
+    #[inline(always)]
+    pub(crate) fn place(&self, pixel: usize) -> Place {
+        let (image_row, x) = (pixel / self.output.w, pixel % self.output.w);
+        Place { image: image_row / self.output.h, y: image_row % self.output.h, x }
+    }
+
+    /// From one output pixel to the next.
+    #[inline(always)]
+    pub(crate) fn next(&self, place: &mut Place) {
+        place.x += 1;
+        if place.x == self.output.w {
+            (place.x, place.y) = (0, place.y + 1);
+        }
+        if place.y == self.output.h {
+            (place.y, place.image) = (0, place.image + 1);
+        }
     }
 
     /// The row of the image at row `row` of the padded image.
@@ -190,8 +217,7 @@ impl Walk {
     #[inline(always)]
     pub(crate) fn each_tap(&self, pixel: usize, mut visit: impl FnMut(usize, Option<usize>)) {
         let (rows, cols) = self.conv.kernel;
-        let (image_row, x) = (pixel / self.output.w, pixel % self.output.w);
-        let (image, y) = (image_row / self.output.h, image_row % self.output.h);
+        let Place { image, y, x } = self.place(pixel);
         for ky in 0..rows {
             let row = self.row(y * self.conv.stride.0 + ky);
             for kx in 0..cols {

@@ -1,8 +1,10 @@
 //! AVX-512 as Ice Lake and Zen 4 have it: vectors of 64 bytes that count their own ones.
 
-use core::arch::x86_64::*;
+use core::arch::{asm, x86_64::*};
 
 use super::{Simd, Wide};
+
+mod count;
 
 /// Proof of AVX-512 F, BW, VL, DQ, VBMI, BITALG and VPOPCNTDQ.
 #[derive(Clone, Copy)]
@@ -14,6 +16,27 @@ impl Avx512 {
     pub(crate) fn new() -> Self {
         Self(())
     }
+}
+
+/// The same vector in another register, which is free: what replaces `v` next can then take the register of `v`.
+///
+/// Without it, an instruction would rather replace an operand from memory, which then has to be broadcast to a register
+/// before, at the price of another instruction, where it could be broadcast for nothing as a part of this one.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn copy(v: &mut __m512i) -> __m512i {
+    let copy;
+    // SAFETY: it only copies a register. That it might change `v` is what the compiler has to believe, so that it does
+    // not use `v` before.
+    unsafe {
+        asm!(
+            "vmovdqa64 {}, {}",
+            lateout(zmm_reg) copy,
+            inout(zmm_reg) *v,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    copy
 }
 
 /// An operation that is one intrinsic.
@@ -52,6 +75,7 @@ impl Simd for Avx512 {
         sub(a, b) = _mm512_sub_epi8;
         add16(a, b) = _mm512_add_epi16;
         add32(a, b) = _mm512_add_epi32;
+        sub32(a, b) = _mm512_sub_epi32;
         ones8(a) = _mm512_popcnt_epi8;
         ones32(a) = _mm512_popcnt_epi32;
     }
@@ -158,18 +182,66 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn at_least32(self, a: __m512i, b: __m512i) -> u64 {
+        // SAFETY: as above.
+        u64::from(unsafe { _mm512_cmpge_epi32_mask(a, b) })
+    }
+
+    #[inline(always)]
     fn add_bits(self, a: __m512i, b: __m512i, c: __m512i) -> (__m512i, __m512i) {
         // SAFETY: as above. The truth tables of `a ^ b ^ c` and of the majority.
         unsafe { (_mm512_ternarylogic_epi32::<0x96>(a, b, c), _mm512_ternarylogic_epi32::<0xe8>(a, b, c)) }
     }
 
     #[inline(always)]
-    fn add_differences(self, ones: __m512i, a: [__m512i; 2], b: [__m512i; 2]) -> (__m512i, __m512i) {
-        // SAFETY: as above. The carry is `half ? !sum : ones`, which wants neither difference by itself.
-        unsafe {
-            let half = _mm512_ternarylogic_epi32::<0x96>(ones, a[0], b[0]);
-            let sum = _mm512_ternarylogic_epi32::<0x96>(half, a[1], b[1]);
-            (sum, _mm512_ternarylogic_epi32::<0x3a>(half, sum, ones))
+    fn count_differences<const R: usize>(
+        self,
+        ones: &mut [__m512i; R],
+        twos: &mut [__m512i; R],
+        rows: &[u64; R],
+        [low, unequal]: [__m512i; 2],
+    ) {
+        if let (Ok(ones), Ok(twos), Ok(rows)) =
+            ((&mut ones[..]).try_into(), (&mut twos[..]).try_into(), rows[..].try_into())
+        {
+            // SAFETY: `self` is the proof of AVX-512.
+            return unsafe { count::eight(ones, twos, rows, low, unequal) };
+        }
+        for r in 0..R {
+            let row = self.halves(&rows[r]);
+            // SAFETY: `self` is the proof of AVX-512. The carry is the first difference where the sum is what it was,
+            // else that.
+            unsafe {
+                let first = _mm512_xor_si512(row[0], low);
+                let kept = copy(&mut ones[r]);
+                ones[r] = _mm512_ternarylogic_epi32::<0x96>(ones[r], row[1], unequal);
+                let carry = _mm512_ternarylogic_epi32::<0xb2>(first, ones[r], kept);
+                twos[r] = _mm512_add_epi32(twos[r], _mm512_popcnt_epi32(carry));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn count_ternary_differences<const R: usize>(
+        self,
+        ones: &mut [__m512i; R],
+        twos: &mut [__m512i; R],
+        rows: &[[u64; 2]; R],
+        b: [__m512i; 2],
+    ) {
+        for r in 0..R {
+            let [a, nonzero] = [self.halves(&rows[r][0]), self.halves(&rows[r][1])];
+            // SAFETY: `self` is the proof of AVX-512. A difference is `a ^ b & nonzero`, and two instructions add it
+            // to another, each with an operand from memory. The carry is `half ? !sum : ones`.
+            unsafe {
+                let half = _mm512_xor_si512(ones[r], a[0]);
+                let half = _mm512_ternarylogic_epi32::<0x78>(half, b[0], nonzero[0]);
+                let sum = _mm512_xor_si512(half, a[1]);
+                let sum = _mm512_ternarylogic_epi32::<0x78>(sum, b[1], nonzero[1]);
+                let carry = _mm512_ternarylogic_epi32::<0x3a>(half, sum, ones[r]);
+                ones[r] = sum;
+                twos[r] = _mm512_add_epi32(twos[r], _mm512_popcnt_epi32(carry));
+            }
         }
     }
 

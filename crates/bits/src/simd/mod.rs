@@ -113,6 +113,11 @@ pub(crate) trait Simd: Copy + Send + Sync {
     fn add16(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a + b` of each four bytes, modulo 2^32.
     fn add32(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b` of each four bytes, modulo 2^32.
+    #[inline(always)]
+    fn sub32(self, a: Self::V, b: Self::V) -> Self::V {
+        self.add32(a, self.add32(self.xor(b, self.splat32(!0)), self.splat32(1)))
+    }
     /// `a << N` of each pair of bytes.
     fn shl16<const N: i32>(self, a: Self::V) -> Self::V;
     /// `a >> N` of each pair of bytes, unsigned.
@@ -133,6 +138,22 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// The number of ones in each four bytes.
     fn ones32(self, a: Self::V) -> Self::V;
 
+    /// Bit j is whether the signed four bytes j of `a` are at least those of `b`.
+    #[inline(always)]
+    fn at_least32(self, a: Self::V, b: Self::V) -> u64 {
+        let mut bytes = [[0; 64]; 2];
+        // SAFETY: a vector has at most 64 bytes.
+        unsafe {
+            self.store(bytes[0].as_mut_ptr(), a);
+            self.store(bytes[1].as_mut_ptr(), b);
+        }
+        let [a, b] = bytes.each_ref().map(|bytes| bytes[..Self::LANES].as_chunks().0);
+        let pairs = a.iter().zip(b).enumerate();
+        pairs.fold(0, |all, (j, (a, b))| {
+            all | u64::from(i32::from_le_bytes(*a) >= i32::from_le_bytes(*b)) << j
+        })
+    }
+
     /// The sum of three bits in each place, `a + b + c = sum + 2 carry`: (sum, carry).
     #[inline(always)]
     fn add_bits(self, a: Self::V, b: Self::V, c: Self::V) -> (Self::V, Self::V) {
@@ -140,10 +161,43 @@ pub(crate) trait Simd: Copy + Send + Sync {
         (self.xor(half, c), self.or(self.and(a, b), self.and(half, c)))
     }
 
-    /// [`add_bits`](Self::add_bits) of `ones` and two differences, `a[0] ^ b[0]` and `a[1] ^ b[1]`.
+    /// Counts two differences, `a0 ^ b0` and `a1 ^ b1`, for each word of `rows`, which is `[a0, a0 ^ a1]` where `b` is
+    /// `[b0, b0 ^ b1]`: adds them to the bits of `ones`, and how many carries there are to `twos`.
     #[inline(always)]
-    fn add_differences(self, ones: Self::V, a: [Self::V; 2], b: [Self::V; 2]) -> (Self::V, Self::V) {
-        self.add_bits(ones, self.xor(a[0], b[0]), self.xor(a[1], b[1]))
+    fn count_differences<const R: usize>(
+        self,
+        ones: &mut [Self::V; R],
+        twos: &mut [Self::V; R],
+        rows: &[u64; R],
+        b: [Self::V; 2],
+    ) {
+        for r in 0..R {
+            let a = self.halves(&rows[r]);
+            let (first, unequal) = (self.xor(a[0], b[0]), self.xor(a[1], b[1]));
+            let carry = self.xor(first, self.and(unequal, self.xor(ones[r], first)));
+            ones[r] = self.xor(ones[r], unequal);
+            twos[r] = self.add32(twos[r], self.ones32(carry));
+        }
+    }
+
+    /// The same where some of the left values are 0. rows: for each its sign, 0 for a 0, and its nonzeros. `b` is
+    /// `[b0, b1]`; here nothing is prepared.
+    #[inline(always)]
+    fn count_ternary_differences<const R: usize>(
+        self,
+        ones: &mut [Self::V; R],
+        twos: &mut [Self::V; R],
+        rows: &[[u64; 2]; R],
+        b: [Self::V; 2],
+    ) {
+        for r in 0..R {
+            let [a, nonzero] = [self.halves(&rows[r][0]), self.halves(&rows[r][1])];
+            let low = self.xor(a[0], self.and(b[0], nonzero[0]));
+            let high = self.xor(a[1], self.and(b[1], nonzero[1]));
+            let carry;
+            (ones[r], carry) = self.add_bits(ones[r], low, high);
+            twos[r] = self.add32(twos[r], self.ones32(carry));
+        }
     }
 
     /// A table of 16 f32 that is odd in its highest index bit: `table[i ^ 15] == -table[i]`.
