@@ -27,7 +27,7 @@ use crate::{
     parts::Slices,
     quantize::Int8,
     simd::{Simd, Wide},
-    tables::{Left, Store, product},
+    tables::{Left, Place, Store, Sums, product},
     tensor::BitTensor,
     ternary_panels::TernaryPanels,
     update::{Update, Updating},
@@ -376,42 +376,25 @@ impl<T: Byte> Left for Bytes<'_, T> {
 
     #[inline(always)]
     fn add_wide<W: Wide, const R: usize>(
+        &self,
         w: W,
+        _: usize,
         tables: &[[i16; 32]],
         cells: &[u8],
-        start: bool,
-        sums: &mut [i32],
-        stride: usize,
+        sums: Sums<i32>,
+        place: Option<Place<i32>>,
     ) {
-        // of half a word
-        let bytes = tables.len() / (2 * R);
-        assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(2) * CELLS + 3);
-        assert!(bytes <= 2 * T::WORDS && sums.len() >= (R - 1) * stride + 64);
-        for first in (0..4).step_by(ACROSS) {
-            let mut all = [[w.splat32(0); ACROSS]; R];
-            for byte in 0..bytes {
-                let cell = byte / 2 * CELLS + byte % 2 + first * 64;
-                // SAFETY: each word has 4 vectors, and after the last there are 3 bytes more.
-                let mut index = [0, 1].map(|j| unsafe { w.load(cells.as_ptr().add(cell + 64 * j)) });
-                for half in 0..2 {
-                    let halves = index.map(|index| w.index16(index));
-                    for (r, all) in all.iter_mut().enumerate() {
-                        // SAFETY: each of R rows has two tables for each byte of half a word.
-                        let table = unsafe { w.load(tables.as_ptr().add((2 * byte + half) * R + r).cast()) };
-                        *all = w.add16_permuted(*all, table, halves);
-                    }
-                    index = index.map(|index| w.shr32_4(index));
-                }
+        add_wide::<_, R>(w, T::WORDS, tables, cells, sums, |r, col, sums| {
+            if let Some(place) = &place {
+                // SAFETY: it has 64 columns of each row.
+                unsafe { w.store(place.first.add(r * place.stride + col).cast(), sums) };
             }
-            for (r, all) in all.iter().enumerate() {
-                for (j, all) in all.iter().enumerate() {
-                    let to = sums[r * stride + (first + j) * 16..].as_mut_ptr().cast();
-                    let all = w.add_halves(*all);
-                    // SAFETY: each row has a place for each of 64 columns.
-                    unsafe { w.store(to, if start { all } else { w.add32(w.load(to), all) }) };
-                }
-            }
-        }
+            place.is_some()
+        });
+    }
+
+    fn is_done_in_vectors(&self) -> bool {
+        self.times == 2
     }
 
     #[inline(always)]
@@ -492,14 +475,26 @@ impl Left for Scaled<'_> {
 
     #[inline(always)]
     fn add_wide<W: Wide, const R: usize>(
+        &self,
         w: W,
+        row: usize,
         tables: &[[i16; 32]],
         cells: &[u8],
-        start: bool,
-        sums: &mut [i32],
-        stride: usize,
+        sums: Sums<i32>,
+        place: Option<Place<f32>>,
     ) {
-        Bytes::<i8>::add_wide::<W, R>(w, tables, cells, start, sums, stride);
+        add_wide::<_, R>(w, i8::WORDS, tables, cells, sums, |r, col, sums| {
+            if let Some(place) = &place {
+                let results = w.scale32(sums, self.scales[row + r]);
+                // SAFETY: it has 64 columns of each row.
+                unsafe { w.store(place.first.add(r * place.stride + col).cast(), results) };
+            }
+            place.is_some()
+        });
+    }
+
+    fn is_done_in_vectors(&self) -> bool {
+        self.left.is_done_in_vectors()
     }
 
     #[inline(always)]
@@ -509,5 +504,52 @@ impl Left for Scaled<'_> {
             *out = scale * self.left.mean(*sum) as f32;
         }
         out
+    }
+}
+
+/// [`Left::add_wide`] for bytes: 16 bits hold the sums of so many words. `done(row, column, sums)` says whether the sums
+/// of 16 columns are where they belong.
+#[inline(always)]
+fn add_wide<W: Wide, const R: usize>(
+    w: W,
+    words: usize,
+    tables: &[[i16; 32]],
+    cells: &[u8],
+    Sums { sums, stride, start }: Sums<i32>,
+    done: impl Fn(usize, usize, W::V) -> bool,
+) {
+    // of half a word
+    let bytes = tables.len() / (2 * R);
+    assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(2) * CELLS + 3);
+    assert!(bytes <= 2 * words && sums.len() >= (R - 1) * stride + 64);
+    for first in (0..4).step_by(ACROSS) {
+        let mut all = [[w.splat32(0); ACROSS]; R];
+        for byte in 0..bytes {
+            let cell = byte / 2 * CELLS + byte % 2 + first * 64;
+            // SAFETY: each word has 4 vectors, and after the last there are 3 bytes more.
+            let mut index = [0, 1].map(|j| unsafe { w.load(cells.as_ptr().add(cell + 64 * j)) });
+            for half in 0..2 {
+                let halves = index.map(|index| w.index16(index));
+                for (r, all) in all.iter_mut().enumerate() {
+                    // SAFETY: each of R rows has two tables for each byte of half a word.
+                    let table = unsafe { w.load(tables.as_ptr().add((2 * byte + half) * R + r).cast()) };
+                    *all = w.add16_permuted(*all, table, halves);
+                }
+                index = index.map(|index| w.shr32_4(index));
+            }
+        }
+        for (r, all) in all.iter().enumerate() {
+            for (j, all) in all.iter().enumerate() {
+                let col = (first + j) * 16;
+                let to = sums[r * stride + col..].as_mut_ptr().cast();
+                let all = w.add_halves(*all);
+                // SAFETY: each row has a sum for each of 64 columns.
+                let all = if start { all } else { w.add32(unsafe { w.load(to) }, all) };
+                if !done(r, col, all) {
+                    // SAFETY: as above.
+                    unsafe { w.store(to, all) };
+                }
+            }
+        }
     }
 }

@@ -48,6 +48,12 @@ impl<'a, T> Lent<'a, T> {
         Self { first: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
     }
 
+    /// Where an element is, which whoever it is lent to may write.
+    pub(crate) fn at(&self, index: usize) -> *mut T {
+        debug_assert!(index <= self.len);
+        self.first.wrapping_add(index)
+    }
+
     /// # Safety
     /// The range must lie within the slice, and be disjoint from every other part in use.
     pub(crate) unsafe fn part(&self, range: Range<usize>) -> &'a mut [T] {

@@ -84,14 +84,22 @@ pub(crate) trait Left: Sync {
 
     /// As [`add`](Self::add), by tables: (t, R), with cells: (words, 4, 16) words of 32 bits, and 3 bytes more.
     /// t is even: the last word may have less than [`WIDE_TABLES`](Self::WIDE_TABLES).
+    ///
+    /// If these are the last sums of the rows from `row` on, and their results have a place in memory, they go there.
     fn add_wide<W: Wide, const R: usize>(
+        &self,
         w: W,
+        row: usize,
         tables: &[Self::WideTable],
         cells: &[u8],
-        start: bool,
-        sums: &mut [Self::Sum],
-        stride: usize,
+        sums: Sums<Self::Sum>,
+        place: Option<Place<Self::Out>>,
     );
+
+    /// Whether results can go to their place without [`finish_wide`](Self::finish_wide).
+    fn is_done_in_vectors(&self) -> bool {
+        true
+    }
 
     /// As [`finish`](Self::finish), for sums from [`add_wide`](Self::add_wide).
     fn finish_wide<'s>(
@@ -100,6 +108,21 @@ pub(crate) trait Left: Sync {
         sums: &'s mut [Self::Sum],
         out: &'s mut [Self::Out],
     ) -> &'s [Self::Out];
+}
+
+/// Sums of the 64 columns of a panel so far, in rows of `stride`.
+pub(crate) struct Sums<'a, T> {
+    pub(crate) sums: &'a mut [T],
+    pub(crate) stride: usize,
+    /// There are none yet: what is there is arbitrary.
+    pub(crate) start: bool,
+}
+
+/// Memory for the 64 results of a panel in each of some rows, that nobody else has.
+pub(crate) struct Place<T> {
+    pub(crate) first: *mut T,
+    /// From a result to that of the next row.
+    pub(crate) stride: usize,
 }
 
 /// Where results go. Every column of every row comes once, in runs that begin at multiples of 64 columns.
@@ -114,6 +137,12 @@ pub(crate) trait Sink<T>: Sync {
 
     /// Columns `col..col + run.len()` of row `row`.
     fn put(&self, row: usize, col: usize, run: &[T]);
+
+    /// The place of the result in column `col` of row `row`, if results need not be [put](Self::put) there.
+    fn place(&self, row: usize, col: usize) -> Option<Place<T>> {
+        let _ = (row, col);
+        None
+    }
 }
 
 /// Stores the results: (m, n).
@@ -129,7 +158,7 @@ impl<'a, T> Store<'a, T> {
 }
 
 impl<T: Copy + Send> Sink<T> for Store<'_, T> {
-    /// They come from the L1 cache, and the memory takes them while the next ones are added up.
+    /// The memory takes them while the next ones are added up.
     const RUN: Option<usize> = Some(64);
 
     #[inline(always)]
@@ -137,6 +166,10 @@ impl<T: Copy + Send> Sink<T> for Store<'_, T> {
         let first = row * self.n + col;
         // SAFETY: the output has as many rows and columns as the product, and every run comes once.
         unsafe { self.out.part(first..first + run.len()) }.copy_from_slice(run);
+    }
+
+    fn place(&self, row: usize, col: usize) -> Option<Place<T>> {
+        Some(Place { first: self.out.at(row * self.n + col), stride: self.n })
     }
 }
 
@@ -195,8 +228,12 @@ pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
         let soon = |panel: usize| {
             (first..first + height).for_each(|row| sink.prefetch(row, columns(panel..panel + 1)));
         };
-        let run = K::RUN.map_or(panels.len(), |run| run / lanes);
-        let block = Block { first, height, panels: panels.clone(), stride, run, soon: &soon };
+        let place = |panel: usize| {
+            let whole = columns(panel..panel + 1).len() == lanes;
+            sink.place(first, panel * lanes).filter(|_| whole && left.is_done_in_vectors())
+        };
+        let run = K::RUN.map_or(panels.len(), |run| (run / lanes).max(1));
+        let block = Block { first, height, panels: panels.clone(), stride, run, soon: &soon, place: &place };
         add_up(isa, left, right, &block, sums, &mut |sums, done| {
             let at = (done.start - panels.start) * lanes;
             put(isa, left, &block, columns(done), &mut sums[at..], &mut out, sink);
@@ -206,7 +243,7 @@ pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
 }
 
 /// Rows that are added up together, and the panels of their columns.
-pub(crate) struct Block<'a> {
+pub(crate) struct Block<'a, T> {
     pub(crate) first: usize,
     /// A power of 2.
     pub(crate) height: usize,
@@ -217,9 +254,11 @@ pub(crate) struct Block<'a> {
     run: usize,
     /// To be called for each panel while its last sums are added.
     soon: &'a dyn Fn(usize),
+    /// The place of a panel's results, if there is one.
+    pub(crate) place: &'a dyn Fn(usize) -> Option<Place<T>>,
 }
 
-impl Block<'_> {
+impl<T> Block<'_, T> {
     /// The panels from `panel` on that are added to before the sink gets their sums, in the last chunk of k, or all.
     #[inline(always)]
     pub(crate) fn run(&self, panel: usize, last: bool) -> Range<usize> {
@@ -249,7 +288,7 @@ simd! {
         s: S,
         left: &L,
         right: &[&Panels],
-        block: &Block,
+        block: &Block<L::Out>,
         sums: &mut [L::Sum],
         done: &mut dyn FnMut(&mut [L::Sum], Range<usize>),
     ) {
@@ -296,7 +335,13 @@ simd! {
 simd! {
     /// Hands some columns of a block to the sink: sums (height, stride), from the first of these columns on.
     fn put<S, L: Left, K: Sink<L::Out>>(
-        s: S, left: &L, block: &Block, cols: Range<usize>, sums: &mut [L::Sum], out: &mut [L::Out], sink: &K,
+        s: S,
+        left: &L,
+        block: &Block<L::Out>,
+        cols: Range<usize>,
+        sums: &mut [L::Sum],
+        out: &mut [L::Out],
+        sink: &K,
     ) {
         for (row, sums) in (block.first..).zip(sums.chunks_mut(block.stride)).take(block.height) {
             let (sums, out) = (&mut sums[..cols.len()], &mut out[..cols.len()]);

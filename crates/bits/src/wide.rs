@@ -16,7 +16,7 @@ use crate::{
     memory::scratch,
     panels::Panels,
     simd::Wide,
-    tables::{Block, Left},
+    tables::{Block, Left, Sums},
 };
 
 /// Rows whose tables a panel meets at once.
@@ -37,11 +37,11 @@ pub(crate) fn add_up<W: Wide, L: Left>(
     w: W,
     left: &L,
     right: &[&Panels],
-    block: &Block,
+    block: &Block<L::Out>,
     sums: &mut [L::Sum],
     done: &mut dyn FnMut(&mut [L::Sum], Range<usize>),
 ) {
-    let (k, height, stride) = (left.shape().1, block.height, block.stride);
+    let (k, height) = (left.shape().1, block.height);
     let words = k.div_ceil(32);
     let mut tables = scratch(height * L::WIDE_WORDS.min(words) * L::WIDE_TABLES);
     for first in (0..words.max(1)).step_by(L::WIDE_WORDS) {
@@ -58,23 +58,28 @@ pub(crate) fn add_up<W: Wide, L: Left>(
         let last = first + chunk == words;
         let mut run = block.run(block.panels.start, last);
         while !run.is_empty() {
+            let mut placed = false;
             for panel in run.clone() {
-                let sums = &mut sums[block.begin(panel, last, LANES)..];
+                let at = block.begin(panel, last, LANES);
                 for (which, right) in right.iter().enumerate() {
                     let cells = &right.panel_and_beyond(panel)[first * CELLS..];
                     let start = first == 0 && which == 0;
+                    let sums = Sums { sums: &mut sums[at..], stride: block.stride, start };
+                    let place = if last { (block.place)(panel) } else { None };
+                    placed = place.is_some();
                     match height {
-                        1 => L::add_wide::<W, 1>(w, tables, cells, start, sums, stride),
-                        2 => L::add_wide::<W, 2>(w, tables, cells, start, sums, stride),
-                        4 => L::add_wide::<W, 4>(w, tables, cells, start, sums, stride),
+                        1 => left.add_wide::<W, 1>(w, block.first, tables, cells, sums, place),
+                        2 => left.add_wide::<W, 2>(w, block.first, tables, cells, sums, place),
+                        4 => left.add_wide::<W, 4>(w, block.first, tables, cells, sums, place),
                         height => {
                             debug_assert_eq!(height, ROWS);
-                            L::add_wide::<W, ROWS>(w, tables, cells, start, sums, stride);
+                            left.add_wide::<W, ROWS>(w, block.first, tables, cells, sums, place);
                         }
                     }
                 }
             }
-            if last {
+            // a sink that has places takes panel by panel
+            if last && !placed {
                 done(sums, run.clone());
             }
             run = block.run(run.end, last);

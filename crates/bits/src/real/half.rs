@@ -10,7 +10,7 @@ use crate::{
     panels::Panels,
     real::table::{Reals, add_nibbles, sum},
     simd::{Simd, Wide},
-    tables::Left,
+    tables::{Left, Place, Sums},
     wide::{ACROSS, CELLS},
 };
 
@@ -99,25 +99,26 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
 
     #[inline(always)]
     fn add_wide<W: Wide, const R: usize>(
+        &self,
         w: W,
+        _: usize,
         tables: &[[u16; 32]],
         cells: &[u8],
-        start: bool,
-        sums: &mut [f32],
-        stride: usize,
+        Sums { sums, stride, start }: Sums<f32>,
+        place: Option<Place<f32>>,
     ) {
         // of half a word
         let bytes = tables.len() / (2 * R);
         assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(2) * CELLS + 3);
         assert!(sums.len() >= (R - 1) * stride + 64);
         for first in (0..4).step_by(ACROSS) {
-            let place = |r: usize, j: usize| r * stride + (first + j) * 16;
+            let at = |r: usize, j: usize| r * stride + (first + j) * 16;
             let mut all = [[w.splat32(0); ACROSS]; R];
             if !start {
                 for (r, all) in all.iter_mut().enumerate() {
                     for (j, all) in all.iter_mut().enumerate() {
                         // SAFETY: each row has a place for each of 64 columns.
-                        *all = unsafe { w.load(sums.as_ptr().add(place(r, j)).cast()) };
+                        *all = unsafe { w.load(sums.as_ptr().add(at(r, j)).cast()) };
                     }
                 }
             }
@@ -142,8 +143,14 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
             }
             for (r, all) in all.iter().enumerate() {
                 for (j, all) in all.iter().enumerate() {
-                    // SAFETY: as above.
-                    unsafe { w.store(sums.as_mut_ptr().add(place(r, j)).cast(), *all) };
+                    let to = match &place {
+                        // SAFETY: it has 64 columns of each row.
+                        Some(place) => unsafe { place.first.add(r * place.stride + (first + j) * 16) },
+                        // SAFETY: as above.
+                        None => unsafe { sums.as_mut_ptr().add(at(r, j)) },
+                    };
+                    // SAFETY: there are 16 places from there on.
+                    unsafe { w.store(to.cast(), *all) };
                 }
             }
         }

@@ -8,7 +8,7 @@ use crate::{
     error::{Result, check_len},
     panels::Panels,
     simd::{Simd, Wide},
-    tables::Left,
+    tables::{Left, Place, Sums},
     wide::{ACROSS as WIDE_ACROSS, CELLS},
 };
 
@@ -131,24 +131,25 @@ impl Left for Reals<'_> {
 
     #[inline(always)]
     fn add_wide<W: Wide, const R: usize>(
+        &self,
         w: W,
+        _: usize,
         tables: &[[f32; 16]],
         cells: &[u8],
-        start: bool,
-        sums: &mut [f32],
-        stride: usize,
+        Sums { sums, stride, start }: Sums<f32>,
+        place: Option<Place<f32>>,
     ) {
         let bytes = tables.len() / (2 * R);
         assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(4) * CELLS + 3);
         assert!(sums.len() >= (R - 1) * stride + 64);
         for first in (0..4).step_by(WIDE_ACROSS) {
-            let place = |r: usize, j: usize| r * stride + (first + j) * 16;
+            let at = |r: usize, j: usize| r * stride + (first + j) * 16;
             let mut all = [[w.splat32(0); WIDE_ACROSS]; R];
             if !start {
                 for (r, all) in all.iter_mut().enumerate() {
                     for (j, all) in all.iter_mut().enumerate() {
                         // SAFETY: each row has a place for each of 64 columns.
-                        *all = unsafe { w.load(sums.as_ptr().add(place(r, j)).cast()) };
+                        *all = unsafe { w.load(sums.as_ptr().add(at(r, j)).cast()) };
                     }
                 }
             }
@@ -167,8 +168,14 @@ impl Left for Reals<'_> {
             }
             for (r, all) in all.iter().enumerate() {
                 for (j, all) in all.iter().enumerate() {
-                    // SAFETY: as above.
-                    unsafe { w.store(sums.as_mut_ptr().add(place(r, j)).cast(), *all) };
+                    let to = match &place {
+                        // SAFETY: it has 64 columns of each row.
+                        Some(place) => unsafe { place.first.add(r * place.stride + (first + j) * 16) },
+                        // SAFETY: as above.
+                        None => unsafe { sums.as_mut_ptr().add(at(r, j)) },
+                    };
+                    // SAFETY: there are 16 places from there on.
+                    unsafe { w.store(to.cast(), *all) };
                 }
             }
         }

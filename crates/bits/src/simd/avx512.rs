@@ -340,6 +340,12 @@ impl Wide for Avx512 {
     }
 
     #[inline(always)]
+    fn scale32(self, a: __m512i, scale: f32) -> __m512i {
+        // SAFETY: as above.
+        unsafe { _mm512_castps_si512(_mm512_mul_ps(_mm512_set1_ps(scale), _mm512_cvtepi32_ps(a))) }
+    }
+
+    #[inline(always)]
     fn add_halves(self, a: __m512i) -> __m512i {
         // SAFETY: as above.
         unsafe { _mm512_madd_epi16(a, _mm512_set1_epi16(1)) }

@@ -274,6 +274,8 @@ pub(crate) trait Wide: Copy {
     fn mul16(self, a: Self::V, b: Self::V) -> Self::V;
     /// Of a table of 32 times 16 bits the one that the low five of each 16 bits say.
     fn permute16(self, table: Self::V, index: Self::V) -> Self::V;
+    /// Each signed word as f32, rounded once, times `scale`.
+    fn scale32(self, a: Self::V, scale: f32) -> Self::V;
     /// The sum of both halves of each word, signed.
     fn add_halves(self, a: Self::V) -> Self::V;
 

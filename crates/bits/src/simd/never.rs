@@ -28,6 +28,7 @@ impl Wide for Never {
         mul16(a: Self, b: Self) -> Self;
         permute16(table: Self, index: Self) -> Self;
         bf16_add(a: Self, b: Self) -> Self;
+        scale32(a: Self, scale: f32) -> Self;
         add_halves(a: Self) -> Self;
         add16_permuted(sums: [Self; 2], table: Self, index: [Self; 2]) -> [Self; 2];
         index16(words: Self) -> Self;
