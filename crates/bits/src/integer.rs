@@ -23,6 +23,7 @@
 use crate::{
     engine::Engine,
     error::{Error, Result, check_len, check_shape},
+    memory::Ahead,
     panels::{Panels, fold},
     parts::Slices,
     quantize::Int8,
@@ -383,8 +384,9 @@ impl<T: Byte> Left for Bytes<'_, T> {
         cells: &[u8],
         sums: Sums<i32>,
         place: Option<Place<i32>>,
+        ahead: &mut Ahead,
     ) {
-        add_wide::<_, R>(w, T::WORDS, tables, cells, sums, |r, col, sums| {
+        add_wide::<_, R>(w, T::WORDS, tables, cells, sums, ahead, |r, col, sums| {
             if let Some(place) = &place {
                 // SAFETY: it has 64 columns of each row.
                 unsafe { w.store(place.first.add(r * place.stride + col).cast(), sums) };
@@ -482,8 +484,9 @@ impl Left for Scaled<'_> {
         cells: &[u8],
         sums: Sums<i32>,
         place: Option<Place<f32>>,
+        ahead: &mut Ahead,
     ) {
-        add_wide::<_, R>(w, i8::WORDS, tables, cells, sums, |r, col, sums| {
+        add_wide::<_, R>(w, i8::WORDS, tables, cells, sums, ahead, |r, col, sums| {
             if let Some(place) = &place {
                 let results = w.scale32(sums, self.scales[row + r]);
                 // SAFETY: it has 64 columns of each row.
@@ -516,15 +519,18 @@ fn add_wide<W: Wide, const R: usize>(
     tables: &[[i16; 32]],
     cells: &[u8],
     Sums { sums, stride, start }: Sums<i32>,
+    ahead: &mut Ahead,
     done: impl Fn(usize, usize, W::V) -> bool,
 ) {
     // of half a word
     let bytes = tables.len() / (2 * R);
     assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(2) * CELLS + 3);
     assert!(bytes <= 2 * words && sums.len() >= (R - 1) * stride + 64);
+    let per_turn = ahead.per_turn(2 * bytes);
     for first in (0..4).step_by(ACROSS) {
         let mut all = [[w.splat32(0); ACROSS]; R];
         for byte in 0..bytes {
+            ahead.ask(per_turn);
             let cell = byte / 2 * CELLS + byte % 2 + first * 64;
             // SAFETY: each word has 4 vectors, and after the last there are 3 bytes more.
             let mut index = [0, 1].map(|j| unsafe { w.load(cells.as_ptr().add(cell + 64 * j)) });

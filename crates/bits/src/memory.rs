@@ -13,7 +13,7 @@ use core::{
     alloc::Layout,
     marker::PhantomData,
     mem,
-    ops::{Deref, DerefMut, Range},
+    ops::{Deref, DerefMut},
     ptr::NonNull,
     slice,
 };
@@ -165,17 +165,59 @@ impl<T: Plain> DerefMut for Buffer<T> {
     }
 }
 
-/// Asks for the cache lines of some elements to come into the L2 cache. Any address will do.
-#[inline(always)]
-pub(crate) fn prefetch<T>(first: *const T, elements: Range<usize>) {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    for at in (elements.start * size_of::<T>()..elements.end * size_of::<T>()).step_by(LINE) {
-        use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        // SAFETY: it reads nothing, and this instruction set includes SSE.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(first.cast::<i8>().wrapping_add(at)) };
+/// Memory to be read soon. All at once it would block the way of what is read now, so it is asked for bit by bit.
+pub struct Ahead {
+    /// Where each stretch begins, and its bytes.
+    stretches: [(*const u8, usize); Self::MOST],
+    len: usize,
+    next: usize,
+}
+
+impl Ahead {
+    /// Eight rows of as many slices as a tuple has.
+    const MOST: usize = 48;
+
+    pub(crate) fn new() -> Self {
+        Self { stretches: [(core::ptr::null(), 0); Self::MOST], len: 0, next: 0 }
     }
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    let _ = (first, elements);
+
+    /// Elements that begin at `first`; more than there is room for are forgotten.
+    #[inline(always)]
+    pub(crate) fn add<T>(&mut self, first: *const T, elements: usize) {
+        if self.len < Self::MOST {
+            self.stretches[self.len] = (first.cast(), elements * size_of::<T>());
+            self.len += 1;
+        }
+    }
+
+    /// Forgets all of them.
+    #[inline(always)]
+    pub(crate) fn clear(&mut self) {
+        (self.len, self.next) = (0, 0);
+    }
+
+    /// How many stretches there are for each of some turns.
+    #[inline(always)]
+    pub(crate) fn per_turn(&self, turns: usize) -> usize {
+        self.len.div_ceil(turns.max(1))
+    }
+
+    /// Asks for some of them to come into the L2 cache.
+    #[inline(always)]
+    pub(crate) fn ask(&mut self, stretches: usize) {
+        for _ in 0..stretches.min(self.len - self.next) {
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            {
+                use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+                let (first, bytes) = self.stretches[self.next];
+                for at in (0..bytes).step_by(LINE) {
+                    // SAFETY: it reads nothing, and this instruction set includes SSE.
+                    unsafe { _mm_prefetch::<_MM_HINT_T1>(first.wrapping_add(at).cast()) };
+                }
+            }
+            self.next += 1;
+        }
+    }
 }
 
 #[cfg(feature = "std")]

@@ -4,7 +4,7 @@ use core::{marker::PhantomData, ops::Range};
 
 use crate::{
     error::{Error, Result},
-    memory::prefetch,
+    memory::Ahead,
 };
 
 /// A slice, or a tuple of up to six slices of one length, for [`Engine::chunks`](crate::Engine::chunks):
@@ -28,8 +28,8 @@ pub trait Parts: Sized {
     /// The range must lie within the slices, and be disjoint from every other range asked for.
     unsafe fn part(shared: &Self::Shared, range: Range<usize>) -> Self;
 
-    /// Asks for the cache lines of a range that will be a part soon.
-    fn prefetch(shared: &Self::Shared, range: Range<usize>);
+    /// A range that will be a part soon.
+    fn ahead(shared: &Self::Shared, range: Range<usize>, ahead: &mut Ahead);
 }
 
 /// A slice that is lent in disjoint parts.
@@ -79,8 +79,8 @@ impl<'a, T: Send> Parts for &'a mut [T] {
         unsafe { shared.part(range) }
     }
 
-    fn prefetch(shared: &Lent<'a, T>, range: Range<usize>) {
-        prefetch(shared.first, range);
+    fn ahead(shared: &Lent<'a, T>, range: Range<usize>, ahead: &mut Ahead) {
+        ahead.add(shared.first.wrapping_add(range.start), range.len());
     }
 }
 
@@ -99,8 +99,8 @@ impl<T: Sync> Parts for &[T] {
         &shared[range]
     }
 
-    fn prefetch(shared: &Self, range: Range<usize>) {
-        prefetch(shared.as_ptr(), range);
+    fn ahead(shared: &Self, range: Range<usize>, ahead: &mut Ahead) {
+        ahead.add(shared.as_ptr().wrapping_add(range.start), range.len());
     }
 }
 
@@ -130,10 +130,10 @@ macro_rules! tuple {
                 unsafe { ($First::part($first, range.clone()), $($S::part($s, range.clone()),)*) }
             }
 
-            fn prefetch(shared: &Self::Shared, range: Range<usize>) {
+            fn ahead(shared: &Self::Shared, range: Range<usize>, ahead: &mut Ahead) {
                 let ($first, $($s,)*) = shared;
-                $First::prefetch($first, range.clone());
-                $($S::prefetch($s, range.clone());)*
+                $First::ahead($first, range.clone(), ahead);
+                $($S::ahead($s, range.clone(), ahead);)*
             }
         }
     };

@@ -14,7 +14,7 @@ use core::ops::Range;
 use crate::{
     engine::Engine,
     isa::{Isa, simd},
-    memory::{Plain, scratch},
+    memory::{Ahead, Plain, scratch},
     panels::{Panels, lanes},
     parts::Lent,
     simd::{Simd, Wide},
@@ -94,6 +94,7 @@ pub(crate) trait Left: Sync {
         cells: &[u8],
         sums: Sums<Self::Sum>,
         place: Option<Place<Self::Out>>,
+        ahead: &mut Ahead,
     );
 
     /// Whether results can go to their place without [`finish_wide`](Self::finish_wide).
@@ -130,9 +131,9 @@ pub(crate) trait Sink<T>: Sync {
     /// Columns of a run; as many as possible without.
     const RUN: Option<usize> = None;
 
-    /// These columns of row `row` will come soon: asks for the memory that they meet, while it is idle.
-    fn prefetch(&self, row: usize, cols: Range<usize>) {
-        let _ = (row, cols);
+    /// The memory that columns of row `row` will meet, which is idle until then.
+    fn ahead(&self, row: usize, cols: Range<usize>, ahead: &mut Ahead) {
+        let _ = (row, cols, ahead);
     }
 
     /// Columns `col..col + run.len()` of row `row`.
@@ -225,15 +226,16 @@ pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
             sums.fill(L::Sum::default());
         }
         let columns = |panels: Range<usize>| panels.start * lanes..cols.end.min(panels.end * lanes);
-        let soon = |panel: usize| {
-            (first..first + height).for_each(|row| sink.prefetch(row, columns(panel..panel + 1)));
+        let ahead = |panel: usize, ahead: &mut Ahead| {
+            (first..first + height).for_each(|row| sink.ahead(row, columns(panel..panel + 1), ahead));
         };
         let place = |panel: usize| {
             let whole = columns(panel..panel + 1).len() == lanes;
             sink.place(first, panel * lanes).filter(|_| whole && left.is_done_in_vectors())
         };
         let run = K::RUN.map_or(panels.len(), |run| (run / lanes).max(1));
-        let block = Block { first, height, panels: panels.clone(), stride, run, soon: &soon, place: &place };
+        let block =
+            Block { first, height, panels: panels.clone(), stride, run, ahead: &ahead, place: &place };
         add_up(isa, left, right, &block, sums, &mut |sums, done| {
             let at = (done.start - panels.start) * lanes;
             put(isa, left, &block, columns(done), &mut sums[at..], &mut out, sink);
@@ -252,8 +254,8 @@ pub(crate) struct Block<'a, T> {
     pub(crate) stride: usize,
     /// Panels whose sums go to the sink together.
     run: usize,
-    /// To be called for each panel while its last sums are added.
-    soon: &'a dyn Fn(usize),
+    /// The memory that a panel's results will meet.
+    ahead: &'a dyn Fn(usize, &mut Ahead),
     /// The place of a panel's results, if there is one.
     pub(crate) place: &'a dyn Fn(usize) -> Option<Place<T>>,
 }
@@ -265,13 +267,13 @@ impl<T> Block<'_, T> {
         panel..if last { self.panels.end.min(panel + self.run) } else { self.panels.end }
     }
 
-    /// Asks for what the sums of a panel will meet, in the last chunk of k. Returns where they begin.
+    /// What can be asked for while sums of a panel are added up: in the last chunk of k, what they will meet.
     #[inline(always)]
-    pub(crate) fn begin(&self, panel: usize, last: bool, lanes: usize) -> usize {
+    pub(crate) fn look_ahead(&self, panel: usize, last: bool, ahead: &mut Ahead) {
+        ahead.clear();
         if last {
-            (self.soon)(panel);
+            (self.ahead)(panel, ahead);
         }
-        (panel - self.panels.start) * lanes
     }
 }
 
@@ -298,6 +300,7 @@ simd! {
         }
         let bytes = left.shape().1.div_ceil(8);
         let mut tables = scratch(block.height * CHUNK.min(bytes));
+        let mut ahead = Ahead::new();
         for first in (0..bytes.max(1)).step_by(CHUNK) {
             let chunk = CHUNK.min(bytes - first);
             let tables = &mut tables[..block.height * chunk];
@@ -308,7 +311,9 @@ simd! {
             let mut run = block.run(block.panels.start, last);
             while !run.is_empty() {
                 for panel in run.clone() {
-                    let sums = &mut sums[block.begin(panel, last, S::LANES)..];
+                    let sums = &mut sums[(panel - block.panels.start) * S::LANES..];
+                    block.look_ahead(panel, last, &mut ahead);
+                    ahead.ask(usize::MAX);
                     for (which, right) in right.iter().enumerate() {
                         let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
                         // where the next panel's chunk begins cannot be guessed from this one's

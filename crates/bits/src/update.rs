@@ -42,6 +42,7 @@ use core::ops::Range;
 
 use crate::{
     error::{Result, check_len, check_shape},
+    memory::Ahead,
     parts::{Lent, Slices},
     tables::Sink,
     tensor::BitTensor,
@@ -86,9 +87,9 @@ impl<'a, S: Slices, U> Updating<'a, S, U> {
 }
 
 impl<S: Slices, U: Update<S>> Sink<f32> for Updating<'_, S, U> {
-    fn prefetch(&self, row: usize, cols: Range<usize>) {
+    fn ahead(&self, row: usize, cols: Range<usize>, ahead: &mut Ahead) {
         let first = row * self.n;
-        S::prefetch(&self.states, first + cols.start..first + cols.end);
+        S::ahead(&self.states, first + cols.start..first + cols.end, ahead);
     }
 
     #[inline(always)]

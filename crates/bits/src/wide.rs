@@ -13,7 +13,7 @@
 use core::ops::Range;
 
 use crate::{
-    memory::scratch,
+    memory::{Ahead, scratch},
     panels::Panels,
     simd::Wide,
     tables::{Block, Left, Sums},
@@ -44,6 +44,7 @@ pub(crate) fn add_up<W: Wide, L: Left>(
     let (k, height) = (left.shape().1, block.height);
     let words = k.div_ceil(32);
     let mut tables = scratch(height * L::WIDE_WORDS.min(words) * L::WIDE_TABLES);
+    let mut ahead = Ahead::new();
     for first in (0..words.max(1)).step_by(L::WIDE_WORDS) {
         let chunk = L::WIDE_WORDS.min(words - first);
         for (word, tables) in (0..chunk).zip(tables.chunks_exact_mut(height * L::WIDE_TABLES)) {
@@ -60,7 +61,8 @@ pub(crate) fn add_up<W: Wide, L: Left>(
         while !run.is_empty() {
             let mut placed = false;
             for panel in run.clone() {
-                let at = block.begin(panel, last, LANES);
+                let at = (panel - block.panels.start) * LANES;
+                block.look_ahead(panel, last, &mut ahead);
                 for (which, right) in right.iter().enumerate() {
                     let cells = &right.panel_and_beyond(panel)[first * CELLS..];
                     let start = first == 0 && which == 0;
@@ -68,12 +70,12 @@ pub(crate) fn add_up<W: Wide, L: Left>(
                     let place = if last { (block.place)(panel) } else { None };
                     placed = place.is_some();
                     match height {
-                        1 => left.add_wide::<W, 1>(w, block.first, tables, cells, sums, place),
-                        2 => left.add_wide::<W, 2>(w, block.first, tables, cells, sums, place),
-                        4 => left.add_wide::<W, 4>(w, block.first, tables, cells, sums, place),
+                        1 => left.add_wide::<W, 1>(w, block.first, tables, cells, sums, place, &mut ahead),
+                        2 => left.add_wide::<W, 2>(w, block.first, tables, cells, sums, place, &mut ahead),
+                        4 => left.add_wide::<W, 4>(w, block.first, tables, cells, sums, place, &mut ahead),
                         height => {
                             debug_assert_eq!(height, ROWS);
-                            left.add_wide::<W, ROWS>(w, block.first, tables, cells, sums, place);
+                            left.add_wide::<W, ROWS>(w, block.first, tables, cells, sums, place, &mut ahead);
                         }
                     }
                 }

@@ -7,6 +7,7 @@
 use crate::{
     engine::Engine,
     error::Result,
+    memory::Ahead,
     panels::Panels,
     real::table::{Reals, add_nibbles, sum},
     simd::{Simd, Wide},
@@ -106,11 +107,13 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
         cells: &[u8],
         Sums { sums, stride, start }: Sums<f32>,
         place: Option<Place<f32>>,
+        ahead: &mut Ahead,
     ) {
         // of half a word
         let bytes = tables.len() / (2 * R);
         assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(2) * CELLS + 3);
         assert!(sums.len() >= (R - 1) * stride + 64);
+        let per_turn = ahead.per_turn(2 * bytes);
         for first in (0..4).step_by(ACROSS) {
             let at = |r: usize, j: usize| r * stride + (first + j) * 16;
             let mut all = [[w.splat32(0); ACROSS]; R];
@@ -123,6 +126,7 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
                 }
             }
             for byte in 0..bytes {
+                ahead.ask(per_turn);
                 let cell = byte / 2 * CELLS + byte % 2 + first * 64;
                 // SAFETY: each word has 4 vectors, and after the last there are 3 bytes more.
                 let mut index = [0, 1].map(|j| unsafe { w.load(cells.as_ptr().add(cell + 64 * j)) });

@@ -6,6 +6,7 @@
 use crate::{
     engine::Engine,
     error::{Result, check_len},
+    memory::Ahead,
     panels::Panels,
     simd::{Simd, Wide},
     tables::{Left, Place, Sums},
@@ -51,10 +52,12 @@ impl<'a> Reals<'a> {
     /// The 32 values of `row` that meet word `word`.
     #[inline(always)]
     pub(super) fn word(&self, row: usize, word: usize) -> [f32; 32] {
-        let mut values = [0.0; 32];
-        for (to, value) in values.iter_mut().zip(&self.values[row * self.k..][..self.k][32 * word..]) {
-            *to = *value;
+        let left = &self.values[row * self.k..][..self.k][32 * word..];
+        if let Some(whole) = left.first_chunk() {
+            return *whole;
         }
+        let mut values = [0.0; 32];
+        values[..left.len()].copy_from_slice(left);
         values
     }
 
@@ -138,10 +141,12 @@ impl Left for Reals<'_> {
         cells: &[u8],
         Sums { sums, stride, start }: Sums<f32>,
         place: Option<Place<f32>>,
+        ahead: &mut Ahead,
     ) {
         let bytes = tables.len() / (2 * R);
         assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(4) * CELLS + 3);
         assert!(sums.len() >= (R - 1) * stride + 64);
+        let per_turn = ahead.per_turn(2 * bytes);
         for first in (0..4).step_by(WIDE_ACROSS) {
             let at = |r: usize, j: usize| r * stride + (first + j) * 16;
             let mut all = [[w.splat32(0); WIDE_ACROSS]; R];
@@ -154,6 +159,7 @@ impl Left for Reals<'_> {
                 }
             }
             for byte in 0..bytes {
+                ahead.ask(per_turn);
                 let cell = byte / 4 * CELLS + byte % 4 + first * 64;
                 // SAFETY: each word has 4 vectors, and after the last there are 3 bytes more.
                 let mut index = [0, 1].map(|j| unsafe { w.load(cells.as_ptr().add(cell + 64 * j)) });
