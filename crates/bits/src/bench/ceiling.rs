@@ -15,6 +15,8 @@ use core::{
     sync::atomic::{AtomicU8, Ordering},
 };
 
+mod wide;
+
 use super::Run;
 use crate::{engine::Engine, error::Result, isa::simd, simd::Simd};
 
@@ -33,11 +35,12 @@ pub enum Mix {
     /// 3 additions and a shift for 14 bits of two rows in each lane of 8 (`short_sums.rs`).
     Votes,
     /// Bytes x bits: 16 look-ups and as many additions of bytes, 4 of pairs and 2 shifts for 32 bits in each lane of 8
-    /// (`integer.rs`), on every instruction set.
+    /// (`integer.rs`).
     Bytes,
-    /// Reals x bits: a look-up of the sum of four and an addition in each lane of 32 (`real/table.rs`), on every
-    /// instruction set.
+    /// Reals x bits: a look-up of the sum of four and an addition in each lane of 32 (`real/table.rs`).
     Reals,
+    /// Reals x bits in bf16, the same unless whole vectors are permuted.
+    Halves,
 }
 
 /// A loop of such instructions, on as many threads as the engine has.
@@ -93,10 +96,11 @@ fn count_chains<S: Simd>() -> usize {
 }
 
 simd! {
-    fn per_round<S>(_s: S, mix: Mix) -> usize {
+    fn per_round<S>(s: S, mix: Mix) -> usize {
         match mix {
+            _ if s.wide().is_some() && wide::has(mix) => wide::per_round(mix),
             Mix::Bytes => 32 * S::LANES,
-            Mix::Reals => REAL_ROWS * 2 * 4 * S::LANES / 4,
+            Mix::Reals | Mix::Halves => REAL_ROWS * 2 * 4 * S::LANES / 4,
             Mix::Votes if S::LANES == 64 => CHAINS * 28 * S::LANES,
             _ if S::COUNTS => count_chains::<S>() * 64 * S::LANES / 4,
             Mix::Bits | Mix::Votes => GROUPS * 24 * S::LANES,
@@ -108,9 +112,12 @@ simd! {
 simd! {
     /// Something that depends on every instruction.
     fn rounds<S>(s: S, mix: Mix, seed: u8) -> u8 {
+        if let Some(w) = s.wide().filter(|_| wide::has(mix)) {
+            return wide::rounds(w, mix, seed);
+        }
         let result = match mix {
             Mix::Bytes => byte_rounds(s, seed),
-            Mix::Reals => real_rounds(s, seed),
+            Mix::Reals | Mix::Halves => real_rounds(s, seed),
             Mix::Votes if S::LANES == 64 => vote_rounds(s, seed),
             _ if S::COUNTS && count_chains::<S>() == TALL => count_rounds::<S, TALL>(s, seed),
             _ if S::COUNTS => count_rounds::<S, CHAINS>(s, seed),

@@ -148,7 +148,7 @@ fn dense(width: usize) -> Vec<Case> {
     ]);
     let precisions = [
         (["dx_f32", "dw_f32"], F32, Mix::Reals),
-        (["dx_bf16", "dw_bf16"], Bf16, Mix::Reals),
+        (["dx_bf16", "dw_bf16"], Bf16, Mix::Halves),
         (["dx_int8", "dw_int8"], Int8, Mix::Bytes),
     ];
     for ([dx, _], precision, mix) in precisions {

@@ -166,8 +166,8 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
     }
 }
 
-/// Whether the processor has the instruction.
-pub(super) fn hardware() -> bool {
+/// Whether the processor has the instruction of AVX-512 BF16.
+pub(crate) fn has_bf16() -> bool {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     let has = std::arch::is_x86_feature_detected!("avx512bf16");
     #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_instruction_is_what_stands_in_for_it() {
-        if !hardware() {
+        if !has_bf16() {
             return; // there is nothing to compare with
         }
         let (engine, m, k, n) = (Engine::single(), 13, 200, 70);

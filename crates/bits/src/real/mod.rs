@@ -26,8 +26,9 @@ pub(crate) mod table;
 
 use alloc::vec::Vec;
 
+pub(crate) use self::half::has_bf16;
 use self::{
-    half::{Halves, hardware},
+    half::Halves,
     micro::{Right, multiply},
     table::Reals,
 };
@@ -111,7 +112,7 @@ pub fn bf16_gemm_packed(engine: &Engine, a: &[f32], b: &Panels, out: &mut [f32])
     const OP: &str = "bf16_gemm_packed";
     let m = check(OP, a, (b.k(), b.n()), out)?;
     let sink = Store::new(b.n(), out);
-    if hardware() {
+    if has_bf16() {
         product(engine, &Halves::<true>::of(OP, engine, m, a, b)?, &[b], &sink);
     } else {
         product(engine, &Halves::<false>::of(OP, engine, m, a, b)?, &[b], &sink);
@@ -137,7 +138,7 @@ pub fn bf16_gemm_with<S: Slices, U: Update<S>>(
     let m = weights.rows();
     check_len(OP, "a", (m, b.k()), a.len())?;
     let sink = Updating::new(OP, (m, b.n()), states, weights, update)?;
-    if hardware() {
+    if has_bf16() {
         product(engine, &Halves::<true>::of(OP, engine, m, a, b)?, &[b], &sink);
     } else {
         product(engine, &Halves::<false>::of(OP, engine, m, a, b)?, &[b], &sink);
