@@ -26,18 +26,28 @@ echo "load: $(cut -d' ' -f1-3 /proc/loadavg)"
 for n in $threads; do
     run "$onebit" bench kernels --threads "$n"
 done
+if "$onebit" bench kernels --quick --isa avx512 >/dev/null 2>&1; then
+    run "$onebit" bench kernels --threads 1 --isa avx2
+fi
+
+# Training: ours and PyTorch's in turn, so that a neighbour or the clock does not favour one of them.
+train() {
+    run "$onebit" bench train --threads "$n" "$@" --json
+}
 dense=(--set network.dropout_input=0 --set network.dropout_hidden=0)
 for n in $threads; do
-    for gradient in f32 bf16 int8; do
-        run "$onebit" bench train --threads "$n" "${dense[@]}" --set "training.gradient=\"$gradient\"" --json
+    for round in 1 2 3; do
+        for gradient in f32 bf16 int8; do
+            train "${dense[@]}" --set "training.gradient=\"$gradient\""
+        done
+        train # as the preset has it, with dropout
+        if [ -n "${PYTHON:-}" ]; then
+            # glibc keeps what it has, which makes PyTorch about twice as fast; it changes nothing for us
+            (
+                export MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000
+                run "$PYTHON" bench/peer_torch.py --threads "$n"
+                [ "$round" -gt 1 ] || run "$PYTHON" bench/peer_torch.py --threads "$n" --float
+            )
+        fi
     done
-    run "$onebit" bench train --threads "$n" --json # as the preset has it, with dropout
 done
-if [ -n "${PYTHON:-}" ]; then
-    # glibc keeps what it has, which makes PyTorch about twice as fast
-    export MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000
-    for n in $threads; do
-        run "$PYTHON" bench/peer_torch.py --threads "$n"
-        run "$PYTHON" bench/peer_torch.py --threads "$n" --float
-    done
-fi
