@@ -36,6 +36,9 @@ const APART: usize = 16;
 /// Multiplications by which another thread pays.
 const WORK_PER_JOB: usize = 1 << 21;
 
+/// Where sums go while they are in the cache, panels at a time.
+pub(crate) type Done<'a, S> = &'a mut dyn FnMut(&mut [S], Range<usize>);
+
 /// The left operand: (m, k) numbers.
 pub(crate) trait Left: Sync {
     /// The tables of eight values.
@@ -251,7 +254,7 @@ simd! {
         right: &[&Panels],
         block: &Block,
         sums: &mut [L::Sum],
-        done: &mut dyn FnMut(&mut [L::Sum], Range<usize>),
+        done: Done<'_, L::Sum>,
     ) {
         if let Some(w) = s.wide() {
             wide::add_up(w, left, right, block, sums, done);

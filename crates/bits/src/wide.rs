@@ -10,13 +10,11 @@
 //! - **bytes** and **bf16**: sums of 16 bits, so a vector has two tables, one for four bits of the lower half of each
 //!   word and one for four of the upper; a fifth bit of the index says which half it is.
 
-use core::ops::Range;
-
 use crate::{
     memory::scratch,
     panels::Panels,
     simd::Wide,
-    tables::{Block, Left},
+    tables::{Block, Done, Left},
 };
 
 /// Rows whose tables a panel meets at once.
@@ -39,7 +37,7 @@ pub(crate) fn add_up<W: Wide, L: Left>(
     right: &[&Panels],
     block: &Block,
     sums: &mut [L::Sum],
-    done: &mut dyn FnMut(&mut [L::Sum], Range<usize>),
+    done: Done<'_, L::Sum>,
 ) {
     let (k, height, stride) = (left.shape().1, block.height, block.stride);
     let words = k.div_ceil(32);
