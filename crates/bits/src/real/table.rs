@@ -181,7 +181,8 @@ impl Left for Reals<'_> {
 }
 
 /// [`Left::add`] for tables of reals. In turn `bytes(0)`, `bytes(1)` .. say which bytes of the panel are looked up
-/// together: first their low nibbles, then their high ones. Those beyond the panel do not count.
+/// together: first their low nibbles, then their high ones. B turns go through B * B bytes. Those beyond the panel
+/// do not count.
 #[inline(always)]
 pub(super) fn add_nibbles<S: Simd, const R: usize, const B: usize>(
     s: S,
@@ -206,7 +207,7 @@ pub(super) fn add_nibbles<S: Simd, const R: usize, const B: usize>(
                 }
             }
         }
-        for turn in 0..chunk.next_multiple_of(4 * (B - 1) + 1) / B {
+        for turn in 0..chunk.next_multiple_of(B * B) / B {
             let bytes = bytes(turn);
             let mut select = [[[s.low_nibbles(s.splat32(0)); ACROSS]; B]; 2];
             for (b, &at) in bytes.iter().enumerate() {
