@@ -138,7 +138,7 @@ impl Panels {
     /// # Ok::<(), onebit_bits::Error>(())
     /// ```
     pub fn repack(&mut self, engine: &Engine, bits: BitView) {
-        let memory = mem::replace(&mut self.bytes, Buffer::new());
+        let memory = mem::take(&mut self.bytes);
         *self = Self::pack_into(engine, bits, self.side, self.of, memory);
     }
 

@@ -36,6 +36,9 @@ const APART: usize = 16;
 /// Multiplications by which another thread pays.
 const WORK_PER_JOB: usize = 1 << 21;
 
+/// Where sums go while they are in the cache, panels at a time.
+pub(crate) type Done<'a, S> = &'a mut dyn FnMut(&mut [S], Range<usize>);
+
 /// The left operand: (m, k) numbers.
 pub(crate) trait Left: Sync {
     /// The tables of eight values.
@@ -84,16 +87,14 @@ pub(crate) trait Left: Sync {
 
     /// As [`add`](Self::add), by tables: (t, R), with cells: (words, 4, 16) words of 32 bits, and 3 bytes more.
     /// t is even: the last word may have less than [`WIDE_TABLES`](Self::WIDE_TABLES).
-    ///
-    /// If these are the last sums of the rows from `row` on, and their results have a place in memory, they go there.
+    /// `row` is the first of the rows.
     fn add_wide<W: Wide, const R: usize>(
         &self,
         w: W,
         row: usize,
         tables: &[Self::WideTable],
         cells: &[u8],
-        sums: Sums<Self::Sum>,
-        place: Option<Place<Self::Out>>,
+        sums: Sums<Self::Sum, Self::Out>,
         ahead: &mut Ahead,
     );
 
@@ -112,11 +113,13 @@ pub(crate) trait Left: Sync {
 }
 
 /// Sums of the 64 columns of a panel so far, in rows of `stride`.
-pub(crate) struct Sums<'a, T> {
+pub(crate) struct Sums<'a, T, O> {
     pub(crate) sums: &'a mut [T],
     pub(crate) stride: usize,
     /// There are none yet: what is there is arbitrary.
     pub(crate) start: bool,
+    /// Where results go, if these are the last sums and that is a place in memory.
+    pub(crate) place: Option<Place<O>>,
 }
 
 /// Memory for the 64 results of a panel in each of some rows, that nobody else has.
@@ -292,7 +295,7 @@ simd! {
         right: &[&Panels],
         block: &Block<L::Out>,
         sums: &mut [L::Sum],
-        done: &mut dyn FnMut(&mut [L::Sum], Range<usize>),
+        done: Done<'_, L::Sum>,
     ) {
         if let Some(w) = s.wide() {
             wide::add_up(w, left, right, block, sums, done);

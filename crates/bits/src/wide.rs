@@ -10,13 +10,11 @@
 //! - **bytes** and **bf16**: sums of 16 bits, so a vector has two tables, one for four bits of the lower half of each
 //!   word and one for four of the upper; a fifth bit of the index says which half it is.
 
-use core::ops::Range;
-
 use crate::{
     memory::{Ahead, scratch},
     panels::Panels,
     simd::Wide,
-    tables::{Block, Left, Sums},
+    tables::{Block, Done, Left, Sums},
 };
 
 /// Rows whose tables a panel meets at once.
@@ -39,7 +37,7 @@ pub(crate) fn add_up<W: Wide, L: Left>(
     right: &[&Panels],
     block: &Block<L::Out>,
     sums: &mut [L::Sum],
-    done: &mut dyn FnMut(&mut [L::Sum], Range<usize>),
+    done: Done<'_, L::Sum>,
 ) {
     let (k, height) = (left.shape().1, block.height);
     let words = k.div_ceil(32);
@@ -66,16 +64,16 @@ pub(crate) fn add_up<W: Wide, L: Left>(
                 for (which, right) in right.iter().enumerate() {
                     let cells = &right.panel_and_beyond(panel)[first * CELLS..];
                     let start = first == 0 && which == 0;
-                    let sums = Sums { sums: &mut sums[at..], stride: block.stride, start };
                     let place = if last { (block.place)(panel) } else { None };
                     placed = place.is_some();
+                    let sums = Sums { sums: &mut sums[at..], stride: block.stride, start, place };
                     match height {
-                        1 => left.add_wide::<W, 1>(w, block.first, tables, cells, sums, place, &mut ahead),
-                        2 => left.add_wide::<W, 2>(w, block.first, tables, cells, sums, place, &mut ahead),
-                        4 => left.add_wide::<W, 4>(w, block.first, tables, cells, sums, place, &mut ahead),
+                        1 => left.add_wide::<W, 1>(w, block.first, tables, cells, sums, &mut ahead),
+                        2 => left.add_wide::<W, 2>(w, block.first, tables, cells, sums, &mut ahead),
+                        4 => left.add_wide::<W, 4>(w, block.first, tables, cells, sums, &mut ahead),
                         height => {
                             debug_assert_eq!(height, ROWS);
-                            left.add_wide::<W, ROWS>(w, block.first, tables, cells, sums, place, &mut ahead);
+                            left.add_wide::<W, ROWS>(w, block.first, tables, cells, sums, &mut ahead);
                         }
                     }
                 }

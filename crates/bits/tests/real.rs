@@ -13,6 +13,8 @@ const SIZES: [usize; 13] = [0, 1, 3, 63, 64, 65, 127, 128, 129, 255, 256, 257, 5
 fn shapes() -> Vec<(usize, usize, usize)> {
     let mut shapes: Vec<_> =
         SIZES.iter().flat_map(|&n| [(n, 67, 5), (5, n, 67), (3, 70, n), (7, n, n)]).collect();
+    // every number of bytes of a chunk
+    shapes.extend((1..=32).map(|bytes| (2, 8 * bytes - 2, 5)));
     // large enough that two workers share the work: by columns, by rows; longer than a run
     shapes.extend([(70, 1500, 130), (300, 256, 70), (2, 600, 5000)]);
     shapes

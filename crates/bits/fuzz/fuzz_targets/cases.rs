@@ -1,10 +1,11 @@
 //! The kernels. A new one gets a function here and a line in [`ALL`].
 
 use onebit_bits::{
-    BitTensor, Conv, ConvWeights, Engine, Images, Int8, Noise, Pad, Padding, Panels, Ternary, conv_sums,
-    int8_gemm_sums, pack_at_least, pack_signs, pack_thresholds, real_bits, real_bits_t, real_real,
-    real_ternary, ternary_gemm, ternary_gemm_packed, u8_gemm_packed, unpack_signs, votes, votes_to_flips,
-    xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold,
+    BitTensor, Conv, ConvWeights, Engine, Images, Int8, Noise, Pad, Padding, Panels, Ternary,
+    bf16_gemm_packed, conv_sums, int8_gemm_sums, pack_at_least, pack_signs, pack_thresholds, real_bits,
+    real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed,
+    u8_gemm_packed, unpack_signs, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores,
+    xnor_threshold,
 };
 use onebit_reference::{conv as reference_conv, gemm as reference, number};
 
@@ -24,6 +25,8 @@ pub const ALL: &[Case] = &[
     packing,
     packing_at_thresholds,
     convolution,
+    reals_in_bf16,
+    votes_in_bytes,
 ];
 
 fn is_padded(bits: &BitTensor) -> bool {
@@ -199,8 +202,10 @@ fn packing_at_thresholds(input: &mut Input, engines: &[Engine]) {
 }
 
 fn convolution(input: &mut Input, engines: &[Engine]) {
-    let groups = 1 + input.up_to(2);
-    let channels = (groups * input.up_to(70), groups * input.up_to(40));
+    let (groups, inputs, outputs) = (1 + input.up_to(2), input.up_to(70), input.up_to(40));
+    // no more groups than outputs, unless it is one
+    let groups = if outputs == 0 { 1 } else { groups };
+    let channels = (groups * inputs, groups * outputs);
     let (kernel, stride) =
         ((1 + input.up_to(4), 1 + input.up_to(4)), (1 + input.up_to(3), 1 + input.up_to(3)));
     let padding @ [top, left, bottom, right] = [(); 4].map(|()| input.up_to(3));
@@ -219,5 +224,33 @@ fn convolution(input: &mut Input, engines: &[Engine]) {
         let mut y = vec![i32::MIN; expected.len()];
         conv_sums(engine, x.view(), images, &weights, &mut y).unwrap();
         assert_eq!(y, expected, "{conv:?} of {images:?}, {engine:?}");
+    }
+}
+
+fn reals_in_bf16(input: &mut Input, engines: &[Engine]) {
+    let shape @ (m, k, n) = input.shape();
+    let (a, w) = (input.reals(m * k), input.bits(n, k));
+    let expected = exact(&number::bf16_gemm_by_fours(&a, &signs(&w), shape));
+    for engine in engines {
+        for panels in [
+            Panels::of_rows_for_reals(engine, w.view()),
+            Panels::of_columns_for_reals(engine, w.transpose().view()),
+        ] {
+            let mut out = vec![f32::NAN; m * n];
+            bf16_gemm_packed(engine, &a, &panels, &mut out).unwrap();
+            assert_eq!(exact(&out), expected, "{engine:?}");
+        }
+    }
+}
+
+fn votes_in_bytes(input: &mut Input, engines: &[Engine]) {
+    // sums of a byte, and more columns than four vectors have
+    let (m, k, n) = (input.up_to(40), input.up_to(127), input.up_to(400));
+    let (x, w) = (input.ternary(m, k), input.bits(k, n));
+    let expected = reference::gemm(&values(&x), &signs(&w.transpose()), (m, k, n));
+    for engine in engines {
+        let mut y = vec![i8::MIN; m * n];
+        ternary_gemm_bytes(engine, &x, &Panels::of_columns_for_votes(engine, w.view()), &mut y).unwrap();
+        assert!(y.iter().map(|&y| i32::from(y)).eq(expected.iter().copied()), "{engine:?}");
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     memory::Ahead,
     panels::Panels,
     simd::{Simd, Wide},
-    tables::{Left, Place, Sums},
+    tables::{Left, Sums},
 };
 
 /// A byte that is an integer.
@@ -142,17 +142,10 @@ impl<T: Byte> Left for Bytes<'_, T> {
         _: usize,
         tables: &[[i16; 32]],
         cells: &[u8],
-        sums: Sums<i32>,
-        place: Option<Place<i32>>,
+        sums: Sums<i32, i32>,
         ahead: &mut Ahead,
     ) {
-        halves::add::<_, R>(w, T::WORDS, tables, cells, sums, ahead, |r, col, sums| {
-            if let Some(place) = &place {
-                // SAFETY: it has 64 columns of each row.
-                unsafe { w.store(place.first.add(r * place.stride + col).cast(), sums) };
-            }
-            place.is_some()
-        });
+        halves::add::<_, _, R>(w, T::WORDS, tables, cells, sums, ahead, |_, sums| sums);
     }
 
     fn is_done_in_vectors(&self) -> bool {
@@ -225,17 +218,11 @@ impl Left for Scaled<'_> {
         row: usize,
         tables: &[[i16; 32]],
         cells: &[u8],
-        sums: Sums<i32>,
-        place: Option<Place<f32>>,
+        sums: Sums<i32, f32>,
         ahead: &mut Ahead,
     ) {
-        halves::add::<_, R>(w, i8::WORDS, tables, cells, sums, ahead, |r, col, sums| {
-            if let Some(place) = &place {
-                let results = w.scale32(sums, self.scales[row + r]);
-                // SAFETY: it has 64 columns of each row.
-                unsafe { w.store(place.first.add(r * place.stride + col).cast(), results) };
-            }
-            place.is_some()
+        halves::add::<_, _, R>(w, i8::WORDS, tables, cells, sums, ahead, |r, sums| {
+            w.scale32(sums, self.scales[row + r])
         });
     }
 

@@ -48,17 +48,17 @@ pub(super) fn fill<W: Wide, T: Byte>(w: W, left: &[T], tables: &mut [[i16; 32]],
     }
 }
 
-/// [`Left::add_wide`](crate::tables::Left::add_wide) for bytes: 16 bits hold the sums of so many words. `done(row, column, sums)` says whether the sums
-/// of 16 columns are where they belong.
+/// [`Left::add_wide`](crate::tables::Left::add_wide) for bytes: 16 bits hold the sums of so many words. `result(row, sums)`
+/// makes results of the last sums.
 #[inline(always)]
-pub(super) fn add<W: Wide, const R: usize>(
+pub(super) fn add<W: Wide, O, const R: usize>(
     w: W,
     words: usize,
     tables: &[[i16; 32]],
     cells: &[u8],
-    Sums { sums, stride, start }: Sums<i32>,
+    Sums { sums, stride, start, place }: Sums<i32, O>,
     ahead: &mut Ahead,
-    done: impl Fn(usize, usize, W::V) -> bool,
+    result: impl Fn(usize, W::V) -> W::V,
 ) {
     // of half a word
     let bytes = tables.len() / (2 * R);
@@ -89,9 +89,14 @@ pub(super) fn add<W: Wide, const R: usize>(
                 let all = w.add_halves(*all);
                 // SAFETY: each row has a sum for each of 64 columns.
                 let all = if start { all } else { w.add32(unsafe { w.load(to) }, all) };
-                if !done(r, col, all) {
-                    // SAFETY: as above.
-                    unsafe { w.store(to, all) };
+                // SAFETY: as above, and so has the place.
+                unsafe {
+                    match &place {
+                        Some(place) => {
+                            w.store(place.first.add(r * place.stride + col).cast(), result(r, all))
+                        }
+                        None => w.store(to, all),
+                    }
                 }
             }
         }

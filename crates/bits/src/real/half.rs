@@ -11,7 +11,7 @@ use crate::{
     panels::Panels,
     real::table::{Reals, add_nibbles, sum},
     simd::{Simd, Wide},
-    tables::{Left, Place, Sums},
+    tables::{Left, Sums},
     wide::{ACROSS, CELLS},
 };
 
@@ -105,8 +105,7 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
         _: usize,
         tables: &[[u16; 32]],
         cells: &[u8],
-        Sums { sums, stride, start }: Sums<f32>,
-        place: Option<Place<f32>>,
+        Sums { sums, stride, start, place }: Sums<f32, f32>,
         ahead: &mut Ahead,
     ) {
         // of half a word

@@ -9,7 +9,7 @@ use crate::{
     memory::Ahead,
     panels::Panels,
     simd::{Simd, Wide},
-    tables::{Left, Place, Sums},
+    tables::{Left, Sums},
     wide::{ACROSS as WIDE_ACROSS, CELLS},
 };
 
@@ -139,8 +139,7 @@ impl Left for Reals<'_> {
         _: usize,
         tables: &[[f32; 16]],
         cells: &[u8],
-        Sums { sums, stride, start }: Sums<f32>,
-        place: Option<Place<f32>>,
+        Sums { sums, stride, start, place }: Sums<f32, f32>,
         ahead: &mut Ahead,
     ) {
         let bytes = tables.len() / (2 * R);
@@ -194,7 +193,8 @@ impl Left for Reals<'_> {
 }
 
 /// [`Left::add`] for tables of reals. In turn `bytes(0)`, `bytes(1)` .. say which bytes of the panel are looked up
-/// together: first their low nibbles, then their high ones. Those beyond the panel do not count.
+/// together: first their low nibbles, then their high ones. B turns go through B * B bytes. Those beyond the panel
+/// do not count.
 #[inline(always)]
 pub(super) fn add_nibbles<S: Simd, const R: usize, const B: usize>(
     s: S,
@@ -219,7 +219,7 @@ pub(super) fn add_nibbles<S: Simd, const R: usize, const B: usize>(
                 }
             }
         }
-        for turn in 0..chunk.next_multiple_of(4 * (B - 1) + 1) / B {
+        for turn in 0..chunk.next_multiple_of(B * B) / B {
             let bytes = bytes(turn);
             let mut select = [[[s.low_nibbles(s.splat32(0)); ACROSS]; B]; 2];
             for (b, &at) in bytes.iter().enumerate() {
