@@ -28,6 +28,7 @@ for n in $threads; do
 done
 if "$onebit" bench kernels --quick --isa avx512 >/dev/null 2>&1; then
     run "$onebit" bench kernels --threads 1 --isa avx2
+    run python3 bench/ports.py
 fi
 
 # Training: ours and PyTorch's in turn, so that a neighbour or the clock does not favour one of them.
