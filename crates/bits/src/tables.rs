@@ -236,7 +236,11 @@ pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
             let whole = columns(panel..panel + 1).len() == lanes;
             sink.place(first, panel * lanes).filter(|_| whole && left.is_done_in_vectors())
         };
-        let run = K::RUN.map_or(panels.len(), |run| (run / lanes).max(1));
+        // to finish a row takes time that grows with k
+        let run = match K::RUN {
+            Some(run) if tallest == wide::ROWS || left.shape().1 <= 8 * CHUNK => (run / lanes).max(1),
+            _ => panels.len(),
+        };
         let block =
             Block { first, height, panels: panels.clone(), stride, run, ahead: &ahead, place: &place };
         add_up(isa, left, right, &block, sums, &mut |sums, done| {
