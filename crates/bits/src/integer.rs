@@ -44,8 +44,9 @@ use crate::{
 /// a: (m, k), b: n rows of k bits for reals, out: (m, n).
 ///
 /// # Errors
-/// [`Error::Length`], [`Error::Shape`] unless the operands fit, [`Error::Packed`] if the panels are for another
-/// instruction set or for bits, [`Error::TooLarge`] if sums might exceed `i32`.
+/// [`Error::Length`](crate::Error::Length), [`Error::Shape`](crate::Error::Shape) unless the operands fit,
+/// [`Error::Packed`](crate::Error::Packed) if the panels are for another instruction set or for bits,
+/// [`Error::TooLarge`](crate::Error::TooLarge) if sums might exceed `i32`.
 pub fn int8_gemm_packed(engine: &Engine, a: &Int8, b: &Panels, out: &mut [f32]) -> Result<()> {
     scaled("int8_gemm_packed", engine, a, &[b], out)
 }
