@@ -11,7 +11,7 @@ use onebit_reference::{gemm as reference, number::real_gemm_by_fours};
 
 /// Sizes where kernels go wrong.
 const SIZES: &[usize] = if cfg!(miri) {
-    &[0, 1, 64, 65]
+    &[0, 65]
 } else {
     &[
         0, 1, // nothing, and a single bit
@@ -29,6 +29,9 @@ fn large<T>(size: T) -> Option<T> {
 
 /// Each awkward size in turn for each dimension, the others small and odd.
 fn shapes() -> Vec<(usize, usize, usize)> {
+    if cfg!(miri) {
+        return vec![(3, 70, 17)]; // more than one word, and more than one vector
+    }
     let mut shapes: Vec<_> =
         SIZES.iter().flat_map(|&n| [(n, 67, 5), (5, n, 67), (3, 70, n), (9, n, n)]).collect();
     // large enough that two workers share the work: by columns, by rows
@@ -166,7 +169,8 @@ fn xnor_and_ternary_gemm() {
 fn ternary_gemm_in_bytes() {
     let short = [0, 1, 7, 8, 9, 63, 64, 65, 100, 120, 121, 127].map(|i| (5, i, 67));
     let large = large((133, 100, 1100)).into_iter().chain(large((300, 127, 60)));
-    for (b, i, o) in shapes().into_iter().chain(short).chain(large) {
+    let more = short.into_iter().filter(|_| !cfg!(miri)).chain(large);
+    for (b, i, o) in shapes().into_iter().chain(more) {
         let (x, w) = (ternary(2, b, i), random_bits(3, 0, o, i));
         let dense = Ternary::from_bits(random_bits(1, 0, b, i));
         for engine in engines() {
