@@ -7,7 +7,7 @@
 //!
 //! 1. k is cut into chunks of [`CHUNK`] bytes of bits, whose tables, of [`ROWS`] rows, stay in the L1 cache.
 //! 2. The panels of a job's columns are streamed past them, each added to the sums of its columns.
-//! 3. When all chunks are through, each row goes to a [`Sink`] as one run of columns.
+//! 3. When all chunks are through, each row goes to a [`Sink`], in runs of columns, or straight to its place.
 
 use core::ops::Range;
 
@@ -72,7 +72,7 @@ pub(crate) trait Left: Sync {
     type WideTable: Plain;
     /// How many of them the 32 values make that meet a word of each column.
     const WIDE_TABLES: usize;
-    /// Words at once: their tables of [`wide::ROWS`] rows stay in the L1 cache.
+    /// Words at once: their tables of [`wide::ROWS`] rows stay in the L2 cache.
     const WIDE_WORDS: usize;
 
     /// The tables of `row` for the values that meet word `word`, each `stride` after the one before.
@@ -103,13 +103,16 @@ pub(crate) trait Left: Sync {
         true
     }
 
-    /// As [`finish`](Self::finish), for sums from [`add_wide`](Self::add_wide).
+    /// [`finish`](Self::finish) for sums from [`add_wide`](Self::add_wide), if they are other ones.
+    #[inline(always)]
     fn finish_wide<'s>(
         &self,
         row: usize,
         sums: &'s mut [Self::Sum],
         out: &'s mut [Self::Out],
-    ) -> &'s [Self::Out];
+    ) -> &'s [Self::Out] {
+        self.finish(row, sums, out)
+    }
 }
 
 /// Sums of the 64 columns of a panel so far, in rows of `stride`.

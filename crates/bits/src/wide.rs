@@ -86,3 +86,54 @@ pub(crate) fn add_up<W: Wide, L: Left>(
         }
     }
 }
+
+/// Byte `byte` of word `word` of the columns from vector `first` on, lowest in each word of 32 bits.
+///
+/// # Safety
+/// There is such a word among the cells, and after the last one there are 3 bytes more.
+#[inline(always)]
+pub(crate) unsafe fn load_cells<W: Wide>(
+    w: W,
+    cells: &[u8],
+    (word, byte): (usize, usize),
+    first: usize,
+) -> [W::V; ACROSS] {
+    let at = word * CELLS + byte + first * 64;
+    // SAFETY: each word has 4 vectors; the rest is the caller's promise.
+    core::array::from_fn(|j| unsafe { w.load(cells.as_ptr().add(at + 64 * j)) })
+}
+
+impl Sums<'_, f32, f32> {
+    /// Those of R rows and the columns from vector `first` on.
+    #[inline(always)]
+    pub(crate) fn load<W: Wide, const R: usize>(&self, w: W, first: usize) -> [[W::V; ACROSS]; R] {
+        assert!(first + ACROSS <= 4 && self.sums.len() >= (R - 1) * self.stride + LANES);
+        let mut all = [[w.splat32(0); ACROSS]; R];
+        if !self.start {
+            for (r, all) in all.iter_mut().enumerate() {
+                for (j, all) in all.iter_mut().enumerate() {
+                    let at = r * self.stride + (first + j) * 16;
+                    // SAFETY: each row has a sum for each of 64 columns.
+                    *all = unsafe { w.load(self.sums.as_ptr().add(at).cast()) };
+                }
+            }
+        }
+        all
+    }
+
+    /// Stores them, or the results that they are.
+    #[inline(always)]
+    pub(crate) fn store<W: Wide, const R: usize>(&mut self, w: W, first: usize, all: [[W::V; ACROSS]; R]) {
+        assert!(first + ACROSS <= 4 && self.sums.len() >= (R - 1) * self.stride + LANES);
+        let (to, stride) = match &self.place {
+            Some(place) => (place.first, place.stride),
+            None => (self.sums.as_mut_ptr(), self.stride),
+        };
+        for (r, all) in all.iter().enumerate() {
+            for (j, all) in all.iter().enumerate() {
+                // SAFETY: either has 64 columns of each row.
+                unsafe { w.store(to.add(r * stride + (first + j) * 16).cast(), *all) };
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use crate::{
     memory::Ahead,
     simd::Wide,
     tables::Sums,
-    wide::{ACROSS, CELLS},
+    wide::{ACROSS, CELLS, load_cells},
 };
 
 /// The sign of each of four values for each index, twice.
@@ -69,9 +69,8 @@ pub(super) fn add<W: Wide, O, const R: usize>(
         let mut all = [[w.splat32(0); ACROSS]; R];
         for byte in 0..bytes {
             ahead.ask(per_turn);
-            let cell = byte / 2 * CELLS + byte % 2 + first * 64;
-            // SAFETY: each word has 4 vectors, and after the last there are 3 bytes more.
-            let mut index = [0, 1].map(|j| unsafe { w.load(cells.as_ptr().add(cell + 64 * j)) });
+            // SAFETY: the cells are as many as asserted.
+            let mut index = unsafe { load_cells(w, cells, (byte / 2, byte % 2), first) };
             for half in 0..2 {
                 let halves = index.map(|index| w.index16(index));
                 for (r, all) in all.iter_mut().enumerate() {

@@ -12,7 +12,7 @@ use crate::{
     real::table::{Reals, add_nibbles, sum},
     simd::{Simd, Wide},
     tables::{Left, Sums},
-    wide::{ACROSS, CELLS},
+    wide::{ACROSS, CELLS, load_cells},
 };
 
 /// (m, k) reals. `HARDWARE` says that the processor has the instruction.
@@ -105,30 +105,19 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
         _: usize,
         tables: &[[u16; 32]],
         cells: &[u8],
-        Sums { sums, stride, start, place }: Sums<f32, f32>,
+        mut sums: Sums<f32, f32>,
         ahead: &mut Ahead,
     ) {
         // of half a word
         let bytes = tables.len() / (2 * R);
         assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(2) * CELLS + 3);
-        assert!(sums.len() >= (R - 1) * stride + 64);
         let per_turn = ahead.per_turn(2 * bytes);
         for first in (0..4).step_by(ACROSS) {
-            let at = |r: usize, j: usize| r * stride + (first + j) * 16;
-            let mut all = [[w.splat32(0); ACROSS]; R];
-            if !start {
-                for (r, all) in all.iter_mut().enumerate() {
-                    for (j, all) in all.iter_mut().enumerate() {
-                        // SAFETY: each row has a place for each of 64 columns.
-                        *all = unsafe { w.load(sums.as_ptr().add(at(r, j)).cast()) };
-                    }
-                }
-            }
+            let mut all: [_; R] = sums.load(w, first);
             for byte in 0..bytes {
                 ahead.ask(per_turn);
-                let cell = byte / 2 * CELLS + byte % 2 + first * 64;
-                // SAFETY: each word has 4 vectors, and after the last there are 3 bytes more.
-                let mut index = [0, 1].map(|j| unsafe { w.load(cells.as_ptr().add(cell + 64 * j)) });
+                // SAFETY: the cells are as many as asserted.
+                let mut index = unsafe { load_cells(w, cells, (byte / 2, byte % 2), first) };
                 for half in 0..2 {
                     let halves = index.map(|index| w.index16(index));
                     for (r, all) in all.iter_mut().enumerate() {
@@ -144,24 +133,8 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
                     index = index.map(|index| w.shr32_4(index));
                 }
             }
-            for (r, all) in all.iter().enumerate() {
-                for (j, all) in all.iter().enumerate() {
-                    let to = match &place {
-                        // SAFETY: it has 64 columns of each row.
-                        Some(place) => unsafe { place.first.add(r * place.stride + (first + j) * 16) },
-                        // SAFETY: as above.
-                        None => unsafe { sums.as_mut_ptr().add(at(r, j)) },
-                    };
-                    // SAFETY: there are 16 places from there on.
-                    unsafe { w.store(to.cast(), *all) };
-                }
-            }
+            sums.store(w, first, all);
         }
-    }
-
-    #[inline(always)]
-    fn finish_wide<'s>(&self, _: usize, sums: &'s mut [f32], _: &'s mut [f32]) -> &'s [f32] {
-        sums
     }
 }
 

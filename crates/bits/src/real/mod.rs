@@ -37,7 +37,7 @@ use crate::{
     error::{Result, check_len},
     panels::Panels,
     parts::Slices,
-    tables::{Store, product},
+    tables::{Sink, Store, product},
     tensor::{BitTensor, BitView},
     ternary::Ternary,
     update::{Update, Updating},
@@ -111,13 +111,7 @@ pub fn real_gemm_with<S: Slices, U: Update<S>>(
 pub fn bf16_gemm_packed(engine: &Engine, a: &[f32], b: &Panels, out: &mut [f32]) -> Result<()> {
     const OP: &str = "bf16_gemm_packed";
     let m = check(OP, a, (b.k(), b.n()), out)?;
-    let sink = Store::new(b.n(), out);
-    if has_bf16() {
-        product(engine, &Halves::<true>::of(OP, engine, m, a, b)?, &[b], &sink);
-    } else {
-        product(engine, &Halves::<false>::of(OP, engine, m, a, b)?, &[b], &sink);
-    }
-    Ok(())
+    in_bf16(OP, engine, m, a, b, &Store::new(b.n(), out))
 }
 
 /// [`bf16_gemm_packed`], whose results go to an [`Update`] run by run instead of memory.
@@ -138,10 +132,22 @@ pub fn bf16_gemm_with<S: Slices, U: Update<S>>(
     let m = weights.rows();
     check_len(OP, "a", (m, b.k()), a.len())?;
     let sink = Updating::new(OP, (m, b.n()), states, weights, update)?;
+    in_bf16(OP, engine, m, a, b, &sink)
+}
+
+/// By the processor's instruction, or by what stands in for it.
+fn in_bf16(
+    op: &'static str,
+    engine: &Engine,
+    m: usize,
+    a: &[f32],
+    b: &Panels,
+    sink: &impl Sink<f32>,
+) -> Result<()> {
     if has_bf16() {
-        product(engine, &Halves::<true>::of(OP, engine, m, a, b)?, &[b], &sink);
+        product(engine, &Halves::<true>::of(op, engine, m, a, b)?, &[b], sink);
     } else {
-        product(engine, &Halves::<false>::of(OP, engine, m, a, b)?, &[b], &sink);
+        product(engine, &Halves::<false>::of(op, engine, m, a, b)?, &[b], sink);
     }
     Ok(())
 }

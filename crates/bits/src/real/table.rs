@@ -10,7 +10,7 @@ use crate::{
     panels::Panels,
     simd::{Simd, Wide},
     tables::{Left, Sums},
-    wide::{ACROSS as WIDE_ACROSS, CELLS},
+    wide::{ACROSS as WIDE_ACROSS, CELLS, load_cells},
 };
 
 /// (m, k) reals.
@@ -139,29 +139,18 @@ impl Left for Reals<'_> {
         _: usize,
         tables: &[[f32; 16]],
         cells: &[u8],
-        Sums { sums, stride, start, place }: Sums<f32, f32>,
+        mut sums: Sums<f32, f32>,
         ahead: &mut Ahead,
     ) {
         let bytes = tables.len() / (2 * R);
         assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(4) * CELLS + 3);
-        assert!(sums.len() >= (R - 1) * stride + 64);
         let per_turn = ahead.per_turn(2 * bytes);
         for first in (0..4).step_by(WIDE_ACROSS) {
-            let at = |r: usize, j: usize| r * stride + (first + j) * 16;
-            let mut all = [[w.splat32(0); WIDE_ACROSS]; R];
-            if !start {
-                for (r, all) in all.iter_mut().enumerate() {
-                    for (j, all) in all.iter_mut().enumerate() {
-                        // SAFETY: each row has a place for each of 64 columns.
-                        *all = unsafe { w.load(sums.as_ptr().add(at(r, j)).cast()) };
-                    }
-                }
-            }
+            let mut all: [_; R] = sums.load(w, first);
             for byte in 0..bytes {
                 ahead.ask(per_turn);
-                let cell = byte / 4 * CELLS + byte % 4 + first * 64;
-                // SAFETY: each word has 4 vectors, and after the last there are 3 bytes more.
-                let mut index = [0, 1].map(|j| unsafe { w.load(cells.as_ptr().add(cell + 64 * j)) });
+                // SAFETY: the cells are as many as asserted.
+                let mut index = unsafe { load_cells(w, cells, (byte / 4, byte % 4), first) };
                 for half in 0..2 {
                     for (r, all) in all.iter_mut().enumerate() {
                         // SAFETY: each of R rows has two tables for each byte.
@@ -171,24 +160,8 @@ impl Left for Reals<'_> {
                     index = index.map(|index| w.shr32_4(index));
                 }
             }
-            for (r, all) in all.iter().enumerate() {
-                for (j, all) in all.iter().enumerate() {
-                    let to = match &place {
-                        // SAFETY: it has 64 columns of each row.
-                        Some(place) => unsafe { place.first.add(r * place.stride + (first + j) * 16) },
-                        // SAFETY: as above.
-                        None => unsafe { sums.as_mut_ptr().add(at(r, j)) },
-                    };
-                    // SAFETY: there are 16 places from there on.
-                    unsafe { w.store(to.cast(), *all) };
-                }
-            }
+            sums.store(w, first, all);
         }
-    }
-
-    #[inline(always)]
-    fn finish_wide<'s>(&self, _: usize, sums: &'s mut [f32], _: &'s mut [f32]) -> &'s [f32] {
-        sums
     }
 }
 
