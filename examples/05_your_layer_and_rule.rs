@@ -15,6 +15,7 @@ use onebit::{
     layer::{Context, Layer},
     layers::{Binarize, Bma, Bmab},
     rules::{Rule, Vote},
+    state::State,
 };
 
 struct BitNoise {
@@ -56,31 +57,40 @@ impl Layer for BitNoise {
     fn export(&self, _to: &mut Exporter) -> Result<()> {
         Ok(())
     }
+
+    // What a checkpoint keeps.
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.count("step", &mut self.step)
+    }
 }
 
 struct Patience {
     majority: Vote,
-    asked_before: Option<BitTensor>,
+    asked_before: BitTensor,
 }
 
 impl Rule for Patience {
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
+        self.asked_before = BitTensor::zeros(rows, cols);
         self.majority.start(rows, cols, seed)
     }
 
     fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {
         let asked = self.majority.flips(cx, weights, signal, rate)?;
-        match self.asked_before.replace(asked.clone()) {
-            Some(before) => Ok(asked.and(before.view())?),
-            None => Ok(BitTensor::zeros(weights.rows(), weights.cols())),
-        }
+        let before = std::mem::replace(&mut self.asked_before, asked.clone());
+        Ok(asked.and(before.view())?)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.bits("asked_before", &mut self.asked_before)?;
+        state.within("majority", |state| self.majority.state(state))
     }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let parts = Parts::split(&data::iris(), 0.2, 42)?;
     let depth = thresholds(7)?;
-    let patience = || Box::new(Patience { majority: Vote::new(), asked_before: None });
+    let patience = || Box::new(Patience { majority: Vote::new(), asked_before: BitTensor::zeros(0, 0) });
     let mut net = Network::new(4)
         .with(Binarize::new(4, depth.clone())?)
         .with(BitNoise { share: Probability::new(0.01)?, step: 0, signal: None })

@@ -6,6 +6,7 @@ use crate::{
     error::Result,
     layer::{Context, Meter, Parameters},
     rules::Rule,
+    state::State,
     value::Signal,
     weight_gradient::WeightGradient,
 };
@@ -16,6 +17,7 @@ pub struct BinaryTensor {
     bits: BitTensor,
     rule: Box<dyn Rule>,
     flipped: Meter,
+    version: u64,
     rows: Packed,
     rows_for_reals: Packed,
     columns_for_reals: Packed,
@@ -47,8 +49,8 @@ impl BinaryTensor {
     /// Those of the rule, when a state that it was given does not fit.
     pub fn new(outputs: usize, inputs: usize, mut rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         let bits = rule.start(outputs, inputs, seed)?;
-        let (flipped, rows, rows_for_reals, columns_for_reals) = Default::default();
-        Ok(Self { bits, rule, flipped, rows, rows_for_reals, columns_for_reals })
+        let (flipped, version, rows, rows_for_reals, columns_for_reals) = Default::default();
+        Ok(Self { bits, rule, flipped, version, rows, rows_for_reals, columns_for_reals })
     }
 
     /// The weights, `(o, i)` bits.
@@ -102,11 +104,35 @@ impl BinaryTensor {
         Ok(())
     }
 
+    /// Bits, rule and what was measured, as [`Layer::state`](crate::layer::Layer::state).
+    ///
+    /// # Errors
+    /// Those of `state`.
+    pub fn state(&mut self, state: &mut State) -> Result<()> {
+        state.bits("bits", &mut self.bits)?;
+        self.flipped.state("flipped", state)?;
+        self.changed();
+        state.within("rule", |state| self.rule.state(state))
+    }
+
     fn count(&mut self, flips: u64) {
         self.flipped.count(flips, self.bits.rows() * self.bits.cols());
-        for packed in [&mut self.rows, &mut self.rows_for_reals, &mut self.columns_for_reals] {
-            packed.stale |= flips > 0;
+        if flips > 0 {
+            self.changed();
         }
+    }
+
+    /// What is packed is so no longer.
+    fn changed(&mut self) {
+        self.version += 1;
+        for packed in [&mut self.rows, &mut self.rows_for_reals, &mut self.columns_for_reals] {
+            packed.stale = true;
+        }
+    }
+
+    /// A number that changes whenever the weights do, for who packs them in a way of its own.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// How many weights there are.

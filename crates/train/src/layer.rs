@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Result},
     export::Exporter,
     pool::Pool,
+    state::State,
     value::{Matrix, Signal, Value},
 };
 
@@ -42,18 +43,47 @@ pub struct Context {
     pub engine: Engine,
     /// Learning or judging.
     pub mode: Mode,
+    /// How far the run is.
+    pub clock: Clock,
     pool: Pool,
+}
+
+/// How far a run is, for what depends on it: approximations of the sign that sharpen, rules that begin an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clock {
+    /// Epoch over all phases, from 0.
+    pub epoch: usize,
+    /// Epochs of the whole run.
+    pub epochs: usize,
+    /// Batch of the epoch, from 0.
+    pub batch: usize,
+}
+
+impl Clock {
+    /// The share of the epochs that is over, from 0 to below 1; 0 without a run.
+    pub fn progress(self) -> f64 {
+        self.epoch as f64 / self.epochs.max(1) as f64
+    }
 }
 
 impl Context {
     /// A context for training on `engine`.
     pub fn train(engine: &Engine) -> Self {
-        Self { engine: engine.clone(), mode: Mode::Train, pool: Pool::default() }
+        Self::new(engine, Mode::Train)
     }
 
     /// A context for evaluation on `engine`.
     pub fn evaluate(engine: &Engine) -> Self {
-        Self { engine: engine.clone(), mode: Mode::Evaluate, pool: Pool::default() }
+        Self::new(engine, Mode::Evaluate)
+    }
+
+    fn new(engine: &Engine, mode: Mode) -> Self {
+        Self { engine: engine.clone(), mode, clock: Clock::default(), pool: Pool::default() }
+    }
+
+    /// The same for evaluation: it shares the memory.
+    pub fn evaluating(&self) -> Self {
+        Self { mode: Mode::Evaluate, ..self.clone() }
     }
 
     /// Whether this pass learns.
@@ -124,6 +154,13 @@ pub trait Layer: Any + Send {
         Ok(())
     }
 
+    /// Names everything that training has changed and that the next step depends on, for checkpoints. What travels
+    /// within a step is not part of it. A layer that only computes has nothing to name.
+    ///
+    /// # Errors
+    /// Those of `state`.
+    fn state(&mut self, state: &mut State) -> Result<()>;
+
     /// Adds this layer to the network that will be deployed.
     ///
     /// # Errors
@@ -188,6 +225,17 @@ impl Meter {
     pub fn count(&mut self, ones: u64, total: usize) {
         self.ones += ones;
         self.total += total as u64;
+    }
+
+    /// What was counted since the last report, for checkpoints.
+    ///
+    /// # Errors
+    /// Those of `state`.
+    pub fn state(&mut self, name: &str, state: &mut State) -> Result<()> {
+        state.within(name, |state| {
+            state.count("ones", &mut self.ones)?;
+            state.count("total", &mut self.total)
+        })
     }
 
     /// The share of ones since the last call, `None` when nothing was counted.

@@ -38,6 +38,7 @@ mod phase;
 mod pool;
 pub mod real_tensor;
 pub mod rules;
+pub mod state;
 pub mod step;
 mod trainer;
 mod value;

@@ -22,6 +22,7 @@ use crate::{
     layers::{BatchNorm, Binarize, Bma, Bmab, Dense, Dropout, Sign},
     optimizers::Adam,
     rules::{Latent, Vote},
+    state::State,
     step::{self, Order, Watch},
     value::{Signal, Value},
     weight_gradient::Precision,
@@ -229,6 +230,17 @@ impl Network {
         watch: &mut impl Watch,
     ) -> Result<T> {
         step::step_watched(&mut self.layers, cx, x, order, rate, judge, watch)
+    }
+
+    /// The state of all layers, named by their index; see [`State`].
+    ///
+    /// # Errors
+    /// Those of `state`.
+    pub fn state(&mut self, state: &mut State) -> Result<()> {
+        self.layers
+            .iter_mut()
+            .enumerate()
+            .try_for_each(|(index, layer)| state.within(&index.to_string(), |state| layer.state(state)))
     }
 
     /// Name and measures of each layer since the last call.

@@ -5,6 +5,7 @@ use onebit_bits::{Buffer, Engine};
 use crate::{
     error::{Error, Result},
     optimizers::{Optimizer, Run},
+    state::State,
 };
 
 /// Elements of a run: five slices of them stay in the L1 and L2 cache.
@@ -54,6 +55,18 @@ impl RealTensor {
         Ok(engine.chunks((params, m, v, grad), RUN, |_, (params, m, v, grad)| {
             optimizer.run(isa, Run { params, grad, moments: [m, v] });
         })?)
+    }
+
+    /// Values, moments and the optimizer's own, as [`Layer::state`](crate::layer::Layer::state).
+    ///
+    /// # Errors
+    /// Those of `state`.
+    pub fn state(&mut self, state: &mut State) -> Result<()> {
+        state.reals("values", &mut self.values)?;
+        let [m, v] = &mut self.moments;
+        state.reals("m", m)?;
+        state.reals("v", v)?;
+        state.within("optimizer", |state| self.optimizer.state(state))
     }
 
     /// Begins a step, for a caller who brings the gradient in runs: the optimizer, values and moments.

@@ -8,6 +8,7 @@ use onebit_train::{
     layers::{BatchNorm, Binarize, Bma, Bmab, Dense, Dropout, Sign, XnorWeight},
     optimizers::Adam,
     rules::{Latent, Vote},
+    state::State,
 };
 
 /// The message about a network over four features and two classes.
@@ -59,6 +60,10 @@ impl Layer for Negate {
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
         Err(Error::Sequence { layer: "negate", verb: "send", needs: "signal" })
+    }
+
+    fn state(&mut self, _: &mut State) -> Result<()> {
+        Ok(())
     }
 }
 

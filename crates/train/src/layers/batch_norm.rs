@@ -20,6 +20,7 @@ use crate::{
     layer::{Context, Layer, Parameters, check_cols, check_shape, kept, take},
     optimizers::Adam,
     real_tensor::RealTensor,
+    state::State,
     value::{Matrix, Signal, Value},
     vectorized::{part_of_rows, vectorized},
 };
@@ -278,6 +279,18 @@ impl Layer for BatchNorm {
         let BatchNormGradients { dgamma, dbeta } = &self.gradients;
         self.gamma.step(&cx.engine, dgamma, rate as f32)?;
         self.beta.step(&cx.engine, dbeta, rate as f32)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        let mut there = self.running.is_some();
+        state.flag("running", &mut there)?;
+        self.running = there.then(|| self.running.take().unwrap_or_else(|| self.batch.clone()));
+        if let Some(running) = &mut self.running {
+            state.reals("running_mean", &mut running.mean)?;
+            state.reals("running_inv_std", &mut running.inv_std)?;
+        }
+        state.within("gamma", |state| self.gamma.state(state))?;
+        state.within("beta", |state| self.beta.state(state))
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::{
     export::Exporter,
     flip::{check_thresholds, flip2grad},
     layer::{Context, Layer, Meter, Observation, check_cols, check_shape, kept},
+    state::State,
     value::{Matrix, Signal, Value},
 };
 
@@ -68,6 +69,11 @@ impl Layer for Binarize {
         let flips = kept(&self.flips, "binarize", "send", "signal")?;
         let grad = flip2grad(bits, flips, self.thresholds.len())?;
         Ok(Signal::Grad(Matrix::new(bits.rows(), self.features, standardized(&grad))?))
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.mean_of_bits.state("mean_of_bits", state)?;
+        self.flip_ratio.state("flip_ratio", state)
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {

@@ -15,6 +15,7 @@ use crate::{
     layer::{Context, Layer, Observation, Parameters},
     layers::flip_product::{FlipProduct, WeightDepth},
     rules::Rule,
+    state::State,
     value::{Matrix, Signal, Value},
 };
 
@@ -114,6 +115,10 @@ impl Layer for Bma {
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
         self.product.update(cx, rate)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.product.state(state)
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {

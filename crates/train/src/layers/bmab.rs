@@ -14,6 +14,7 @@ use crate::{
     layer::{Context, Layer, Meter, Observation, Parameters, check_shape, kept},
     layers::flip_product::{FlipProduct, WeightDepth},
     rules::Rule,
+    state::State,
     value::{Signal, Value},
 };
 
@@ -116,6 +117,11 @@ impl Layer for Bmab {
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
         self.product.update(cx, rate)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.mean_of_bits.state("mean_of_bits", state)?;
+        self.product.state(state)
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {

@@ -16,6 +16,7 @@ use crate::{
     export::Exporter,
     layer::{Context, Layer, Observation, Parameters, check_cols, check_shape, check_sizes, kept},
     rules::Rule,
+    state::State,
     value::{Matrix, Signal, Value},
     vectorized::{part_of_rows, vectorized},
     weight_gradient::{self, Precision, Rounding, WeightGradient},
@@ -179,6 +180,11 @@ impl Layer for Dense {
         let dy = kept(&self.dy, "dense", "update", "signal")?;
         let mut gradient = WeightGradient::new(dy, x, rounding, &mut self.memory.gradient);
         self.weights.descend(cx, &mut gradient, rate)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.count("step", &mut self.step)?;
+        self.weights.state(state)
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {

@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     export::Exporter,
     layer::{Context, Layer, check_shape, kept, take},
+    state::State,
     value::{Matrix, Signal, Value},
     vectorized::{part_of_rows, vectorized},
 };
@@ -93,6 +94,10 @@ impl Layer for Dropout {
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
         take(&mut self.dx, "dropout", "send", "signal").map(Signal::Grad)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.count("step", &mut self.step)
     }
 
     fn export(&self, _to: &mut Exporter) -> Result<()> {

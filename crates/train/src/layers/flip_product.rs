@@ -15,6 +15,7 @@ use crate::{
     error::Result,
     layer::{Context, Meter, Parameters, check_cols, check_quorum, check_shape, check_sizes, kept},
     rules::Rule,
+    state::State,
     value::{Signal, Votes},
 };
 
@@ -168,6 +169,11 @@ impl FlipProduct {
 
     pub(crate) fn take_ratios(&mut self) -> (Option<f64>, Option<f64>) {
         (self.flip_ratio.take(), self.weights.take_update_ratio())
+    }
+
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
+        self.flip_ratio.state("flip_ratio", state)?;
+        self.weights.state(state)
     }
 
     pub(crate) fn parameters(&self) -> Parameters {

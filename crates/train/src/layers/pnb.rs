@@ -10,6 +10,7 @@ use crate::{
     flip::{check_thresholds, flip2wish, grad2flip, sum_threshold},
     layer::{Context, Layer, check_cols, check_shape, check_sizes, kept},
     layers::popcount::sums,
+    state::State,
     value::{Signal, Value},
 };
 
@@ -67,5 +68,9 @@ impl Layer for Pnb {
         Ok(Signal::Flip(BitTensor::from_fn(gates.rows(), gates.cols(), |b, column| {
             grad2flip(gates.get(b, column), f32::from(wish.get(b, column / inputs % outputs)))
         })))
+    }
+
+    fn state(&mut self, _state: &mut State) -> Result<()> {
+        Ok(())
     }
 }

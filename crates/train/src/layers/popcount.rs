@@ -10,6 +10,7 @@ use crate::{
     flip::grad2flip,
     layer::{Context, Layer, check_cols, check_shape, check_sizes, kept},
     layers::Normalize,
+    state::State,
     value::{Matrix, Signal, Value},
 };
 
@@ -64,6 +65,10 @@ impl Layer for PopCount {
         Ok(Signal::Flip(BitTensor::from_fn(gates.rows(), gates.cols(), |b, column| {
             grad2flip(gates.get(b, column), grad.values()[b * outputs + column / inputs % outputs])
         })))
+    }
+
+    fn state(&mut self, _state: &mut State) -> Result<()> {
+        Ok(())
     }
 }
 

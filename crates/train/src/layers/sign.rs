@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     export::Exporter,
     layer::{Context, Layer, Meter, Observation, check_shape, kept, take},
+    state::State,
     value::{Matrix, Signal, Value},
     vectorized::{PART, vectorized},
 };
@@ -70,6 +71,10 @@ impl Layer for Sign {
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
         take(&mut self.dr, "sign", "send", "signal").map(Signal::Grad)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.mean_of_bits.state("mean_of_bits", state)
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {

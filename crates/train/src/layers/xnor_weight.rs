@@ -18,6 +18,7 @@ use crate::{
     },
     layers::flip_product::QUORUM,
     rules::Rule,
+    state::State,
     value::{Signal, Value, Votes},
 };
 
@@ -143,6 +144,11 @@ impl Layer for XnorWeight {
         let signal = Signal::Votes(Votes { rows: outputs, cols: depth * inputs, counts, voters });
         self.weights.update(cx, &signal, rate)?;
         Ok(())
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.flip_ratio.state("flip_ratio", state)?;
+        self.weights.state(state)
     }
 
     fn observe(&mut self) -> Observation {

@@ -11,6 +11,7 @@ use onebit_bits::Isa;
 use crate::{
     error::{Error, Result},
     optimizers::{Optimizer, Run},
+    state::State,
     vectorized::vectorized,
 };
 
@@ -20,7 +21,7 @@ pub struct Adam {
     beta1: f32,
     beta2: f32,
     eps: f32,
-    t: i32,
+    t: u64,
     step: Step,
 }
 
@@ -72,6 +73,10 @@ impl Optimizer for Adam {
 
     fn run(&self, isa: Isa, run: Run) {
         descend(isa, self, run);
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.count("t", &mut self.t)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use onebit_bits::Isa;
 
+use crate::{error::Result, state::State};
+
 mod adam;
 
 pub use adam::Adam;
@@ -13,7 +15,7 @@ pub use adam::Adam;
 /// each parameter, whether it needs them or not.
 ///
 /// ```
-/// use onebit_train::optimizers::{Optimizer, Run};
+/// use onebit_train::{Result, optimizers::{Optimizer, Run}, state::State};
 /// use onebit_bits::Isa;
 ///
 /// struct Momentum { rate: f32 }
@@ -29,6 +31,10 @@ pub use adam::Adam;
 ///             *w -= self.rate * *m;
 ///         }
 ///     }
+///
+///     fn state(&mut self, _: &mut State) -> Result<()> {
+///         Ok(()) // the rate comes anew with each step
+///     }
 /// }
 /// ```
 pub trait Optimizer: Send + Sync {
@@ -38,6 +44,12 @@ pub trait Optimizer: Send + Sync {
     /// Moves one run of the parameters. `isa` is there for loops that are compiled for it:
     /// see [`Kernel`](onebit_bits::Kernel).
     fn run(&self, isa: Isa, run: Run<'_>);
+
+    /// Names what the optimizer remembers besides the moments, as [`Layer::state`](crate::layer::Layer::state) does.
+    ///
+    /// # Errors
+    /// Those of `state`.
+    fn state(&mut self, state: &mut State) -> Result<()>;
 }
 
 /// A run of parameters: four slices of one length.

@@ -4,7 +4,10 @@
 //! `w <- clip(w + scale * (optimizer(w, g) - w), -1, 1)`, and the bit is `sgn(w)`, with `sgn(0) = +1`.
 //! The sign's gate `|w| <= 1` is always open because of the clip.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use onebit_bits::{BitTensor, BitView, Isa, Update, sign_words, update_with};
 use rand::{RngExt, SeedableRng};
@@ -16,6 +19,7 @@ use crate::{
     optimizers::{Optimizer, Run},
     real_tensor::RealTensor,
     rules::Rule,
+    state::State,
     value::Signal,
     vectorized::vectorized,
     weight_gradient::WeightGradient,
@@ -101,6 +105,14 @@ impl Rule for Latent {
         let shape = weights.shape();
         check_shape("latent", "a gradient", shape, gradient.shape())?;
         self.follow(cx, shape, rate, |states, update| gradient.each_run(cx, states, weights, update))
+    }
+
+    fn reals(&self) -> Option<Cow<'_, [f32]>> {
+        Some(self.latent().into())
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.within("latent", |state| self.latent.state(state))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Rules: from a signal to the flips of binary weights. Whatever inertia a training method needs
 //! is the state of its rule.
 
-use std::any::Any;
+use std::{any::Any, borrow::Cow};
 
 use onebit_bits::{BitTensor, BitView};
 
-use crate::{error::Result, layer::Context, value::Signal, weight_gradient::WeightGradient};
+use crate::{error::Result, layer::Context, state::State, value::Signal, weight_gradient::WeightGradient};
 
 mod latent;
 mod vote;
@@ -53,6 +53,23 @@ pub trait Rule: Any + Send {
         weights.flip(flips.view())?;
         Ok(flips.count_ones())
     }
+
+    /// A factor for each output, `(o)`, that the layer multiplies its sums by, for rules whose weights stand for
+    /// `scale * bit`. The signal that such a rule gets is the gradient with respect to `scale * bit`.
+    fn scales(&self) -> Option<&[f32]> {
+        None
+    }
+
+    /// The real weights, `(o, i)`, whose signs are the bits, if there are any: for reports.
+    fn reals(&self) -> Option<Cow<'_, [f32]>> {
+        None
+    }
+
+    /// Names the rule's state, as [`Layer::state`](crate::layer::Layer::state) does.
+    ///
+    /// # Errors
+    /// Those of `state`.
+    fn state(&mut self, state: &mut State) -> Result<()>;
 }
 
 impl dyn Rule {

@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Result},
     layer::{Context, check_quorum},
     rules::Rule,
+    state::State,
     value::Signal,
 };
 
@@ -65,5 +66,9 @@ impl Rule for Vote {
         self.step += 1;
         let carried_out = mask(self.seed, self.step, votes.rows, votes.cols, Probability::new(rate)?);
         Ok(asked.and(carried_out.view())?)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.count("step", &mut self.step)
     }
 }

@@ -13,6 +13,7 @@ use onebit_train::{
     layer::{Context, Layer},
     layers::XnorWeight,
     rules::{Rule, Vote},
+    state::State,
     step::{Order, forward, step},
 };
 use proptest::{prelude::*, sample::select};
@@ -27,6 +28,10 @@ impl Rule for Follow {
         let Signal::Votes(votes) = signal else { panic!("gates get votes") };
         Ok(BitTensor::from_fn(weights.rows(), weights.cols(), |r, c| votes.counts[r * votes.cols + c] > 0))
     }
+
+    fn state(&mut self, _: &mut State) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Starts from these weights.
@@ -40,6 +45,10 @@ impl Rule for Starting {
 
     fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {
         self.1.flips(cx, weights, signal, rate)
+    }
+
+    fn state(&mut self, _: &mut State) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -65,6 +74,10 @@ impl Layer for Deaf {
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
         self.0.update(cx, rate)
+    }
+
+    fn state(&mut self, _: &mut State) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use onebit_reference::flip::{Bits, Tensor};
 use onebit_train::{
     Matrix, Result, Signal, Value,
     layer::{Context, Layer},
+    state::State,
     step::Order,
 };
 
@@ -134,5 +135,9 @@ impl Layer for Tap {
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
         Ok(self.signal.clone().expect("a tap receives before it sends"))
+    }
+
+    fn state(&mut self, _: &mut State) -> Result<()> {
+        Ok(())
     }
 }
