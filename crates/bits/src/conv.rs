@@ -26,7 +26,7 @@ use crate::{
     engine::Engine,
     error::{Result, check_len, check_shape},
     panels::Panels,
-    product::{Compare, Sink, Store},
+    product::{Compare, Sink, Store, StoreReal},
     tensor::{BitTensor, BitView},
 };
 
@@ -108,6 +108,24 @@ pub fn conv_sums(
     let walk = check(OP, engine, x, images, weights)?;
     check_len(OP, "y", (walk.pixels().1, walk.conv.c_out), y.len())?;
     forward(engine, &walk, x, weights, &Store::new(walk.conv.c_out, y));
+    Ok(())
+}
+
+/// [`conv_sums`] as f32, which has all integers up to `2^24`. y: (b * h' * w', c_out).
+///
+/// # Errors
+/// As [`conv_sums`].
+pub fn conv_sums_f32(
+    engine: &Engine,
+    x: BitView,
+    images: Images,
+    weights: &ConvWeights,
+    y: &mut [f32],
+) -> Result<()> {
+    const OP: &str = "conv_sums_f32";
+    let walk = check(OP, engine, x, images, weights)?;
+    check_len(OP, "y", (walk.pixels().1, walk.conv.c_out), y.len())?;
+    forward(engine, &walk, x, weights, &StoreReal::new(walk.conv.c_out, y));
     Ok(())
 }
 

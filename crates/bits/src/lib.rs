@@ -79,7 +79,7 @@ mod workers;
 pub use blocks::{real_real_with, real_ternary_with, update_with};
 pub use conv::{
     Conv, ConvTransposed, ConvWeights, Images, Pad, Padding, conv_dw_f32, conv_dw_int8, conv_dx_f32,
-    conv_dx_int8, conv_sums, conv_threshold,
+    conv_dx_int8, conv_sums, conv_sums_f32, conv_threshold,
 };
 pub use engine::Engine;
 pub use error::{Error, Result};

@@ -191,6 +191,28 @@ impl Sink for Store<'_> {
     }
 }
 
+/// Stores sums as f32: (m, n).
+pub(crate) struct StoreReal<'a> {
+    n: usize,
+    out: Lent<'a, f32>,
+}
+
+impl<'a> StoreReal<'a> {
+    pub(crate) fn new(n: usize, out: &'a mut [f32]) -> Self {
+        Self { n, out: Lent::new(out) }
+    }
+}
+
+impl Sink for StoreReal<'_> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, sums: &[i32]) {
+        let first = row * self.n + col;
+        // SAFETY: the output has as many rows and columns as the product, and every run comes once.
+        let out = unsafe { self.out.part(first..first + sums.len()) };
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = *sum as f32);
+    }
+}
+
 /// Compares sums with one threshold a column and stores bits: `[sum >= t]`, or `[sum <= t]` where `descending` is 1.
 pub(crate) struct Compare<'a> {
     thresholds: &'a [i32],

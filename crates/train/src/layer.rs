@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Result},
     export::Exporter,
     pool::Pool,
+    rules::Rule,
     state::State,
     value::{Matrix, Signal, Value},
 };
@@ -174,6 +175,11 @@ pub trait Layer: Any + Send {
         Observation::default()
     }
 
+    /// The binary weights, if there are any, to report on.
+    fn binary_weights(&self) -> Option<Weights<'_>> {
+        None
+    }
+
     /// Number of binary weights and of real parameters.
     fn parameters(&self) -> Parameters {
         Parameters::default()
@@ -186,6 +192,17 @@ impl dyn Layer {
     pub fn downcast_ref<L: Layer>(&self) -> Option<&L> {
         (self as &dyn Any).downcast_ref()
     }
+}
+
+/// Binary weights, to look at.
+#[derive(Clone, Copy)]
+pub struct Weights<'a> {
+    /// `(o, taps i)` bits.
+    pub bits: &'a BitTensor,
+    /// Taps of a kernel; 1 in a dense layer.
+    pub taps: usize,
+    /// What decides which of them flip.
+    pub rule: &'a dyn Rule,
 }
 
 /// How many parameters a layer trains.

@@ -20,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+mod batch_parts;
 pub mod bench;
 pub mod binary_tensor;
 pub mod config;

@@ -270,7 +270,7 @@ impl Value {
         }
     }
 
-    fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Value::Real(_) => "real numbers",
             Value::Bytes(_) => "bytes",

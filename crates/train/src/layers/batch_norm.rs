@@ -10,11 +10,12 @@
 //! Running statistics: the first batch sets them, then `new = 0.9 old + 0.1 batch`, with the biased
 //! variance.
 //!
-//! Each sum over the batch runs from its first row to its last, on any number of threads.
+//! Each sum over the batch is of sums of 128 rows, in their order, on any number of threads.
 
 use onebit_bits::Engine;
 
 use crate::{
+    batch_parts::{Grid, Part},
     error::{Error, Result},
     export::Exporter,
     layer::{Context, Layer, Parameters, check_cols, check_shape, kept, take},
@@ -28,9 +29,6 @@ use crate::{
 const EPS: f64 = 1e-4;
 const MOMENTUM: f32 = 0.1;
 
-/// Features whose sums are made at once: they stay in the L1 cache.
-const BLOCK: usize = 512;
-
 /// Normalizes, scales and shifts each feature.
 pub struct BatchNorm {
     gamma: RealTensor,
@@ -41,6 +39,8 @@ pub struct BatchNorm {
     dx: Option<Matrix>,    // (b, x), until it is sent
     gradients: BatchNormGradients,
     received: bool,
+    parts: [Vec<f64>; 3], // sums of parts of the batch, kept only to be written again
+    gradient_parts: [Vec<f32>; 2], // the same
 }
 
 /// What one backward pass found, besides `dL/dx`.
@@ -77,6 +77,8 @@ impl BatchNorm {
             dx: None,
             gradients: BatchNormGradients { dgamma: zeros.clone(), dbeta: zeros },
             received: false,
+            parts: Default::default(),
+            gradient_parts: Default::default(),
             gamma: RealTensor::new(gamma, Adam::new()),
             beta: RealTensor::new(beta, Adam::new()),
         }
@@ -121,10 +123,25 @@ impl BatchNorm {
 
     /// The statistics of the batch `x`: (b, x); the running ones follow.
     fn look(&mut self, engine: &Engine, x: &Matrix) -> Result<()> {
-        let BatchNormStatistics { mean, inv_std } = &mut self.batch;
-        engine.chunks((&mut mean[..], &mut inv_std[..]), BLOCK, |first, (mean, inv_std)| {
-            statistics(engine.isa(), x, first, mean, inv_std);
+        let grid = Grid::over(x);
+        let [sums, means, squares] = &mut self.parts;
+        for parts in [&mut *sums, means, squares] {
+            parts.resize(grid.len(), 0.0);
+        }
+        engine.chunks((&mut sums[..], &mut means[..], &mut squares[..]), grid.width, |first, parts| {
+            statistics(engine.isa(), x, grid.part(first), parts);
         })?;
+        let BatchNormStatistics { mean, inv_std } = &mut self.batch;
+        for (feature, (mean, inv_std)) in mean.iter_mut().zip(inv_std).enumerate() {
+            let parts = || grid.parts_of(feature).map(|(at, rows)| (sums[at], means[at], squares[at], rows));
+            *mean = (parts().map(|(sum, ..)| sum).sum::<f64>() / x.rows() as f64) as f32;
+            let about = |(sum, own, square, rows): (f64, f64, f64, f64)| {
+                let off = own - f64::from(*mean); // of a single part: 0
+                square + off * (2.0 * (sum - rows * own) + rows * off)
+            };
+            let variance = parts().map(about).sum::<f64>() / x.rows() as f64;
+            *inv_std = (1.0 / (variance.max(0.0) + EPS).sqrt()) as f32;
+        }
         let Some(running) = &mut self.running else {
             self.running = Some(self.batch.clone());
             return Ok(());
@@ -138,27 +155,39 @@ impl BatchNorm {
     }
 }
 
+/// Sum, mean and sum of squared distances from that mean, of each feature of a part.
+type PartSums<'a> = (&'a mut [f64], &'a mut [f64], &'a mut [f64]);
+
 vectorized! {
-    /// Of the features from `first` on, as many as there are in `mean`.
-    fn statistics<'a>(x: &'a Matrix, first: usize, mean: &'a mut [f32], inv_std: &'a mut [f32]) {
-        let (rows, mut sums) = (x.rows() as f64, [0.0f64; BLOCK]);
-        for row in x.iter_rows() {
-            for (sum, &x) in sums.iter_mut().zip(&row[first..][..mean.len()]) {
+    fn statistics<'a>(x: &'a Matrix, part: Part, sums: PartSums<'a>) {
+        let (sums, means, squares) = sums;
+        let rows = || x.iter_rows().skip(part.row).take(part.rows).map(|row| &row[part.col..][..part.cols]);
+        sums.fill(0.0);
+        squares.fill(0.0);
+        for row in rows() {
+            for (sum, &x) in sums.iter_mut().zip(row) {
                 *sum += f64::from(x);
             }
         }
-        for (mean, sum) in mean.iter_mut().zip(&mut sums) {
-            *mean = (*sum / rows) as f32;
-            *sum = 0.0;
+        for (mean, sum) in means.iter_mut().zip(&*sums) {
+            *mean = f64::from((*sum / part.rows as f64) as f32);
         }
-        for row in x.iter_rows() {
-            for ((sum, &x), &mean) in sums.iter_mut().zip(&row[first..][..mean.len()]).zip(&*mean) {
-                let centred = f64::from(x - mean);
-                *sum += centred * centred;
+        for row in rows() {
+            for ((square, &x), &mean) in squares.iter_mut().zip(row).zip(&*means) {
+                let centred = f64::from(x - mean as f32);
+                *square += centred * centred;
             }
         }
-        for (inv_std, sum) in inv_std.iter_mut().zip(&sums) {
-            *inv_std = (1.0 / (sum / rows + EPS).sqrt()) as f32;
+    }
+}
+
+vectorized! {
+    /// x: whole rows.
+    fn affine<'a>(x: &'a mut [f32], mean: &'a [f32], scale: &'a [f32], shift: &'a [f32]) {
+        for row in x.chunks_exact_mut(mean.len()) {
+            for (((x, mean), scale), shift) in row.iter_mut().zip(mean).zip(scale).zip(shift) {
+                *x = (*x - mean) * scale + shift;
+            }
         }
     }
 }
@@ -180,14 +209,14 @@ vectorized! {
 }
 
 vectorized! {
-    /// Of the features from `first` on, as many as there are in `dgamma`.
     fn sum_gradients<'a>(
-        dy: &'a Matrix, x_hat: &'a Matrix, first: usize, dgamma: &'a mut [f32], dbeta: &'a mut [f32],
+        dy: &'a Matrix, x_hat: &'a Matrix, part: Part, dgamma: &'a mut [f32], dbeta: &'a mut [f32],
     ) {
         dgamma.fill(0.0);
         dbeta.fill(0.0);
-        for (dy, x_hat) in dy.iter_rows().zip(x_hat.iter_rows()) {
-            let rows = dy[first..].iter().zip(&x_hat[first..]);
+        let rows = dy.iter_rows().zip(x_hat.iter_rows()).skip(part.row).take(part.rows);
+        for (dy, x_hat) in rows {
+            let rows = dy[part.col..][..part.cols].iter().zip(&x_hat[part.col..][..part.cols]);
             for ((dgamma, dbeta), (dy, x_hat)) in dgamma.iter_mut().zip(&mut *dbeta).zip(rows) {
                 *dbeta += dy;
                 *dgamma += dy * x_hat;
@@ -227,11 +256,9 @@ impl Layer for BatchNorm {
         cx.recycle(self.dx.take());
         if !cx.training() {
             let (mean, scale, shift) = self.evaluation()?;
-            for row in x.values_mut().chunks_exact_mut(mean.len().max(1)) {
-                for (((x, mean), scale), shift) in row.iter_mut().zip(&mean).zip(&scale).zip(&shift) {
-                    *x = (*x - mean) * scale + shift;
-                }
-            }
+            cx.engine.chunks(x.values_mut(), part_of_rows(features), |_, x| {
+                affine(cx.engine.isa(), x, &mean, &scale, &shift);
+            })?;
             return Ok(Value::Real(x));
         }
         if x.values().is_empty() {
@@ -253,10 +280,18 @@ impl Layer for BatchNorm {
         let x_hat = kept(&self.x_hat, "batch_norm", "receive", "forward pass")?;
         check_shape("batch_norm", "a gradient", x_hat.shape(), dy.shape())?;
         let (engine, isa) = (&cx.engine, cx.engine.isa());
-        let BatchNormGradients { dgamma, dbeta } = &mut self.gradients;
-        engine.chunks((&mut dgamma[..], &mut dbeta[..]), BLOCK, |first, (dgamma, dbeta)| {
-            sum_gradients(isa, &dy, x_hat, first, dgamma, dbeta);
+        let (grid, [dgammas, dbetas]) = (Grid::over(x_hat), &mut self.gradient_parts);
+        for parts in [&mut *dgammas, dbetas] {
+            parts.resize(grid.len(), 0.0);
+        }
+        engine.chunks((&mut dgammas[..], &mut dbetas[..]), grid.width, |first, (dgamma, dbeta)| {
+            sum_gradients(isa, &dy, x_hat, grid.part(first), dgamma, dbeta);
         })?;
+        let BatchNormGradients { dgamma, dbeta } = &mut self.gradients;
+        for (feature, (dgamma, dbeta)) in dgamma.iter_mut().zip(dbeta).enumerate() {
+            let sum = |parts: &[f32]| grid.parts_of(feature).map(|(at, _)| f64::from(parts[at])).sum::<f64>();
+            (*dgamma, *dbeta) = (sum(dgammas) as f32, sum(dbetas) as f32);
+        }
         let share = 1.0 / x_hat.rows() as f32;
         let (gamma, sums) = (self.gamma.values(), &self.gradients);
         let part = part_of_rows(gamma.len());

@@ -14,7 +14,8 @@ use crate::{
     binary_tensor::BinaryTensor,
     error::Result,
     export::Exporter,
-    layer::{Context, Layer, Observation, Parameters, check_cols, check_shape, check_sizes, kept},
+    layer::{Context, Layer, Observation, Parameters, Weights, check_cols, check_shape, check_sizes, kept},
+    layers::scaling,
     rules::Rule,
     state::State,
     value::{Matrix, Signal, Value},
@@ -140,6 +141,7 @@ impl Layer for Dense {
                 to_real(engine.isa(), sums, scale, shift, y);
             })?;
         }
+        scaling::multiply(cx, &mut y, self.weights.rule().scales())?;
         cx.recycle(self.x.replace(x));
         cx.recycle(self.dy.take());
         if !cx.training() {
@@ -161,6 +163,8 @@ impl Layer for Dense {
         let rounding = self.rounding(0);
         let dy = kept(&self.dy, "dense", "send", "signal")?;
         let mut dx = cx.matrix(dy.rows(), self.weights.bits().cols());
+        let scaled = scaling::scaled(cx, dy, self.weights.rule().scales())?;
+        let dy = scaled.as_ref().unwrap_or(dy);
         let w = self.weights.columns_for_reals(&cx.engine);
         match rounding {
             Rounding::None => real_gemm_packed(&cx.engine, dy.values(), w, dx.values_mut())?,
@@ -171,6 +175,7 @@ impl Layer for Dense {
                 int8_gemm_packed(&cx.engine, rounded, w, dx.values_mut())?;
             }
         }
+        cx.recycle(scaled);
         Ok(Signal::Grad(dx))
     }
 
@@ -188,11 +193,18 @@ impl Layer for Dense {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
+        if self.weights.rule().scales().is_some() {
+            return Err(to.refuse("the runtime has no scaled weights"));
+        }
         to.dense(self.weights.bits().clone())
     }
 
     fn observe(&mut self) -> Observation {
         Observation { update_ratio: self.weights.take_update_ratio(), ..Observation::default() }
+    }
+
+    fn binary_weights(&self) -> Option<Weights<'_>> {
+        Some(Weights { bits: self.weights.bits(), taps: 1, rule: self.weights.rule() })
     }
 
     fn parameters(&self) -> Parameters {

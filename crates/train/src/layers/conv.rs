@@ -1,0 +1,281 @@
+//! The binary convolution of straight-through training (arXiv:1602.02830).
+//!
+//! Forward: `y_p = sum_(tap, i) x_(p + tap)i w_o(tap)i`, x `(b h w, c_in)` real or bits, one row a pixel, w
+//! `(c_out, kh kw c_in / groups)` bits, y `(b h' w', c_out)` real. Backward: `dx` and `dw` are the transposes of that sum, `dw`
+//! with respect to the *binary* weight. There is no bias, for a norm follows.
+//!
+//! What lies around an image of bits is [`Pad`](onebit_bits::Pad)'s: +1, -1 or not counted. Around a real image it is 0.
+//!
+//! A real image is the network's input, whose patches are few: they become a matrix, and the convolution a product. Bits
+//! are convolved where they are.
+
+use onebit_bits::{
+    BitTensor, Conv as Geometry, ConvTransposed, ConvWeights, Images, Int8, Noise, conv_dw_f32, conv_dw_int8,
+    conv_dx_f32, conv_dx_int8, conv_sums_f32, real_gemm_packed, real_real,
+};
+
+use crate::{
+    binary_tensor::BinaryTensor,
+    error::{Error, Result},
+    export::Exporter,
+    layer::{Context, Layer, Observation, Parameters, Weights, check_cols, check_shape, kept},
+    layers::{patches, scaling},
+    rules::Rule,
+    state::State,
+    value::{Matrix, Signal, Value},
+    weight_gradient::Precision,
+};
+
+/// Binary weights that walk over images; real or binary pixels; real sums.
+pub struct Conv {
+    geometry: Geometry,
+    image: (usize, usize), // h, w of the input
+    weights: BinaryTensor, // (c_out, kh kw c_in / groups)
+    packed: Packed,
+    x: Option<Value>,   // (b h w, c_in)
+    dy: Option<Matrix>, // (b h' w', c_out)
+    precision: Precision,
+    seed: u64,
+    step: u64,
+    rounded: Int8,
+}
+
+/// The weights as the kernels want them, and the version of which they were made.
+#[derive(Default)]
+struct Packed {
+    forward: Option<(u64, ConvWeights)>,
+    backward: Option<(u64, ConvTransposed)>,
+}
+
+impl Conv {
+    /// A convolution of images of `image.0` rows of `image.1` pixels; weights are started and flipped by `rule`.
+    ///
+    /// # Errors
+    /// [`Error::Bits`] when the kernel does not fit the image or groups do not divide the channels.
+    pub fn new(geometry: Geometry, image: (usize, usize), rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
+        geometry.output(Images { b: 1, h: image.0, w: image.1 })?;
+        if geometry.c_in == 0 || geometry.c_out == 0 {
+            return Err(Error::setting("conv channels", "at least 1", 0));
+        }
+        let weights = BinaryTensor::new(geometry.c_out, geometry.patch()?, rule, seed)?;
+        let (packed, x, dy, precision, step, rounded) = Default::default();
+        Ok(Self { geometry, image, weights, packed, x, dy, precision, seed, step, rounded })
+    }
+
+    /// Rounds gradients before they meet bits. There is no product in bf16 here: it counts as f32.
+    #[must_use]
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// The weights, `(c_out, kh kw c_in / groups)` bits.
+    pub fn weights(&self) -> &BitTensor {
+        self.weights.bits()
+    }
+
+    /// The rule behind the weights.
+    pub fn rule(&self) -> &dyn Rule {
+        self.weights.rule()
+    }
+
+    /// `dL/dw`, `(c_out, kh kw c_in / groups)`, of the signal received.
+    ///
+    /// # Errors
+    /// [`Error::Sequence`] when nothing was received.
+    pub fn weight_gradient(&mut self, cx: &Context) -> Result<Matrix> {
+        let noise = self.noise(1);
+        let x = kept(&self.x, "conv", "update", "forward pass")?;
+        let dy = kept(&self.dy, "conv", "update", "signal")?;
+        let (c_out, patch) = self.weights.bits().shape();
+        let images = self.images(x.rows());
+        let mut dw = cx.matrix(c_out, patch);
+        let turned = || -> Result<Matrix> {
+            let mut dy_t = cx.matrix(c_out, dy.rows());
+            dy.transpose_into(&cx.engine, &mut dy_t)?;
+            Ok(dy_t)
+        };
+        match (x, noise) {
+            (Value::Bits(x), Some(noise)) => {
+                self.rounded.round_transposed(&cx.engine, dy.rows(), dy.cols(), dy.values(), noise)?;
+                conv_dw_int8(&cx.engine, self.geometry, &self.rounded, x.view(), images, dw.values_mut())?;
+            }
+            (Value::Bits(x), None) => {
+                let dy_t = turned()?;
+                conv_dw_f32(&cx.engine, self.geometry, dy_t.values(), x.view(), images, dw.values_mut())?;
+                cx.recycle([dy_t]);
+            }
+            (Value::Real(x), _) => {
+                let (dy_t, x) = (turned()?, patches::gather(cx, &self.geometry, images, x)?);
+                let sizes = (c_out, x.rows(), patch);
+                real_real(&cx.engine, sizes, dy_t.values(), x.values(), dw.values_mut())?;
+                cx.recycle([dy_t, x]);
+            }
+            (x, _) => {
+                return Err(Error::Kind { layer: "conv", expected: "bits or real numbers", got: x.kind() });
+            }
+        }
+        Ok(dw)
+    }
+
+    fn images(&self, rows: usize) -> Images {
+        let (h, w) = self.image;
+        Images { b: rows / (h * w).max(1), h, w }
+    }
+
+    /// Of the first or second rounding of a step.
+    fn noise(&self, which: u64) -> Option<Noise> {
+        let noise = Noise { seed: self.seed, step: 2 * self.step + which };
+        (self.precision == Precision::Int8).then_some(noise)
+    }
+}
+
+/// Packs again what has been packed for other weights.
+fn fresh<'a, T>(
+    slot: &'a mut Option<(u64, T)>,
+    version: u64,
+    pack: impl FnOnce() -> onebit_bits::Result<T>,
+    repack: impl FnOnce(&mut T) -> onebit_bits::Result<()>,
+) -> Result<&'a T> {
+    match slot {
+        Some((old, packed)) if *old != version => {
+            repack(packed)?;
+            *old = version;
+        }
+        Some(_) => {}
+        None => *slot = Some((version, pack()?)),
+    }
+    Ok(&slot.as_ref().expect("it is there by now").1)
+}
+
+impl Layer for Conv {
+    fn name(&self) -> &'static str {
+        "conv"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        check_cols("conv", self.geometry.c_in, x.cols())?;
+        let images = self.images(x.rows());
+        if images.b * images.h * images.w != x.rows() {
+            let expected = format!("whole images of {} x {} pixels", images.h, images.w);
+            return Err(Error::shape("conv", expected, format!("{} pixels", x.rows())));
+        }
+        let x = match x {
+            Value::Bytes(bytes) => {
+                let mut x = cx.matrix(bytes.rows(), bytes.cols());
+                bytes.write_real(x.values_mut());
+                cx.recycle([bytes]);
+                Value::Real(x)
+            }
+            x => x,
+        };
+        let output = self.geometry.output(images)?;
+        let (engine, geometry) = (&cx.engine, self.geometry);
+        let mut y = cx.matrix(output.b * output.h * output.w, geometry.c_out);
+        match &x {
+            Value::Bits(x) => {
+                let (bits, version) = (self.weights.bits().view(), self.weights.version());
+                let weights = fresh(
+                    &mut self.packed.forward,
+                    version,
+                    || ConvWeights::pack(engine, geometry, bits),
+                    |packed| packed.repack(engine, bits),
+                )?;
+                conv_sums_f32(engine, x.view(), images, weights, y.values_mut())?;
+            }
+            Value::Real(x) => {
+                if geometry.groups > 1 {
+                    return Err(Error::setting("conv groups", "1 where pixels are real", geometry.groups));
+                }
+                let x = patches::gather(cx, &geometry, images, x)?;
+                real_gemm_packed(engine, x.values(), self.weights.rows_for_reals(engine), y.values_mut())?;
+                cx.recycle([x]);
+            }
+            x => return Err(Error::Kind { layer: "conv", expected: "bits or real numbers", got: x.kind() }),
+        }
+        scaling::multiply(cx, &mut y, self.weights.rule().scales())?;
+        cx.recycle(self.x.replace(x));
+        cx.recycle(self.dy.take());
+        if !cx.training() {
+            cx.recycle(self.x.take());
+        }
+        Ok(Value::Real(y))
+    }
+
+    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
+        let dy = signal.into_grad("conv")?;
+        let x = kept(&self.x, "conv", "receive", "forward pass")?;
+        let output = self.geometry.output(self.images(x.rows()))?;
+        check_shape("conv", "a gradient", (output.b * output.h * output.w, self.geometry.c_out), dy.shape())?;
+        self.step += 1;
+        cx.recycle(self.dy.replace(dy));
+        Ok(())
+    }
+
+    fn send(&mut self, cx: &Context) -> Result<Signal> {
+        let noise = self.noise(0);
+        let x = kept(&self.x, "conv", "send", "forward pass")?;
+        let dy = kept(&self.dy, "conv", "send", "signal")?;
+        let (engine, geometry, images) = (&cx.engine, self.geometry, self.images(x.rows()));
+        let mut dx = cx.matrix(x.rows(), geometry.c_in);
+        let scaled = scaling::scaled(cx, dy, self.weights.rule().scales())?;
+        let dy = scaled.as_ref().unwrap_or(dy);
+        if matches!(x, Value::Real(_)) {
+            // its padding is 0, which the patches of bits would have to be told
+            let mut columns = cx.matrix(dy.rows(), geometry.patch()?);
+            let w = self.weights.columns_for_reals(engine);
+            real_gemm_packed(engine, dy.values(), w, columns.values_mut())?;
+            patches::scatter(cx, &geometry, images, &columns, &mut dx)?;
+            cx.recycle([columns]);
+        } else {
+            let (bits, version) = (self.weights.bits().view(), self.weights.version());
+            let weights = fresh(
+                &mut self.packed.backward,
+                version,
+                || ConvTransposed::pack(engine, geometry, bits),
+                |packed| packed.repack(engine, bits),
+            )?;
+            match noise {
+                Some(noise) => {
+                    self.rounded.round(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
+                    conv_dx_int8(engine, &self.rounded, images, weights, dx.values_mut())?;
+                }
+                None => conv_dx_f32(engine, dy.values(), images, weights, dx.values_mut())?,
+            }
+        }
+        cx.recycle(scaled);
+        Ok(Signal::Grad(dx))
+    }
+
+    fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
+        let dw = Signal::Grad(self.weight_gradient(cx)?);
+        self.weights.update(cx, &dw, rate)?;
+        cx.recycle(dw.into_grad("conv").ok());
+        Ok(())
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.count("step", &mut self.step)?;
+        self.weights.state(state)
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        if self.weights.rule().scales().is_some() {
+            return Err(to.refuse("the runtime has no scaled convolution"));
+        }
+        Err(to.refuse("the runtime has no convolution yet"))
+    }
+
+    fn observe(&mut self) -> Observation {
+        Observation { update_ratio: self.weights.take_update_ratio(), ..Observation::default() }
+    }
+
+    fn parameters(&self) -> Parameters {
+        self.weights.parameters()
+    }
+
+    fn binary_weights(&self) -> Option<Weights<'_>> {
+        let taps = self.geometry.kernel.0 * self.geometry.kernel.1;
+        Some(Weights { bits: self.weights.bits(), taps, rule: self.weights.rule() })
+    }
+}
