@@ -20,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+mod architecture;
 mod batch_parts;
 pub mod bench;
 pub mod binary_tensor;
@@ -41,15 +42,18 @@ pub mod real_tensor;
 pub mod rules;
 pub mod state;
 pub mod step;
+mod straight_through;
 mod trainer;
 mod value;
 mod vectorized;
 pub mod weight_gradient;
 
+pub use architecture::{Architecture, Stage};
 pub use error::{Error, Result};
 pub use evaluate::{accuracy, confusion};
-pub use network::{DropoutShares, FlipOptions, Network, StraightThroughOptions};
+pub use network::{FlipOptions, Network};
 pub use phase::{Batch, Phase};
+pub use straight_through::{Border, DropoutShares, StraightThroughOptions};
 pub use trainer::{EpochReport, Event, Keep, Outcome, Parts, Progress, Trainer};
 pub use value::{Bytes, Matrix, Signal, Value, Votes};
 pub use weight_gradient::Precision;
