@@ -26,6 +26,15 @@ pub enum DataError {
         reason: io::Error,
     },
 
+    /// A file is larger than this reader accepts, or swells to more.
+    #[error("{file}: expected at most {limit} bytes, got more")]
+    Oversize {
+        /// Path of the file.
+        file: String,
+        /// Bytes that this reader accepts, after decompression.
+        limit: u64,
+    },
+
     // === data sets ===
     /// Parts of a data set that should be equally long are not.
     #[error("data set: expected {expected} {what}, got {got}")]

@@ -28,7 +28,9 @@ mod builtin;
 mod dataset;
 mod error;
 mod features;
+mod files;
 mod idx;
+mod image_shape;
 mod permutation;
 mod rows;
 mod standardize;
@@ -38,10 +40,11 @@ pub use builtin::{BUILTIN, builtin, digits, iris};
 pub use dataset::{Dataset, Samples};
 pub use error::DataError;
 pub use features::{FeatureRows, Table, read_features};
+pub use files::Part;
 pub use idx::{
-    Images, Part, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels,
-    read_idx_labels_from,
+    Images, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels, read_idx_labels_from,
 };
+pub use image_shape::ImageShape;
 pub use permutation::permutation;
 pub use standardize::Standardize;
 pub use table::{read_table, read_table_from, read_table_with_labels};
