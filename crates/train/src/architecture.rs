@@ -78,7 +78,9 @@ impl FromStr for Architecture {
                 return Err(wrong("nothing after GAP"));
             }
             let (stage, stride) = match word.split_once('/') {
-                Some((stage, stride)) => (stage, Some(number(stride, LARGEST).ok_or_else(|| wrong("a stride"))?)),
+                Some((stage, stride)) => {
+                    (stage, Some(number(stride, LARGEST).ok_or_else(|| wrong("a stride"))?))
+                }
                 None => (word, None),
             };
             let expected = "stages like 128C3, MP2, R64 or GAP between dashes";

@@ -16,7 +16,7 @@ use onebit_model::Model;
 
 use crate::{
     data::{Dataset, Standardize},
-    error::Result,
+    error::{Error, Result},
     export::Exporter,
     layer::{Context, Layer, Observation, Parameters},
     layers::{Binarize, Bma, Bmab},
@@ -100,6 +100,9 @@ impl Network {
         let FlipOptions { thresholds, hidden_thresholds, weight_quorum, activation_quorum } = options;
         let rule = || Vote::with_quorum(*weight_quorum).map(Box::new);
         let mut net = Self::new(inputs).with(Binarize::new(inputs, thresholds.clone())?);
+        let widths = [&[inputs], hidden, &[classes]].concat();
+        let mut weights = 0;
+        widths.windows(2).try_for_each(|w| count_weights(&mut weights, w[0], w[1]))?;
         let (mut width, mut depth) = (inputs, thresholds.len());
         for (index, &outputs) in hidden.iter().enumerate() {
             let seed = layer_seed(seed, index);
@@ -202,6 +205,18 @@ impl Network {
             .with_standardize(onebit_model::Standardize { mean, scale })?
             .with_features(data.feature_names().to_vec())?)
     }
+}
+
+/// More weights than this are a mistake; a latent weight and its two moments take 12 bytes.
+const MOST_WEIGHTS: usize = 1 << 30;
+
+/// Adds a layer's weights to those before it, and refuses too many before they are allocated.
+pub(crate) fn count_weights(sum: &mut usize, inputs: usize, outputs: usize) -> Result<()> {
+    *sum = sum.saturating_add(inputs.saturating_mul(outputs));
+    if *sum > MOST_WEIGHTS {
+        return Err(Error::setting("network.hidden", format!("at most {MOST_WEIGHTS} weights"), *sum));
+    }
+    Ok(())
 }
 
 /// Each layer draws from a stream of its own.

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     layer::Layer,
     layers::{BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Sign, Unflatten},
-    network::{Network, layer_seed},
+    network::{Network, count_weights, layer_seed},
     optimizers::Adam,
     rules::{Latent, Rule},
     weight_gradient::Precision,
@@ -85,7 +85,7 @@ impl Network {
         options: &StraightThroughOptions,
         seed: u64,
     ) -> Result<Self> {
-        let mut builder = Builder { net: Network::new(inputs), options, seed, products: 0 };
+        let mut builder = Builder { net: Network::new(inputs), options, seed, products: 0, weights: 0 };
         if options.dropout.input != 0.0 {
             builder.add(Dropout::new(options.dropout.input, layer_seed(seed, usize::MAX))?);
         }
@@ -111,6 +111,7 @@ struct Builder<'a> {
     options: &'a StraightThroughOptions,
     seed: u64,
     products: usize,
+    weights: usize,
 }
 
 impl Builder<'_> {
@@ -130,6 +131,7 @@ impl Builder<'_> {
 
     /// Returns the layer's seed.
     fn dense(&mut self, inputs: usize, outputs: usize) -> Result<u64> {
+        count_weights(&mut self.weights, inputs, outputs)?;
         let seed = self.next_seed();
         let dense = Dense::new(inputs, outputs, self.rule()?, seed)?;
         self.add(dense.with_precision(self.options.gradient));
@@ -152,7 +154,11 @@ impl Builder<'_> {
             return Ok(inputs);
         }
         let Some(ImageShape { height, width, channels }) = self.options.image else {
-            return Err(Error::setting("network.convolutions", "data whose samples are images", "other data"));
+            return Err(Error::setting(
+                "network.convolutions",
+                "data whose samples are images",
+                "other data",
+            ));
         };
         let mut at = Images { b: 1, h: height, w: width };
         let mut channels = channels;
@@ -170,7 +176,11 @@ impl Builder<'_> {
                     channels = outputs;
                 }
                 Stage::Residual { .. } | Stage::GlobalAveragePool => {
-                    return Err(Error::setting("network.convolutions", "convolutions and pooling", "R or GAP"));
+                    return Err(Error::setting(
+                        "network.convolutions",
+                        "convolutions and pooling",
+                        "R or GAP",
+                    ));
                 }
             }
         }
@@ -179,8 +189,14 @@ impl Builder<'_> {
     }
 
     /// A convolution; returns the size of its output.
-    fn conv(&mut self, at: Images, channels: usize, (outputs, kernel, stride): (usize, usize, usize)) -> Result<Images> {
+    fn conv(
+        &mut self,
+        at: Images,
+        channels: usize,
+        (outputs, kernel, stride): (usize, usize, usize),
+    ) -> Result<Images> {
         let geometry = geometry(self.options.border, channels, outputs, kernel, stride);
+        count_weights(&mut self.weights, geometry.patch()?, outputs)?;
         let seed = self.next_seed();
         let conv = Conv::new(geometry, (at.h, at.w), self.rule()?, seed)?;
         self.add(conv.with_precision(self.options.gradient));
