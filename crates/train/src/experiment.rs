@@ -10,7 +10,8 @@ use crate::{
     error::{Error, Result},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::{DropoutShares, Network, StraightThroughOptions},
-    trainer::{Event, Outcome, Parts, Trainer},
+    report::{Event, Outcome},
+    trainer::{Parts, Trainer},
 };
 
 /// More weights than this are a mistake; a latent weight and its two moments take 12 bytes.
