@@ -10,7 +10,8 @@ use crate::{
     error::{Error, Result},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
-    trainer::{Event, Outcome, Parts, Trainer},
+    report::{Event, Outcome},
+    trainer::{Parts, Trainer},
 };
 
 /// Loads the data of a configuration and splits it by its seed.
@@ -141,5 +142,5 @@ pub fn trainer(config: &Config) -> Result<Trainer> {
         }
     };
     let (order, phases, keep) = (config.order(), config.phases()?, config.training.keep);
-    Ok(Trainer { order, loss, phases, keep, seed: config.seed })
+    Ok(Trainer { order, loss, phases, keep, augment: config.data.augment, seed: config.seed })
 }

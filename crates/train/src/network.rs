@@ -183,8 +183,8 @@ impl Network {
     }
 
     /// Name and measures of each layer since the last call.
-    pub fn observe(&mut self) -> Vec<(&'static str, Observation)> {
-        self.layers.iter_mut().map(|layer| (layer.name(), layer.observe())).collect()
+    pub fn observe(&mut self) -> Vec<(String, Observation)> {
+        self.layers.iter_mut().map(|layer| (layer.name().into(), layer.observe())).collect()
     }
 
     /// The network to deploy, with the labels and feature names of `data` and what was done to its

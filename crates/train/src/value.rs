@@ -154,6 +154,11 @@ impl Bytes {
         &self.values
     }
 
+    /// All bytes, row-major, to change in place.
+    pub fn values_mut(&mut self) -> &mut [u8] {
+        &mut self.values
+    }
+
     /// All bytes, row-major.
     pub fn into_values(self) -> Vec<u8> {
         self.values

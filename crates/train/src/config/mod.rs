@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     architecture::Architecture,
-    data::ImageShape,
+    data::{Augment, ImageShape},
     error::{Error, Result},
     flip,
     network::FlipOptions,
@@ -104,6 +104,9 @@ pub struct DataConfig {
     /// Share of the rest held out for validation, from 0 to below 1.
     #[serde(default)]
     pub validation: f64,
+    /// Images only: how those learned from are varied, `{ pad = 4, flip = true }`; by default not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<Augment>,
 }
 
 fn a_fifth() -> f64 {

@@ -19,12 +19,14 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::{image_shape::ImageShape, permutation::below};
 use crate::error::{Error, Result};
 
 /// How the images of a batch are varied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Augment {
     /// Pixels added on each side before a crop of the original size; 0 is no crop.
     pub pad: usize,
