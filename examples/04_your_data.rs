@@ -46,13 +46,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert!(accuracy >= 0.9, "expected at least 90 %, got {accuracy}");
 
     let file = std::env::temp_dir().join("waves.onebit");
-    outcome.model.save(&file)?;
+    let trained = outcome.model.expect("its layers can all be deployed");
+    trained.save(&file)?;
     let model = Model::load(&file)?;
     std::fs::remove_file(&file)?;
     for wave in readings.chunks_exact(32).take(3) {
         let class = model.classify(&engine, wave)?[0];
         println!("{:?} .. is a {} wave", &wave[..3], model.labels()[class]);
     }
-    assert_eq!(model.scores(&engine, &readings)?, outcome.model.scores(&engine, &readings)?);
+    assert_eq!(model.scores(&engine, &readings)?, trained.scores(&engine, &readings)?);
     Ok(())
 }

@@ -73,17 +73,19 @@ fn once(args: &TrainArgs, config: &Config, engine: &Engine) -> Result<()> {
     let outcome = experiment::run(config, &parts, engine, |event| listener.hear(event));
     let said = listener.finish();
     let outcome = outcome?;
-    outcome.model.save(&out)?;
+    let model = outcome.model.as_ref();
+    model.map_or(Ok(()), |model| model.save(&out))?;
     // Only now: whoever stops reading the report still wants the model.
     said?;
     let seconds = start.elapsed().as_secs_f64();
     if args.json {
         let mut result = result_json(config, &outcome, seconds);
-        result["model"] = json!(out.display().to_string());
+        result["model"] = json!(model.map(|_| out.display().to_string()));
+        result["no_model"] = json!(outcome.not_exported.as_ref().map(ToString::to_string));
         return output::json(&result);
     }
     output::line(format!("\n{}\n", layer_table(&outcome)))?;
-    let (kept, model_bytes) = (outcome.kept(), outcome.model.to_bytes().len());
+    let kept = outcome.kept();
     let mut table = Table::new(["result", ""]);
     table.row(["test accuracy".into(), percent(kept.test_accuracy)]);
     if kept.validation_accuracy.is_some() {
@@ -93,8 +95,14 @@ fn once(args: &TrainArgs, config: &Config, engine: &Engine) -> Result<()> {
     table.row(["epoch kept".into(), format!("{} of {}", outcome.epoch, outcome.epochs.len())]);
     table.row(["seconds".into(), format!("{seconds:.2}")]);
     table.row(["samples/s".into(), format!("{:.0}", samples_per_second(&outcome))]);
-    table.row(["model".into(), format!("{} ({})", out.display(), bytes(model_bytes))]);
-    output::line(table.render().lines().skip(1).collect::<Vec<_>>().join("\n"))
+    if let Some(model) = model {
+        table.row(["model".into(), format!("{} ({})", out.display(), bytes(model.to_bytes().len()))]);
+    }
+    output::line(table.render().lines().skip(1).collect::<Vec<_>>().join("\n"))?;
+    match &outcome.not_exported {
+        Some(reason) => output::line(format!("no model written: {reason}")),
+        None => Ok(()),
+    }
 }
 
 /// The name of a preset or file, without its folder and `.toml`, with `.onebit`.
@@ -213,7 +221,7 @@ fn result_json(config: &Config, outcome: &Outcome, seconds: f64) -> Value {
         "test_accuracy": kept.test_accuracy,
         "seconds": seconds,
         "samples_per_second": samples_per_second(outcome),
-        "model_bytes": outcome.model.to_bytes().len(),
+        "model_bytes": outcome.model.as_ref().map(|model| model.to_bytes().len()),
     })
 }
 
@@ -246,7 +254,7 @@ fn layer_table(outcome: &Outcome) -> String {
             continue;
         }
         let shares = measures.map(share);
-        table.row([index.to_string(), (*name).into()].into_iter().chain(shares));
+        table.row([index.to_string(), name.clone()].into_iter().chain(shares));
     }
     table.render()
 }

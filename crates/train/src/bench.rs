@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{
     config::Config,
-    data::{Dataset, Samples},
+    data::{Dataset, ImageShape, Samples},
     error::{Error, Result},
     experiment,
     layer::{Context, Layer},
@@ -110,7 +110,7 @@ pub fn measure(config: &Config, engine: &Engine, warm_up: usize, steps: usize) -
         return Err(Error::setting("phase.0.batch", "a number of samples", "all"));
     };
     let parts = random_data(&config.data.source, samples)?;
-    let mut net = experiment::network(config, parts.train.features(), parts.train.classes())?;
+    let mut net = experiment::network(config, &parts.train)?;
     let cx = Context::train(engine);
     let rows: Vec<usize> = (0..parts.train.len()).collect();
     let (mut labels, mut measured) = (Vec::new(), Vec::with_capacity(steps));
@@ -142,13 +142,18 @@ fn random_data(source: &str, samples: usize) -> Result<Parts> {
         "iris" => (4, 3),
         "digits" => (64, 10),
         "mnist" => (784, 10),
+        "cifar10" => (3072, 10),
         _ => {
-            return Err(Error::setting("data.source", "iris, digits or mnist, whose shape is known", source));
+            return Err(Error::setting(
+                "data.source",
+                "iris, digits, mnist or cifar10, whose shape is known",
+                source,
+            ));
         }
     };
     let rows = samples * BATCHES;
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let samples = if source == "mnist" {
+    let samples = if matches!(source, "mnist" | "cifar10") {
         Samples::Bytes { cols: features, values: (0..rows * features).map(|_| rng.random()).collect() }
     } else {
         let values = (0..rows * features).map(|_| rng.random_range(-2.0..2.0)).collect();
@@ -156,5 +161,9 @@ fn random_data(source: &str, samples: usize) -> Result<Parts> {
     };
     let labels = (0..rows).map(|row| (row % classes) as u32).collect();
     let names = (0..classes).map(|class| class.to_string()).collect();
-    Ok(Parts::new(Dataset::new(samples, labels, names, Vec::new())?, None, None))
+    let mut data = Dataset::new(samples, labels, names, Vec::new())?;
+    if source == "cifar10" {
+        data = data.with_image(ImageShape { height: 32, width: 32, channels: 3 })?;
+    }
+    Ok(Parts::new(data, None, None))
 }

@@ -1,12 +1,21 @@
-//! How well a deployed network does on labelled data.
+//! How well a network does on labelled data: the deployed one, or the one that learns.
 
 use onebit_bits::Engine;
-use onebit_model::Model;
+use onebit_model::{Model, best};
 
-use crate::{data::Dataset, error::Result};
+use crate::{
+    data::{Dataset, Standardize},
+    error::Result,
+    layer::Context,
+    network::Network,
+    trainer::input,
+};
 
-/// Samples classified at once.
+/// Samples classified at once by a deployed network.
 const BATCH: usize = 1024;
+
+/// Samples classified at once by a network that learns, whose layers hand on real numbers.
+const LEARNING_BATCH: usize = 256;
 
 /// How often each class was taken for each: `counts[label][predicted]`.
 ///
@@ -35,5 +44,27 @@ pub fn confusion(model: &Model, engine: &Engine, data: &Dataset) -> Result<Vec<V
 pub fn accuracy(model: &Model, engine: &Engine, data: &Dataset) -> Result<f64> {
     let counts = confusion(model, engine, data)?;
     let right: usize = counts.iter().enumerate().map(|(class, counts)| counts[class]).sum();
+    Ok(right as f64 / data.len() as f64)
+}
+
+/// Share of the samples of `data` that `net`, which learns, classifies right: for networks that cannot be exported.
+///
+/// # Errors
+/// Those of the layers, [`Error::Kind`](crate::Error::Kind) when the last one gives no real scores.
+pub fn network_accuracy(
+    net: &mut Network,
+    cx: &Context,
+    data: &Dataset,
+    standardize: &Standardize,
+) -> Result<f64> {
+    let cx = cx.evaluating();
+    let rows: Vec<usize> = (0..data.len()).collect();
+    let mut right = 0;
+    for rows in rows.chunks(LEARNING_BATCH) {
+        let scores = net.forward(&cx, input(&cx, data, standardize, rows)?)?.into_real("accuracy")?;
+        let labels = rows.iter().map(|&row| data.labels()[row] as usize);
+        right += scores.iter_rows().zip(labels).filter(|(scores, label)| best(scores) == *label).count();
+        cx.recycle([scores]);
+    }
     Ok(right as f64 / data.len() as f64)
 }

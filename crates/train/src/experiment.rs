@@ -5,16 +5,14 @@ use std::{fs::File, path::Path};
 use onebit_bits::Engine;
 
 use crate::{
-    config::{Config, LossName, Method, NetworkConfig},
+    config::{Config, LossName, Method},
     data::{self, DataError, Dataset, Part},
     error::{Error, Result},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
-    network::{DropoutShares, Network, StraightThroughOptions},
-    trainer::{Event, Outcome, Parts, Trainer},
+    network::Network,
+    report::{Event, Outcome},
+    trainer::{Parts, Trainer},
 };
-
-/// More weights than this are a mistake; a latent weight and its two moments take 12 bytes.
-const MOST_WEIGHTS: u64 = 1 << 30;
 
 /// Loads the data of a configuration and splits it by its seed.
 ///
@@ -49,17 +47,26 @@ fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset
     let Some(path) = path.or(config.data.path.as_deref()) else {
         return match data::builtin(source) {
             Some(data) => Ok((data, None)),
+            None if source == "cifar10" => Err(Error::setting(
+                "data",
+                "a folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin (--data DIR)",
+                "no path",
+            )),
             None if source == "mnist" => Err(Error::setting(
                 "data",
                 "a folder with train-images-idx3-ubyte[.gz] and its three sisters (--data DIR)",
                 "no path",
             )),
             None if source == "table" => Err(Error::setting("data", "a CSV file (--data FILE)", "no path")),
-            None => Err(Error::setting("data.source", "iris, digits, mnist or table", source)),
+            None => Err(Error::setting("data.source", "iris, digits, mnist, cifar10 or table", source)),
         };
     };
     match source_at(path, config.data.target.as_deref())? {
         Source::Builtin(data) => Ok((data, None)),
+        Source::Images if source == "cifar10" => {
+            let train = data::read_cifar10_folder(path, Part::Train)?;
+            Ok((train, Some(data::read_cifar10_folder(path, Part::Test)?)))
+        }
         Source::Images => {
             let train = data::read_idx_folder(path, Part::Train)?;
             Ok((train, Some(data::read_idx_folder(path, Part::Test)?)))
@@ -102,19 +109,13 @@ pub fn source_at<'a>(path: &Path, target: Option<&'a str>) -> Result<Source<'a>>
 ///
 /// # Errors
 /// [`Error::Setting`] for what cannot be built.
-pub fn network(config: &Config, features: usize, classes: usize) -> Result<Network> {
-    let NetworkConfig { hidden, dropout_input: input, dropout_hidden, .. } = &config.network;
-    let widths = [&[features], &hidden[..], &[classes]].concat();
-    let weights = widths.windows(2).map(|w| w[0] as u64 * w[1] as u64).fold(0, u64::saturating_add);
-    if weights > MOST_WEIGHTS {
-        return Err(Error::setting("network.hidden", format!("at most {MOST_WEIGHTS} weights"), weights));
-    }
+pub fn network(config: &Config, data: &Dataset) -> Result<Network> {
+    let (features, classes) = (data.features(), data.classes());
+    let hidden = &config.network.hidden;
     match config.method {
         Method::Flip => Network::flip_with(features, hidden, classes, &config.flip_options()?, config.seed),
         Method::StraightThrough => {
-            let dropout = DropoutShares { input: *input, hidden: *dropout_hidden };
-            let gradient = config.training.gradient.unwrap_or_default();
-            let options = StraightThroughOptions { dropout, gradient };
+            let options = config.straight_through_options(data.image());
             Network::straight_through_with(features, hidden, classes, &options, config.seed)
         }
     }
@@ -125,7 +126,7 @@ pub fn network(config: &Config, features: usize, classes: usize) -> Result<Netwo
 /// # Errors
 /// As [`Trainer::fit`].
 pub fn run(config: &Config, parts: &Parts, engine: &Engine, listen: impl FnMut(Event)) -> Result<Outcome> {
-    let mut net = network(config, parts.train.features(), parts.train.classes())?;
+    let mut net = network(config, &parts.train)?;
     trainer(config)?.fit(&mut net, parts, engine, listen)
 }
 
@@ -141,5 +142,5 @@ pub fn trainer(config: &Config) -> Result<Trainer> {
         }
     };
     let (order, phases, keep) = (config.order(), config.phases()?, config.training.keep);
-    Ok(Trainer { order, loss, phases, keep, seed: config.seed })
+    Ok(Trainer { order, loss, phases, keep, augment: config.data.augment, seed: config.seed })
 }

@@ -20,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+mod architecture;
 mod batch_parts;
 pub mod bench;
 pub mod binary_tensor;
@@ -38,18 +39,24 @@ pub mod optimizers;
 mod phase;
 mod pool;
 pub mod real_tensor;
+mod report;
 pub mod rules;
+mod run;
 pub mod state;
 pub mod step;
+mod straight_through;
 mod trainer;
 mod value;
 mod vectorized;
 pub mod weight_gradient;
 
+pub use architecture::{Architecture, Stage};
 pub use error::{Error, Result};
-pub use evaluate::{accuracy, confusion};
-pub use network::{DropoutShares, FlipOptions, Network, StraightThroughOptions};
+pub use evaluate::{accuracy, confusion, network_accuracy};
+pub use network::{FlipOptions, Network};
 pub use phase::{Batch, Phase};
-pub use trainer::{EpochReport, Event, Keep, Outcome, Parts, Progress, Trainer};
+pub use report::{EpochReport, Event, Outcome, Progress};
+pub use straight_through::{Border, DropoutShares, StraightThroughOptions};
+pub use trainer::{Keep, Parts, Trainer};
 pub use value::{Bytes, Matrix, Signal, Value, Votes};
 pub use weight_gradient::Precision;

@@ -16,31 +16,20 @@ use onebit_model::Model;
 
 use crate::{
     data::{Dataset, Standardize},
-    error::Result,
+    error::{Error, Result},
     export::Exporter,
     layer::{Context, Layer, Observation, Parameters},
-    layers::{BatchNorm, Binarize, Bma, Bmab, Dense, Dropout, Sign},
-    optimizers::Adam,
-    rules::{Latent, Vote},
+    layers::{Binarize, Bma, Bmab},
+    rules::Vote,
     state::State,
     step::{self, Order, Watch},
     value::{Signal, Value},
-    weight_gradient::Precision,
 };
 
 /// Layers in a row, over a number of real features.
 pub struct Network {
     inputs: usize,
     layers: Vec<Box<dyn Layer>>,
-}
-
-/// Shares of inputs and of hidden bits that dropout silences; none by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct DropoutShares {
-    /// Of the features.
-    pub input: f64,
-    /// Of the bits after each hidden layer.
-    pub hidden: f64,
 }
 
 /// What else a flip-trained network can be told.
@@ -54,15 +43,6 @@ pub struct FlipOptions {
     pub weight_quorum: f64,
     /// Share of the outputs that must ask before an activation flips, likewise.
     pub activation_quorum: f64,
-}
-
-/// What else a straight-through network can be told.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct StraightThroughOptions {
-    /// Shares of inputs and hidden bits to silence.
-    pub dropout: DropoutShares,
-    /// What gradients are rounded to before they meet bits.
-    pub gradient: Precision,
 }
 
 impl FlipOptions {
@@ -83,8 +63,12 @@ impl Network {
     /// Adds a layer at the end.
     #[must_use]
     pub fn with(mut self, layer: impl Layer + 'static) -> Self {
-        self.layers.push(Box::new(layer));
+        self.push(Box::new(layer));
         self
+    }
+
+    pub(crate) fn push(&mut self, layer: Box<dyn Layer>) {
+        self.layers.push(layer);
     }
 
     /// A net for flip backprop: Binarize, one BMAB a hidden width, BMA. Every stage uses the same
@@ -116,6 +100,9 @@ impl Network {
         let FlipOptions { thresholds, hidden_thresholds, weight_quorum, activation_quorum } = options;
         let rule = || Vote::with_quorum(*weight_quorum).map(Box::new);
         let mut net = Self::new(inputs).with(Binarize::new(inputs, thresholds.clone())?);
+        let widths = [&[inputs], hidden, &[classes]].concat();
+        let mut weights = 0;
+        widths.windows(2).try_for_each(|w| count_weights(&mut weights, w[0], w[1]))?;
         let (mut width, mut depth) = (inputs, thresholds.len());
         for (index, &outputs) in hidden.iter().enumerate() {
             let seed = layer_seed(seed, index);
@@ -125,54 +112,6 @@ impl Network {
         }
         let layer = Bma::new(width, classes, depth, rule()?, layer_seed(seed, hidden.len()))?;
         Ok(net.with(layer.with_quorum(*activation_quorum)?))
-    }
-
-    /// A net for straight-through training: dense, batch norm and sign for each hidden width, then dense
-    /// and batch norm; latent weights under Adam, as the MNIST network of arXiv:1602.02830.
-    ///
-    /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for a size of 0 or a dropout share outside `[0, 1)`.
-    pub fn straight_through(
-        inputs: usize,
-        hidden: &[usize],
-        classes: usize,
-        dropout: DropoutShares,
-        seed: u64,
-    ) -> Result<Self> {
-        let options = StraightThroughOptions { dropout, ..StraightThroughOptions::default() };
-        Self::straight_through_with(inputs, hidden, classes, &options, seed)
-    }
-
-    /// As [`straight_through`](Self::straight_through), with every option spelled out.
-    ///
-    /// # Errors
-    /// As [`straight_through`](Self::straight_through).
-    pub fn straight_through_with(
-        inputs: usize,
-        hidden: &[usize],
-        classes: usize,
-        options: &StraightThroughOptions,
-        seed: u64,
-    ) -> Result<Self> {
-        let StraightThroughOptions { dropout, gradient } = *options;
-        let rule = || Box::new(Latent::new(Adam::new()));
-        let mut net = Self::new(inputs);
-        if dropout.input != 0.0 {
-            net = net.with(Dropout::new(dropout.input, layer_seed(seed, usize::MAX))?);
-        }
-        let mut width = inputs;
-        for (index, &outputs) in hidden.iter().enumerate() {
-            let seed = layer_seed(seed, index);
-            net = net.with(Dense::new(width, outputs, rule(), seed)?.with_precision(gradient));
-            net = net.with(BatchNorm::new(outputs)).with(Sign::new());
-            if dropout.hidden != 0.0 {
-                net = net.with(Dropout::new(dropout.hidden, !seed)?);
-            }
-            width = outputs;
-        }
-        let seed = layer_seed(seed, hidden.len());
-        let last = Dense::new(width, classes, rule(), seed)?.with_precision(gradient);
-        Ok(net.with(last).with(BatchNorm::new(classes)))
     }
 
     /// Number of real features that the network takes.
@@ -244,8 +183,8 @@ impl Network {
     }
 
     /// Name and measures of each layer since the last call.
-    pub fn observe(&mut self) -> Vec<(&'static str, Observation)> {
-        self.layers.iter_mut().map(|layer| (layer.name(), layer.observe())).collect()
+    pub fn observe(&mut self) -> Vec<(String, Observation)> {
+        self.layers.iter_mut().map(|layer| (layer.name().into(), layer.observe())).collect()
     }
 
     /// The network to deploy, with the labels and feature names of `data` and what was done to its
@@ -268,7 +207,19 @@ impl Network {
     }
 }
 
+/// More weights than this are a mistake; a latent weight and its two moments take 12 bytes.
+const MOST_WEIGHTS: usize = 1 << 30;
+
+/// Adds a layer's weights to those before it, and refuses too many before they are allocated.
+pub(crate) fn count_weights(sum: &mut usize, inputs: usize, outputs: usize) -> Result<()> {
+    *sum = sum.saturating_add(inputs.saturating_mul(outputs));
+    if *sum > MOST_WEIGHTS {
+        return Err(Error::setting("network.hidden", format!("at most {MOST_WEIGHTS} weights"), *sum));
+    }
+    Ok(())
+}
+
 /// Each layer draws from a stream of its own.
-fn layer_seed(seed: u64, index: usize) -> u64 {
+pub(crate) fn layer_seed(seed: u64, index: usize) -> u64 {
     seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (index as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)
 }

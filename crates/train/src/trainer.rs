@@ -1,20 +1,19 @@
-//! The loop: phases, epochs, batches; evaluation is on the network as it would be deployed.
-
-use std::time::Instant;
+//! What a training run does, on which data, and one step of it; [`run`](crate::run) has the loop.
 
 use onebit_bits::Engine;
-use onebit_model::{Model, best};
+use onebit_model::best;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    data::{Dataset, Samples, Standardize, permutation},
+    data::{Augment, Dataset, Samples, Standardize},
     error::{Error, Result},
-    evaluate::accuracy,
-    layer::{Context, Observation},
+    layer::Context,
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
     phase::{Batch, Phase},
-    step::{Order, Unwatched, Watch},
+    report::{Event, Outcome},
+    run::Run,
+    step::{Order, Watch},
     value::{Bytes, Signal, Value},
 };
 
@@ -39,7 +38,9 @@ pub struct Trainer {
     pub phases: Vec<Phase>,
     /// Which network is returned.
     pub keep: Keep,
-    /// Seed of the shuffles.
+    /// How training images are varied.
+    pub augment: Option<Augment>,
+    /// Seed of the shuffles and of what is varied.
     pub seed: u64,
 }
 
@@ -77,92 +78,17 @@ impl Parts {
     }
 }
 
-/// What happened in an epoch.
-#[derive(Clone, Debug)]
-pub struct EpochReport {
-    /// Epoch over all phases, from 1.
-    pub epoch: usize,
-    /// Phase, from 1.
-    pub phase: usize,
-    /// The epoch's rate.
-    pub rate: f64,
-    /// Mean loss over the epoch's batches, as they were met.
-    pub loss: f64,
-    /// Share of the epoch's samples that were right, as they were met.
-    pub train_accuracy: f64,
-    /// Accuracy of the deployed network on the validation part.
-    pub validation_accuracy: Option<f64>,
-    /// Accuracy of the deployed network on the test part.
-    pub test_accuracy: Option<f64>,
-    /// Measures of each layer.
-    pub layers: Vec<(&'static str, Observation)>,
-}
-
-impl EpochReport {
-    /// Share of all observed weights that flipped in a step: the mean over layers.
-    pub fn update_ratio(&self) -> Option<f64> {
-        let ratios: Vec<f64> = self.layers.iter().filter_map(|(_, o)| o.update_ratio).collect();
-        (!ratios.is_empty()).then(|| ratios.iter().sum::<f64>() / ratios.len() as f64)
-    }
-}
-
-/// Where a run is, after each batch.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// Samples met since the start of the run.
-    pub done: u64,
-    /// Samples that the whole run will meet.
-    pub total: u64,
-    /// Epoch over all phases, from 1.
-    pub epoch: usize,
-    /// Epochs of the whole run.
-    pub epochs: usize,
-    /// Mean loss of the epoch so far.
-    pub loss: f64,
-    /// Share of right samples of the epoch so far.
-    pub accuracy: f64,
-}
-
-/// What a run reports while it goes on.
-pub enum Event<'a> {
-    /// A batch is done.
-    Batch(Progress),
-    /// An epoch is done and evaluated.
-    Epoch(&'a EpochReport),
-}
-
-/// What a run leaves behind.
-pub struct Outcome {
-    /// The network to deploy.
-    pub model: Model,
-    /// Epoch of that network, from 1.
-    pub epoch: usize,
-    /// One report an epoch.
-    pub epochs: Vec<EpochReport>,
-    /// Seconds spent on learning, without evaluation.
-    pub seconds: f64,
-    /// Samples learned from, counted as often as they were met.
-    pub samples: u64,
-}
-
-impl Outcome {
-    /// The report of the epoch whose network was kept.
-    pub fn kept(&self) -> &EpochReport {
-        &self.epochs[self.epoch - 1]
-    }
-}
-
 impl Trainer {
     /// Flip backprop: FBF order, softmax cross-entropy. The phases' rates are shares of flips.
     pub fn flip(phases: Vec<Phase>, seed: u64) -> Self {
         let loss = Box::new(SoftmaxCrossEntropy);
-        Self { order: Order::InputFirst, loss, phases, keep: Keep::Last, seed }
+        Self { order: Order::InputFirst, loss, phases, keep: Keep::Last, augment: None, seed }
     }
 
     /// Straight-through training: squared hinge. The phases' rates are learning rates.
     pub fn straight_through(phases: Vec<Phase>, seed: u64) -> Self {
         let loss = Box::new(SquaredHinge::default());
-        Self { order: Order::Parallel, loss, phases, keep: Keep::Last, seed }
+        Self { order: Order::Parallel, loss, phases, keep: Keep::Last, augment: None, seed }
     }
 
     /// Trains `net` on `parts.train` and tells `listen` how it goes.
@@ -177,82 +103,7 @@ impl Trainer {
         engine: &Engine,
         mut listen: impl FnMut(Event),
     ) -> Result<Outcome> {
-        self.check(parts)?;
-        let cx = Context::train(engine);
-        let epochs = self.phases.iter().map(|phase| phase.epochs).sum();
-        let met = |phase: &Phase| {
-            let batch = batch_size(phase, parts);
-            (parts.train.len() / batch * batch) as u64 * phase.epochs as u64
-        };
-        let total = self.phases.iter().map(met).sum();
-        let mut progress = Progress { done: 0, total, epoch: 0, epochs, loss: 0.0, accuracy: 0.0 };
-        let mut reports: Vec<EpochReport> = Vec::new();
-        let mut kept: Option<(Model, usize)> = None;
-        let (mut best, mut seconds) = (0.0, 0.0);
-        for (phase_index, phase) in self.phases.iter().enumerate() {
-            for epoch_of_phase in 0..phase.epochs {
-                progress.epoch += 1;
-                let rate = phase.rate_at(epoch_of_phase);
-                let start = Instant::now();
-                self.pass(net, &cx, parts, (phase, rate), &mut progress, &mut listen)?;
-                seconds += start.elapsed().as_secs_f64();
-
-                let deployed = net.export(&parts.train, &parts.standardize)?;
-                let judge = |part: &Option<Dataset>| {
-                    part.as_ref().map(|part| accuracy(&deployed, engine, part)).transpose()
-                };
-                let report = EpochReport {
-                    epoch: progress.epoch,
-                    phase: phase_index + 1,
-                    rate,
-                    loss: progress.loss,
-                    train_accuracy: progress.accuracy,
-                    validation_accuracy: judge(&parts.validation)?,
-                    test_accuracy: judge(&parts.test)?,
-                    layers: net.observe(),
-                };
-                listen(Event::Epoch(&report));
-                let score = report.validation_accuracy.unwrap_or(0.0);
-                if self.keep == Keep::Last || kept.is_none() || score > best {
-                    best = score;
-                    kept = Some((deployed, progress.epoch));
-                }
-                reports.push(report);
-            }
-        }
-        let (model, epoch) = kept.expect("`check` has seen at least one phase of one epoch");
-        Ok(Outcome { model, epoch, epochs: reports, seconds, samples: progress.done })
-    }
-
-    /// One pass over the training part, in an order of its own; leaves its loss and accuracy in `progress`.
-    fn pass(
-        &self,
-        net: &mut Network,
-        cx: &Context,
-        parts: &Parts,
-        (phase, rate): (&Phase, f64),
-        progress: &mut Progress,
-        listen: &mut impl FnMut(Event),
-    ) -> Result<()> {
-        let batch = batch_size(phase, parts);
-        let (mut loss, mut right, mut met) = (0.0, 0, 0);
-        let mut labels = Vec::new();
-        let order = permutation(parts.train.len(), epoch_seed(self.seed, progress.epoch));
-        for rows in order.chunks_exact(batch) {
-            let (batch_loss, batch_right) =
-                self.learn(net, cx, (parts, rows, &mut labels), rate, &mut Unwatched)?;
-            if !batch_loss.is_finite() {
-                return Err(Error::Diverged { loss: batch_loss, epoch: progress.epoch });
-            }
-            loss += batch_loss * batch as f64;
-            right += batch_right;
-            met += batch;
-            progress.done += batch as u64;
-            progress.loss = loss / met as f64;
-            progress.accuracy = right as f64 / met as f64;
-            listen(Event::Batch(*progress));
-        }
-        Ok(())
+        Run::new(self, net, parts, engine)?.finish(&mut listen)
     }
 
     /// One step on the samples `rows`; returns the loss and how many were right.
@@ -268,7 +119,8 @@ impl Trainer {
         let x = watch.load(|| {
             labels.clear();
             labels.extend(rows.iter().map(|&row| parts.train.labels()[row]));
-            input(cx, parts, rows)
+            let x = input(cx, &parts.train, &parts.standardize, rows)?;
+            self.varied(cx, parts, rows, x)
         })?;
         let judge = |scores: Value| {
             let scores = scores.into_real("loss")?;
@@ -280,7 +132,25 @@ impl Trainer {
         net.step_watched(cx, x, self.order, rate, judge, watch)
     }
 
-    fn check(&self, parts: &Parts) -> Result<()> {
+    /// Other views of the images x.
+    fn varied(&self, cx: &Context, parts: &Parts, rows: &[usize], x: Value) -> Result<Value> {
+        let (Some(augment), Some(image)) = (self.augment, parts.train.image()) else { return Ok(x) };
+        let (seed, epoch) = (self.seed, cx.clock.epoch);
+        Ok(match x {
+            Value::Bytes(mut bytes) => {
+                let zero = bytes.mean().round() as u8;
+                augment.apply(image, seed, epoch, rows, bytes.values_mut(), zero);
+                Value::Bytes(bytes)
+            }
+            Value::Real(mut x) => {
+                augment.apply(image, seed, epoch, rows, x.values_mut(), 0.0);
+                Value::Real(x)
+            }
+            other => other,
+        })
+    }
+
+    pub(crate) fn check(&self, parts: &Parts) -> Result<()> {
         if self.phases.is_empty() {
             return Err(Error::setting("phases", "at least one", "none"));
         }
@@ -288,6 +158,13 @@ impl Trainer {
         if self.keep == Keep::Best && parts.validation.is_none() {
             let expected = "a validation part to find the best network by (data.validation)";
             return Err(Error::setting("training.keep", expected, "none"));
+        }
+        match (self.augment, parts.train.image()) {
+            (Some(augment), Some(image)) => augment.check(image)?,
+            (Some(_), None) => {
+                return Err(Error::setting("data.augment", "data whose samples are images", "other data"));
+            }
+            _ => {}
         }
         let counts = parts.train.class_counts();
         match counts.iter().position(|&count| count == 0) {
@@ -297,18 +174,22 @@ impl Trainer {
     }
 }
 
-/// The samples `rows`, `(b, i)`, standardized: as bytes where they are bytes.
-fn input(cx: &Context, parts: &Parts, rows: &[usize]) -> Result<Value> {
-    let (b, i) = (rows.len(), parts.train.features());
-    if let (Samples::Bytes { .. }, Some((mean, scale))) = (parts.train.samples(), parts.standardize.common())
-    {
+/// The samples `rows` of a part, `(b, i)`, standardized: as bytes where they are bytes.
+pub(crate) fn input(
+    cx: &Context,
+    data: &Dataset,
+    standardize: &Standardize,
+    rows: &[usize],
+) -> Result<Value> {
+    let (b, i) = (rows.len(), data.features());
+    if let (Samples::Bytes { .. }, Some((mean, scale))) = (data.samples(), standardize.common()) {
         let mut bytes = cx.bytes(b * i);
-        assert!(parts.train.gather_bytes(rows, &mut bytes), "they are bytes");
+        assert!(data.gather_bytes(rows, &mut bytes), "they are bytes");
         return Ok(Value::Bytes(Bytes::new(b, i, bytes, mean, scale)?));
     }
     let mut x = cx.matrix(b, i);
-    parts.train.gather_into(rows, x.values_mut());
-    parts.standardize.apply(x.values_mut());
+    data.gather_into(rows, x.values_mut());
+    standardize.apply(x.values_mut());
     Ok(Value::Real(x))
 }
 
@@ -318,9 +199,4 @@ pub(crate) fn batch_size(phase: &Phase, parts: &Parts) -> usize {
         Batch::Size(size) => size.min(parts.train.len()),
         Batch::All => parts.train.len(),
     }
-}
-
-/// The order of an epoch depends on seed and epoch alone.
-fn epoch_seed(seed: u64, epoch: usize) -> u64 {
-    seed ^ (epoch as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -7,6 +7,7 @@ use onebit_bits::{BitTensor, Engine, Ternary};
 
 use crate::{
     error::{Error, Result},
+    layer::Context,
     vectorized::vectorized,
 };
 
@@ -154,6 +155,11 @@ impl Bytes {
         &self.values
     }
 
+    /// All bytes, row-major, to change in place.
+    pub fn values_mut(&mut self) -> &mut [u8] {
+        &mut self.values
+    }
+
     /// All bytes, row-major.
     pub fn into_values(self) -> Vec<u8> {
         self.values
@@ -267,6 +273,19 @@ impl Value {
             Value::Real(matrix) => Ok(matrix),
             Value::Bytes(bytes) => Ok(bytes.to_real()),
             other => Err(Error::Kind { layer, expected: "real numbers", got: other.kind() }),
+        }
+    }
+
+    /// [`into_real`](Self::into_real) with memory from the context.
+    pub(crate) fn into_pooled_real(self, cx: &Context, layer: &'static str) -> Result<Matrix> {
+        match self {
+            Value::Bytes(bytes) => {
+                let mut x = cx.matrix(bytes.rows(), bytes.cols());
+                bytes.write_real(x.values_mut());
+                cx.recycle([bytes]);
+                Ok(x)
+            }
+            x => x.into_real(layer),
         }
     }
 

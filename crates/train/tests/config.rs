@@ -114,7 +114,9 @@ fn rates_decay_exponentially_over_a_phase() {
 fn a_network_too_large_to_be_meant_is_refused() {
     let mut config = preset("digits").unwrap();
     config.network.hidden = vec![65536, 65536];
-    let error = onebit_train::experiment::network(&config, 64, 10).err().map(|error| error.to_string());
-    let words = "network.hidden: expected at most 1073741824 weights, got 4299816960";
+    let error = onebit_train::experiment::network(&config, &onebit_train::data::digits())
+        .err()
+        .map(|error| error.to_string());
+    let words = "network.hidden: expected at most 1073741824 weights, got 4299161600";
     assert_eq!(error.as_deref(), Some(words));
 }

@@ -22,11 +22,14 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    architecture::Architecture,
+    data::{Augment, ImageShape},
     error::{Error, Result},
     flip,
     network::FlipOptions,
     phase::{Batch, Phase},
     step::Order,
+    straight_through::{Border, DropoutShares, StraightThroughOptions},
     trainer::Keep,
     weight_gradient::Precision,
 };
@@ -37,7 +40,9 @@ mod parse;
 pub use parse::parse;
 
 /// Name, text and one line about each preset.
-pub const PRESETS: [(&str, &str, &str); 5] = [
+pub const PRESETS: [(&str, &str, &str); 7] = [
+    ("cifar10", include_str!("../../presets/cifar10.toml"), "the ConvNet with the paper's settings"),
+    ("cifar10-cnv", include_str!("../../presets/cifar10-cnv.toml"), "a small ConvNet without padding"),
     ("iris", include_str!("../../presets/iris.toml"), "flip backprop, the report's net and its two phases"),
     (
         "iris-best",
@@ -99,6 +104,9 @@ pub struct DataConfig {
     /// Share of the rest held out for validation, from 0 to below 1.
     #[serde(default)]
     pub validation: f64,
+    /// Images only: how those learned from are varied, `{ pad = 4, flip = true }`; by default not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<Augment>,
 }
 
 fn a_fifth() -> f64 {
@@ -109,6 +117,12 @@ fn a_fifth() -> f64 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
+    /// Straight-through only: stages of images before the hidden layers, such as `128C3-128C3-MP2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub convolutions: Option<Architecture>,
+    /// Straight-through only: how these treat the border of an image, by default `plus`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub border: Option<Border>,
     /// Units of each hidden layer.
     pub hidden: Vec<usize>,
     /// Flip only: thresholds of each feature, a depth of 1, 3, 7 or 15 or a list in standard deviations.
@@ -233,6 +247,18 @@ impl Config {
         options.weight_quorum = self.training.quorum.unwrap_or(options.weight_quorum);
         options.activation_quorum = self.training.activation_quorum.unwrap_or(options.activation_quorum);
         Ok(options)
+    }
+
+    /// The options of a straight-through network over `image`, if the data are images.
+    pub fn straight_through_options(&self, image: Option<ImageShape>) -> StraightThroughOptions {
+        let NetworkConfig { convolutions, border, dropout_input, dropout_hidden, .. } = &self.network;
+        StraightThroughOptions {
+            convolutions: convolutions.clone().unwrap_or_default(),
+            image,
+            border: border.unwrap_or_default(),
+            dropout: DropoutShares { input: *dropout_input, hidden: *dropout_hidden },
+            gradient: self.training.gradient.unwrap_or_default(),
+        }
     }
 
     /// The order of learning.

@@ -11,7 +11,7 @@
 //! assert!(onebit_train::data::builtin("tulips").is_none());
 //! ```
 
-use super::{dataset::Dataset, table::read_table_from};
+use super::{dataset::Dataset, image_shape::ImageShape, table::read_table_from};
 
 /// The built-in data sets: name and maker.
 pub const BUILTIN: [(&str, Make); 2] = [("iris", iris), ("digits", digits)];
@@ -31,7 +31,9 @@ pub fn iris() -> Dataset {
 
 /// Handwritten digits of 13 writers, 8x8 pixels that count the ink in a block of 4x4: 0 to 16.
 pub fn digits() -> Dataset {
-    embedded(include_str!("../../data/digits.csv"), "digits.csv", "digit")
+    let shape = ImageShape { height: 8, width: 8, channels: 1 };
+    let digits = embedded(include_str!("../../data/digits.csv"), "digits.csv", "digit");
+    digits.with_image(shape).expect("a test has seen its 64 features")
 }
 
 fn embedded(text: &str, name: &str, target: &str) -> Dataset {
@@ -64,6 +66,7 @@ mod tests {
     fn digits_is_complete() {
         let digits = digits();
         assert_eq!((digits.len(), digits.features()), (1797, 64));
+        assert_eq!(digits.image().map(|image| image.to_string()), Some("8x8x1".into()));
         assert_eq!(digits.class_counts(), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
         assert_eq!(digits.label_names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
         let rows: Vec<usize> = (0..digits.len()).collect();

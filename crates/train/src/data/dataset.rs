@@ -14,6 +14,7 @@ use std::collections::HashSet;
 
 use super::{
     error::{DataError, shown},
+    image_shape::ImageShape,
     permutation::permutation,
 };
 
@@ -74,6 +75,7 @@ pub struct Dataset {
     labels: Vec<u32>,
     label_names: Vec<String>,
     feature_names: Vec<String>,
+    image: Option<ImageShape>,
 }
 
 impl Dataset {
@@ -121,7 +123,25 @@ impl Dataset {
                 return Err(DataError::Duplicate { name: name(), what, twice });
             }
         }
-        Ok(Self { samples, labels, label_names, feature_names })
+        Ok(Self { samples, labels, label_names, feature_names, image: None })
+    }
+
+    /// Says that every row is an image of this shape, channels last.
+    ///
+    /// # Errors
+    /// [`DataError::Length`] unless `h * w * c` is the number of features.
+    pub fn with_image(self, shape: ImageShape) -> Result<Self, DataError> {
+        let (expected, got) = (shape.features(), self.features());
+        if expected != Some(got) {
+            let what = format!("features for images of {shape}");
+            return Err(DataError::Length { what, expected: expected.unwrap_or(usize::MAX), got });
+        }
+        Ok(Self { image: Some(shape), ..self })
+    }
+
+    /// The shape of the images that the rows are, if they are images.
+    pub fn image(&self) -> Option<ImageShape> {
+        self.image
     }
 
     /// Number of rows, `b`; never 0.
@@ -217,6 +237,7 @@ impl Dataset {
             labels: rows.iter().map(|&row| self.labels[row]).collect(),
             label_names: self.label_names.clone(),
             feature_names: self.feature_names.clone(),
+            image: self.image,
         }
     }
 
@@ -322,6 +343,27 @@ mod tests {
         let samples = Samples::Bytes { cols: 1, values: vec![7, 255] };
         let bytes = Dataset::new(samples, vec![0, 0], names(&["a"]), vec![]).unwrap();
         assert_eq!(bytes.subset(&[1, 0]).gather(&[0, 1]), [255.0, 7.0]);
+    }
+
+    #[test]
+    fn rows_may_be_images() {
+        let shape = |height, width, channels| ImageShape { height, width, channels };
+        let set = counting(4);
+        assert_eq!(set.image(), None);
+        let refused = |shape| set.clone().with_image(shape).unwrap_err().to_string();
+        assert_eq!(refused(shape(2, 3, 1)), "data set: expected 6 features for images of 2x3x1, got 2");
+        assert_eq!(refused(shape(0, 0, 0)), "data set: expected 0 features for images of 0x0x0, got 2");
+        let most = usize::MAX;
+        assert_eq!(
+            refused(shape(most, 2, 1)),
+            format!("data set: expected {most} features for images of {most}x2x1, got 2")
+        );
+        let images = set.with_image(shape(1, 1, 2)).unwrap();
+        let (rest, held_out) = images.split(0.5, 1).unwrap();
+        let (first, last) = images.split_last(1).unwrap();
+        for part in [images.subset(&[2]), rest, held_out, first, last] {
+            assert_eq!(part.image(), Some(shape(1, 1, 2)));
+        }
     }
 
     #[test]

@@ -26,6 +26,15 @@ pub enum DataError {
         reason: io::Error,
     },
 
+    /// A file is larger than this reader accepts, or swells to more.
+    #[error("{file}: expected at most {limit} bytes, got more")]
+    Oversize {
+        /// Path of the file.
+        file: String,
+        /// Bytes that this reader accepts, after decompression.
+        limit: u64,
+    },
+
     // === data sets ===
     /// Parts of a data set that should be equally long are not.
     #[error("data set: expected {expected} {what}, got {got}")]
@@ -257,7 +266,7 @@ pub enum DataError {
         /// Number of labels.
         labels: usize,
     },
-    /// A label is no digit.
+    /// A label is not from 0 to 9.
     #[error("{file}: expected labels from 0 to 9, got {label} at index {index}")]
     Digit {
         /// Path of the file.
@@ -267,6 +276,30 @@ pub enum DataError {
         /// The label.
         label: u8,
     },
+
+    // === CIFAR-10 ===
+    /// A file does not consist of whole images.
+    #[error("{file}: expected whole images of {record} bytes, got {got} bytes")]
+    Records {
+        /// Path of the file.
+        file: String,
+        /// Bytes of an image with its label.
+        record: usize,
+        /// Bytes in the file, after decompression.
+        got: usize,
+    },
+    /// A file of label names has too few or too many.
+    #[error("{file}: expected {expected} label names, one a line, got {got}")]
+    Names {
+        /// Path of the file.
+        file: String,
+        /// Number of classes.
+        expected: usize,
+        /// Lines that hold a name.
+        got: usize,
+    },
+
+    // === folders ===
     /// A folder has none of the names under which a file is known.
     #[error("{dir}: none of the files {tried}")]
     NoFile {

@@ -15,15 +15,15 @@
 //! ```
 
 use std::{
-    io::{self, BufReader, Read},
+    io::{BufReader, Read},
     path::{Path, PathBuf},
 };
-
-use flate2::bufread::MultiGzDecoder;
 
 use super::{
     dataset::{Dataset, Samples},
     error::{DataError, open},
+    files::{Part, decompressed, find, read_at_most},
+    image_shape::ImageShape,
 };
 
 /// The largest idx file read, after decompression: 1 GiB, 20 times MNIST. It bounds what a small hostile
@@ -43,15 +43,6 @@ pub struct Images {
     pub width: usize,
     /// The pixels, `(b, h, w)`.
     pub pixels: Vec<u8>,
-}
-
-/// The two parts in which idx sets are published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// `train-*`, of MNIST 60000 images.
-    Train,
-    /// `t10k-*`, of MNIST 10000 images.
-    Test,
 }
 
 /// Reads a file of images.
@@ -95,7 +86,8 @@ pub fn read_idx_labels_from(reader: impl Read, name: &str) -> Result<Vec<u8>, Da
 }
 
 /// Reads one part of a folder with the published file names, such as `train-images-idx3-ubyte`, with or
-/// without `.gz`, and with `.` in place of the `-` before `idx`. The features are called `pixel_<row>_<column>`.
+/// without `.gz`, and with `.` in place of the `-` before `idx`. The rows are images of one channel, the features
+/// are called `pixel_<row>_<column>`.
 ///
 /// # Errors
 /// [`DataError::NoFile`], [`DataError::Count`]; those of [`read_idx_images`] and [`read_idx_labels`];
@@ -106,24 +98,22 @@ pub fn read_idx_folder(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, Dat
         Part::Train => "train",
         Part::Test => "t10k",
     };
-    let images = read_idx_images(find(dir, &format!("{part}-images"), "idx3-ubyte")?)?;
-    let labels = read_idx_labels(find(dir, &format!("{part}-labels"), "idx1-ubyte")?)?;
+    let images = read_idx_images(find_idx(dir, &format!("{part}-images"), "idx3-ubyte")?)?;
+    let labels = read_idx_labels(find_idx(dir, &format!("{part}-labels"), "idx1-ubyte")?)?;
     if images.count != labels.len() {
         let dir = dir.display().to_string();
         return Err(DataError::Count { dir, images: images.count, labels: labels.len() });
     }
-    let places = (0..images.height).flat_map(|row| (0..images.width).map(move |column| (row, column)));
-    let feature_names = places.map(|(row, column)| format!("pixel_{row}_{column}")).collect();
+    let shape = ImageShape { height: images.height, width: images.width, channels: 1 };
     let samples = Samples::Bytes { cols: images.height * images.width, values: images.pixels };
     let labels = labels.into_iter().map(u32::from).collect();
-    Dataset::new(samples, labels, (0..10).map(|digit| digit.to_string()).collect(), feature_names)
+    let label_names = (0..10).map(|digit| digit.to_string()).collect();
+    Dataset::new(samples, labels, label_names, shape.feature_names())?.with_image(shape)
 }
 
-/// The first file there is of the names in use.
-fn find(dir: &Path, stem: &str, kind: &str) -> Result<PathBuf, DataError> {
-    let names = ["-", "."].map(|dot| ["", ".gz"].map(|gz| format!("{stem}{dot}{kind}{gz}"))).concat();
-    let found = names.iter().map(|name| dir.join(name)).find(|path| path.is_file());
-    found.ok_or_else(|| DataError::NoFile { dir: dir.display().to_string(), tried: names.join(", ") })
+/// The file under one of the names in use.
+fn find_idx(dir: &Path, stem: &str, kind: &str) -> Result<PathBuf, DataError> {
+    find(dir, &["-", "."].map(|dot| format!("{stem}{dot}{kind}")))
 }
 
 /// Reads an idx file of bytes with `D` dimensions.
@@ -178,36 +168,14 @@ fn promise(dims: &[u32]) -> Option<u64> {
     (row <= ROW_LIMIT && bytes <= LIMIT).then_some(bytes)
 }
 
-/// The bytes behind gzip, if the file starts as gzip does.
-fn decompressed<'a, R: Read>(reader: &'a mut BufReader<R>) -> io::Result<Box<dyn Read + 'a>> {
-    let start = read_at_most(reader, 2)?;
-    let gzipped = start == [0x1f, 0x8b];
-    let whole = io::Cursor::new(start).chain(reader);
-    Ok(if gzipped { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
-}
-
-fn read_at_most(reader: &mut impl Read, bytes: u64) -> io::Result<Vec<u8>> {
-    let mut read = Vec::new();
-    reader.take(bytes).read_to_end(&mut read)?;
-    Ok(read)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{fs, io::Write};
+    use std::fs;
 
-    use flate2::{Compression, write::GzEncoder};
-
-    use super::*;
+    use super::{super::files::gzip, *};
 
     const LABELS: &[u8] = b"\0\0\x08\x01\0\0\0\x03\x00\x09\x05";
     const IMAGES: &[u8] = b"\0\0\x08\x03\0\0\0\x03\0\0\0\x02\0\0\0\x01\x00\x01\x02\x03\x04\xff";
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
 
     fn message(images: &[u8]) -> String {
         read_idx_images_from(images, "f").unwrap_err().to_string()
@@ -293,6 +261,7 @@ mod tests {
         let set = read(Part::Train).unwrap();
         assert_eq!((set.labels(), set.gather(&[2])), (&[0, 9, 5][..], vec![4.0, 255.0]));
         assert_eq!(set.feature_names(), ["pixel_0_0", "pixel_1_0"]);
+        assert_eq!(set.image(), Some(ImageShape { height: 2, width: 1, channels: 1 }));
         assert_eq!(set.class_counts(), [1, 0, 0, 0, 0, 1, 0, 0, 0, 1]);
 
         write("t10k-images.idx3-ubyte", IMAGES);

@@ -9,7 +9,10 @@
 //! | a CSV file with a header line | [`read_table`], for evaluation [`read_table_with_labels`] |
 //! | a CSV file or stdin, to predict from | [`read_features`], row by row [`FeatureRows`] |
 //! | MNIST and its look-alikes | [`read_idx_folder`] |
+//! | CIFAR-10 | [`read_cifar10_folder`] |
 //! | the two sets inside this crate | [`builtin`]: [`iris`], [`digits`] |
+//!
+//! Rows that are images know their [`ImageShape`]; [`Augment`] varies the images of a batch.
 //!
 //! Everything that is read is checked: an error names the file, the line and the column.
 //!
@@ -24,24 +27,31 @@
 //! # Ok::<(), onebit_train::data::DataError>(())
 //! ```
 
+mod augment;
 mod builtin;
+mod cifar10;
 mod dataset;
 mod error;
 mod features;
+mod files;
 mod idx;
+mod image_shape;
 mod permutation;
 mod rows;
 mod standardize;
 mod table;
 
+pub use augment::Augment;
 pub use builtin::{BUILTIN, builtin, digits, iris};
+pub use cifar10::read_cifar10_folder;
 pub use dataset::{Dataset, Samples};
 pub use error::DataError;
 pub use features::{FeatureRows, Table, read_features};
+pub use files::Part;
 pub use idx::{
-    Images, Part, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels,
-    read_idx_labels_from,
+    Images, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels, read_idx_labels_from,
 };
+pub use image_shape::ImageShape;
 pub use permutation::permutation;
 pub use standardize::Standardize;
 pub use table::{read_table, read_table_from, read_table_with_labels};

@@ -14,11 +14,14 @@ pub fn permutation(count: usize, seed: u64) -> Vec<usize> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut order: Vec<usize> = (0..count).collect();
     for last in (1..count).rev() {
-        // A number from 0 to `last`: the high half of a 128-bit product, biased by less than count / 2^64.
-        let pick = (u128::from(rng.next_u64()) * (last as u128 + 1)) >> 64;
-        order.swap(last, pick as usize);
+        order.swap(last, below(&mut rng, last + 1));
     }
     order
+}
+
+/// A number below `count`: the high half of a 128-bit product, biased by less than count / 2^64.
+pub(super) fn below(rng: &mut ChaCha8Rng, count: usize) -> usize {
+    ((u128::from(rng.next_u64()) * count as u128) >> 64) as usize
 }
 
 #[cfg(test)]

@@ -1,0 +1,217 @@
+//! From options to a network for straight-through training.
+//!
+//! Blocks: product, [max-pooling], norm, activation, [dropout]; the last product has only a norm. Where there are
+//! stages of images, they come first, and their features go on into the dense layers, in the order row, column, channel.
+
+use onebit_bits::{Conv as Geometry, Images, Pad, Padding};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    architecture::{Architecture, Stage},
+    data::ImageShape,
+    error::{Error, Result},
+    layer::Layer,
+    layers::{BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Sign, Unflatten},
+    network::{Network, count_weights, layer_seed},
+    optimizers::Adam,
+    rules::{Latent, Rule},
+    weight_gradient::Precision,
+};
+
+/// Shares of inputs and of hidden bits that dropout silences; none by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DropoutShares {
+    /// Of the features.
+    pub input: f64,
+    /// Of the bits after each hidden layer.
+    pub hidden: f64,
+}
+
+/// How convolutions treat the border of an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Border {
+    /// The output is as large as the input (divided by the stride), and what lies around an image of bits counts nothing.
+    Zero,
+    /// The same, but it counts +1: a network that is as good and faster.
+    #[default]
+    Plus,
+    /// The same, but it counts -1.
+    Minus,
+    /// No padding: the output is smaller by the kernel.
+    Valid,
+}
+
+/// What a straight-through network is made of, besides its sizes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StraightThroughOptions {
+    /// Stages of images before the dense layers; none by default.
+    pub convolutions: Architecture,
+    /// What the features are an image of; needed where there are such stages.
+    pub image: Option<ImageShape>,
+    /// How they treat the border.
+    pub border: Border,
+    /// Shares of inputs and hidden bits to silence.
+    pub dropout: DropoutShares,
+    /// What gradients are rounded to before they meet bits.
+    pub gradient: Precision,
+}
+
+impl Network {
+    /// A net for straight-through training: dense, batch norm and sign for each hidden width, then dense
+    /// and batch norm; latent weights under Adam, as the MNIST network of arXiv:1602.02830.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a size of 0 or a dropout share outside `[0, 1)`.
+    pub fn straight_through(
+        inputs: usize,
+        hidden: &[usize],
+        classes: usize,
+        dropout: DropoutShares,
+        seed: u64,
+    ) -> Result<Self> {
+        let options = StraightThroughOptions { dropout, ..StraightThroughOptions::default() };
+        Self::straight_through_with(inputs, hidden, classes, &options, seed)
+    }
+
+    /// As [`straight_through`](Self::straight_through), with every option spelled out.
+    ///
+    /// # Errors
+    /// As [`straight_through`](Self::straight_through), and for stages that do not fit the image.
+    pub fn straight_through_with(
+        inputs: usize,
+        hidden: &[usize],
+        classes: usize,
+        options: &StraightThroughOptions,
+        seed: u64,
+    ) -> Result<Self> {
+        let mut builder = Builder { net: Network::new(inputs), options, seed, products: 0, weights: 0 };
+        if options.dropout.input != 0.0 {
+            builder.add(Dropout::new(options.dropout.input, layer_seed(seed, usize::MAX))?);
+        }
+        let mut width = builder.stages(inputs)?;
+        for &outputs in hidden {
+            let seed = builder.dense(width, outputs)?;
+            builder.norm(outputs);
+            builder.activation()?;
+            if options.dropout.hidden != 0.0 {
+                builder.add(Dropout::new(options.dropout.hidden, !seed)?);
+            }
+            width = outputs;
+        }
+        builder.dense(width, classes)?;
+        builder.norm(classes);
+        Ok(builder.net)
+    }
+}
+
+/// A network in the making.
+struct Builder<'a> {
+    net: Network,
+    options: &'a StraightThroughOptions,
+    seed: u64,
+    products: usize,
+    weights: usize,
+}
+
+impl Builder<'_> {
+    fn add(&mut self, layer: impl Layer + 'static) {
+        self.net.push(Box::new(layer));
+    }
+
+    /// The seed of the next product.
+    fn next_seed(&mut self) -> u64 {
+        self.products += 1;
+        layer_seed(self.seed, self.products - 1)
+    }
+
+    fn rule(&self) -> Result<Box<dyn Rule>> {
+        Ok(Box::new(Latent::new(Adam::new())))
+    }
+
+    /// Returns the layer's seed.
+    fn dense(&mut self, inputs: usize, outputs: usize) -> Result<u64> {
+        count_weights(&mut self.weights, inputs, outputs)?;
+        let seed = self.next_seed();
+        let dense = Dense::new(inputs, outputs, self.rule()?, seed)?;
+        self.add(dense.with_precision(self.options.gradient));
+        Ok(seed)
+    }
+
+    fn norm(&mut self, features: usize) {
+        self.add(BatchNorm::new(features));
+    }
+
+    fn activation(&mut self) -> Result<()> {
+        self.add(Sign::new());
+        Ok(())
+    }
+
+    /// The stages of images; returns the number of features that they leave.
+    fn stages(&mut self, inputs: usize) -> Result<usize> {
+        let stages = self.options.convolutions.stages();
+        if stages.is_empty() {
+            return Ok(inputs);
+        }
+        let Some(ImageShape { height, width, channels }) = self.options.image else {
+            return Err(Error::setting(
+                "network.convolutions",
+                "data whose samples are images",
+                "other data",
+            ));
+        };
+        let mut at = Images { b: 1, h: height, w: width };
+        let mut channels = channels;
+        self.add(Unflatten::new(height * width));
+        for stage in stages {
+            match *stage {
+                Stage::Conv { channels: outputs, kernel, stride, pool } => {
+                    at = self.conv(at, channels, (outputs, kernel, stride))?;
+                    if let Some(pool) = pool {
+                        self.add(MaxPool::new(pool, (at.h, at.w))?);
+                        at = pool.output(at)?;
+                    }
+                    self.norm(outputs);
+                    self.activation()?;
+                    channels = outputs;
+                }
+                Stage::Residual { .. } | Stage::GlobalAveragePool => {
+                    return Err(Error::setting(
+                        "network.convolutions",
+                        "convolutions and pooling",
+                        "R or GAP",
+                    ));
+                }
+            }
+        }
+        self.add(Flatten::new(at.h * at.w));
+        Ok(at.h * at.w * channels)
+    }
+
+    /// A convolution; returns the size of its output.
+    fn conv(
+        &mut self,
+        at: Images,
+        channels: usize,
+        (outputs, kernel, stride): (usize, usize, usize),
+    ) -> Result<Images> {
+        let geometry = geometry(self.options.border, channels, outputs, kernel, stride);
+        count_weights(&mut self.weights, geometry.patch()?, outputs)?;
+        let seed = self.next_seed();
+        let conv = Conv::new(geometry, (at.h, at.w), self.rule()?, seed)?;
+        self.add(conv.with_precision(self.options.gradient));
+        Ok(geometry.output(at)?)
+    }
+}
+
+fn geometry(border: Border, c_in: usize, c_out: usize, kernel: usize, stride: usize) -> Geometry {
+    let (before, behind) = ((kernel - 1) / 2, kernel / 2);
+    let same = Padding { top: before, left: before, bottom: behind, right: behind };
+    let (padding, pad) = match border {
+        Border::Zero => (same, Pad::Zero),
+        Border::Plus => (same, Pad::Plus),
+        Border::Minus => (same, Pad::Minus),
+        Border::Valid => (Padding::default(), Pad::Zero),
+    };
+    Geometry { padding, pad, stride: (stride, stride), ..Geometry::new(c_in, c_out, (kernel, kernel)) }
+}
