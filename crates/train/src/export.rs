@@ -14,9 +14,12 @@
 //! `T` is found by bisection on the very expression that training evaluates, over all integers that a sum
 //! of `n` bits can be, or over all f32 for the sums of a real first layer. So the fold is exact: the
 //! deployed network gives the bits that the trained one gives in evaluation.
+//!
+//! There may be several such steps one after the other, `f_2(f_1(s))`: each is monotonic, and so is all of it, which falls
+//! where an odd number of scales is negative. The largest of some sums passes through, for it commutes with what is monotonic.
 
-use onebit_bits::BitTensor;
-use onebit_model::{Affine, Binarize, Dense, Layer, Limits, Output, Thresholds};
+use onebit_bits::{BitTensor, Conv as Geometry, Pad, Pool};
+use onebit_model::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thresholds};
 
 use crate::error::{Error, Result};
 
@@ -24,8 +27,22 @@ use crate::error::{Error, Result};
 #[derive(Default)]
 pub struct Exporter {
     layers: Vec<Layer>,
-    sums: Option<(BitTensor, Option<Affine>)>, // a dense layer that waits for what is made of its sums
-    at: (usize, &'static str),                 // index and name of the layer that is being exported
+    sums: Option<Sums>,        // of a product that waits for what is made of them
+    at: (usize, &'static str), // index and name of the layer that is being exported
+}
+
+/// A product with binary weights, and what has become of its sums so far.
+struct Sums {
+    weights: BitTensor, // a row for each unit
+    walk: Option<Walk>, // none of a dense layer
+    steps: Vec<Affine>, // each (units), first to last
+}
+
+/// How weights walk over images.
+struct Walk {
+    geometry: Geometry,
+    image: (usize, usize),
+    pool: Option<Pool>,
 }
 
 impl Exporter {
@@ -47,65 +64,107 @@ impl Exporter {
         Ok(())
     }
 
-    /// A product with binary weights, `(o, i)`.
+    /// A product with binary weights, `(o, i)`. After a convolution the inputs are its pixels, row after row, with the
+    /// channels of each side by side.
     ///
     /// # Errors
     /// [`Error::Export`] when the sums of another are still waiting: nothing nonlinear lies between.
     pub fn dense(&mut self, weights: BitTensor) -> Result<()> {
+        self.product(weights, None)
+    }
+
+    /// A convolution of images of `image.0` rows of `image.1` pixels, weights: `(c_out, kh kw c_in / groups)`.
+    ///
+    /// The first one meets real pixels, which have zeros around them whatever [`Pad`] says.
+    ///
+    /// # Errors
+    /// As [`dense`](Self::dense).
+    pub fn conv(&mut self, geometry: Geometry, image: (usize, usize), weights: BitTensor) -> Result<()> {
+        let pad = if self.layers.is_empty() { Pad::Zero } else { geometry.pad };
+        self.product(weights, Some(Walk { geometry: Geometry { pad, ..geometry }, image, pool: None }))
+    }
+
+    fn product(&mut self, weights: BitTensor, walk: Option<Walk>) -> Result<()> {
         if self.sums.is_some() {
             return Err(self.refuse("no sign stands between it and the product before"));
         }
-        self.sums = Some((weights, None));
+        self.sums = Some(Sums { weights, walk, steps: Vec::new() });
         Ok(())
     }
 
-    /// `(s - mean) * scale + shift` on the sums of the dense layer before.
+    /// The largest sum of each window.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is none, or it has been scaled already.
-    pub fn scores(&mut self, mean: Vec<f32>, scale: Vec<f32>, shift: Vec<f32>) -> Result<()> {
+    /// [`Error::Export`] anywhere but between a convolution and what is made of its sums.
+    pub fn max_pool(&mut self, window: Pool) -> Result<()> {
         match &mut self.sums {
-            Some((_, affine @ None)) => {
-                *affine = Some(Affine { mean, scale, shift });
+            Some(Sums { walk: Some(Walk { pool: pool @ None, .. }), steps, .. }) if steps.is_empty() => {
+                *pool = Some(window);
                 Ok(())
             }
-            _ => Err(self.refuse("the runtime has it only right after a dense layer")),
+            _ => Err(self.refuse("the runtime has it only right after a convolution")),
         }
+    }
+
+    /// Pixels to samples, or back: nothing to compute, for the runtime keeps them in that order.
+    ///
+    /// # Errors
+    /// [`Error::Export`] when sums are still waiting, whose units it would turn into others.
+    pub fn flatten(&mut self) -> Result<()> {
+        if self.sums.is_some() {
+            return Err(self.refuse("no sign stands between it and the product before"));
+        }
+        Ok(())
+    }
+
+    /// `(s - mean) * scale + shift` on what has become of the sums of the product before.
+    ///
+    /// # Errors
+    /// [`Error::Export`] when there is none, or for another number of units.
+    pub fn scores(&mut self, mean: Vec<f32>, scale: Vec<f32>, shift: Vec<f32>) -> Result<()> {
+        let Some(sums) = &mut self.sums else {
+            return Err(self.refuse("the runtime has it only after a product with binary weights"));
+        };
+        if [&mean, &scale, &shift].iter().any(|values| values.len() != sums.weights.rows()) {
+            return Err(self.refuse("it does not have a number for each unit of the product before"));
+        }
+        sums.steps.push(Affine { mean, scale, shift });
+        Ok(())
     }
 
     /// The sign of what has become of the sums.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is no dense layer before.
+    /// [`Error::Export`] when there is no product before.
     pub fn sign(&mut self) -> Result<()> {
-        let Some((weights, affine)) = self.sums.take() else {
-            return Err(self.refuse("there is no dense layer before it"));
-        };
-        let affine = affine.unwrap_or_else(|| Affine::identity(weights.rows()));
-        let descending = BitTensor::from_fn(1, weights.rows(), |_, o| affine.scale[o] < 0.0);
-        let units = (0..weights.rows()).map(|o| (affine.mean[o], affine.scale[o], affine.shift[o]));
+        let sums = self.waiting()?;
+        let units = sums.units();
+        let descending = BitTensor::from_fn(1, units.len(), |_, o| is_falling(&units[o]));
         let limits = if self.layers.is_empty() {
-            Limits::Real(units.map(real_limit).collect())
+            Limits::Real(units.iter().map(|unit| real_limit(unit)).collect())
         } else {
-            let n = weights.cols() as i32;
-            Limits::Integer(units.map(|unit| integer_limit(n, unit)).collect())
+            let n = sums.weights.cols() as i32;
+            Limits::Integer(units.iter().map(|unit| integer_limit(n, unit)).collect())
         };
-        let output = Output::Bits(Thresholds { limits, descending });
-        self.layers.push(Layer::Dense(Dense { weights, output }));
+        self.layers.push(sums.to_bits(Thresholds { limits, descending }));
         Ok(())
     }
 
-    /// Integer limits `(d, o)` on the sums of the dense layer before; `descending: (1, o)`.
+    /// Integer limits `(d, o)` on the sums of the product before; `descending: (1, o)`.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is no dense layer before.
+    /// [`Error::Export`] when there is no product before, or its sums are no longer what they were.
     pub fn thresholds(&mut self, limits: Vec<i32>, descending: BitTensor) -> Result<()> {
-        let Some((weights, None)) = self.sums.take() else {
-            return Err(self.refuse("there is no dense layer before it"));
-        };
-        let output = Output::Bits(Thresholds { limits: Limits::Integer(limits), descending });
-        self.layers.push(Layer::Dense(Dense { weights, output }));
+        let sums = self.waiting()?;
+        if !sums.steps.is_empty() {
+            return Err(self.refuse("the sums before it are scaled"));
+        }
+        self.layers.push(sums.to_bits(Thresholds { limits: Limits::Integer(limits), descending }));
         Ok(())
+    }
+
+    fn waiting(&mut self) -> Result<Sums> {
+        self.sums.take().ok_or_else(|| self.refuse("there is no product with binary weights before it"))
     }
 
     /// The layer that comes now.
@@ -114,45 +173,78 @@ impl Exporter {
     }
 
     /// All layers; the last product gives the scores.
-    pub(crate) fn finish(mut self) -> Vec<Layer> {
-        if let Some((weights, affine)) = self.sums.take() {
-            let affine = affine.unwrap_or_else(|| Affine::identity(weights.rows()));
-            self.layers.push(Layer::Dense(Dense { weights, output: Output::Scores(affine) }));
+    pub(crate) fn finish(mut self) -> Result<Vec<Layer>> {
+        let Some(Sums { weights, walk, mut steps }) = self.sums.take() else { return Ok(self.layers) };
+        if walk.is_some() {
+            return Err(self.refuse("scores of a convolution: the runtime has them only of a dense layer"));
         }
-        self.layers
+        if steps.len() > 1 {
+            return Err(self.refuse("scores are scaled more than once, the runtime does so once"));
+        }
+        let affine = steps.pop().unwrap_or_else(|| Affine::identity(weights.rows()));
+        self.layers.push(Layer::Dense(Dense { weights, output: Output::Scores(affine) }));
+        Ok(self.layers)
+    }
+}
+
+impl Sums {
+    fn to_bits(self, thresholds: Thresholds) -> Layer {
+        let weights = self.weights;
+        match self.walk {
+            Some(Walk { geometry, image, pool }) => {
+                Layer::Conv(Conv { geometry, image, weights, pool, thresholds })
+            }
+            None => Layer::Dense(Dense { weights, output: Output::Bits(thresholds) }),
+        }
+    }
+
+    /// The steps of each unit.
+    fn units(&self) -> Vec<Vec<Step>> {
+        let step = |step: &Affine, o| (step.mean[o], step.scale[o], step.shift[o]);
+        (0..self.weights.rows()).map(|o| self.steps.iter().map(|affine| step(affine, o)).collect()).collect()
     }
 }
 
 /// Mean, scale and shift of one unit.
-type Unit = (f32, f32, f32);
+type Step = (f32, f32, f32);
 
-fn is_on(s: f32, (mean, scale, shift): Unit) -> bool {
-    (s - mean) * scale + shift >= 0.0
+fn is_on(s: f32, unit: &[Step]) -> bool {
+    unit.iter().fold(s, |s, (mean, scale, shift)| (s - mean) * scale + shift) >= 0.0
+}
+
+/// Whether large sums give small results.
+fn is_falling(unit: &[Step]) -> bool {
+    !is_flat(unit) && unit.iter().filter(|(_, scale, _)| *scale < 0.0).count() % 2 == 1
+}
+
+/// Whether all sums give the same.
+fn is_flat(unit: &[Step]) -> bool {
+    unit.iter().any(|(_, scale, _)| *scale == 0.0)
 }
 
 /// The limit for a unit whose sums are integers in `-n..=n`, which f32 represents exactly.
-fn integer_limit(n: i32, unit: Unit) -> i32 {
-    let on = |s: i64| is_on(s as f32, unit);
+fn integer_limit(n: i32, unit: &[Step]) -> i32 {
     let n = i64::from(n);
-    let limit = if unit.1 < 0.0 {
-        // The greatest s that is on; -n - 1 when none is.
-        first(-n, n + 1, |s| !on(s)) - 1
-    } else {
-        first(-n, n + 1, on)
-    };
-    limit as i32
+    limit(-n, n, |s| s as f32, unit) as i32
 }
 
 /// The limit for a unit whose sums are f32; an infinity when it is never on.
-fn real_limit(unit: Unit) -> f32 {
-    let (lowest, highest) = (key(f32::MIN), key(f32::MAX));
-    let on = |k: i64| is_on(from_key(k), unit);
-    let limit = if unit.1 < 0.0 {
-        first(lowest, highest + 1, |k| !on(k)) - 1
+fn real_limit(unit: &[Step]) -> f32 {
+    from_key(limit(key(f32::MIN), key(f32::MAX), from_key, unit))
+}
+
+/// The least of the places `low..=high` at which the unit is on, or the greatest one if it falls; the one beyond if there
+/// is none.
+fn limit(low: i64, high: i64, sum: impl Fn(i64) -> f32, unit: &[Step]) -> i64 {
+    let on = |place: i64| is_on(sum(place), unit);
+    if is_flat(unit) {
+        // at any sum: the largest may overflow on the way to a scale of 0
+        if is_on(0.0, unit) { low } else { high + 1 }
+    } else if is_falling(unit) {
+        first(low, high + 1, |place| !on(place)) - 1
     } else {
-        first(lowest, highest + 1, on)
-    };
-    from_key(limit)
+        first(low, high + 1, on)
+    }
 }
 
 /// The least `k` in `low..high` for which the monotonic `on` holds; `high` when it never does.
@@ -187,37 +279,47 @@ mod tests {
 
     #[test]
     fn a_unit_that_is_never_on_or_always_on() {
-        assert_eq!(integer_limit(8, (0.0, 0.0, -1.0)), 9);
-        assert_eq!(integer_limit(8, (0.0, 0.0, 0.0)), -8);
-        assert_eq!(integer_limit(8, (0.0, -1.0, -100.0)), -9);
-        assert_eq!(real_limit((0.0, 0.0, -1.0)), f32::INFINITY);
-        assert_eq!(real_limit((0.0, 1.0, 0.0)), 0.0);
-        assert_eq!(real_limit((2.5, -3.0, 0.0)), 2.5);
+        assert_eq!(integer_limit(8, &[(0.0, 0.0, -1.0)]), 9);
+        assert_eq!(integer_limit(8, &[(0.0, 0.0, 0.0)]), -8);
+        assert_eq!(integer_limit(8, &[(0.0, -1.0, -100.0)]), -9);
+        assert_eq!(real_limit(&[(0.0, 0.0, -1.0)]), f32::INFINITY);
+        assert_eq!(real_limit(&[(0.0, 1.0, 0.0)]), 0.0);
+        assert_eq!(real_limit(&[(2.5, -3.0, 0.0)]), 2.5);
+    }
+
+    #[test]
+    fn units_of_several_steps_and_of_none() {
+        assert_eq!((integer_limit(8, &[]), real_limit(&[])), (0, 0.0));
+        // -2 (s - 3) + 1, then -1 times that, then less 4: on from 5.5
+        let unit = [(3.0, -2.0, 1.0), (0.0, -1.0, 0.0), (4.0, 1.0, 0.0)];
+        assert_eq!((integer_limit(8, &unit), real_limit(&unit), is_falling(&unit)), (6, 5.5, false));
+        // the largest sums overflow before they meet the scale of 0
+        let unit = [(0.0, 1e30, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 2.0)];
+        assert_eq!((real_limit(&unit), is_falling(&unit)), (f32::MIN, false));
+    }
+
+    fn units() -> impl Strategy<Value = Vec<Step>> {
+        let step = (-300.0f32..300.0, -2.0f32..2.0, -3.0f32..3.0);
+        proptest::collection::vec(step, 1..4)
     }
 
     proptest! {
         #[test]
-        fn integer_fold_equals_the_expression_at_every_sum(
-            n in 1i32..300, mean in -300.0f32..300.0, scale in -2.0f32..2.0, shift in -3.0f32..3.0,
-        ) {
-            let unit = (mean, scale, shift);
-            let limit = integer_limit(n, unit);
+        fn integer_fold_equals_the_expression_at_every_sum(n in 1i32..300, unit in units()) {
+            let limit = integer_limit(n, &unit);
             for s in -n..=n {
-                let folded = if scale < 0.0 { s <= limit } else { s >= limit };
-                prop_assert_eq!(folded, is_on(s as f32, unit), "s = {}", s);
+                let folded = if is_falling(&unit) { s <= limit } else { s >= limit };
+                prop_assert_eq!(folded, is_on(s as f32, &unit), "s = {}", s);
             }
         }
 
         #[test]
-        fn real_fold_equals_the_expression_next_to_the_limit(
-            mean in -300.0f32..300.0, scale in -2.0f32..2.0, shift in -3.0f32..3.0, far in -1e6f32..1e6,
-        ) {
-            let unit = (mean, scale, shift);
-            let limit = real_limit(unit);
+        fn real_fold_equals_the_expression_next_to_the_limit(unit in units(), far in -1e6f32..1e6) {
+            let limit = real_limit(&unit);
             let near = (-3..=3).map(|step| from_key(key(limit) + step)).filter(|s| s.is_finite());
             for s in near.chain([far, 0.0, -0.0]) {
-                let folded = if scale < 0.0 { s <= limit } else { s >= limit };
-                prop_assert_eq!(folded, is_on(s, unit), "s = {}", s);
+                let folded = if is_falling(&unit) { s <= limit } else { s >= limit };
+                prop_assert_eq!(folded, is_on(s, &unit), "s = {}", s);
             }
         }
     }

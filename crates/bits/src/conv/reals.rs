@@ -21,8 +21,9 @@ use crate::{
     tables::{Place, Sink, tile},
 };
 
-/// Output pixels of a job at most.
+/// Output pixels of a job at most, as many as have room for their patches.
 const TALLEST: usize = 128;
+const ROOM: usize = 1 << 16;
 
 /// Parts into which pixels are divided for the gradient of the weights at most, and the pixels of a part at least.
 const PARTS: usize = 64;
@@ -59,7 +60,7 @@ pub fn conv_reals(
     check_len(OP, "x", (walk.pixels().0, conv.c_in), x.len())?;
     check_len(OP, "y", (pixels, conv.c_out), y.len())?;
     weights.groups.iter().try_for_each(|panels| panels.check_reals(OP, engine))?;
-    let height = TALLEST.min(pixels.div_ceil(engine.threads()).next_multiple_of(8)).max(1);
+    let height = (ROOM / patch.max(1)).clamp(8, TALLEST).min(pixels.div_ceil(engine.threads())).max(1);
     let (outputs, y) = (conv.of_group().1, Lent::new(y));
     engine.each_index(pixels.div_ceil(height), |job| {
         let pixels = job * height..pixels.min((job + 1) * height);

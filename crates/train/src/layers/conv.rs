@@ -271,7 +271,7 @@ impl Layer for Conv {
         if self.weights.rule().scales().is_some() {
             return Err(to.refuse("the runtime has no scaled convolution"));
         }
-        Err(to.refuse("the runtime has no convolution yet"))
+        to.conv(self.geometry, self.image, self.weights.bits().clone())
     }
 
     fn observe(&mut self) -> Observation {
