@@ -1,13 +1,16 @@
 //! A trained network and the one that is deployed give the same scores, bit for bit.
 
-use onebit_bits::{Engine, Isa, random_bits};
+use onebit_bits::{Conv as Geometry, Engine, Images, Isa, Pad, Padding, Pool, random_bits};
 use onebit_model::{Layer as Deployed, Limits, Model, Output};
 use onebit_train::{
     Batch, DropoutShares, Matrix, Network, Parts, Phase, Signal, Trainer, Value,
     data::{Dataset, Samples, Standardize},
     flip::thresholds,
     layer::Context,
-    layers::{BatchNorm, Binarize, Bma, Bmab, Dense, Dropout, Normalize, Sign, WeightDepth},
+    layers::{
+        BatchNorm, Binarize, Bma, Bmab, Conv, Dense, Dropout, Flatten, MaxPool, Normalize, Sign, Unflatten,
+        WeightDepth,
+    },
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     optimizers::Adam,
     rules::{Latent, Rule, Vote},
@@ -245,6 +248,90 @@ proptest! {
         let mut net = plan.network(classes);
         net.forward(&Context::train(&Engine::single()), standardized(&data, &standardize)).unwrap();
         assert_exact(&mut net, &data, &standardize);
+    }
+}
+
+// === images ===
+
+/// Convolutions of 5 x 6 pixels, each with norm and sign, then one dense layer.
+#[derive(Clone, Debug)]
+struct Convolutions {
+    channels: usize,
+    /// Over the pixels first.
+    binarize: bool,
+    /// Units, kernel, stride, padding, pooling after it, norms.
+    convs: Vec<(usize, usize, usize, bool, bool, usize)>,
+    pad: Pad,
+    groups: usize,
+    seed: u64,
+}
+
+fn convolutions() -> impl Strategy<Value = Convolutions> {
+    let channels = || select(vec![2, 4, 32, 64, 66]);
+    let conv = (channels(), 1..4usize, 1..3usize, any::<bool>(), any::<bool>(), 0..3usize);
+    let pad = select(vec![Pad::Plus, Pad::Minus, Pad::Zero]);
+    (1..4usize, any::<bool>(), vec(conv, 1..4), pad, 1..3usize, any::<u64>()).prop_map(
+        |(channels, binarize, convs, pad, groups, seed)| Convolutions {
+            channels,
+            binarize,
+            convs,
+            pad,
+            groups,
+            seed,
+        },
+    )
+}
+
+impl Convolutions {
+    fn network(&self, classes: usize) -> Network {
+        let (mut image, mut channels) = ((5, 6), self.channels);
+        let mut net = Network::new(30 * channels);
+        if self.binarize {
+            net = net.with(Binarize::new(30 * channels, vec![0.25]).unwrap());
+        }
+        net = net.with(Unflatten::new(30));
+        for (index, &(units, kernel, stride, padded, pooled, norms)) in self.convs.iter().enumerate() {
+            let around = usize::from(padded && kernel > 1);
+            let fit = |size: usize| kernel.min(size + 2 * around);
+            let geometry = Geometry {
+                stride: (stride, stride),
+                padding: Padding::around(around),
+                pad: self.pad,
+                groups: if index > 0 { self.groups } else { 1 },
+                ..Geometry::new(channels, units, (fit(image.0), fit(image.1)))
+            };
+            net = net.with(Conv::new(geometry, image, latent(), self.seed).unwrap());
+            let mut out = geometry.output(Images { b: 1, h: image.0, w: image.1 }).unwrap();
+            if pooled {
+                let pool = Pool { kernel: (2.min(out.h), 2.min(out.w)), stride: (2, 1) };
+                net = net.with(MaxPool::new(pool, (out.h, out.w)).unwrap());
+                out = pool.output(out).unwrap();
+            }
+            for norm in 0..norms {
+                net = net.with(batch_norm(units, self.seed ^ norm as u64));
+            }
+            net = net.with(Sign::new());
+            (image, channels) = ((out.h, out.w), units);
+        }
+        let pixels = image.0 * image.1;
+        let net = net.with(Flatten::new(pixels));
+        net.with(Dense::new(pixels * channels, classes, latent(), 3).unwrap()).with(BatchNorm::new(classes))
+    }
+}
+
+proptest! {
+    #[test]
+    fn networks_of_images(plan in convolutions(), rows in 3..9usize, halves: bool, steps in 1..3usize) {
+        let first = data(rows, 30 * plan.channels, 2, halves, plan.seed);
+        let standardize = Standardize::uniform(0.0, 1.0, first.features());
+        let mut net = plan.network(2);
+        for step in 0..steps as u64 {
+            let data = data(rows, first.features(), 2, halves, plan.seed ^ step);
+            let x = standardized(&data, &standardize);
+            net.forward(&Context::train(&Engine::single()), x).unwrap();
+        }
+        let model = assert_exact(&mut net, &first, &standardize);
+        prop_assert_eq!(model.layers().len(), plan.convs.len() + 1 + usize::from(plan.binarize));
     }
 }
 

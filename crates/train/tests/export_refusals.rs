@@ -1,11 +1,13 @@
 //! What cannot be deployed is refused, with the layer and the reason.
 
-use onebit_bits::Engine;
+use onebit_bits::{Conv as Geometry, Engine, Pool};
 use onebit_train::{
     Error, Matrix, Network, Result, Signal, Value,
     data::{Dataset, Samples, Standardize},
     layer::{Context, Layer},
-    layers::{BatchNorm, Binarize, Bma, Bmab, Dense, Dropout, Sign, XnorWeight},
+    layers::{
+        BatchNorm, Binarize, Bma, Bmab, Conv, Dense, Dropout, Flatten, MaxPool, Sign, Unflatten, XnorWeight,
+    },
     optimizers::Adam,
     rules::{Latent, Vote},
     state::State,
@@ -92,21 +94,52 @@ fn layers_out_of_place() {
         (2, net().with(binarize()).with(bmab()).with(Sign::new())),
     ];
     for (index, net) in nothing_to_sign {
-        let reason = "there is no dense layer before it";
+        let reason = "there is no product with binary weights before it";
         assert_eq!(refusal(net), format!("layer {index} (sign) cannot be exported: {reason}"));
     }
-    let nothing_to_scale = [
-        (0, net().with(seasoned(4))),
-        (2, net().with(dense(4, 4)).with(seasoned(4)).with(seasoned(4))),
-        (1, net().with(bma(4)).with(seasoned(2))),
-    ];
-    for (index, net) in nothing_to_scale {
-        let reason = "the runtime has it only right after a dense layer";
+    let once = "scores are scaled more than once, the runtime does so once";
+    for (index, net, reason) in [
+        (0, net().with(seasoned(4)), "the runtime has it only after a product with binary weights"),
+        (2, net().with(dense(4, 2)).with(seasoned(2)).with(seasoned(2)), once),
+        (1, net().with(bma(4)).with(seasoned(2)), once),
+        (
+            1,
+            net().with(dense(4, 2)).with(seasoned(3)),
+            "it does not have a number for each unit of the product before",
+        ),
+    ] {
         assert_eq!(refusal(net), format!("layer {index} (batch_norm) cannot be exported: {reason}"));
     }
     for net in [net().with(binarize()).with(binarize()), net().with(dense(4, 4)).with(binarize())] {
         let reason = "the runtime has it only as the first layer";
         assert_eq!(refusal(net), format!("layer 1 (binarize) cannot be exported: {reason}"));
+    }
+}
+
+#[test]
+fn convolutions_out_of_place() {
+    let conv = || {
+        let rule = Box::new(Latent::new(Adam::new()));
+        Conv::new(Geometry::new(1, 2, (1, 2)), (2, 2), rule, 0).unwrap()
+    };
+    let pool = || MaxPool::new(Pool { kernel: (2, 1), stride: (2, 1) }, (2, 1)).unwrap();
+    let net = || Network::new(4).with(Unflatten::new(4));
+    let no_sign = "no sign stands between it and the product before";
+    let no_conv = "the runtime has it only right after a convolution";
+    let scores = "scores of a convolution: the runtime has them only of a dense layer";
+    for (layer, net, reason) in [
+        ("2 (conv)", net().with(conv()).with(conv()), no_sign),
+        ("2 (flatten)", net().with(conv()).with(Flatten::new(2)), no_sign),
+        ("2 (dense)", net().with(conv()).with(dense(4, 2)), no_sign),
+        ("1 (max_pool)", net().with(pool()), no_conv),
+        ("2 (max_pool)", net().with(dense(4, 2)).with(pool()), no_conv),
+        ("3 (max_pool)", net().with(conv()).with(pool()).with(pool()), no_conv),
+        ("3 (max_pool)", net().with(conv()).with(seasoned(2)).with(pool()), no_conv),
+        ("3 (max_pool)", net().with(conv()).with(Sign::new()).with(pool()), no_conv),
+        ("1 (conv)", net().with(conv()), scores),
+        ("2 (batch_norm)", net().with(conv()).with(seasoned(2)), scores),
+    ] {
+        assert_eq!(refusal(net), format!("layer {layer} cannot be exported: {reason}"));
     }
 }
 
