@@ -222,6 +222,24 @@ proptest! {
 
 /// The density of masks, within 5 standard deviations. Seeds are fixed: this either holds or it does not.
 #[test]
+fn bits_in_rows_of_another_length() {
+    for (rows, cols, new_rows) in
+        [(4, 3, 2), (6, 70, 4), (5, 64, 10), (3, 128, 6), (7, 65, 5), (1, 200, 200), (130, 1, 1), (0, 9, 0)]
+    {
+        let new_cols = (rows * cols).checked_div(new_rows).unwrap_or(5);
+        let bits = random_bits(1, 0, rows, cols);
+        let reshaped = bits.clone().reshape(new_rows, new_cols).unwrap();
+        let same = |r, c| bits.get((r * new_cols + c) / cols, (r * new_cols + c) % cols);
+        assert_eq!(reshaped, BitTensor::from_fn(new_rows, new_cols, same), "{rows} x {cols}");
+        assert!(BitTensor::from_words(new_rows, new_cols, reshaped.words().to_vec()).is_ok());
+        assert_eq!(reshaped.reshape(rows, cols).unwrap(), bits);
+    }
+    let refused = BitTensor::zeros(2, 3).reshape(2, 4).unwrap_err().to_string();
+    assert_eq!(refused, "reshape: the new shape must have length 6, got 8");
+    assert!(BitTensor::zeros(2, 3).reshape(usize::MAX, 4).is_err());
+}
+
+#[test]
 fn masks_have_their_density() {
     let n = 1000.0 * 1000.0;
     for p in [0.0, 1.0 / 65536.0, 0.01, 0.0625, 0.3, 0.5, 0.7, 65535.0 / 65536.0, 1.0] {

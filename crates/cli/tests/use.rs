@@ -4,9 +4,10 @@ mod common;
 
 use common::{CONFIG, Folder, KINDS, fish, number, share};
 use onebit::{
-    Engine, Isa, Model,
+    Engine, Isa, Model, bits,
     config::{self, PRESETS},
     data,
+    model::{Affine, Conv, Dense, Layer, Limits, Output, Thresholds},
 };
 
 /// Label and scores of each row that `predict` printed as CSV; checks header and row numbers.
@@ -203,6 +204,42 @@ fn inspect_shows_what_is_in_the_file() {
     for word in names.chain(KINDS).chain([size.as_str()]) {
         assert!(text.contains(word), "expected {word} in\n{text}");
     }
+}
+
+#[test]
+fn inspect_shows_convolutions() {
+    let folder = Folder::new();
+    let geometry = bits::Conv { padding: bits::Padding::around(1), ..bits::Conv::new(2, 3, (3, 3)) };
+    let conv = Conv {
+        geometry,
+        image: (8, 6),
+        weights: bits::BitTensor::zeros(3, 18),
+        pool: Some(bits::Pool { kernel: (2, 2), stride: (2, 2) }),
+        thresholds: Thresholds {
+            limits: Limits::Real(vec![0.0; 3]),
+            descending: bits::BitTensor::zeros(1, 3),
+        },
+    };
+    let last = Dense { weights: bits::BitTensor::zeros(2, 36), output: Output::Scores(Affine::identity(2)) };
+    let layers = vec![Layer::Conv(conv), Layer::Dense(last)];
+    let model = Model::new(96, layers, ["a", "b"].map(String::from).to_vec()).unwrap();
+    model.save(folder.path("images.onebit")).unwrap();
+    let text = folder.onebit(["inspect", "images.onebit"]).ok().stdout;
+    for word in
+        ["conv", "1 bit each by real limits for 4 x 3 pixels, kernel 3 x 3, largest of 2 x 2", "0.geometry"]
+    {
+        assert!(text.contains(word), "expected {word} in\n{text}");
+    }
+    let shown = &folder.onebit(["inspect", "images.onebit", "--json"]).ok().json()[0]["layers"];
+    assert_eq!(
+        shown[0]["conv"],
+        serde_json::json!({
+            "image": [8, 6], "channels": [2, 3], "kernel": [3, 3], "stride": [1, 1], "padding": [1, 1, 1, 1],
+            "pad": "zero", "groups": 1, "pool": {"kernel": [2, 2], "stride": [2, 2]}, "output_image": [4, 3],
+        })
+    );
+    assert_eq!((&shown[0]["outputs"], &shown[1]["inputs"]), (&36.into(), &36.into()));
+    assert!(shown[1].get("conv").is_none());
 }
 
 #[test]
