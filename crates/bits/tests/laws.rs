@@ -223,9 +223,16 @@ proptest! {
 /// The density of masks, within 5 standard deviations. Seeds are fixed: this either holds or it does not.
 #[test]
 fn bits_in_rows_of_another_length() {
-    for (rows, cols, new_rows) in
-        [(4, 3, 2), (6, 70, 4), (5, 64, 10), (3, 128, 6), (7, 65, 5), (1, 200, 200), (130, 1, 1), (0, 9, 0)]
-    {
+    for (rows, cols, new_rows) in [
+        (4usize, 3usize, 2usize),
+        (6, 70, 4),
+        (5, 64, 10),
+        (3, 128, 6),
+        (7, 65, 5),
+        (1, 200, 200),
+        (130, 1, 1),
+        (0, 9, 0),
+    ] {
         let new_cols = (rows * cols).checked_div(new_rows).unwrap_or(5);
         let bits = random_bits(1, 0, rows, cols);
         let reshaped = bits.clone().reshape(new_rows, new_cols).unwrap();

@@ -146,7 +146,7 @@ impl Exporter {
             let n = sums.weights.cols() as i32;
             Limits::Integer(units.iter().map(|unit| integer_limit(n, unit)).collect())
         };
-        self.layers.push(sums.to_bits(Thresholds { limits, descending }));
+        self.layers.push(sums.into_layer(Thresholds { limits, descending }));
         Ok(())
     }
 
@@ -159,7 +159,7 @@ impl Exporter {
         if !sums.steps.is_empty() {
             return Err(self.refuse("the sums before it are scaled"));
         }
-        self.layers.push(sums.to_bits(Thresholds { limits: Limits::Integer(limits), descending }));
+        self.layers.push(sums.into_layer(Thresholds { limits: Limits::Integer(limits), descending }));
         Ok(())
     }
 
@@ -188,7 +188,7 @@ impl Exporter {
 }
 
 impl Sums {
-    fn to_bits(self, thresholds: Thresholds) -> Layer {
+    fn into_layer(self, thresholds: Thresholds) -> Layer {
         let weights = self.weights;
         match self.walk {
             Some(Walk { geometry, image, pool }) => {
