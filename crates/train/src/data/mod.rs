@@ -10,6 +10,8 @@
 //! | a CSV file or stdin, to predict from | [`read_features`], row by row [`FeatureRows`] |
 //! | MNIST and its look-alikes | [`read_idx_folder`] |
 //! | CIFAR-10 | [`read_cifar10_folder`] |
+//! | PNG and JPEG images, a folder a class | [`read_image_folder`] |
+//! | arrays of NumPy, in an `.npz` archive or a folder | [`read_numpy`] |
 //! | the two sets inside this crate | [`builtin`]: [`iris`], [`digits`] |
 //!
 //! Rows that are images know their [`ImageShape`]; [`Augment`] varies the images of a batch.
@@ -35,7 +37,10 @@ mod error;
 mod features;
 mod files;
 mod idx;
+mod image_folder;
 mod image_shape;
+mod npy;
+mod numpy;
 mod permutation;
 mod rows;
 mod standardize;
@@ -51,7 +56,9 @@ pub use files::Part;
 pub use idx::{
     Images, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels, read_idx_labels_from,
 };
+pub use image_folder::read_image_folder;
 pub use image_shape::ImageShape;
+pub use numpy::read_numpy;
 pub use permutation::permutation;
 pub use standardize::Standardize;
 pub use table::{read_table, read_table_from, read_table_with_labels};
