@@ -361,6 +361,11 @@ pub enum DataError {
         known: String,
     },
 
+    // === whitening ===
+    /// The eigenvalues of a covariance are not found.
+    #[error("cannot whiten: the eigenvalues of the covariance do not converge")]
+    Eigenvalues,
+
     // === folders ===
     /// A folder has none of the names under which a file is known.
     #[error("{dir}: none of the files {tried}")]

@@ -14,7 +14,8 @@
 //! | arrays of NumPy, in an `.npz` archive or a folder | [`read_numpy`] |
 //! | the two sets inside this crate | [`builtin`]: [`iris`], [`digits`] |
 //!
-//! Rows that are images know their [`ImageShape`]; [`Augment`] varies the images of a batch.
+//! Rows that are images know their [`ImageShape`]; [`Augment`] varies the images of a batch, [`Standardize`],
+//! [`Gcn`] and [`Whiten`] prepare the features.
 //!
 //! Everything that is read is checked: an error names the file, the line and the column.
 //!
@@ -36,6 +37,7 @@ mod dataset;
 mod error;
 mod features;
 mod files;
+mod gcn;
 mod idx;
 mod image_folder;
 mod image_shape;
@@ -44,7 +46,9 @@ mod numpy;
 mod permutation;
 mod rows;
 mod standardize;
+mod symmetric;
 mod table;
+mod whiten;
 
 pub use augment::Augment;
 pub use builtin::{BUILTIN, builtin, digits, iris};
@@ -53,6 +57,7 @@ pub use dataset::{Dataset, Samples};
 pub use error::DataError;
 pub use features::{FeatureRows, Table, read_features};
 pub use files::Part;
+pub use gcn::Gcn;
 pub use idx::{
     Images, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels, read_idx_labels_from,
 };
@@ -62,3 +67,4 @@ pub use numpy::read_numpy;
 pub use permutation::permutation;
 pub use standardize::Standardize;
 pub use table::{read_table, read_table_from, read_table_with_labels};
+pub use whiten::Whiten;
