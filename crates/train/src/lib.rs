@@ -20,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ap2;
 pub mod bench;
 pub mod binary_tensor;
 pub mod config;
