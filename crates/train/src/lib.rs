@@ -20,6 +20,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ap2;
 mod architecture;
 mod batch_parts;
 pub mod bench;
@@ -42,6 +43,7 @@ pub mod real_tensor;
 mod report;
 pub mod rules;
 mod run;
+pub mod schedule;
 pub mod state;
 pub mod step;
 mod straight_through;
@@ -56,6 +58,7 @@ pub use evaluate::{accuracy, confusion, network_accuracy};
 pub use network::{FlipOptions, Network};
 pub use phase::{Batch, Phase};
 pub use report::{EpochReport, Event, Outcome, Progress};
+pub use schedule::Schedule;
 pub use straight_through::{Border, DropoutShares, StraightThroughOptions};
 pub use trainer::{Keep, Parts, Trainer};
 pub use value::{Bytes, Matrix, Signal, Value, Votes};

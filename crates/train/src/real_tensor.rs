@@ -51,7 +51,7 @@ impl RealTensor {
             return Err(Error::shape("step", format!("{} slopes", self.values.len()), grad.len()));
         }
         let isa = engine.isa();
-        let (optimizer, params, [m, v]) = self.begin(rate);
+        let (optimizer, params, [m, v]) = self.begin(rate, 1.0);
         Ok(engine.chunks((params, m, v, grad), RUN, |_, (params, m, v, grad)| {
             optimizer.run(isa, Run { params, grad, moments: [m, v] });
         })?)
@@ -69,9 +69,10 @@ impl RealTensor {
         state.within("optimizer", |state| self.optimizer.state(state))
     }
 
-    /// Begins a step, for a caller who brings the gradient in runs: the optimizer, values and moments.
-    pub(crate) fn begin(&mut self, rate: f32) -> (&dyn Optimizer, &mut [f32], [&mut [f32]; 2]) {
-        self.optimizer.begin(rate);
+    /// Begins a step that is multiplied by `scale`, for a caller who brings the gradient in runs: the optimizer, values
+    /// and moments.
+    pub(crate) fn begin(&mut self, rate: f32, scale: f32) -> (&dyn Optimizer, &mut [f32], [&mut [f32]; 2]) {
+        self.optimizer.begin(rate, scale);
         let [m, v] = &mut self.moments;
         (&*self.optimizer, &mut self.values, [m, v])
     }

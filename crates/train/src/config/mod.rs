@@ -202,9 +202,35 @@ pub struct PhaseConfig {
     /// Straight-through only: Adam's learning rate in the first epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
-    /// The rate that an exponential decay reaches after the last epoch; without it the rate stays.
+    /// What becomes of the rate. Without a schedule it decays exponentially to a `final_rate`, or stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleName>,
+    /// The rate that is reached after the last epoch; `cosine` and `linear` reach 0 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_rate: Option<f64>,
+    /// `step` only: what the rate is multiplied by, above 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64>,
+    /// `step` only: epochs from one multiplication to the next, at least 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<usize>,
+    /// `cosine` only: epochs in which the rate rises first, by default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<usize>,
+}
+
+/// The [`Schedule`](crate::schedule::Schedule)s by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScheduleName {
+    /// The same factor every epoch, to `final_rate`.
+    Exponential,
+    /// `factor` after each `every` epochs.
+    Step,
+    /// Half a cosine to `final_rate`, after `warmup`.
+    Cosine,
+    /// A line to `final_rate`.
+    Linear,
 }
 
 /// The preset of this name.

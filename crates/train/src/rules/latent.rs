@@ -135,8 +135,7 @@ impl Latent {
                 self.latent().len(),
             ));
         }
-        // Every optimizer's step is linear in its rate, so the scale on the step goes into the rate.
-        let (optimizer, latent, [m, v]) = self.latent.begin(rate as f32 * self.scale.unwrap_or(1.0));
+        let (optimizer, latent, [m, v]) = self.latent.begin(rate as f32, self.scale.unwrap_or(1.0));
         let step = Step { optimizer, isa: cx.engine.isa(), flips: AtomicU64::new(0) };
         runs((latent, m, v), &step)?;
         Ok(step.flips.into_inner())

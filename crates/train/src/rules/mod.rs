@@ -7,9 +7,14 @@ use onebit_bits::{BitTensor, BitView};
 
 use crate::{error::Result, layer::Context, state::State, value::Signal, weight_gradient::WeightGradient};
 
+mod beyond;
+mod bop;
+mod bop2;
 mod latent;
 mod vote;
 
+pub use bop::Bop;
+pub use bop2::{Bop2, Correction};
 pub use latent::{Latent, glorot_scale};
 pub use vote::Vote;
 
