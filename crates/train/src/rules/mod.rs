@@ -8,10 +8,13 @@ use onebit_bits::{BitTensor, BitView};
 use crate::{error::Result, layer::Context, state::State, value::Signal, weight_gradient::WeightGradient};
 
 mod latent;
+mod latents;
 mod vote;
+mod xnor;
 
 pub use latent::{Latent, glorot_scale};
 pub use vote::Vote;
+pub use xnor::Xnor;
 
 /// Decides which binary weights change sign.
 pub trait Rule: Any + Send {
