@@ -7,12 +7,16 @@ use onebit_bits::{BitTensor, BitView};
 
 use crate::{error::Result, layer::Context, state::State, value::Signal, weight_gradient::WeightGradient};
 
+mod derivative;
 mod latent;
 mod latents;
+mod standardize;
+mod standardized;
 mod vote;
 mod xnor;
 
 pub use latent::{Latent, glorot_scale};
+pub use standardized::{Standardization, Standardized};
 pub use vote::Vote;
 pub use xnor::Xnor;
 
