@@ -110,6 +110,14 @@ impl Rbnn {
         self
     }
 
+    /// Sets the angles beta, `(o)`, in place of `pi / 2`. Another number of them than outputs is an error when the
+    /// layer is built.
+    #[must_use]
+    pub fn with_beta(mut self, beta: Vec<f32>) -> Self {
+        self.beta.restart(beta);
+        self
+    }
+
     /// The latent weights, `(o, i)`, row-major.
     pub fn latent(&self) -> &[f32] {
         self.latents.values()
@@ -218,7 +226,12 @@ impl Rule for Rbnn {
         let engine = Engine::single();
         self.rotation = Rotation::new(cols)?;
         self.latents.start(rows, cols, seed)?;
-        self.beta.restart(vec![FRAC_PI_2; rows]);
+        if self.beta().is_empty() {
+            self.beta.restart(vec![FRAC_PI_2; rows]);
+        }
+        if self.beta().len() != rows {
+            return Err(Error::shape("rbnn", format!("{rows} angles"), self.beta().len()));
+        }
         let w_hat = self.w_hat(&engine)?;
         self.fit(&engine, &w_hat)?;
         let rotated = self.rotate(&engine, &w_hat)?;

@@ -48,17 +48,6 @@ impl Rotation {
         (&self.r1, &self.r2)
     }
 
-    /// Sets both.
-    pub(crate) fn set(&mut self, r1: &[f32], r2: &[f32]) -> Result<()> {
-        if (r1.len(), r2.len()) != (self.r1.len(), self.r2.len()) {
-            let expected = format!("{} and {} numbers", self.r1.len(), self.r2.len());
-            return Err(Error::shape("rotation", expected, format!("{} and {}", r1.len(), r2.len())));
-        }
-        self.r1.copy_from_slice(r1);
-        self.r2.copy_from_slice(r2);
-        Ok(())
-    }
-
     /// `R^T w` of each row; x and `to`: whole rows.
     pub(crate) fn apply(&self, engine: &Engine, x: &[f32], to: &mut [f32]) -> Result<()> {
         self.multiply(engine, &transpose(&self.r1, self.a), &self.r2, x, to)
@@ -187,7 +176,7 @@ mod tests {
     #[test]
     fn it_is_the_kronecker_product() {
         let (mut rotation, x) = (Rotation::new(6).unwrap(), random(1, 12));
-        rotation.set(&random(2, 4), &random(3, 9)).unwrap();
+        (rotation.r1, rotation.r2) = (random(2, 4), random(3, 9));
         let (mut got, mut back) = (vec![0.0; 12], vec![0.0; 12]);
         rotation.apply(&Engine::single(), &x, &mut got).unwrap();
         rotation.apply_back(&Engine::single(), &x, &mut back).unwrap();
