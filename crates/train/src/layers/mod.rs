@@ -2,6 +2,7 @@
 //! backprop uses [`Binarize`], [`Bmab`] and [`Bma`], and for study their parts [`XnorWeight`],
 //! [`PopCount`] and [`Pnb`].
 
+mod abc;
 mod batch_norm;
 mod binarize;
 mod bma;
@@ -14,6 +15,7 @@ mod popcount;
 mod sign;
 mod xnor_weight;
 
+pub use abc::Abc;
 pub use batch_norm::{BatchNorm, BatchNormGradients, BatchNormStatistics};
 pub use binarize::Binarize;
 pub use bma::{Bma, Normalize};
