@@ -2,6 +2,7 @@
 //! backprop uses [`Binarize`], [`Bmab`] and [`Bma`], and for study their parts [`XnorWeight`],
 //! [`PopCount`] and [`Pnb`].
 
+mod abc;
 mod batch_norm;
 mod binarize;
 mod bma;
@@ -19,6 +20,7 @@ pub(crate) mod scaling;
 mod sign;
 mod xnor_weight;
 
+pub use abc::Abc;
 pub use batch_norm::{BatchNorm, BatchNormGradients, BatchNormStatistics};
 pub use binarize::Binarize;
 pub use bma::{Bma, Normalize};

@@ -7,16 +7,29 @@ use onebit_bits::{BitTensor, BitView};
 
 use crate::{error::Result, layer::Context, state::State, value::Signal, weight_gradient::WeightGradient};
 
+mod angle;
 mod beyond;
 mod bop;
 mod bop2;
+mod derivative;
 mod latent;
+mod latents;
+mod rbnn;
+mod rotation;
+mod standardize;
+mod standardized;
+mod svd;
 mod vote;
+mod xnor;
 
+pub use angle::mean_angle;
 pub use bop::Bop;
 pub use bop2::{Bop2, Correction};
 pub use latent::{Latent, glorot_scale};
+pub use rbnn::{Rbnn, Through};
+pub use standardized::{Standardization, Standardized};
 pub use vote::Vote;
+pub use xnor::Xnor;
 
 /// Decides which binary weights change sign.
 pub trait Rule: Any + Send {
