@@ -22,6 +22,7 @@
 
 pub mod bench;
 pub mod binary_tensor;
+pub mod checkpoint;
 pub mod config;
 pub mod data;
 mod error;
