@@ -25,6 +25,7 @@ mod architecture;
 mod batch_parts;
 pub mod bench;
 pub mod binary_tensor;
+pub mod checkpoint;
 pub mod config;
 pub mod data;
 mod error;

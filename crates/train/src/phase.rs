@@ -54,7 +54,7 @@ impl From<Batch> for BatchText {
 }
 
 /// A stretch of training with the same settings.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Phase {
     /// Passes over the training set.
     pub epochs: usize,

@@ -9,6 +9,8 @@
 
 use std::{f64::consts::PI, ops::RangeInclusive};
 
+use serde::Serialize;
+
 use crate::{
     error::{Error, Result},
     layer::Clock,
@@ -17,7 +19,7 @@ use crate::{
 /// What becomes of a rate. `e` is the epoch, from 0, of `E`.
 ///
 /// A list of milestones is a list of phases, each with a rate of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub enum Schedule {
     /// It stays.
     #[default]

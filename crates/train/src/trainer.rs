@@ -5,6 +5,7 @@ use onebit_model::best;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    checkpoint::Checkpoints,
     data::{Augment, Dataset, Samples, Standardize},
     error::{Error, Result},
     layer::Context,
@@ -101,9 +102,27 @@ impl Trainer {
         net: &mut Network,
         parts: &Parts,
         engine: &Engine,
+        listen: impl FnMut(Event),
+    ) -> Result<Outcome> {
+        self.fit_with(net, parts, engine, &mut Checkpoints::none(), listen)
+    }
+
+    /// [`fit`](Self::fit) with checkpoints: the run is saved to them, and goes on from them where they are
+    /// [resumed](Checkpoints::resume). `net` is a new one, built as it was when the run began. A network that is to be
+    /// kept as the best, but cannot be exported, is left in `net`.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit), and [`Error::Checkpoint`] for a checkpoint of another run; `net` is of no use then. A
+    /// checkpoint that cannot be saved is an [`Event::Warning`].
+    pub fn fit_with(
+        &self,
+        net: &mut Network,
+        parts: &Parts,
+        engine: &Engine,
+        checkpoints: &mut Checkpoints,
         mut listen: impl FnMut(Event),
     ) -> Result<Outcome> {
-        Run::new(self, net, parts, engine)?.finish(&mut listen)
+        Run::new(self, net, parts, engine, checkpoints)?.finish(&mut listen)
     }
 
     /// One step on the samples `rows`; returns the loss and how many were right.

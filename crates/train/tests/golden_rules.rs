@@ -39,8 +39,8 @@ impl Momentum {
 }
 
 impl Optimizer for Momentum {
-    fn begin(&mut self, rate: f32) {
-        self.rate = rate;
+    fn begin(&mut self, rate: f32, scale: f32) {
+        self.rate = rate * scale;
     }
 
     fn run(&self, _: Isa, Run { params, grad, moments: [m, _] }: Run) {

@@ -99,8 +99,7 @@ impl Latents {
             Domain::Unit => (glorot_scale(cols, rows), 1.0),
             Domain::Free => (1.0, f32::INFINITY),
         };
-        // Every optimizer's step is linear in its rate.
-        let (optimizer, params, [m, v]) = self.weights.begin(rate as f32 * self.scale.unwrap_or(scale));
+        let (optimizer, params, [m, v]) = self.weights.begin(rate as f32, self.scale.unwrap_or(scale));
         Ok(cx.engine.chunks((params, m, v, grad), RUN, |_, (params, m, v, grad)| {
             optimizer.run(isa, Run { params: &mut *params, grad, moments: [m, v] });
             clip(isa, params, bound);
