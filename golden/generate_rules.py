@@ -230,6 +230,86 @@ def rbnn_case(through, seed, progress):
     return dict(lr=LR, decay=DECAY, progress=progress, angles=angles, **case)
 
 
+# ---- ABC-Net -----------------------------------------------------------------------------------------------------------
+
+
+class Activation(torch.autograd.Function):
+    """2 [clip(x + v, 0, 1) >= 1/2] - 1; backward for both: [0 <= x + v <= 1]."""
+
+    @staticmethod
+    def forward(ctx, x, v):
+        r = x + v
+        for edge in (0, 0.5, 1):
+            assert (r - edge).abs().min() > MARGIN
+        ctx.save_for_backward(r)
+        return 2 * (r.clamp(0, 1) >= 0.5).to(x.dtype) - 1
+
+    @staticmethod
+    def backward(ctx, g):
+        (r,) = ctx.saved_tensors
+        g = g * ((r >= 0) & (r <= 1))
+        return g, g.sum()
+
+
+def abc_bases(w, count):
+    """Bases with their gradient passed on, and their factors: (m, *w) and (m)."""
+    u = torch.linspace(-1, 1, count, dtype=w.dtype) if count > 1 else torch.zeros(1, dtype=w.dtype)
+    mean, deviation = w.mean().detach(), w.std(correction=0).detach()
+    bases = torch.stack([Sign.apply(w - mean + u_ * deviation, identity) for u_ in u])
+    with torch.no_grad():
+        columns = bases.reshape(count, -1).T
+        factors = torch.linalg.lstsq(columns, w.reshape(-1, 1)).solution[:, 0]
+    return bases, factors
+
+
+def dense(a, w):
+    return a @ w.T
+
+
+def conv(images):
+    """3 x 3, padded with 0; pixels are rows and the kernel comes before the channels."""
+
+    def product(a, w):
+        b, h, w_ = images
+        a = a.reshape(b, h, w_, -1).permute(0, 3, 1, 2)
+        w = w.reshape(len(w), 3, 3, -1).permute(0, 3, 1, 2)
+        y = torch.nn.functional.conv2d(a, w, padding=1)
+        return y.permute(0, 2, 3, 1).reshape(b * h * w_, -1)
+
+    return product
+
+
+def abc_case(product, rows, inputs, patch, outputs, counts, seed):
+    rng = np.random.default_rng(seed)
+    bases, thresholds = counts
+    w = uniform(rng, outputs, patch)
+    v = uniform(rng, thresholds, low=-0.5, high=1.5)
+    beta = uniform(rng, thresholds, low=0.25)
+    x = uniform(rng, STEPS, rows, inputs, low=-1.5, high=1.5)
+    dy = normal(rng, STEPS, rows, outputs, scale=0.25)
+    case = dict(lr=LR, counts=list(counts), initial=w.clone(), v=v.clone(), beta=beta.clone(), x=x, dy=dy)
+    parameters = dict(w=w.requires_grad_(), v=v.requires_grad_(), beta=beta.requires_grad_())
+    sgd = torch.optim.SGD(parameters.values(), lr=LR, momentum=0.9)
+    for step in range(STEPS):
+        sgd.zero_grad()
+        x_ = x[step].clone().requires_grad_()
+        b, a = abc_bases(w, bases)
+        y = sum(
+            a[m] * beta[n] * product(Activation.apply(x_, v[n]), b[m])
+            for n in range(thresholds)
+            for m in range(bases)
+        )
+        y.backward(dy[step])
+        if step == 0:
+            case |= dict(a=a, bases=b.detach().clone(), y=y.detach(), dx=x_.grad)
+            case |= {f"d{name}": p.grad.clone() for name, p in parameters.items()}
+        sgd.step()
+    b, a = abc_bases(w, bases)
+    assert (b != case["bases"]).any(), "something must flip"
+    last = {f"last_{name}": p.detach().clone() for name, p in parameters.items()}
+    return case | last | dict(last_a=a, last_bases=b.detach())
+
+
 def main():
     torch.set_num_threads(1)
     cases = dict(
@@ -247,6 +327,10 @@ def main():
         rbnn=steady(lambda seed: rbnn_case("straight", seed, 0.5), 21),
         rbnn_rotation=steady(lambda seed: rbnn_case("rotation", seed, 0.5), 22),
         rbnn_rest=steady(lambda seed: rbnn_case("rest", seed, 0.25), 23),
+        abc_dense=steady(lambda seed: abc_case(dense, 3, 5, 5, 4, (3, 2), seed), 31),
+        abc_dense_single=steady(lambda seed: abc_case(dense, 3, 5, 5, 4, (1, 1), seed), 32),
+        abc_dense_most=steady(lambda seed: abc_case(dense, 2, 4, 4, 5, (5, 3), seed), 33),
+        abc_conv=steady(lambda seed: abc_case(conv((2, 2, 3)), 12, 2, 18, 3, (2, 2), seed), 34),
     )
     write(cases, Path(__file__).with_name("rules.json"))
 

@@ -13,8 +13,8 @@ use crate::{
     layer::Layer,
     layers::{BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Sign, Unflatten},
     network::{Network, count_weights, layer_seed},
-    optimizers::Adam,
-    rules::{Latent, Rule},
+    optimizers::OptimizerConfig,
+    rules::{Rule, RuleConfig},
     weight_gradient::Precision,
 };
 
@@ -55,6 +55,12 @@ pub struct StraightThroughOptions {
     pub dropout: DropoutShares,
     /// What gradients are rounded to before they meet bits.
     pub gradient: Precision,
+    /// Which weights flip.
+    pub rule: RuleConfig,
+    /// What moves the rule's real weights.
+    pub optimizer: OptimizerConfig,
+    /// What moves all other real parameters.
+    pub real_optimizer: OptimizerConfig,
 }
 
 impl Network {
@@ -92,7 +98,7 @@ impl Network {
         let mut width = builder.stages(inputs)?;
         for &outputs in hidden {
             let seed = builder.dense(width, outputs)?;
-            builder.norm(outputs);
+            builder.norm(outputs)?;
             builder.activation()?;
             if options.dropout.hidden != 0.0 {
                 builder.add(Dropout::new(options.dropout.hidden, !seed)?);
@@ -100,7 +106,7 @@ impl Network {
             width = outputs;
         }
         builder.dense(width, classes)?;
-        builder.norm(classes);
+        builder.norm(classes)?;
         Ok(builder.net)
     }
 }
@@ -126,7 +132,7 @@ impl Builder<'_> {
     }
 
     fn rule(&self) -> Result<Box<dyn Rule>> {
-        Ok(Box::new(Latent::new(Adam::new())))
+        self.options.rule.build(&self.options.optimizer)
     }
 
     /// Returns the layer's seed.
@@ -138,8 +144,9 @@ impl Builder<'_> {
         Ok(seed)
     }
 
-    fn norm(&mut self, features: usize) {
-        self.add(BatchNorm::new(features));
+    fn norm(&mut self, features: usize) -> Result<()> {
+        self.add(BatchNorm::new(features).with_optimizer(&self.options.real_optimizer)?);
+        Ok(())
     }
 
     fn activation(&mut self) -> Result<()> {
@@ -171,7 +178,7 @@ impl Builder<'_> {
                         self.add(MaxPool::new(pool, (at.h, at.w))?);
                         at = pool.output(at)?;
                     }
-                    self.norm(outputs);
+                    self.norm(outputs)?;
                     self.activation()?;
                     channels = outputs;
                 }

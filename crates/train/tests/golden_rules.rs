@@ -10,50 +10,22 @@ mod close;
 mod common;
 #[path = "common/golden.rs"]
 mod golden;
+#[path = "common/momentum.rs"]
+mod momentum;
 
 use close::assert_close;
 use common::{matrix, signs, training};
 use golden::{numbers, reals};
-use onebit_bits::{BitTensor, Isa};
+use momentum::Momentum;
+use onebit_bits::BitTensor;
 use onebit_train::{
-    Matrix, Result, Signal,
+    Matrix, Signal,
     layer::{Clock, Context},
-    optimizers::{Optimizer, Run},
     rules::{Rbnn, Rule, Standardization, Standardized, Through, Xnor, mean_angle},
-    state::State,
 };
 use serde_json::Value as Json;
 
 const STEPS: usize = 5;
-
-/// `m <- momentum m + g`, `w <- w - rate m`: scales of gradients show, as they do not under Adam.
-struct Momentum {
-    momentum: f32,
-    rate: f32,
-}
-
-impl Momentum {
-    fn new(momentum: f32) -> Self {
-        Self { momentum, rate: 0.0 }
-    }
-}
-
-impl Optimizer for Momentum {
-    fn begin(&mut self, rate: f32, scale: f32) {
-        self.rate = rate * scale;
-    }
-
-    fn run(&self, _: Isa, Run { params, grad, moments: [m, _] }: Run) {
-        for ((w, g), m) in params.iter_mut().zip(grad).zip(m) {
-            *m = self.momentum * *m + g;
-            *w -= self.rate * *m;
-        }
-    }
-
-    fn state(&mut self, _: &mut State) -> Result<()> {
-        Ok(())
-    }
-}
 
 fn case(name: &str) -> Json {
     golden::case(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/rules.json")), name)

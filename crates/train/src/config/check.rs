@@ -43,6 +43,9 @@ impl Config {
                 only("network.border", n.border.is_some(), "straight-through")?;
                 only("network.dropout_input", n.dropout_input != 0.0, "straight-through")?;
                 only("network.dropout_hidden", n.dropout_hidden != 0.0, "straight-through")?;
+                only("training.rule", self.training.rule.is_some(), "straight-through")?;
+                only("training.optimizer", self.training.optimizer.is_some(), "straight-through")?;
+                only("training.real_optimizer", self.training.real_optimizer.is_some(), "straight-through")?;
                 only("training.gradient", self.training.gradient.is_some(), "straight-through")?;
                 for (name, quorum) in [
                     ("training.quorum", self.training.quorum),

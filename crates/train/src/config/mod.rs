@@ -27,7 +27,9 @@ use crate::{
     error::{Error, Result},
     flip,
     network::FlipOptions,
+    optimizers::OptimizerConfig,
     phase::{Batch, Phase},
+    rules::RuleConfig,
     step::Order,
     straight_through::{Border, DropoutShares, StraightThroughOptions},
     trainer::Keep,
@@ -35,6 +37,7 @@ use crate::{
 };
 
 mod check;
+mod named;
 mod parse;
 
 pub use parse::parse;
@@ -170,6 +173,15 @@ pub struct TrainingConfig {
     /// Straight-through only: what gradients are rounded to before they meet bits, by default `f32`: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient: Option<Precision>,
+    /// Straight-through only: which weights flip, by default `latent`.
+    #[serde(deserialize_with = "named::optional", skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleConfig>,
+    /// Straight-through only: what moves the rule's real weights, by default `adam`.
+    #[serde(deserialize_with = "named::optional", skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<OptimizerConfig>,
+    /// Straight-through only: what moves all other real parameters, by default as `optimizer`.
+    #[serde(deserialize_with = "named::optional", skip_serializing_if = "Option::is_none")]
+    pub real_optimizer: Option<OptimizerConfig>,
     /// Which network is kept.
     pub keep: Keep,
 }
@@ -284,6 +296,9 @@ impl Config {
             border: border.unwrap_or_default(),
             dropout: DropoutShares { input: *dropout_input, hidden: *dropout_hidden },
             gradient: self.training.gradient.unwrap_or_default(),
+            rule: self.training.rule.unwrap_or_default(),
+            optimizer: self.training.optimizer.unwrap_or_default(),
+            real_optimizer: self.training.real_optimizer.or(self.training.optimizer).unwrap_or_default(),
         }
     }
 

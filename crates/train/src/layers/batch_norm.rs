@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     export::Exporter,
     layer::{Context, Layer, Parameters, check_cols, check_shape, kept, take},
-    optimizers::Adam,
+    optimizers::{Adam, OptimizerConfig},
     real_tensor::RealTensor,
     state::State,
     value::{Matrix, Signal, Value},
@@ -82,6 +82,17 @@ impl BatchNorm {
             gamma: RealTensor::new(gamma, Adam::new()),
             beta: RealTensor::new(beta, Adam::new()),
         }
+    }
+
+    /// Both learn by another optimizer.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting of it outside its range.
+    pub fn with_optimizer(mut self, optimizer: &OptimizerConfig) -> Result<Self> {
+        for tensor in [&mut self.gamma, &mut self.beta] {
+            *tensor = RealTensor::new(tensor.values().to_vec(), optimizer.build()?);
+        }
+        Ok(self)
     }
 
     /// `gamma` and `beta`.

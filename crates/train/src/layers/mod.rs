@@ -1,6 +1,6 @@
 //! The layers. Straight-through training uses [`Dense`], [`BatchNorm`], [`Sign`] and [`Dropout`]; flip
 //! backprop uses [`Binarize`], [`Bmab`] and [`Bma`], and for study their parts [`XnorWeight`],
-//! [`PopCount`] and [`Pnb`].
+//! [`PopCount`] and [`Pnb`]. [`Abc`] has several bits for each weight and activation.
 
 mod abc;
 mod batch_norm;

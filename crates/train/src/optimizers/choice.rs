@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{AdaMax, Adam, AdamW, Optimizer, Sgd, ShiftAdaMax};
 use crate::error::Result;
 
-/// An optimizer and its settings. In a text `"adam"`, or with settings `{ sgd = { momentum = 0.9, decay = 1e-4 } }`.
+/// An optimizer and its settings. In a text `"adam"`, or with settings `{ name = "sgd", momentum = 0.9, decay = 1e-4 }`.
 ///
 /// ```
 /// use onebit_train::optimizers::OptimizerConfig;
@@ -15,12 +15,11 @@ use crate::error::Result;
 /// assert_eq!(error.as_deref(), Some("decay: expected a number from 0 on, got -1"));
 /// # Ok::<(), onebit_train::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum OptimizerConfig {
     /// [`Adam`].
-    #[default]
-    Adam,
+    Adam {},
     /// [`AdamW`].
     #[serde(rename = "adamw")]
     AdamW {
@@ -30,13 +29,13 @@ pub enum OptimizerConfig {
     },
     /// [`AdaMax`].
     #[serde(rename = "adamax")]
-    AdaMax,
+    AdaMax {},
     /// [`ShiftAdaMax::paper`].
     #[serde(rename = "shift-adamax")]
-    ShiftAdaMax,
+    ShiftAdaMax {},
     /// [`ShiftAdaMax::torch`].
     #[serde(rename = "shift-adamax-torch")]
-    ShiftAdaMaxTorch,
+    ShiftAdaMaxTorch {},
     /// [`Sgd`].
     Sgd {
         /// By default 0.9.
@@ -56,6 +55,13 @@ fn nine_tenths() -> f32 {
     0.9
 }
 
+/// [`Adam`].
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self::Adam {}
+    }
+}
+
 impl OptimizerConfig {
     /// A new optimizer with these settings.
     ///
@@ -63,11 +69,11 @@ impl OptimizerConfig {
     /// [`Error::Setting`](crate::Error::Setting) for a setting outside its range.
     pub fn build(&self) -> Result<Box<dyn Optimizer>> {
         Ok(match *self {
-            Self::Adam => Box::new(Adam::new()),
+            Self::Adam {} => Box::new(Adam::new()),
             Self::AdamW { decay } => Box::new(AdamW::new(decay)?),
-            Self::AdaMax => Box::new(AdaMax::new()),
-            Self::ShiftAdaMax => Box::new(ShiftAdaMax::paper()),
-            Self::ShiftAdaMaxTorch => Box::new(ShiftAdaMax::torch()),
+            Self::AdaMax {} => Box::new(AdaMax::new()),
+            Self::ShiftAdaMax {} => Box::new(ShiftAdaMax::paper()),
+            Self::ShiftAdaMaxTorch {} => Box::new(ShiftAdaMax::torch()),
             Self::Sgd { momentum, decay } => Box::new(Sgd::new(momentum, decay)?),
         })
     }
