@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A root below 1e-8 is 1 instead, so that a constant sample becomes 0. The default, scale 1, bias 10 and the
-//! deviation, is that of Coates, Lee and Ng (AISTATS 2011); Maxout (arXiv:1302.4389) takes scale 55, bias 0 and the
-//! norm.
+//! deviation, is that of Coates, Lee and Ng (AISTATS 2011). For CIFAR-10 pylearn2 takes scale 55, bias 0 and the norm,
+//! of pixels from 0 to 255.
 
 use super::dataset::Dataset;
 use crate::error::{Error, Result};

@@ -6,7 +6,7 @@
 //!
 //! Mean and covariance are those of the data set that it is fitted on, the training part, and are computed in f64.
 //! The larger `eps` is, the less weak directions, mostly noise, are amplified. For CIFAR-10 after [`Gcn`](super::Gcn)
-//! with scale 55, `eps` 0.1 (Krizhevsky 2009; arXiv:1302.4389).
+//! with scale 55, `eps` is 0.1 in pylearn2, whose definition this is.
 //!
 //! ```
 //! use onebit_bits::Engine;
@@ -204,34 +204,5 @@ mod tests {
         );
         let none = DataError::Eigenvalues.to_string();
         assert_eq!(none, "cannot whiten: the eigenvalues of the covariance do not converge");
-    }
-
-    /// Prints how long whitening takes for the features of CIFAR-10: `cargo test --release -- --ignored --nocapture`.
-    #[test]
-    #[ignore = "takes minutes"]
-    fn as_wide_as_cifar10() {
-        let (rows, cols) = (4096, 3072);
-        let order = crate::data::permutation(rows * cols, 1);
-        // Neighbours are correlated, as pixels are.
-        let mut x = 0.0;
-        let values = order.iter().map(|&at| {
-            x = 0.9 * x + at as f32 / order.len() as f32 - 0.5;
-            x
-        });
-        let samples = Samples::Real { cols, values: values.collect() };
-        let data = Dataset::new(samples, vec![0; rows], vec!["a".into()], vec![]).unwrap();
-        let engine = Engine::new(1).unwrap();
-        let start = std::time::Instant::now();
-        let covariance = covariance(&engine, &data, &mean(&data)).unwrap();
-        println!("covariance of {rows} rows: {:.1?}", start.elapsed());
-        let start = std::time::Instant::now();
-        assert!(Eigen::new(&engine, cols, covariance).unwrap().is_some());
-        println!("eigenvectors: {:.1?}", start.elapsed());
-        let start = std::time::Instant::now();
-        let whiten = Whiten::fit(&engine, &data, 0.1).unwrap();
-        println!("fit: {:.1?}", start.elapsed());
-        let start = std::time::Instant::now();
-        whiten.apply(&engine, &data).unwrap();
-        println!("apply to {rows} rows: {:.1?}", start.elapsed());
     }
 }
