@@ -141,5 +141,5 @@ pub fn trainer(config: &Config) -> Result<Trainer> {
         }
     };
     let (order, phases, keep) = (config.order(), config.phases()?, config.training.keep);
-    Ok(Trainer { order, loss, phases, keep, seed: config.seed })
+    Ok(Trainer { order, loss, lessons: None, phases, keep, seed: config.seed })
 }

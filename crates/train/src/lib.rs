@@ -42,6 +42,7 @@ pub mod rules;
 pub mod schedule;
 pub mod state;
 pub mod step;
+pub mod teacher;
 mod trainer;
 mod value;
 mod vectorized;
