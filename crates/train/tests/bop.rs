@@ -79,9 +79,9 @@ fn at_a_threshold_of_0_every_weight_flees_its_average_and_at_a_huge_one_none_mov
         train(&mut Bop2::with(0.0, 0.3, 0.1, Correction::Steps).unwrap(), &gradients),
     ] {
         for (step, weights) in weights[1..].iter().enumerate() {
-            let m =
-                |place: usize| average(0.3, gradients[..=step].iter().map(|g| f64::from(g.values()[place])));
-            let against = BitTensor::from_fn(SHAPE.0, SHAPE.1, |r, c| m(r * SHAPE.1 + c) < 0.0);
+            let g = |place: usize| gradients[..=step].iter().map(move |g| f64::from(g.values()[place]));
+            let away = (0..SHAPE.0 * SHAPE.1).map(|place| -average(0.3, g(place)) as f32);
+            let against = signs(&matrix(SHAPE.0, SHAPE.1, away));
             assert_eq!(weights, &against);
         }
     }

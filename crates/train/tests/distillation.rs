@@ -22,7 +22,7 @@ fn student() -> Network {
 
 /// Two epochs; returns the trainer's reported losses and the trained network's scores of the test part.
 fn train(parts: &Parts, lessons: Option<Lessons>) -> (Vec<f64>, Vec<f32>) {
-    let mut trainer = Trainer::straight_through(vec![Phase::new(2, Batch::Size(50), 3e-3)], 0);
+    let mut trainer = Trainer::straight_through(vec![Phase::new(2, Batch::Size(50), 3e-2)], 0);
     (trainer.loss, trainer.lessons) = (Box::new(SoftmaxCrossEntropy), lessons);
     let engine = Engine::single();
     let outcome = trainer.fit(&mut student(), parts, &engine, |_| {}).unwrap();
@@ -50,8 +50,12 @@ fn a_student_learns_what_the_teacher_says() {
     assert_eq!(train(&parts, lessons(0.0)), alone, "a share of 0 is no teacher");
     let (losses, scores) = train(&parts, lessons(1.0));
     assert!(losses[1] < losses[0], "{losses:?}");
-    assert!(scores.chunks(10).all(|scores| onebit_model::best(scores) == 3));
-    assert!(!alone.1.chunks(10).all(|scores| onebit_model::best(scores) == 3));
+    let threes = |scores: &[f32]| {
+        let threes = scores.chunks(10).filter(|scores| onebit_model::best(scores) == 3).count();
+        threes as f64 / (scores.len() / 10) as f64
+    };
+    assert!(threes(&scores) > 0.9, "{}", threes(&scores));
+    assert!(threes(&alone.1) < 0.2, "{}", threes(&alone.1));
 }
 
 #[test]
