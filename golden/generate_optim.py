@@ -148,14 +148,17 @@ def distillation_case(hard, temperature, alpha):
 # ---- rules -----------------------------------------------------------------------------------------------------------
 
 
+RULE_STEPS = 8
+
+
 def rule_gradients(seed):
     """(k, o, i); the first of a row always pushes its weight to -1, the second only in the first half of the steps."""
     rng = np.random.default_rng(seed)
-    grads = normal(rng, STEPS, 3, 70)
+    grads = normal(rng, RULE_STEPS, 2, 67)
     grads[:, :, 0] = grads[:, :, 0].abs()
-    grads[:, :, 1] = grads[:, :, 1].abs() * torch.where(torch.arange(STEPS) < STEPS // 2, 1.0, -1.0)[:, None]
+    grads[:, :, 1] = grads[:, :, 1].abs() * torch.where(torch.arange(RULE_STEPS) < RULE_STEPS // 2, 1.0, -1.0)[:, None]
     grads[:, :, 2] = 0.0
-    return signs(rng, 3, 70), grads
+    return signs(rng, 2, 67), grads
 
 
 def flip(w, push, threshold):
@@ -164,43 +167,53 @@ def flip(w, push, threshold):
     return torch.where(push * w > threshold, -w, w)
 
 
-def bop_case(gamma, threshold, seed):
+def bop(w, grads, gamma, threshold):
     """m <- (1 - gamma) m + gamma g; w flips where w m > threshold. gamma is that of each step."""
-    w, grads = rule_gradients(seed)
-    case = dict(gamma=gamma, threshold=threshold, initial=w.clone(), grads=grads)
-    m, after = torch.zeros_like(w), []
-    for gamma, grad in zip(gamma, grads):
+    case = dict(gamma=gamma, threshold=threshold)
+    m, after = torch.zeros_like(w), [w]
+    for gamma, grad in zip(gamma, grads, strict=True):
         m = (1 - gamma) * m + gamma * grad
-        w = flip(w, m, threshold)
-        after.append(w.clone())
-    return checked(dict(case, m=m, after=torch.stack(after)))
+        after.append(flip(after[-1], m, threshold))
+    return dict(case, m=m, after=checked(after))
 
 
-def second_order_case(correction, gamma, sigma, threshold, seed):
+def second_order_bop(w, grads, correction, gamma, sigma, threshold):
     """v <- (1 - sigma) v + sigma g^2; w flips where w m / (sqrt(v) + 1e-10) > threshold, the two moments corrected."""
-    w, grads = rule_gradients(seed)
-    case = dict(gamma=gamma, sigma=sigma, threshold=threshold, initial=w.clone(), grads=grads)
-    m, v, after = torch.zeros_like(w), torch.zeros_like(w), []
+    case = dict(gamma=gamma, sigma=sigma, threshold=threshold)
+    m, v, after = torch.zeros_like(w), torch.zeros_like(w), [w]
     for t, grad in enumerate(grads, 1):
         m = (1 - gamma) * m + gamma * grad
         v = (1 - sigma) * v + sigma * grad**2
         of_m, of_v = dict(none=(1, 1), rates=(gamma, sigma), steps=(1 - (1 - gamma) ** t, 1 - (1 - sigma) ** t))[correction]
-        w = flip(w, m / of_m / (torch.sqrt(v / of_v) + 1e-10), threshold)
-        after.append(w.clone())
-    return checked(dict(case, m=m, v=v, after=torch.stack(after)))
+        after.append(flip(after[-1], m / of_m / (torch.sqrt(v / of_v) + 1e-10), threshold))
+    return dict(case, m=m, v=v, after=checked(after))
 
 
-def checked(case):
-    states = torch.cat([case["initial"][None], case["after"]])
+def checked(after):
+    """The weights after each step, of which some flip, not all, and some flip back."""
+    states = torch.stack(after)
     flips = (states[1:] != states[:-1]).sum((1, 2))
-    assert (flips[1:] > 0).all() and (flips < case["initial"].numel() // 2).all(), "some weights flip, not all"
-    assert (states[0] == states[-1]).logical_and((states != states[0]).any(0)).any(), "and some flip back"
-    return case
+    assert (flips[1:] > 0).all() and (2 * flips < states[0].numel()).all()
+    assert (states[0] == states[-1]).logical_and((states != states[0]).any(0)).any()
+    return states[1:].to(torch.int64)
+
+
+def rules_case(seed):
+    w, grads = rule_gradients(seed)
+    halved = [0.1] * 4 + [0.05] * 4  # a schedule with an epoch a step
+    return dict(
+        initial=w.to(torch.int64),
+        grads=grads,
+        bop=bop(w, grads, [0.1] * RULE_STEPS, 0.1),
+        bop_halved=bop(w, grads, halved, 0.06),
+        bop2=second_order_bop(w, grads, "none", 0.1, 0.05, 0.4),
+        bop2_rates=second_order_bop(w, grads, "rates", 0.1, 0.05, 1.25),
+        bop2_steps=second_order_bop(w, grads, "steps", 0.1, 0.05, 0.7),
+    )
 
 
 def main():
     torch.set_num_threads(1)
-    halved = [0.1] * 4 + [0.05] * 4 + [0.025] * 4  # as a schedule with an epoch a step
     cases = dict(
         about=dict(
             made_by="golden/generate_optim.py",
@@ -220,11 +233,7 @@ def main():
         distillation_hinge=distillation_case(squared_hinge, 4.0, 0.75),
         distillation_cross_entropy=distillation_case(F.cross_entropy, 2.0, 0.25),
         distillation_alone=distillation_case(F.cross_entropy, 1.0, 1.0),
-        bop=first_steady(bop_case, [0.1] * STEPS, 0.1),
-        bop_halved=first_steady(bop_case, halved, 0.06),
-        bop2=first_steady(second_order_case, "none", 0.1, 0.05, 0.4),
-        bop2_rates=first_steady(second_order_case, "rates", 0.1, 0.05, 1.25),
-        bop2_steps=first_steady(second_order_case, "steps", 0.1, 0.05, 0.7),
+        rules=first_steady(rules_case),
     )
     write(cases, Path(__file__).with_name("optim.json"))
 

@@ -157,5 +157,6 @@ pub fn trainer(config: &Config) -> Result<Trainer> {
         }
     };
     let (order, phases, keep) = (config.order(), config.phases()?, config.training.keep);
-    Ok(Trainer { order, loss, phases, keep, augment: config.data.augment, seed: config.seed })
+    let augment = config.data.augment;
+    Ok(Trainer { order, loss, lessons: None, phases, keep, augment, seed: config.seed })
 }

@@ -48,6 +48,7 @@ pub mod schedule;
 pub mod state;
 pub mod step;
 mod straight_through;
+pub mod teacher;
 mod trainer;
 mod value;
 mod vectorized;

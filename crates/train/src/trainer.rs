@@ -15,6 +15,7 @@ use crate::{
     report::{Event, Outcome},
     run::Run,
     step::{Order, Watch},
+    teacher::Lessons,
     value::{Bytes, Signal, Value},
 };
 
@@ -35,6 +36,8 @@ pub struct Trainer {
     pub order: Order,
     /// What the scores are judged by.
     pub loss: Box<dyn Loss>,
+    /// By whom else, if there is a teacher.
+    pub lessons: Option<Lessons>,
     /// Its phases, in order.
     pub phases: Vec<Phase>,
     /// Which network is returned.
@@ -83,13 +86,13 @@ impl Trainer {
     /// Flip backprop: FBF order, softmax cross-entropy. The phases' rates are shares of flips.
     pub fn flip(phases: Vec<Phase>, seed: u64) -> Self {
         let loss = Box::new(SoftmaxCrossEntropy);
-        Self { order: Order::InputFirst, loss, phases, keep: Keep::Last, augment: None, seed }
+        Self { order: Order::InputFirst, loss, lessons: None, phases, keep: Keep::Last, augment: None, seed }
     }
 
     /// Straight-through training: squared hinge. The phases' rates are learning rates.
     pub fn straight_through(phases: Vec<Phase>, seed: u64) -> Self {
         let loss = Box::new(SquaredHinge::default());
-        Self { order: Order::Parallel, loss, phases, keep: Keep::Last, augment: None, seed }
+        Self { order: Order::Parallel, loss, lessons: None, phases, keep: Keep::Last, augment: None, seed }
     }
 
     /// Trains `net` on `parts.train` and tells `listen` how it goes.
@@ -141,11 +144,18 @@ impl Trainer {
             let x = input(cx, &parts.train, &parts.standardize, rows)?;
             self.varied(cx, parts, rows, x)
         })?;
+        let taught = match &self.lessons {
+            Some(lessons) => Some((lessons, lessons.scores(cx, &x)?)),
+            None => None,
+        };
         let judge = |scores: Value| {
             let scores = scores.into_real("loss")?;
             let right = scores.iter_rows().zip(&*labels).filter(|(s, label)| best(s) == **label as usize);
             let right = right.count();
-            let (loss, grad) = self.loss.evaluate(scores, labels)?;
+            let (loss, grad) = match &taught {
+                Some((lessons, teacher)) => lessons.evaluate(&*self.loss, scores, labels, teacher)?,
+                None => self.loss.evaluate(scores, labels)?,
+            };
             Ok(((loss, right), Signal::Grad(grad)))
         };
         net.step_watched(cx, x, self.order, rate, judge, watch)
