@@ -1,8 +1,7 @@
 //! The sign with its straight-through estimator (arXiv:1602.02830, equation 4).
 //!
 //! Forward: `y = sgn(r)`, with `sgn(0) = +1`.
-//! Backward: `dr = dy * [|r| <= 1]`. The gate looks at the *input of the sign*, boundary included; a gate
-//! on the gradient would almost never close, and would silence the strongest signals when it does.
+//! Backward: `dr = dy F'(r)`, by default `F'(r) = [|r| <= 1]`, boundary included; others are [`Estimator`]s.
 
 use onebit_bits::pack_signs_into;
 
@@ -10,14 +9,16 @@ use crate::{
     error::Result,
     export::Exporter,
     layer::{Context, Layer, Meter, Observation, check_shape, kept, take},
+    layers::Estimator,
     state::State,
     value::{Matrix, Signal, Value},
-    vectorized::{PART, vectorized},
+    vectorized::PART,
 };
 
 /// Real numbers to bits.
 #[derive(Default)]
 pub struct Sign {
+    estimator: Estimator,
     r: Option<Matrix>,
     dr: Option<Matrix>,
     mean_of_bits: Meter,
@@ -28,13 +29,13 @@ impl Sign {
     pub fn new() -> Self {
         Self::default()
     }
-}
 
-vectorized! {
-    fn gate<'a>(grad: &'a mut [f32], r: &'a [f32]) {
-        for (g, r) in grad.iter_mut().zip(r) {
-            *g = if r.abs() <= 1.0 { *g } else { 0.0 };
-        }
+    /// A sign with another derivative on the way back.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) as [`Estimator::check`].
+    pub fn with_estimator(estimator: Estimator) -> Result<Self> {
+        Ok(Self { estimator: estimator.check()?, ..Self::default() })
     }
 }
 
@@ -62,8 +63,9 @@ impl Layer for Sign {
         let mut grad = signal.into_grad("sign")?;
         let r = kept(&self.r, "sign", "receive", "forward pass")?;
         check_shape("sign", "a gradient", r.shape(), grad.shape())?;
+        let slope = self.estimator.of_activations(cx.clock.progress());
         cx.engine.chunks((grad.values_mut(), r.values()), PART, |_, (grad, r)| {
-            gate(cx.engine.isa(), grad, r);
+            slope.gate(cx.engine.isa(), grad, r);
         })?;
         cx.recycle(self.dr.replace(grad));
         Ok(())
