@@ -18,6 +18,9 @@ mod pnb;
 mod popcount;
 pub(crate) mod scaling;
 mod sign;
+mod stochastic_sign;
+mod straight_through;
+mod ternary_sign;
 mod xnor_weight;
 
 pub use batch_norm::{BatchNorm, BatchNormGradients, BatchNormStatistics};
@@ -34,4 +37,6 @@ pub use max_pool::MaxPool;
 pub use pnb::Pnb;
 pub use popcount::PopCount;
 pub use sign::Sign;
+pub use stochastic_sign::StochasticSign;
+pub use ternary_sign::TernarySign;
 pub use xnor_weight::XnorWeight;

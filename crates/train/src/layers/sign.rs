@@ -8,26 +8,27 @@ use onebit_bits::pack_signs_into;
 use crate::{
     error::Result,
     export::Exporter,
-    layer::{Context, Layer, Meter, Observation, check_shape, kept, take},
-    layers::Estimator,
+    layer::{Context, Layer, Meter, Observation},
+    layers::{Estimator, straight_through::StraightThrough},
     state::State,
-    value::{Matrix, Signal, Value},
-    vectorized::PART,
+    value::{Signal, Value},
 };
 
 /// Real numbers to bits.
-#[derive(Default)]
 pub struct Sign {
     estimator: Estimator,
-    r: Option<Matrix>,
-    dr: Option<Matrix>,
+    back: StraightThrough,
     mean_of_bits: Meter,
 }
 
 impl Sign {
     /// A sign for any number of features.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            estimator: Estimator::default(),
+            back: StraightThrough::new("sign"),
+            mean_of_bits: Meter::default(),
+        }
     }
 
     /// A sign with another derivative on the way back.
@@ -35,7 +36,13 @@ impl Sign {
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) as [`Estimator::check`].
     pub fn with_estimator(estimator: Estimator) -> Result<Self> {
-        Ok(Self { estimator: estimator.check()?, ..Self::default() })
+        Ok(Self { estimator: estimator.check()?, ..Self::new() })
+    }
+}
+
+impl Default for Sign {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -51,28 +58,17 @@ impl Layer for Sign {
         if cx.training() {
             self.mean_of_bits.add(&y);
         }
-        cx.recycle(self.r.replace(r));
-        cx.recycle(self.dr.take());
-        if !cx.training() {
-            cx.recycle(self.r.take());
-        }
+        self.back.keep(cx, r);
         Ok(Value::Bits(y))
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let mut grad = signal.into_grad("sign")?;
-        let r = kept(&self.r, "sign", "receive", "forward pass")?;
-        check_shape("sign", "a gradient", r.shape(), grad.shape())?;
         let slope = self.estimator.of_activations(cx.clock.progress());
-        cx.engine.chunks((grad.values_mut(), r.values()), PART, |_, (grad, r)| {
-            slope.gate(cx.engine.isa(), grad, r);
-        })?;
-        cx.recycle(self.dr.replace(grad));
-        Ok(())
+        self.back.receive(cx, signal, slope).map(drop)
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        take(&mut self.dr, "sign", "send", "signal").map(Signal::Grad)
+        self.back.send()
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {
