@@ -20,8 +20,10 @@
 
 #![forbid(unsafe_code)]
 
+mod ap2;
 mod architecture;
 mod batch_parts;
+mod batch_sums;
 pub mod bench;
 pub mod binary_tensor;
 pub mod config;

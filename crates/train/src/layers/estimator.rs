@@ -70,7 +70,9 @@ impl Estimator {
     /// [`Error::Setting`] for a bound or beta that is not a positive number.
     pub fn check(self) -> Result<Self> {
         match self {
-            Estimator::Clip { bound: x } | Estimator::SwishSign { beta: x } if !(x > 0.0 && x.is_finite()) => {
+            Estimator::Clip { bound: x } | Estimator::SwishSign { beta: x }
+                if !(x > 0.0 && x.is_finite()) =>
+            {
                 let name = if matches!(self, Estimator::Clip { .. }) { "bound" } else { "beta" };
                 Err(Error::setting(format!("estimator {name}"), "a positive number", x))
             }

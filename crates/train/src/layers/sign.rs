@@ -64,7 +64,7 @@ impl Layer for Sign {
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
         let slope = self.estimator.of_activations(cx.clock.progress());
-        self.back.receive(cx, signal, slope).map(drop)
+        self.back.receive(cx, signal, |isa, grad, r| slope.gate(isa, grad, r)).map(drop)
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {

@@ -1,9 +1,10 @@
-//! The way back through a layer without a useful derivative of its own.
+//! The way back through a function of single numbers.
+
+use onebit_bits::Isa;
 
 use crate::{
     error::Result,
     layer::{Context, check_shape, kept, take},
-    layers::Slope,
     value::{Matrix, Signal},
     vectorized::PART,
 };
@@ -29,12 +30,18 @@ impl StraightThrough {
         }
     }
 
-    pub(crate) fn receive(&mut self, cx: &Context, signal: Signal, slope: Slope) -> Result<&Matrix> {
+    /// `multiply(isa, grad, r)` does `grad <- grad F'(r)`. Returns dr.
+    pub(crate) fn receive(
+        &mut self,
+        cx: &Context,
+        signal: Signal,
+        multiply: impl Fn(Isa, &mut [f32], &[f32]) + Sync,
+    ) -> Result<&Matrix> {
         let mut grad = signal.into_grad(self.layer)?;
         let r = kept(&self.r, self.layer, "receive", "forward pass")?;
         check_shape(self.layer, "a gradient", r.shape(), grad.shape())?;
         cx.engine.chunks((grad.values_mut(), r.values()), PART, |_, (grad, r)| {
-            slope.gate(cx.engine.isa(), grad, r);
+            multiply(cx.engine.isa(), grad, r);
         })?;
         cx.recycle(self.dr.take());
         Ok(self.dr.insert(grad))

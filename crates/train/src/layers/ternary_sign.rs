@@ -42,7 +42,8 @@ impl Layer for TernarySign {
     fn forward(&mut self, cx: &Context, r: Value) -> Result<Value> {
         let r = r.into_real("ternary_sign")?; // r: (b, x) real
         let beyond = |threshold: f32, down: bool| {
-            let (thresholds, down) = (vec![threshold; r.cols()], BitTensor::from_fn(1, r.cols(), |_, _| down));
+            let (thresholds, down) =
+                (vec![threshold; r.cols()], BitTensor::from_fn(1, r.cols(), |_, _| down));
             pack_at_least(&cx.engine, r.rows(), r.cols(), r.values(), &thresholds, down.view())
         };
         let (sign, mut nonzero) = (beyond(self.threshold, false)?, beyond(-self.threshold, true)?);
@@ -56,7 +57,7 @@ impl Layer for TernarySign {
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
         let slope = Estimator::default().of_activations(cx.clock.progress());
-        self.back.receive(cx, signal, slope).map(drop)
+        self.back.receive(cx, signal, |isa, grad, r| slope.gate(isa, grad, r)).map(drop)
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
