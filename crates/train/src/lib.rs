@@ -23,6 +23,7 @@
 mod ap2;
 mod architecture;
 mod batch_parts;
+mod batch_sums;
 pub mod bench;
 pub mod binary_tensor;
 pub mod checkpoint;

@@ -199,7 +199,7 @@ impl Network {
             layer.export(&mut exporter)?;
         }
         let labels = data.label_names().to_vec();
-        let model = Model::new(self.inputs, exporter.finish(), labels)?;
+        let model = Model::new(self.inputs, exporter.finish()?, labels)?;
         let (mean, scale) = (standardize.mean().to_vec(), standardize.scale().to_vec());
         Ok(model
             .with_standardize(onebit_model::Standardize { mean, scale })?

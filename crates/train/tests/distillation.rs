@@ -28,7 +28,7 @@ fn train(parts: &Parts, lessons: Option<Lessons>) -> (Vec<f64>, Vec<f32>) {
     let outcome = trainer.fit(&mut student(), parts, &engine, |_| {}).unwrap();
     let test = parts.test.as_ref().unwrap();
     let rows: Vec<usize> = (0..test.len()).collect();
-    let scores = outcome.model.scores(&engine, &test.gather(&rows)).unwrap();
+    let scores = outcome.model.as_ref().unwrap().scores(&engine, &test.gather(&rows)).unwrap();
     (outcome.epochs.iter().map(|epoch| epoch.loss).collect(), scores)
 }
 
@@ -88,10 +88,10 @@ fn deployed_teachers_undo_the_students_standardization() {
         .fit(&mut student(), &parts, &engine, |_| {})
         .unwrap();
     let raw = parts.train.gather(&[0, 1, 2]);
-    let expected = outcome.model.scores(&engine, &raw).unwrap();
+    let expected = outcome.model.as_ref().unwrap().scores(&engine, &raw).unwrap();
     let mut x = raw.clone();
     parts.standardize.apply(&mut x);
-    let mut teacher = Deployed::new(outcome.model, parts.standardize.clone());
+    let mut teacher = Deployed::new(outcome.model.unwrap(), parts.standardize.clone());
     let got = teacher.scores(&training(), &Value::Real(Matrix::new(3, 64, x).unwrap())).unwrap();
     assert_eq!(got.shape(), (3, 10));
     // Of real features the standardization is undone to some rounding.

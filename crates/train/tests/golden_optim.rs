@@ -107,9 +107,9 @@ fn chosen_by_name() {
     for (name, config) in [
         ("sgd_momentum", OptimizerConfig::Sgd { momentum: 0.9, decay: 0.01 }),
         ("adamw", OptimizerConfig::AdamW { decay: 0.1 }),
-        ("adamax", OptimizerConfig::AdaMax),
-        ("shift_adamax", OptimizerConfig::ShiftAdaMax),
-        ("shift_adamax_torch", OptimizerConfig::ShiftAdaMaxTorch),
+        ("adamax", OptimizerConfig::AdaMax {}),
+        ("shift_adamax", OptimizerConfig::ShiftAdaMax {}),
+        ("shift_adamax_torch", OptimizerConfig::ShiftAdaMaxTorch {}),
     ] {
         check_optimizer(name, config.build().unwrap());
     }
