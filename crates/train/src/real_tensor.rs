@@ -4,7 +4,7 @@ use onebit_bits::{Buffer, Engine};
 
 use crate::{
     error::{Error, Result},
-    optimizers::{Optimizer, Run},
+    optimizers::{Optimizer, OptimizerConfig, Run},
     state::State,
 };
 
@@ -28,6 +28,14 @@ impl RealTensor {
         };
         it.restart(values);
         it
+    }
+
+    /// The same values under another optimizer, which begins anew.
+    pub(crate) fn learn_by(&mut self, optimizer: &OptimizerConfig) -> Result<()> {
+        let values = self.values.to_vec();
+        self.optimizer = optimizer.build()?;
+        self.restart(values);
+        Ok(())
     }
 
     /// Starts again from these values.

@@ -121,10 +121,10 @@ fn the_scale_of_latent_weights_multiplies_the_step() {
     let (cx, scale, rate) = (training(), 8.0, 0.01);
     let (initial, grad) = (vec![0.5f32, -0.25, 0.125], [0.3f32, -0.2, 1.5]);
     for config in [
-        OptimizerConfig::Adam,
-        OptimizerConfig::AdaMax,
-        OptimizerConfig::ShiftAdaMax,
-        OptimizerConfig::ShiftAdaMaxTorch,
+        OptimizerConfig::Adam {},
+        OptimizerConfig::AdaMax {},
+        OptimizerConfig::ShiftAdaMax {},
+        OptimizerConfig::ShiftAdaMaxTorch {},
         OptimizerConfig::Sgd { momentum: 0.9, decay: 0.0 },
     ] {
         let mut real = RealTensor::new(vec![0.0; 3], config.build().unwrap());

@@ -40,6 +40,9 @@ impl Config {
             Method::Flip => {
                 let n = &self.network;
                 only("network.convolutions", n.convolutions.is_some(), "straight-through")?;
+                only("network.norm", n.norm.is_some(), "straight-through")?;
+                only("network.activation", n.activation.is_some(), "straight-through")?;
+                only("network.estimator", n.estimator.is_some(), "straight-through")?;
                 only("network.border", n.border.is_some(), "straight-through")?;
                 only("network.dropout_input", n.dropout_input != 0.0, "straight-through")?;
                 only("network.dropout_hidden", n.dropout_hidden != 0.0, "straight-through")?;

@@ -26,12 +26,13 @@ use crate::{
     data::{Augment, ImageShape},
     error::{Error, Result},
     flip,
+    layers::Estimator,
     network::FlipOptions,
     optimizers::OptimizerConfig,
     phase::{Batch, Phase},
     rules::RuleConfig,
     step::Order,
-    straight_through::{Border, DropoutShares, StraightThroughOptions},
+    straight_through::{Activation, Border, DropoutShares, Norm, StraightThroughOptions},
     trainer::Keep,
     weight_gradient::Precision,
 };
@@ -126,6 +127,15 @@ pub struct NetworkConfig {
     /// Straight-through only: how these treat the border of an image, by default `plus`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub border: Option<Border>,
+    /// Straight-through only: what follows a product, by default `batch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub norm: Option<Norm>,
+    /// Straight-through only: what turns sums into bits, by default `sign`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
+    /// Straight-through only: the derivative of the activation on the way back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimator: Option<Estimator>,
     /// Units of each hidden layer.
     pub hidden: Vec<usize>,
     /// Flip only: thresholds of each feature, a depth of 1, 3, 7 or 15 or a list in standard deviations.
@@ -289,11 +299,15 @@ impl Config {
 
     /// The options of a straight-through network over `image`, if the data are images.
     pub fn straight_through_options(&self, image: Option<ImageShape>) -> StraightThroughOptions {
-        let NetworkConfig { convolutions, border, dropout_input, dropout_hidden, .. } = &self.network;
+        let NetworkConfig { convolutions, border, norm, activation, estimator, .. } = &self.network;
+        let NetworkConfig { dropout_input, dropout_hidden, .. } = &self.network;
         StraightThroughOptions {
             convolutions: convolutions.clone().unwrap_or_default(),
             image,
             border: border.unwrap_or_default(),
+            norm: norm.unwrap_or_default(),
+            activation: activation.unwrap_or_default(),
+            estimator: *estimator,
             dropout: DropoutShares { input: *dropout_input, hidden: *dropout_hidden },
             gradient: self.training.gradient.unwrap_or_default(),
             rule: self.training.rule.unwrap_or_default(),

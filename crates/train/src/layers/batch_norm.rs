@@ -89,9 +89,8 @@ impl BatchNorm {
     /// # Errors
     /// [`Error::Setting`] for a setting of it outside its range.
     pub fn with_optimizer(mut self, optimizer: &OptimizerConfig) -> Result<Self> {
-        for tensor in [&mut self.gamma, &mut self.beta] {
-            *tensor = RealTensor::new(tensor.values().to_vec(), optimizer.build()?);
-        }
+        self.gamma.learn_by(optimizer)?;
+        self.beta.learn_by(optimizer)?;
         Ok(self)
     }
 
