@@ -268,10 +268,8 @@ impl Layer for Conv {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        if self.weights.rule().scales().is_some() {
-            return Err(to.refuse("the runtime has no scaled convolution"));
-        }
-        Err(to.refuse("the runtime has no convolution yet"))
+        to.conv(self.geometry, self.image, self.weights.bits().clone())?;
+        self.weights.rule().scales().map_or(Ok(()), |scales| to.factors(scales))
     }
 
     fn observe(&mut self) -> Observation {
