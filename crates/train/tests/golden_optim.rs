@@ -115,10 +115,10 @@ fn chosen_by_name() {
     }
 }
 
-/// A latent weight moves by `scale` times what a real parameter moves by, to the last bit for a power of two.
+/// A latent weight moves by `scale` times what a real parameter moves by. 3 is no power of two: rounding sees it.
 #[test]
 fn the_scale_of_latent_weights_multiplies_the_step() {
-    let (cx, scale, rate) = (training(), 8.0, 0.01);
+    let (cx, scale, rate) = (training(), 3.0, 0.01);
     let (initial, grad) = (vec![0.5f32, -0.25, 0.125], [0.3f32, -0.2, 1.5]);
     for config in [
         OptimizerConfig::Adam {},
@@ -134,7 +134,8 @@ fn the_scale_of_latent_weights_multiplies_the_step() {
         let bits = latent.start(1, 3, 0).unwrap();
         latent.flips(&cx, bits.view(), &Signal::Grad(matrix(1, 3, grad)), f64::from(rate)).unwrap();
         for ((latent, initial), step) in latent.latent().iter().zip(&initial).zip(real.values()) {
-            assert_eq!(*latent, initial + scale * step, "{config:?}");
+            let expected = initial + scale * step;
+            assert!((latent - expected).abs() < 1e-7, "{config:?}: {latent}, not {expected}");
         }
     }
 }

@@ -44,7 +44,7 @@ impl Adam {
     /// `beta2`: memory of the size, too short makes the step noisy.
     ///
     /// # Errors
-    /// [`Error::Setting`] unless both are in `[0, 1)`.
+    /// [`Error::Setting`](crate::Error::Setting) unless both are in `[0, 1)`.
     pub fn with_betas(beta1: f32, beta2: f32) -> Result<Self> {
         let (beta1, beta2) = (check_memory("beta1", beta1)?, check_memory("beta2", beta2)?);
         Ok(Self { beta1, beta2, ..Self::new() })
