@@ -30,6 +30,7 @@ use crate::{
         latents::{Domain, Latents, each_row, flips_to},
         rotation::Rotation,
         standardize::Alike,
+        sums::sum,
     },
     state::State,
     value::{Matrix, Signal},
@@ -190,9 +191,7 @@ impl Rbnn {
             h.iter_mut().zip(w_hat).zip(rotated).for_each(|((h, w_hat), rotated)| *h *= rotated - w_hat);
         })?;
         let mut gradient = vec![0.0; self.beta().len()];
-        each_row(engine, &products, cols, &mut gradient, |row| {
-            row.iter().map(|&x| f64::from(x)).sum::<f64>() as f32
-        })?;
+        each_row(engine, &products, cols, &mut gradient, |row| sum(row, |x| x) as f32)?;
         for (gradient, &beta) in gradient.iter_mut().zip(self.beta()) {
             let (sin, cos) = libm::sincos(f64::from(beta));
             *gradient = (f64::from(*gradient) * cos * sin.signum()) as f32 + self.decay * beta;

@@ -3,11 +3,14 @@
 //! `w_hat = (w - mean) / s` with `s = sqrt(sum (w - mean)^2 / (n - 1) + eps) / size`, the deviation of `n` numbers as
 //! PyTorch has it. Back, with h the gradient of `w_hat`:
 //! `dL/dw_i = (h_i - mean(h) - w_hat_i sum_j h_j w_hat_j / (size^2 (n - 1))) / s`.
-//! Sums are in f64, from the first input to the last.
+//! Sums are in f64.
 
 use onebit_bits::Engine;
 
-use crate::error::Result;
+use crate::{
+    error::Result,
+    rules::sums::{sum, sum_of_pairs},
+};
 
 /// How rows are made alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,10 +31,10 @@ struct Row {
 
 impl Alike {
     fn row(self, w: &[f32]) -> Row {
-        let mean = w.iter().map(|&w| f64::from(w)).sum::<f64>() / w.len() as f64;
+        let mean = sum(w, |w| w) / w.len() as f64;
         let Self::Deviation { size, eps } = self else { return Row { mean, by: 1.0, share: 0.0 } };
         let others = w.len().saturating_sub(1).max(1) as f64;
-        let squares: f64 = w.iter().map(|&w| (f64::from(w) - mean) * (f64::from(w) - mean)).sum();
+        let squares = sum(w, |w| (w - mean) * (w - mean));
         Row { mean, by: size / (squares / others + eps).sqrt(), share: 1.0 / (size * size * others) }
     }
 
@@ -49,15 +52,11 @@ impl Alike {
     pub(crate) fn backward(self, engine: &Engine, w: &[f32], cols: usize, grad: &mut [f32]) -> Result<()> {
         Ok(engine.chunks((grad, w), cols, |_, (grad, w)| {
             let Row { mean, by, share } = self.row(w);
-            let w_hat = |w: f32| (f64::from(w) - mean) * by;
-            let (mut sum, mut along) = (0.0, 0.0);
-            for (&h, &w) in grad.iter().zip(w) {
-                sum += f64::from(h);
-                along += f64::from(h) * w_hat(w);
-            }
-            let (mean, along) = (sum / w.len() as f64, share * along);
+            let w_hat = |w: f64| (w - mean) * by;
+            let mean_of_grad = sum(grad, |h| h) / w.len() as f64;
+            let along = share * sum_of_pairs(grad, w, |h, w| h * w_hat(w));
             for (grad, &w) in grad.iter_mut().zip(w) {
-                *grad = ((f64::from(*grad) - mean - w_hat(w) * along) * by) as f32;
+                *grad = ((f64::from(*grad) - mean_of_grad - w_hat(f64::from(w)) * along) * by) as f32;
             }
         })?)
     }
