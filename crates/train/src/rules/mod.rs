@@ -24,7 +24,7 @@ mod rotation;
 mod small_product;
 mod standardize;
 mod standardized;
-mod sums;
+pub(crate) mod sums;
 mod svd;
 mod vote;
 mod xnor;
