@@ -9,7 +9,7 @@ use crate::{
     layer::{Context, check_shape},
     optimizers::{Optimizer, Run},
     real_tensor::RealTensor,
-    rules::glorot_scale,
+    rules::{glorot_scale, sums::sum},
     state::State,
     value::{Matrix, Signal},
     vectorized::vectorized,
@@ -140,7 +140,7 @@ pub(crate) fn each_row(
     })?)
 }
 
-/// `mean |w|`, in f64 from first to last.
-pub(crate) fn mean_magnitude(row: &[f32]) -> f64 {
-    row.iter().map(|w| f64::from(w.abs())).sum::<f64>() / row.len() as f64
+/// `mean |w|`
+pub(crate) fn mean_magnitude(w: &[f32]) -> f64 {
+    sum(w, f64::abs) / w.len() as f64
 }

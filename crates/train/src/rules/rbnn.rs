@@ -11,8 +11,8 @@
 //! 10 over the run, `k = max(1 / t, 1)`. `dL/dbeta = sgn(sin beta) cos beta <h, R^T w_hat - w_hat>` plus a decay, without
 //! which beta would never leave `pi / 2`, where it starts. How h reaches `w_hat`: [`Through`].
 //!
-//! The rotation is fitted in three rounds when training starts and after the first batch of each epoch. The authors
-//! scale the output by a learned factor of each channel: a layer of its own.
+//! The rotation is fitted in three rounds when training starts and after the first batch of each epoch (without a run
+//! every step is a first batch). The authors scale the output by a learned factor of each channel: a layer of its own.
 
 use std::{borrow::Cow, f32::consts::FRAC_PI_2};
 
@@ -30,9 +30,11 @@ use crate::{
         latents::{Domain, Latents, each_row, flips_to},
         rotation::Rotation,
         standardize::Alike,
+        sums::sum,
     },
     state::State,
     value::{Matrix, Signal},
+    vectorized::{PART, vectorized},
 };
 
 /// Rounds in which a rotation is fitted.
@@ -141,7 +143,7 @@ impl Rbnn {
     pub fn angles(&self) -> Result<[f64; 2]> {
         let engine = Engine::single();
         let w_hat = self.w_hat(&engine)?;
-        let adjusted = self.adjusted(&w_hat, &self.rotate(&engine, &w_hat)?);
+        let adjusted = self.adjusted(&engine, &w_hat, &self.rotate(&engine, &w_hat)?)?;
         let (rows, cols) = self.latents.shape();
         let signs = |reals| pack_signs(&engine, rows, cols, reals);
         Ok([
@@ -162,20 +164,18 @@ impl Rbnn {
         Ok(rotated)
     }
 
-    fn alpha(&self) -> impl Iterator<Item = f32> {
-        self.beta().iter().map(|&beta| libm::sin(f64::from(beta)).abs() as f32)
+    fn alpha(&self) -> Vec<f32> {
+        self.beta().iter().map(|&beta| libm::sin(f64::from(beta)).abs() as f32).collect()
     }
 
     /// `w~`
-    fn adjusted(&self, w_hat: &[f32], rotated: &[f32]) -> Vec<f32> {
-        let cols = self.latents.shape().1.max(1);
-        let mut adjusted = w_hat.to_vec();
-        for ((row, rotated), alpha) in
-            adjusted.chunks_exact_mut(cols).zip(rotated.chunks_exact(cols)).zip(self.alpha())
-        {
-            row.iter_mut().zip(rotated).for_each(|(w, rotated)| *w += alpha * (rotated - *w));
-        }
-        adjusted
+    fn adjusted(&self, engine: &Engine, w_hat: &[f32], rotated: &[f32]) -> Result<Vec<f32>> {
+        let (cols, isa) = (self.latents.shape().1, engine.isa());
+        let (alpha, mut adjusted) = (self.alpha(), w_hat.to_vec());
+        engine.chunks((&mut adjusted[..], rotated), cols, |first, (w, rotated)| {
+            approach(isa, w, rotated, alpha[first / cols]);
+        })?;
+        Ok(adjusted)
     }
 
     fn fit(&mut self, engine: &Engine, w_hat: &[f32]) -> Result<()> {
@@ -187,12 +187,10 @@ impl Rbnn {
         let cols = self.latents.shape().1;
         let mut products = h.to_vec();
         engine.chunks((&mut products[..], w_hat, rotated), cols, |_, (h, w_hat, rotated)| {
-            h.iter_mut().zip(w_hat).zip(rotated).for_each(|((h, w_hat), rotated)| *h *= rotated - w_hat);
+            along(engine.isa(), h, w_hat, rotated);
         })?;
         let mut gradient = vec![0.0; self.beta().len()];
-        each_row(engine, &products, cols, &mut gradient, |row| {
-            row.iter().map(|&x| f64::from(x)).sum::<f64>() as f32
-        })?;
+        each_row(engine, &products, cols, &mut gradient, |row| sum(row, |x| x) as f32)?;
         for (gradient, &beta) in gradient.iter_mut().zip(self.beta()) {
             let (sin, cos) = libm::sincos(f64::from(beta));
             *gradient = (f64::from(*gradient) * cos * sin.signum()) as f32 + self.decay * beta;
@@ -209,12 +207,37 @@ impl Rbnn {
         if self.through == Through::Rotation {
             self.rotation.apply_back(engine, h.values(), &mut back)?;
         }
-        let cols = h.cols();
-        let rows = h.values_mut().chunks_exact_mut(cols).zip(back.chunks_exact(cols));
-        for ((h, back), alpha) in rows.zip(self.alpha()) {
-            h.iter_mut().zip(back).for_each(|(h, back)| *h = (1.0 - alpha) * *h + alpha * back);
+        let (cols, isa, alpha) = (h.cols(), engine.isa(), self.alpha());
+        Ok(engine.chunks((h.values_mut(), &back[..]), cols, |first, (h, back)| {
+            approach(isa, h, back, alpha[first / cols]);
+        })?)
+    }
+}
+
+vectorized! {
+    /// `w += alpha (to - w)`
+    fn approach<'a>(w: &'a mut [f32], to: &'a [f32], alpha: f32) {
+        for (w, to) in w.iter_mut().zip(to) {
+            *w += alpha * (to - *w);
         }
-        Ok(())
+    }
+}
+
+vectorized! {
+    /// `h = g F'(w)`
+    fn through_sign<'a>(h: &'a mut [f32], grad: &'a [f32], w: &'a [f32], sharpness: Sharpness) {
+        for ((h, g), w) in h.iter_mut().zip(grad).zip(w) {
+            *h = g * sharpness.parabola(*w);
+        }
+    }
+}
+
+vectorized! {
+    /// `h (rotated - w_hat)`, in the place of h.
+    fn along<'a>(h: &'a mut [f32], w_hat: &'a [f32], rotated: &'a [f32]) {
+        for ((h, w_hat), rotated) in h.iter_mut().zip(w_hat).zip(rotated) {
+            *h *= rotated - w_hat;
+        }
     }
 }
 
@@ -235,7 +258,7 @@ impl Rule for Rbnn {
         let w_hat = self.w_hat(&engine)?;
         self.fit(&engine, &w_hat)?;
         let rotated = self.rotate(&engine, &w_hat)?;
-        let bits = pack_signs(&engine, rows, cols, &self.adjusted(&w_hat, &rotated))?;
+        let bits = pack_signs(&engine, rows, cols, &self.adjusted(&engine, &w_hat, &rotated)?)?;
         self.rotated = Some(rotated);
         Ok(bits)
     }
@@ -245,14 +268,12 @@ impl Rule for Rbnn {
         let (engine, cols) = (&cx.engine, grad.cols());
         let w_hat = self.w_hat(engine)?;
         let rotated = self.rotated.take().map_or_else(|| self.rotate(engine, &w_hat), Ok)?;
-        let adjusted = self.adjusted(&w_hat, &rotated);
+        let adjusted = self.adjusted(engine, &w_hat, &rotated)?;
 
         let sharpness = Sharpness::at(cx.clock.progress(), (-2.0, 1.0));
         let mut dw = cx.matrix(grad.rows(), cols);
-        engine.chunks((dw.values_mut(), grad.values(), &adjusted[..]), cols, |_, (h, grad, adjusted)| {
-            for ((h, g), w) in h.iter_mut().zip(grad).zip(adjusted) {
-                *h = g * sharpness.parabola(*w);
-            }
+        engine.chunks((dw.values_mut(), grad.values(), &adjusted[..]), PART, |_, (h, grad, w)| {
+            through_sign(engine.isa(), h, grad, w, sharpness);
         })?;
         let dbeta = self.beta_gradient(engine, dw.values(), &w_hat, &rotated)?;
         self.pass_through(engine, &mut dw)?;
@@ -266,7 +287,7 @@ impl Rule for Rbnn {
             self.fit(engine, &w_hat)?;
         }
         let rotated = self.rotate(engine, &w_hat)?;
-        let flips = flips_to(engine, weights, &self.adjusted(&w_hat, &rotated))?;
+        let flips = flips_to(engine, weights, &self.adjusted(engine, &w_hat, &rotated)?)?;
         self.rotated = Some(rotated);
         Ok(flips)
     }
@@ -275,7 +296,7 @@ impl Rule for Rbnn {
         let engine = Engine::single();
         let w_hat = self.w_hat(&engine).ok()?;
         let rotated = self.rotate(&engine, &w_hat).ok()?;
-        Some(self.adjusted(&w_hat, &rotated).into())
+        Some(self.adjusted(&engine, &w_hat, &rotated).ok()?.into())
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

@@ -10,11 +10,11 @@
 //! It starts from no rotation, so the first fit can only bring weights nearer to their signs; from a random one, as in the
 //! authors' code, uniform weights would first move 6 degrees away.
 
-use onebit_bits::{Engine, real_real};
+use onebit_bits::{Engine, real::transpose};
 
 use crate::{
     error::{Error, Result},
-    rules::svd::orthogonal_factor,
+    rules::{small_product::multiply, svd::orthogonal_factor},
     state::State,
     vectorized::vectorized,
 };
@@ -50,12 +50,12 @@ impl Rotation {
 
     /// `R^T w` of each row; x and `to`: whole rows.
     pub(crate) fn apply(&self, engine: &Engine, x: &[f32], to: &mut [f32]) -> Result<()> {
-        self.multiply(engine, &transpose(&self.r1, self.a), &self.r2, x, to)
+        self.multiply(engine, &transpose(self.a, self.a, &self.r1)?, &self.r2, x, to)
     }
 
     /// `R w` of each row: the gradient of w of that of `R^T w`.
     pub(crate) fn apply_back(&self, engine: &Engine, x: &[f32], to: &mut [f32]) -> Result<()> {
-        self.multiply(engine, &self.r1, &transpose(&self.r2, self.b), x, to)
+        self.multiply(engine, &self.r1, &transpose(self.b, self.b, &self.r2)?, x, to)
     }
 
     /// `left X right` of each row.
@@ -67,36 +67,35 @@ impl Rotation {
         x: &[f32],
         to: &mut [f32],
     ) -> Result<()> {
-        let &Self { a, b, .. } = self;
-        let one = Engine::single().with_isa(engine.isa());
-        Ok(engine.chunks((to, x), a * b, |_, (to, x)| {
-            let mut half = vec![0.0; a * b];
-            real_real(&one, (a, b, b), x, right, &mut half).expect("X is a x b");
-            real_real(&one, (a, a, b), left, &half, to).expect("X is a x b");
+        let (isa, b) = (engine.isa(), self.b);
+        Ok(engine.chunks((to, x), self.a * b, |_, (to, x)| {
+            let mut half = vec![0.0; x.len()];
+            multiply(isa, x, right, b, &mut half);
+            multiply(isa, left, &half, b, to);
         })?)
     }
 
     /// One turn of each of the three steps for the rows x: (o, n). The sum of cosines does not fall.
     pub(crate) fn turn(&mut self, engine: &Engine, x: &[f32]) -> Result<()> {
-        let (a, b) = (self.a, self.b);
-        let one = Engine::single().with_isa(engine.isa());
+        let (a, b, isa) = (self.a, self.b, engine.isa());
         let mut signs = vec![0.0; x.len()];
         self.apply(engine, x, &mut signs)?;
-        sign(engine.isa(), &mut signs);
+        sign(isa, &mut signs);
+        let rows = || x.chunks_exact(a * b).zip(signs.chunks_exact(a * b));
 
-        // (R1's) sum of B_i (X_i R2)^T; then R2's of X_i^T (R1 B_i)
+        // R1 of the sum of B_i (X_i R2)^T, R2 of that of X_i^T (R1 B_i)
         let (mut half, mut d, mut sum) = (vec![0.0; a * b], vec![0.0; a * a], vec![0.0; a * a]);
-        for (x, signs) in x.chunks_exact(a * b).zip(signs.chunks_exact(a * b)) {
-            real_real(&one, (a, b, b), x, &self.r2, &mut half)?;
-            real_real(&one, (a, b, a), signs, &turned(&half, a, b), &mut d)?;
-            add(one.isa(), &mut sum, &d);
+        for (x, signs) in rows() {
+            multiply(isa, x, &self.r2, b, &mut half);
+            multiply(isa, signs, &transpose(a, b, &half)?, a, &mut d);
+            add(isa, &mut sum, &d);
         }
-        self.r1 = transpose(&narrow(&orthogonal_factor(&sum, a)), a);
+        self.r1 = transpose(a, a, &narrow(&orthogonal_factor(&sum, a)))?;
         (d, sum) = (vec![0.0; b * b], vec![0.0; b * b]);
-        for (x, signs) in x.chunks_exact(a * b).zip(signs.chunks_exact(a * b)) {
-            real_real(&one, (a, a, b), &self.r1, signs, &mut half)?;
-            real_real(&one, (b, a, b), &turned(x, a, b), &half, &mut d)?;
-            add(one.isa(), &mut sum, &d);
+        for (x, signs) in rows() {
+            multiply(isa, &self.r1, signs, b, &mut half);
+            multiply(isa, &transpose(a, b, x)?, &half, b, &mut d);
+            add(isa, &mut sum, &d);
         }
         self.r2 = narrow(&orthogonal_factor(&sum, b));
         Ok(())
@@ -126,15 +125,6 @@ vectorized! {
 
 fn identity(n: usize) -> Vec<f32> {
     (0..n * n).map(|at| if at / n == at % n { 1.0 } else { 0.0 }).collect()
-}
-
-fn transpose(x: &[f32], n: usize) -> Vec<f32> {
-    turned(x, n, n)
-}
-
-/// (rows, cols) -> (cols, rows)
-fn turned(x: &[f32], rows: usize, cols: usize) -> Vec<f32> {
-    (0..rows * cols).map(|at| x[at % rows * cols + at / rows]).collect()
 }
 
 fn narrow(x: &[f64]) -> Vec<f32> {

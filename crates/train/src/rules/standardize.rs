@@ -3,11 +3,15 @@
 //! `w_hat = (w - mean) / s` with `s = sqrt(sum (w - mean)^2 / (n - 1) + eps) / size`, the deviation of `n` numbers as
 //! PyTorch has it. Back, with h the gradient of `w_hat`:
 //! `dL/dw_i = (h_i - mean(h) - w_hat_i sum_j h_j w_hat_j / (size^2 (n - 1))) / s`.
-//! Sums are in f64, from the first input to the last.
+//! Sums are in f64.
 
 use onebit_bits::Engine;
 
-use crate::error::Result;
+use crate::{
+    error::Result,
+    rules::sums::{sum, sum_of_pairs},
+    vectorized::vectorized,
+};
 
 /// How rows are made alike.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,39 +31,48 @@ struct Row {
 }
 
 impl Alike {
+    #[inline(always)]
     fn row(self, w: &[f32]) -> Row {
-        let mean = w.iter().map(|&w| f64::from(w)).sum::<f64>() / w.len() as f64;
+        let mean = sum(w, |w| w) / w.len() as f64;
         let Self::Deviation { size, eps } = self else { return Row { mean, by: 1.0, share: 0.0 } };
         let others = w.len().saturating_sub(1).max(1) as f64;
-        let squares: f64 = w.iter().map(|&w| (f64::from(w) - mean) * (f64::from(w) - mean)).sum();
+        let squares = sum(w, |w| (w - mean) * (w - mean));
         Row { mean, by: size / (squares / others + eps).sqrt(), share: 1.0 / (size * size * others) }
     }
 
     /// `w_hat`; both whole rows of `cols`.
     pub(crate) fn forward(self, engine: &Engine, w: &[f32], cols: usize, w_hat: &mut [f32]) -> Result<()> {
-        Ok(engine.chunks((w_hat, w), cols, |_, (w_hat, w)| {
-            let Row { mean, by, .. } = self.row(w);
-            for (w_hat, &w) in w_hat.iter_mut().zip(w) {
-                *w_hat = ((f64::from(w) - mean) * by) as f32;
-            }
-        })?)
+        let isa = engine.isa();
+        Ok(engine.chunks((w_hat, w), cols, |_, (w_hat, w)| standardize(isa, self, w, w_hat))?)
     }
 
     /// The gradient of `w_hat` becomes that of w.
     pub(crate) fn backward(self, engine: &Engine, w: &[f32], cols: usize, grad: &mut [f32]) -> Result<()> {
-        Ok(engine.chunks((grad, w), cols, |_, (grad, w)| {
-            let Row { mean, by, share } = self.row(w);
-            let w_hat = |w: f32| (f64::from(w) - mean) * by;
-            let (mut sum, mut along) = (0.0, 0.0);
-            for (&h, &w) in grad.iter().zip(w) {
-                sum += f64::from(h);
-                along += f64::from(h) * w_hat(w);
-            }
-            let (mean, along) = (sum / w.len() as f64, share * along);
-            for (grad, &w) in grad.iter_mut().zip(w) {
-                *grad = ((f64::from(*grad) - mean - w_hat(w) * along) * by) as f32;
-            }
-        })?)
+        let isa = engine.isa();
+        Ok(engine.chunks((grad, w), cols, |_, (grad, w)| pass_back(isa, self, w, grad))?)
+    }
+}
+
+vectorized! {
+    /// A row.
+    fn standardize<'a>(alike: Alike, w: &'a [f32], w_hat: &'a mut [f32]) {
+        let Row { mean, by, .. } = alike.row(w);
+        for (w_hat, w) in w_hat.iter_mut().zip(w) {
+            *w_hat = ((f64::from(*w) - mean) * by) as f32;
+        }
+    }
+}
+
+vectorized! {
+    /// A row.
+    fn pass_back<'a>(alike: Alike, w: &'a [f32], grad: &'a mut [f32]) {
+        let Row { mean, by, share } = alike.row(w);
+        let mean_of_grad = sum(grad, |h| h) / w.len() as f64;
+        let along = share * by * sum_of_pairs(grad, w, |h, w| h * (w - mean));
+        for (grad, w) in grad.iter_mut().zip(w) {
+            let w_hat = (f64::from(*w) - mean) * by;
+            *grad = ((f64::from(*grad) - mean_of_grad - w_hat * along) * by) as f32;
+        }
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
     },
     state::State,
     value::{Matrix, Signal},
-    vectorized::PART,
+    vectorized::{PART, vectorized},
 };
 
 /// What is done to latent weights before their signs are taken.
@@ -115,13 +115,19 @@ impl Standardized {
             Standardization::ReCu => {
                 let bound = (mean_magnitude(w_hat) * -libm::log(2.0 - 2.0 * tau(cx.clock))) as f32;
                 engine.chunks((values.0, values.1, w_hat), PART, |_, (to, grad, w_hat)| {
-                    for ((to, g), w_hat) in to.iter_mut().zip(grad).zip(w_hat) {
-                        *to = if w_hat.abs() <= bound { *g } else { 0.0 };
-                    }
+                    within(engine.isa(), to, grad, w_hat, bound);
                 })?;
             }
         }
         Ok(to)
+    }
+}
+
+vectorized! {
+    fn within<'a>(to: &'a mut [f32], grad: &'a [f32], w_hat: &'a [f32], bound: f32) {
+        for ((to, g), w_hat) in to.iter_mut().zip(grad).zip(w_hat) {
+            *to = if w_hat.abs() <= bound { *g } else { 0.0 };
+        }
     }
 }
 

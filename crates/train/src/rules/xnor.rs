@@ -16,6 +16,7 @@ use crate::{
     rules::{
         Rule,
         latents::{Domain, Latents, each_row, flips_to, mean_magnitude},
+        sums::sum_of_pairs,
     },
     state::State,
     value::Signal,
@@ -102,10 +103,7 @@ impl Rule for Xnor {
 vectorized! {
     /// One row: dL/dw through the sign and through alpha.
     fn through_both<'a>(dw: &'a mut [f32], grad: &'a [f32], w: &'a [f32], alpha: f32) {
-        let mut sum = 0.0;
-        for (g, w) in grad.iter().zip(w) {
-            sum += f64::from(if *w >= 0.0 { *g } else { -g });
-        }
+        let sum = sum_of_pairs(grad, w, |g, w| if w >= 0.0 { g } else { -g });
         let mean = (sum / w.len() as f64) as f32;
         for ((dw, g), w) in dw.iter_mut().zip(grad).zip(w) {
             let by_sign = if w.abs() <= 1.0 { g * alpha } else { 0.0 };

@@ -12,6 +12,7 @@ use crate::{
     layer::Meter,
     optimizers::Optimizer,
     real_tensor::RealTensor,
+    rules::sums::sum,
     state::State,
 };
 
@@ -78,11 +79,6 @@ impl Bases {
         state.within("weights", |state| self.weights.state(state))?;
         self.flipped.state("flipped", state)
     }
-}
-
-/// In f64, from first to last.
-fn sum(values: &[f32], term: impl Fn(f64) -> f64) -> f64 {
-    values.iter().map(|&x| term(f64::from(x))).sum()
 }
 
 /// The factors a with the least `|w - sum a_m B_m|`. A base that the others already make gets 0.
