@@ -101,6 +101,7 @@ fn epoch_json(r: &EpochReport) -> Value {
             "layer": name,
             "flip_ratio": o.flip_ratio,
             "update_ratio": o.update_ratio,
+            "dead_weights": o.dead_weights,
             "mean_of_bits": o.mean_of_bits,
         })
     });

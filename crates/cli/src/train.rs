@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use crate::{
     args::TrainArgs,
     failure::{Failure, Result},
-    output::{self, bytes, percent, share},
+    layers,
+    output::{self, bytes, percent},
     progress::Listener,
     table::Table,
 };
@@ -148,7 +149,8 @@ fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
         }
         return output::json(&result);
     }
-    output::line(format!("\n{}\n", layer_table(&outcome)))?;
+    output::line(format!("\n{}\n", layers::measures(&outcome)))?;
+    output::line(format!("{}\n", layers::parameters(&outcome.summary)))?;
     let kept = outcome.kept();
     let mut table = Table::new(["result", ""]);
     table.row(["test accuracy".into(), percent(kept.test_accuracy)]);
@@ -286,6 +288,7 @@ fn result_json(config: &Config, outcome: &Outcome, seconds: f64) -> Value {
         "test_accuracy": kept.test_accuracy,
         "seconds": seconds,
         "samples_per_second": samples_per_second(outcome),
+        "parameters": layers::parameters_json(&outcome.summary),
         "model_bytes": outcome.model.as_ref().map(|model| model.to_bytes().len()),
     })
 }
@@ -306,19 +309,4 @@ fn headline(name: &str, config: &Config, parts: &Parts) -> String {
         count(&parts.validation),
         count(&parts.test),
     )
-}
-
-/// Per layer that has any: the measures of the last epoch.
-fn layer_table(outcome: &Outcome) -> String {
-    let mut table = Table::new(["layer", "kind", "flip ratio", "update ratio", "mean of bits"]);
-    let last = outcome.epochs.last().map_or(&[][..], |report| &report.layers);
-    for (index, (name, o)) in last.iter().enumerate() {
-        let measures = [o.flip_ratio, o.update_ratio, o.mean_of_bits];
-        if measures == [None; 3] {
-            continue;
-        }
-        let shares = measures.map(share);
-        table.row([index.to_string(), name.clone()].into_iter().chain(shares));
-    }
-    table.render()
 }

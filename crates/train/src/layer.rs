@@ -222,6 +222,9 @@ pub struct Observation {
     pub flip_ratio: Option<f64>,
     /// Share of the weights that flipped, in the mean over steps.
     pub update_ratio: Option<f64>,
+    /// Share of the weights whose bit was the same at the end of every epoch; none at the end of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_weights: Option<f64>,
     /// Share of ones in the layer's output; near 0 or 1 the bits say nothing about the input.
     pub mean_of_bits: Option<f64>,
 }

@@ -3,7 +3,7 @@
 use onebit_model::Model;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, layer::Observation};
+use crate::{error::Error, layer::Observation, summary::LayerSummary};
 
 /// What happened in an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +69,8 @@ pub struct Outcome {
     pub not_exported: Option<Error>,
     /// Epoch of that network, from 1.
     pub epoch: usize,
+    /// Layers that have parameters, as they are after the last epoch, each with its index.
+    pub summary: Vec<(usize, LayerSummary)>,
     /// One report an epoch.
     pub epochs: Vec<EpochReport>,
     /// Seconds spent on learning, without evaluation, since the run began or was resumed.

@@ -211,6 +211,7 @@ impl<'a> Run<'a> {
 
     fn outcome(self) -> Result<Outcome> {
         let (mut model, not_exported) = self.export()?;
+        let summary = self.net.summary();
         let Self { past: Past { reports: epochs, best, .. }, seconds, samples, .. } = self;
         let epoch = best.as_ref().map_or(epochs.len(), |best| best.epoch);
         match best {
@@ -218,7 +219,7 @@ impl<'a> Run<'a> {
             Some(Best { deployed: false, bytes, .. }) => checkpoint::from_bytes(self.net, &bytes)?,
             None => {}
         }
-        Ok(Outcome { model, not_exported, epoch, epochs, seconds, samples })
+        Ok(Outcome { model, not_exported, summary, epoch, epochs, seconds, samples })
     }
 
     /// The network to deploy, or why there is none.

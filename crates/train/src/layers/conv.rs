@@ -273,7 +273,7 @@ impl Layer for Conv {
     }
 
     fn observe(&mut self) -> Observation {
-        Observation { update_ratio: self.weights.take_update_ratio(), ..Observation::default() }
+        self.weights.observe()
     }
 
     fn parameters(&self) -> Parameters {

@@ -198,7 +198,7 @@ impl Layer for Dense {
     }
 
     fn observe(&mut self) -> Observation {
-        Observation { update_ratio: self.weights.take_update_ratio(), ..Observation::default() }
+        self.weights.observe()
     }
 
     fn binary_weights(&self) -> Option<Weights<'_>> {
