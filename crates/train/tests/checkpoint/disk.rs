@@ -109,16 +109,15 @@ fn a_full_disk_costs_a_warning_and_not_the_run() {
     let fill = || std::os::unix::fs::symlink("/dev/full", folder.beside("tmp")).unwrap();
     fill();
     let mut intact = true;
-    let resumed = folder.resume(&CASES[1], |event| match event {
+    let resumed = folder.resume(&CASES[1], |event| {
         // The first saves fail: what is new is written to a disk that is full.
-        Event::Warning(warning) => {
+        if let Event::Warning(warning) = event {
             warnings.push(warning.to_string());
             intact &= fs::read(folder.path()).unwrap() == first;
             if warnings.len() < 3 {
                 fill();
             }
         }
-        _ => {}
     });
     resumed.unwrap().assert_same(&whole, "resumed");
     assert!(intact, "a save that failed has changed the checkpoint before it");
