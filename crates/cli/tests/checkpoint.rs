@@ -13,7 +13,7 @@ use common::{CONFIG, Folder, fish};
 
 const RUN: [&str; 8] = [
     "digits",
-    "--epochs=6",
+    "--epochs=20",
     "--set=network.hidden=[70]",
     "--set=network.dropout_hidden=0.2",
     "--set=data.validation=0.2",
