@@ -49,6 +49,7 @@ fn killed_while_it_was_written() {
     }
 }
 
+/// Only where a file cannot have two names.
 #[test]
 fn killed_between_the_two_renames() {
     let (first, second, whole) = two_and_the_end();
