@@ -287,7 +287,7 @@ fn describe(trainer: &Trainer, parts: &Parts) -> String {
         "train": fingerprint(&parts.train),
         "validation": parts.validation.as_ref().map(fingerprint),
         "test": parts.test.as_ref().map(fingerprint),
-        "standardize": checksum(standardize.map(|value| value.to_le_bytes())),
+        "transform": checksum(standardize.map(|value| value.to_le_bytes())),
     });
     json!({ "seed": seed, "order": order, "keep": keep, "phase": phases, "data": data }).to_string()
 }

@@ -1,7 +1,8 @@
 //! A file of which there is a whole one at every instant.
 //!
-//! What is new is written beside (`NAME.tmp`) and synced; then the old one becomes `NAME.previous`, the new one takes its
-//! name, and the folder is synced. Killed in between, the previous one is there.
+//! What is new is written beside (`NAME.tmp`) and synced; then the old one gets a second name, `NAME.previous`, the new
+//! one takes its first, and the folder is synced. Where a file cannot have two names the old one is renamed: killed in
+//! between, only the previous one is there.
 
 use std::{
     fs::{self, File},
@@ -61,10 +62,11 @@ impl Slot {
     fn replace(&mut self, new: &Path) -> Result<(), CheckpointError> {
         let previous = self.previous();
         if self.whole {
-            fs::rename(&self.path, &previous)?;
+            let _ = fs::remove_file(&previous); // it may not be there
+            fs::hard_link(&self.path, &previous).or_else(|_| fs::rename(&self.path, &previous))?;
         }
         if let Err(problem) = fs::rename(new, &self.path) {
-            if self.whole {
+            if self.whole && !self.path.exists() {
                 fs::rename(&previous, &self.path)?;
             }
             return Err(problem.into());

@@ -123,8 +123,8 @@ impl Checkpoints {
     /// place of its data.
     ///
     /// # Errors
-    /// [`CheckpointError::Setting`] that names the key that differs, [`Error::Setting`] for a seed or a path that TOML
-    /// cannot write.
+    /// [`CheckpointError::Setting`] that names the key that differs, [`Error::Setting`] for a path that TOML cannot
+    /// write.
     pub fn describe(mut self, name: &str, config: &Config) -> Result<Self> {
         let unfit = |e| Error::setting("a configuration to keep in a checkpoint", "what TOML can write", e);
         let text = toml::to_string(config).map_err(unfit)?;
