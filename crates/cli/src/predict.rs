@@ -7,8 +7,9 @@ use std::{
 };
 
 use onebit::{
-    Engine, Model,
+    Model,
     data::{self, DataError, FeatureRows},
+    model::Session,
 };
 use serde_json::{Map, json};
 
@@ -34,7 +35,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     read.map_err(|reason| DataError::Read { file: name.clone(), reason })?;
     let is_idx = is_idx(&start);
     let input = Cursor::new(start).chain(input);
-    let printer = Printer { model: &model, engine: &engine, format: args.format, row: 0 };
+    let session = model.session(&engine)?;
+    let printer = Printer { model: &model, session, format: args.format, row: 0 };
     if is_idx { images(printer, input, &name) } else { rows(printer, input, &name) }
 }
 
@@ -89,7 +91,7 @@ fn images(mut printer: Printer, input: impl Read, name: &str) -> Result<()> {
 /// Writes predictions to standard output.
 struct Printer<'a> {
     model: &'a Model,
-    engine: &'a Engine,
+    session: Session<'a>,
     format: Format,
     row: usize,
 }
@@ -108,7 +110,7 @@ impl Printer<'_> {
 
     /// Classifies and prints `x: (b, features)`.
     fn print(&mut self, x: &[f32]) -> Result<()> {
-        let scores = self.model.scores(self.engine, x)?;
+        let scores = self.session.scores(x)?;
         let first = self.row;
         let rows = scores.chunks_exact(self.model.classes()).zip(first..);
         self.row += x.len() / self.model.inputs();

@@ -79,6 +79,10 @@ impl Model {
     /// Any of the variants about the file, and those of [`Model::new`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let r = Reader::new(bytes)?;
+        if r.version >= WITH_CONV && r.layers.iter().all(|record| record.kind != CONV_TO_BITS) {
+            let problem = "version 2 of the format, but no convolution";
+            return Err(Error::Record { what: "header".into(), problem });
+        }
         let mut layers: Vec<Layer> = Vec::new();
         for (index, record) in r.layers.iter().enumerate() {
             layers.push(read_layer(&r, index, *record, index == 0)?);

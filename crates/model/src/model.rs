@@ -201,13 +201,13 @@ impl At {
         let geometry = |source| Error::Geometry { layer: self.index, source };
         let Padding { top, left, bottom, right } = conv.geometry.padding;
         let (patch, (rows, cols)) = (conv.geometry.patch().map_err(geometry)?, conv.geometry.kernel);
-        conv.output().map_err(geometry)?;
         if layer.inputs() == 0 || conv.geometry.c_out == 0 {
             return self.order("a convolution needs at least one pixel, one input and one output channel");
         }
         if top.max(bottom) >= rows || left.max(right) >= cols {
             return self.order("a kernel lies in the padding alone");
         }
+        conv.output().map_err(geometry)?;
         if layer.widest() > LARGEST_IMAGE {
             return self.order("an image of more than 2^24 numbers");
         }

@@ -1,7 +1,9 @@
 //! A model can only be made of layers that fit together: every refusal.
 
-use onebit_bits::BitTensor;
-use onebit_model::{Affine, Binarize, Dense, Error, Layer, Limits, Model, Output, Standardize, Thresholds};
+use onebit_bits::{BitTensor, Conv as Geometry, Pad, Padding, Pool};
+use onebit_model::{
+    Affine, Binarize, Conv, Dense, Error, Layer, Limits, Model, Output, Standardize, Thresholds,
+};
 
 fn binarize(features: usize, thresholds: &[f32]) -> Layer {
     Layer::Binarize(Binarize { features, thresholds: thresholds.to_vec() })
@@ -159,4 +161,94 @@ fn words_around_the_layers() {
     let scales = Standardize { mean: fit, scale: short };
     let message = model().with_standardize(scales).unwrap_err().to_string();
     assert_eq!(message, "standardization scales: expected 2, got 1");
+}
+
+/// Over images of 2 x 1 pixels of one channel, which are the two features here.
+fn conv(limits: Limits) -> Conv {
+    Conv {
+        geometry: Geometry::new(1, 3, (2, 1)),
+        image: (2, 1),
+        weights: BitTensor::zeros(3, 2),
+        pool: None,
+        thresholds: Thresholds { limits, descending: BitTensor::zeros(1, 3) },
+    }
+}
+
+#[test]
+fn convolutions_that_fit() {
+    let on_bits = vec![binarize(2, &[0.0]), Layer::Conv(conv(integers(3))), last(3)];
+    let deep =
+        vec![binarize(2, &[0.0, 1.0]), Layer::Conv(Conv { image: (4, 1), ..conv(integers(3)) }), last(9)];
+    let after_dense = vec![to_bits(2, 2, reals(2)), Layer::Conv(conv(integers(3))), last(3)];
+    for layers in [vec![Layer::Conv(conv(reals(3))), last(3)], on_bits, deep, after_dense] {
+        assert!(Model::new(2, layers.clone(), names(2)).is_ok(), "{layers:?}");
+    }
+    let layer = Layer::Conv(conv(reals(3)));
+    assert_eq!((layer.name(), layer.inputs(), layer.outputs(), layer.weights()), ("conv", 2, 3, 6));
+    let small = Layer::Conv(Conv { image: (1, 1), ..conv(reals(3)) });
+    assert_eq!((small.inputs(), small.outputs()), (1, 0));
+}
+
+#[test]
+fn convolutions_that_do_not_fit() {
+    let refused = |change: &dyn Fn(&mut Conv)| {
+        let mut conv = conv(reals(3));
+        change(&mut conv);
+        refusal(vec![Layer::Conv(conv), last(3)])
+    };
+    let nothing = "layer 0: a convolution needs at least one pixel, one input and one output channel";
+    let around = Padding { top: 1, bottom: 1, ..Padding::default() };
+    for (message, expected) in [
+        (refused(&|c| c.image = (3, 1)), "layer 0: inputs: expected 2, got 3"),
+        (
+            refused(&|c| c.image = (1, 2)),
+            "layer 0: conv: a kernel of 2 x 1 does not fit into an image of 1 x 2",
+        ),
+        (refused(&|c| c.weights = BitTensor::zeros(2, 2)), "layer 0: weights rows: expected 3, got 2"),
+        (refused(&|c| c.weights = BitTensor::zeros(3, 3)), "layer 0: weights columns: expected 2, got 3"),
+        (refused(&|c| c.thresholds.limits = reals(6)), "layer 0: limits: expected 3, got 6"),
+        (refused(&|c| c.thresholds.limits = integers(3)), "layer 0: sums of reals need real limits"),
+        (
+            refused(&|c| c.thresholds.limits = Limits::Real(vec![0.0, f32::NAN, 0.0])),
+            "layer 0: a limit is not a number",
+        ),
+        (
+            refused(&|c| c.thresholds.descending = BitTensor::zeros(1, 2)),
+            "layer 0: descending: expected 3, got 2",
+        ),
+        (
+            refused(&|c| c.thresholds.descending = BitTensor::zeros(2, 3)),
+            "layer 0: descending rows: expected 1, got 2",
+        ),
+        (refused(&|c| c.geometry.c_out = 0), nothing),
+        (refused(&|c| c.geometry.pad = Pad::Plus), "layer 0: around real images there can only be zeros"),
+        (refused(&|c| c.geometry.padding.left = 1), "layer 0: a kernel lies in the padding alone"),
+        (refused(&|c| c.geometry.padding.top = 2), "layer 0: a kernel lies in the padding alone"),
+        (refused(&|c| c.geometry.stride.0 = usize::MAX), "layer 0: a stride of more than 2^24 pixels"),
+        (
+            refused(&|c| c.pool = Some(Pool { kernel: (2, 1), stride: (1, 1) })),
+            "layer 0: pool: a kernel of 2 x 1 does not fit into an image of 1 x 1",
+        ),
+        (
+            refused(&|c| c.pool = Some(Pool { kernel: (1, 1), stride: (1, usize::MAX) })),
+            "layer 0: a stride of more than 2^24 pixels",
+        ),
+        (refused(&|c| c.geometry.padding = around), "layer 1: inputs: expected 9, got 3"),
+        (refusal(vec![Layer::Conv(conv(reals(3)))]), "layer 1: the last layer must give scores"),
+        (
+            refusal(vec![binarize(2, &[0.0]), Layer::Conv(conv(reals(3))), last(3)]),
+            "layer 1: sums of bits need integer limits",
+        ),
+    ] {
+        assert_eq!(message, expected);
+    }
+    let empty = Conv {
+        image: (0, 1),
+        geometry: Geometry { padding: around, ..conv(reals(3)).geometry },
+        ..conv(reals(3))
+    };
+    assert_eq!(Model::new(0, vec![Layer::Conv(empty), last(3)], names(2)).unwrap_err().to_string(), nothing);
+    let wide = Conv { geometry: Geometry { c_in: 1 << 20, ..Geometry::new(1, 3, (2, 1)) }, ..conv(reals(3)) };
+    let message = Model::new(1 << 21, vec![Layer::Conv(wide), last(3)], names(2)).unwrap_err().to_string();
+    assert_eq!(message, "layer 0: a kernel of more than 2^20 weights a channel");
 }

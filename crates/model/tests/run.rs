@@ -2,11 +2,15 @@
 
 mod recipe;
 
-use onebit_bits::{BitTensor, Engine, Isa};
-use onebit_model::{Affine, Dense, Error, Layer, Limits, Model, Output, Standardize, best};
-use onebit_reference::{gemm::gemm, number::real_gemm_by_fours};
+use onebit_bits::{BitTensor, Conv as Geometry, Engine, Isa, Pad, Padding, Pool};
+use onebit_model::{Affine, Conv, Dense, Error, Layer, Limits, Model, Output, Standardize, Thresholds, best};
+use onebit_reference::{
+    conv::{Shape, conv as conv_sums, conv_by_fours},
+    gemm::gemm,
+    number::real_gemm_by_fours,
+};
 use proptest::prelude::*;
-use recipe::{Recipe, recipes};
+use recipe::{Recipe, image_recipes, recipes};
 
 /// Sums of a dense layer, `(b, o)`.
 enum Sums {
@@ -28,6 +32,10 @@ fn naive(model: &Model, x: &[f32]) -> Vec<f32> {
                 bits = Some(signs(rows, features * b.thresholds.len(), above));
                 continue;
             }
+            Layer::Conv(conv) => {
+                bits = Some(naive_conv(conv, rows, &x, bits.as_deref()));
+                continue;
+            }
             Layer::Dense(dense) => dense,
         };
         let (o, i) = dense.weights.shape();
@@ -41,16 +49,7 @@ fn naive(model: &Model, x: &[f32]) -> Vec<f32> {
             }
         };
         match &dense.output {
-            Output::Bits(t) => {
-                let on = |row: usize, c: usize| match (&sums, &t.limits, t.descending.get(0, c % o)) {
-                    (Sums::Integer(s), Limits::Integer(l), false) => s[row * o + c % o] >= l[c],
-                    (Sums::Integer(s), Limits::Integer(l), true) => s[row * o + c % o] <= l[c],
-                    (Sums::Real(s), Limits::Real(l), false) => s[row * o + c % o] >= l[c],
-                    (Sums::Real(s), Limits::Real(l), true) => s[row * o + c % o] <= l[c],
-                    _ => panic!("limits of another kind than the sums"),
-                };
-                bits = Some(signs(rows, t.limits.len(), on));
-            }
+            Output::Bits(t) => bits = Some(compared(rows, &sums, t)),
             Output::Scores(a) => {
                 let sums = match sums {
                     Sums::Integer(sums) => sums.into_iter().map(|s| s as f32).collect(),
@@ -62,6 +61,75 @@ fn naive(model: &Model, x: &[f32]) -> Vec<f32> {
         }
     }
     panic!("a model without a layer that gives scores")
+}
+
+/// `(rows, d o)` for sums `(rows, o)`.
+fn compared(rows: usize, sums: &Sums, t: &Thresholds) -> Vec<i8> {
+    let o = t.descending.cols();
+    let on = |row: usize, c: usize| match (sums, &t.limits, t.descending.get(0, c % o)) {
+        (Sums::Integer(s), Limits::Integer(l), false) => s[row * o + c % o] >= l[c],
+        (Sums::Integer(s), Limits::Integer(l), true) => s[row * o + c % o] <= l[c],
+        (Sums::Real(s), Limits::Real(l), false) => s[row * o + c % o] >= l[c],
+        (Sums::Real(s), Limits::Real(l), true) => s[row * o + c % o] <= l[c],
+        _ => panic!("limits of another kind than the sums"),
+    };
+    signs(rows, t.limits.len(), on)
+}
+
+/// `(b, h' w' o)`: first the sums, then the largest of each window, then the comparison.
+fn naive_conv(conv: &Conv, b: usize, x: &[f32], bits: Option<&[i8]>) -> Vec<i8> {
+    let (Geometry { c_in, c_out, kernel, stride, padding, pad, groups }, (h, w)) =
+        (conv.geometry, conv.image);
+    let Padding { top, left, bottom, right } = padding;
+    let shape = Shape {
+        image: (b, h, w),
+        channels: (c_in, c_out),
+        kernel,
+        stride,
+        padding: [top, left, bottom, right],
+        groups,
+    };
+    let weights = signs(c_out, conv.weights.cols(), |o, i| conv.weights.get(o, i));
+    let outside = [(Pad::Plus, 1), (Pad::Minus, -1), (Pad::Zero, 0)].into_iter().find(|(of, _)| *of == pad);
+    let sums = match bits {
+        Some(bits) => {
+            let sums = conv_sums(&shape, outside.unwrap().1, bits, &weights);
+            Sums::Integer(largest(&sums, (b, shape.output(), c_out), conv.pool))
+        }
+        None => {
+            let sums = conv_by_fours(&shape, x, &weights);
+            Sums::Real(largest(&sums, (b, shape.output(), c_out), conv.pool))
+        }
+    };
+    let rows = match &sums {
+        Sums::Integer(sums) => sums.len() / c_out,
+        Sums::Real(sums) => sums.len() / c_out,
+    };
+    compared(rows, &sums, &conv.thresholds)
+}
+
+/// The largest of each window of `(b, h, w, c)`.
+fn largest<T: Copy + PartialOrd>(
+    x: &[T],
+    (b, (h, w), c): (usize, (usize, usize), usize),
+    pool: Option<Pool>,
+) -> Vec<T> {
+    let Some(Pool { kernel, stride }) = pool else { return x.to_vec() };
+    let mut all = Vec::new();
+    for image in 0..b {
+        for top in (0..=h - kernel.0).step_by(stride.0) {
+            for left in (0..=w - kernel.1).step_by(stride.1) {
+                for channel in 0..c {
+                    let at = |y: usize, x: usize| ((image * h + y) * w + x) * c + channel;
+                    let window = (top..top + kernel.0)
+                        .flat_map(|y| (left..left + kernel.1).map(move |x| (y, x)))
+                        .map(|(y, col)| x[at(y, col)]);
+                    all.extend(window.reduce(|a, b| if b > a { b } else { a }));
+                }
+            }
+        }
+    }
+    all
 }
 
 /// +-1 for each (row, column).
@@ -101,11 +169,71 @@ fn scores_are_those_of_the_formulas() {
 }
 
 #[test]
+fn scores_of_images_are_those_of_the_formulas() {
+    let engines = engines();
+    proptest!(|(recipe in image_recipes(), rows in 0..6usize)| {
+        assert_naive(&engines, &recipe, rows);
+    });
+}
+
+/// As many samples as do not run at once, and more real sums than there are at once.
+#[test]
+fn batches_of_images_are_their_samples() {
+    let weights = |rows, cols, seed| onebit_bits::random_bits(seed, 0, rows, cols);
+    let geometry = Geometry { padding: Padding::around(1), ..Geometry::new(3, 70, (3, 3)) };
+    let thresholds = |limits| Thresholds { limits, descending: weights(1, 70, 3) };
+    let pool = Pool { kernel: (2, 2), stride: (2, 2) };
+    let layers = vec![
+        Layer::Conv(Conv {
+            geometry,
+            image: (32, 32),
+            weights: weights(70, 27, 1),
+            pool: Some(pool),
+            thresholds: thresholds(Limits::Real(vec![0.5; 70])),
+        }),
+        Layer::Conv(Conv {
+            geometry: Geometry { c_in: 70, pad: Pad::Minus, ..geometry },
+            image: (16, 16),
+            weights: weights(70, 630, 2),
+            pool: Some(Pool { kernel: (16, 8), stride: (16, 8) }),
+            thresholds: thresholds(Limits::Integer(vec![40; 70])),
+        }),
+        Layer::Dense(Dense { weights: weights(4, 140, 4), output: Output::Scores(Affine::identity(4)) }),
+    ];
+    let labels = (0..4).map(|class| class.to_string()).collect();
+    let model = Model::new(3 * 1024, layers, labels).unwrap();
+    let rows = (1 << 24) / (1024 * 70) + 3;
+    let x: Vec<f32> = onebit_bits::random_bits(5, 0, rows, 3 * 1024 * 2)
+        .words()
+        .iter()
+        .flat_map(|word| (0..32).map(move |at| ((word >> (2 * at)) & 3) as f32 - 1.3))
+        .collect();
+    let engine = Engine::single();
+    let session = model.session(&engine).unwrap();
+    let all = session.scores(&x).unwrap();
+    assert_eq!(all.len(), rows * 4);
+    assert!(all.iter().any(|score| *score != all[0]));
+    for row in [0, 1, rows - 4, rows - 3, rows - 1] {
+        let one = &x[row * 3072..][..3072];
+        assert_eq!(exact(&session.scores(one).unwrap()), exact(&all[row * 4..][..4]), "row {row}");
+        assert_eq!(exact(&naive(&model, one)), exact(&all[row * 4..][..4]), "row {row}");
+    }
+    let mut broken = x;
+    broken[(rows - 2) * 3072 + 5] = f32::NAN;
+    let refused = session.classify(&broken).unwrap_err();
+    assert!(matches!(refused, Error::NotFinite { row, feature: 5, .. } if row == rows - 2), "{refused:?}");
+}
+
+#[test]
 fn scores_of_a_model_large_enough_for_threads() {
     let engines = engines();
     for binarize in [0, 3] {
         let hidden = vec![(257, 3), (130, 1)];
-        assert_naive(&engines, &Recipe { inputs: 301, binarize, hidden, classes: 10, seed: 7 }, 401);
+        assert_naive(
+            &engines,
+            &Recipe { inputs: 301, binarize, images: None, hidden, classes: 10, seed: 7 },
+            401,
+        );
     }
 }
 

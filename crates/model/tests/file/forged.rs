@@ -1,10 +1,11 @@
 //! Files put together by hand, so that any part of them can be wrong.
 
-use onebit_model::{MAGIC, Model, VERSION};
+use onebit_model::{MAGIC, Model};
 
 /// A file in parts.
 #[derive(Clone, Debug)]
 pub(crate) struct Forged {
+    pub(crate) version: u32,
     pub(crate) inputs: u32,
     pub(crate) classes: u32,
     /// Kind, inputs, outputs, depth.
@@ -39,7 +40,13 @@ impl Forged {
             cols: t.cols as u32,
             data: bytes[t.offset..t.offset + t.bytes].to_vec(),
         });
-        Self { inputs: number(32), classes: number(36), layers: layers.collect(), tensors: tensors.collect() }
+        Self {
+            version: number(8),
+            inputs: number(32),
+            classes: number(36),
+            layers: layers.collect(),
+            tensors: tensors.collect(),
+        }
     }
 
     pub(crate) fn tensor(&mut self, name: &str) -> &mut Tensor {
@@ -48,7 +55,7 @@ impl Forged {
 
     /// The file, with length and checksum as they should be.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut file = [MAGIC.as_slice(), &VERSION.to_le_bytes(), &[0; 12]].concat();
+        let mut file = [MAGIC.as_slice(), &self.version.to_le_bytes(), &[0; 12]].concat();
         let counts = [self.tensors.len() as u32, self.layers.len() as u32, self.inputs, self.classes];
         file.extend(counts.map(u32::to_le_bytes).as_flattened());
         file.resize(64, 0);

@@ -1,7 +1,7 @@
 //! Random models, and inputs for them.
 
-use onebit_bits::{BitTensor, random_bits};
-use onebit_model::{Affine, Binarize, Dense, Layer, Limits, Model, Output, Standardize, Thresholds};
+use onebit_bits::{BitTensor, Conv as Geometry, Pad, Padding, Pool, random_bits};
+use onebit_model::{Affine, Binarize, Conv, Dense, Layer, Limits, Model, Output, Standardize, Thresholds};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 /// The sizes of a model, and the seed that everything else is drawn from.
@@ -10,10 +10,24 @@ pub(crate) struct Recipe {
     pub(crate) inputs: usize,
     /// Thresholds of a first layer that binarizes; with 0 the first layer is dense over reals.
     pub(crate) binarize: usize,
+    /// Rows and columns of images, and the convolutions before all other layers; `inputs` are whole pixels.
+    pub(crate) images: Option<((usize, usize), Vec<Plan>)>,
     /// Units and depth of each layer that gives bits.
     pub(crate) hidden: Vec<(usize, usize)>,
     pub(crate) classes: usize,
     pub(crate) seed: u64,
+}
+
+/// A convolution, as far as it fits its images.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    units: usize,
+    kernel: (usize, usize),
+    stride: (usize, usize),
+    padding: [usize; 4],
+    pad: Pad,
+    groups: usize,
+    pool: Option<Pool>,
 }
 
 /// Around the borders of one and two words, and small ones.
@@ -24,8 +38,78 @@ fn sizes() -> impl Strategy<Value = usize> {
 pub(crate) fn recipes() -> impl Strategy<Value = Recipe> {
     let hidden = vec((sizes(), 1..4usize), 0..3);
     (sizes(), 0..4usize, hidden, 1..7usize, any::<u64>()).prop_map(
-        |(inputs, binarize, hidden, classes, seed)| Recipe { inputs, binarize, hidden, classes, seed },
+        |(inputs, binarize, hidden, classes, seed)| Recipe {
+            inputs,
+            binarize,
+            images: None,
+            hidden,
+            classes,
+            seed,
+        },
     )
+}
+
+/// Small images under one to three convolutions.
+pub(crate) fn image_recipes() -> impl Strategy<Value = Recipe> {
+    let image = ((1..8usize, 1..8usize), select(vec![1, 2, 3, 8, 64]));
+    let channels = select(vec![1, 2, 5, 31, 64, 65]);
+    let two = |size: std::ops::Range<usize>| (size.clone(), size);
+    let pads = select(vec![Pad::Plus, Pad::Minus, Pad::Zero]);
+    let pool =
+        proptest::option::of((two(1..4), two(1..4)).prop_map(|(kernel, stride)| Pool { kernel, stride }));
+    let plan = (channels, two(1..4), two(1..3), [0..3usize, 0..3, 0..3, 0..3], pads, 1..4usize, pool)
+        .prop_map(|(units, kernel, stride, padding, pad, groups, pool)| Plan {
+            units,
+            kernel,
+            stride,
+            padding,
+            pad,
+            groups,
+            pool,
+        });
+    (image, 0..3usize, vec(plan, 1..4), vec((sizes(), 1..3usize), 0..2), any::<u64>()).prop_map(
+        |(((h, w), channels), binarize, plans, hidden, seed)| {
+            let (inputs, images) = (h * w * channels, Some(((h, w), plans)));
+            Recipe { inputs, binarize, images, hidden, classes: 3, seed }
+        },
+    )
+}
+
+impl Plan {
+    /// For images of `h` x `w` pixels of so many channels.
+    fn layer(&self, draw: &mut Draw, (h, w): (usize, usize), c_in: usize, bits: bool) -> Conv {
+        // a kernel larger than the image needs padding
+        let fit = |kernel: usize, before: usize, behind: usize, size: usize| {
+            let (before, behind) = (before.min(kernel - 1), behind.min(kernel - 1));
+            if size + before + behind < kernel { (size, 0, 0) } else { (kernel, before, behind) }
+        };
+        let [top, left, bottom, right] = self.padding;
+        let (rows, top, bottom) = fit(self.kernel.0, top, bottom, h);
+        let (cols, left, right) = fit(self.kernel.1, left, right, w);
+        let groups = if c_in.is_multiple_of(self.groups) { self.groups } else { 1 };
+        let geometry = Geometry {
+            stride: self.stride,
+            padding: Padding { top, left, bottom, right },
+            pad: if bits { self.pad } else { Pad::Zero },
+            groups,
+            ..Geometry::new(c_in, self.units.next_multiple_of(groups), (rows, cols))
+        };
+        let (units, patch) = (geometry.c_out, geometry.patch().unwrap());
+        let limits = if bits {
+            Limits::Integer(draw.integer_limits(units, patch as i32))
+        } else {
+            Limits::Real(draw.real_limits(units))
+        };
+        let thresholds = Thresholds { limits, descending: draw.bits(1, units) };
+        let weights = draw.bits(units, patch);
+        let mut conv = Conv { geometry, image: (h, w), weights, pool: None, thresholds };
+        let sums = conv.output().unwrap().0;
+        conv.pool = self.pool.map(|Pool { kernel, stride }| Pool {
+            kernel: (kernel.0.min(sums.h), kernel.1.min(sums.w)),
+            stride,
+        });
+        conv
+    }
 }
 
 impl Recipe {
@@ -36,6 +120,16 @@ impl Recipe {
             let thresholds = draw.reals(self.binarize);
             layers.push(Layer::Binarize(Binarize { features: self.inputs, thresholds }));
             columns *= self.binarize;
+        }
+        if let Some((image, plans)) = &self.images {
+            let (mut image, mut channels) = (*image, columns / (image.0 * image.1));
+            for plan in plans {
+                let conv = plan.layer(&mut draw, image, channels, bits);
+                let output = conv.output().unwrap().1;
+                (image, channels, bits) = ((output.h, output.w), conv.geometry.c_out, true);
+                layers.push(Layer::Conv(conv));
+            }
+            columns = image.0 * image.1 * channels;
         }
         for &(units, depth) in &self.hidden {
             let weights = draw.bits(units, columns);
