@@ -31,7 +31,7 @@ pub(crate) fn parameters(layers: &[(usize, LayerSummary)]) -> String {
         let (unique, random) = layer.unique_filters.unzip();
         table.row([
             index.to_string(),
-            layer.name.into(),
+            layer.name.clone(),
             bits.to_string(),
             reals.to_string(),
             memory(layer.parameters.size_in_bits()),

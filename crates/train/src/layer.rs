@@ -11,7 +11,7 @@
 //! the kept signal what a changed input has already achieved. [`step`](crate::step) composes the verbs
 //! into the three orders of learning.
 
-use std::any::Any;
+use std::{any::Any, iter::Sum};
 
 use onebit_bits::{BitTensor, Engine};
 use serde::{Deserialize, Serialize};
@@ -181,9 +181,19 @@ pub trait Layer: Any + Send {
         None
     }
 
-    /// Number of binary weights and of real parameters.
+    /// Number of binary weights and of real parameters, those of its parts included.
     fn parameters(&self) -> Parameters {
         Parameters::default()
+    }
+
+    /// The layers that this one is made of, if it is: each is observed for itself, and reports weights of its own.
+    fn parts(&self) -> Vec<&dyn Layer> {
+        Vec::new()
+    }
+
+    /// [`parts`](Self::parts), to change.
+    fn parts_mut(&mut self) -> Vec<&mut dyn Layer> {
+        Vec::new()
     }
 }
 
@@ -213,6 +223,12 @@ pub struct Parameters {
     pub bits: usize,
     /// Real parameters.
     pub reals: usize,
+}
+
+impl Sum for Parameters {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |a, b| Self { bits: a.bits + b.bits, reals: a.reals + b.reals })
+    }
 }
 
 /// The measures of one layer over some steps; each is a share between 0 and 1.

@@ -24,8 +24,8 @@ const MOST_TAPS: usize = 64;
 /// One layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerSummary {
-    /// Its name.
-    pub name: &'static str,
+    /// Its name, in a composite layer `residual.conv`.
+    pub name: String,
     /// Its binary weights and real parameters.
     pub parameters: Parameters,
     /// Share of unique filters, and what it would be for random ones; of convolutions.
@@ -35,10 +35,10 @@ pub struct LayerSummary {
 }
 
 impl LayerSummary {
-    pub(crate) fn of(layer: &dyn Layer) -> Self {
+    fn of(name: String, layer: &dyn Layer) -> Self {
         let weights = layer.binary_weights();
         Self {
-            name: layer.name(),
+            name,
             parameters: layer.parameters(),
             unique_filters: weights.and_then(unique_filters),
             angle: weights.and_then(|Weights { bits, rule, .. }| {
@@ -61,12 +61,20 @@ impl Parameters {
 }
 
 impl Network {
-    /// Every layer that has parameters, first to last, with its index.
+    /// Every layer that has parameters, first to last, with its index. Of a composite layer its parts.
     pub fn summary(&self) -> Vec<(usize, LayerSummary)> {
-        let layers = self.layers().iter().enumerate();
-        let summaries = layers.map(|(index, layer)| (index, LayerSummary::of(&**layer)));
-        summaries.filter(|(_, summary)| summary.parameters.count() > 0).collect()
+        let mut all = Vec::new();
+        self.layers().iter().enumerate().for_each(|(index, layer)| summarize(index, "", &**layer, &mut all));
+        all
     }
+}
+
+fn summarize(index: usize, prefix: &str, layer: &dyn Layer, all: &mut Vec<(usize, LayerSummary)>) {
+    let (name, parts) = (format!("{prefix}{}", layer.name()), layer.parts());
+    if parts.is_empty() && layer.parameters().count() > 0 {
+        all.push((index, LayerSummary::of(name.clone(), layer)));
+    }
+    parts.into_iter().for_each(|part| summarize(index, &format!("{name}."), part, all));
 }
 
 fn unique_filters(Weights { bits, taps, .. }: Weights) -> Option<(f64, f64)> {

@@ -2,8 +2,8 @@
 
 use onebit_bits::BitTensor;
 use onebit_train::{
-    Batch, DropoutShares, Keep, Matrix, Network, Phase, Precision, Result, Signal, StraightThroughOptions,
-    Trainer, Value,
+    Batch, DropoutShares, Keep, Matrix, Network, Phase, Precision, Result, Schedule, Signal,
+    StraightThroughOptions, Trainer, Value,
     flip::thresholds,
     layer::{Context, Layer},
     layers::{BatchNorm, Binarize, Dense, Dropout, Normalize, Pnb, PopCount, Sign, XnorWeight},
@@ -36,12 +36,13 @@ pub(crate) const CASES: [Case; 9] = [
 ];
 
 fn straight(dropout: DropoutShares, gradient: Precision) -> Network {
-    let options = StraightThroughOptions { dropout, gradient };
+    let options = StraightThroughOptions { dropout, gradient, ..StraightThroughOptions::default() };
     Network::straight_through_with(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
 }
 
 fn straight_trainer() -> Trainer {
-    let decaying = Phase { final_rate: 1e-3, ..Phase::new(2, Batch::Size(8), 3e-2) };
+    let decaying =
+        Phase { schedule: Schedule::Exponential { final_rate: 1e-3 }, ..Phase::new(2, Batch::Size(8), 3e-2) };
     Trainer::straight_through(vec![decaying, Phase::new(2, Batch::All, 1e-2)], 7)
 }
 
