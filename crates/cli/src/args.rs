@@ -89,8 +89,11 @@ pub(crate) struct TrainArgs {
     pub(crate) checkpoint_every: Option<u64>,
     /// Go on with the run of this checkpoint, and save it there; its settings are those of the file
     #[arg(long, value_name = "FILE", conflicts_with_all =
-        ["config", "target", "seed", "seeds", "epochs", "batch", "set", "checkpoint"])]
+        ["config", "target", "seed", "seeds", "epochs", "batch", "float", "set", "checkpoint"])]
     pub(crate) resume: Option<PathBuf>,
+    /// Train the float twin: the same sizes with real weights and rectified sums, to compare with
+    #[arg(long)]
+    pub(crate) float: bool,
     /// Change one setting of the configuration, such as network.hidden=[128] or phase.0.suppressor=2
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<String>,
@@ -194,22 +197,15 @@ pub(crate) struct BenchKernelsArgs {
 
 #[derive(ClapArgs)]
 pub(crate) struct BenchTrainArgs {
-    /// A preset on iris, digits or mnist, or a TOML file
+    /// A preset on iris, digits, mnist or cifar10, or a TOML file
     #[arg(long, value_name = "NAME", default_value = "mnist")]
     pub(crate) preset: String,
     /// Steps that count
     #[arg(long, value_name = "N", default_value = "20", value_parser = at_least_one)]
     pub(crate) steps: usize,
-    /// Save the run to this file after each epoch and every --checkpoint-every seconds, to --resume it
-    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
-    pub(crate) checkpoint: Option<PathBuf>,
-    /// Seconds between checkpoints; 0 saves after each step [default: 300]
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) checkpoint_every: Option<u64>,
-    /// Go on with the run of this checkpoint, and save it there; its settings are those of the file
-    #[arg(long, value_name = "FILE", conflicts_with_all =
-        ["config", "target", "seed", "seeds", "epochs", "batch", "set", "checkpoint"])]
-    pub(crate) resume: Option<PathBuf>,
+    /// The float twin: the same sizes with real weights and rectified sums
+    #[arg(long)]
+    pub(crate) float: bool,
     /// Change one setting of the configuration, such as network.hidden=[128]
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<String>,

@@ -111,6 +111,9 @@ fn configure(args: &TrainArgs, name: &str) -> Result<Config> {
     if let Some(target) = &args.target {
         config.data.target = Some(target.clone());
     }
+    if args.float {
+        config = config.float_twin();
+    }
     for phase in &mut config.phases {
         if let Some(epochs) = args.epochs {
             phase.epochs = epochs;

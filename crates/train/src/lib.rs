@@ -63,7 +63,7 @@ pub use network::{FlipOptions, Network};
 pub use phase::{Batch, Phase};
 pub use report::{EpochReport, Event, Outcome, Progress};
 pub use schedule::Schedule;
-pub use straight_through::{Activation, Border, DropoutShares, Norm, StraightThroughOptions};
+pub use straight_through::{Activation, Border, DropoutShares, Norm, RealWeights, StraightThroughOptions};
 pub use summary::LayerSummary;
 pub use trainer::{Keep, Parts, Trainer};
 pub use value::{Bytes, Matrix, Signal, Value, Votes};

@@ -32,7 +32,7 @@ use crate::{
     phase::{Batch, Phase},
     rules::RuleConfig,
     step::Order,
-    straight_through::{Activation, Border, DropoutShares, Norm, StraightThroughOptions},
+    straight_through::{Activation, Border, DropoutShares, Norm, RealWeights, StraightThroughOptions},
     trainer::Keep,
     weight_gradient::Precision,
 };
@@ -40,6 +40,7 @@ use crate::{
 mod check;
 mod named;
 mod parse;
+mod twin;
 
 pub use parse::parse;
 
@@ -136,6 +137,10 @@ pub struct NetworkConfig {
     /// Straight-through only: the derivative of the activation on the way back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimator: Option<Estimator>,
+    /// Straight-through only: which products have real weights, of `first`, `last` and `all`; by default none. With `all`
+    /// the network is its own float twin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub real: Vec<RealProduct>,
     /// Units of each hidden layer.
     pub hidden: Vec<usize>,
     /// Flip only: thresholds of each feature, a depth of 1, 3, 7 or 15 or a list in standard deviations.
@@ -150,6 +155,18 @@ pub struct NetworkConfig {
     /// Straight-through only: share of hidden bits that dropout silences.
     #[serde(default)]
     pub dropout_hidden: f64,
+}
+
+/// A product that has real weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RealProduct {
+    /// The first.
+    First,
+    /// The last, which gives the scores.
+    Last,
+    /// Every one.
+    All,
 }
 
 /// Thresholds by their number or one by one.
@@ -312,6 +329,11 @@ impl Config {
             gradient: self.training.gradient.unwrap_or_default(),
             rule: self.training.rule.unwrap_or_default(),
             optimizer: self.training.optimizer.unwrap_or_default(),
+            real: RealWeights {
+                first: self.network.real.contains(&RealProduct::First),
+                last: self.network.real.contains(&RealProduct::Last),
+                all: self.network.real.contains(&RealProduct::All),
+            },
             real_optimizer: self.training.real_optimizer.or(self.training.optimizer).unwrap_or_default(),
         }
     }
