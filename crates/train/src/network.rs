@@ -199,7 +199,7 @@ impl Network {
     /// # Errors
     /// [`Error::Export`](crate::Error::Export) when a layer has no counterpart in the runtime.
     pub fn export(&self, data: &Dataset, standardize: &Standardize) -> Result<Model> {
-        let mut exporter = Exporter::default();
+        let mut exporter = Exporter::new(self.inputs);
         for (index, layer) in self.layers.iter().enumerate() {
             exporter.enter(index, layer.name());
             layer.export(&mut exporter)?;

@@ -79,6 +79,8 @@ pub struct StraightThroughOptions {
     pub convolutions: Architecture,
     /// What the features are an image of; needed where there are such stages.
     pub image: Option<ImageShape>,
+    /// Whether features become their signs first.
+    pub binary_input: bool,
     /// How they treat the border.
     pub border: Border,
     /// Shares of inputs and hidden bits to silence.
@@ -141,6 +143,9 @@ impl Network {
         seed: u64,
     ) -> Result<Self> {
         let mut builder = Builder { net: Network::new(inputs), options, seed, products: 0, weights: 0 };
+        if options.binary_input {
+            builder.add(Sign::new());
+        }
         if options.dropout.input != 0.0 {
             builder.add(Dropout::new(options.dropout.input, layer_seed(seed, usize::MAX))?);
         }

@@ -334,6 +334,7 @@ fn networks_of_images() {
     let others = [
         StraightThroughOptions { norm: Norm::ShiftBased, ..options("5C3-MP2-64C3") },
         StraightThroughOptions { activation: Activation::RSign, ..options("5C3-MP3/1-6C2") },
+        StraightThroughOptions { binary_input: true, ..options("") },
         StraightThroughOptions { activation: Activation::StochasticSign, ..options("8C3/2") },
     ];
     for options in nets.into_iter().chain(others) {

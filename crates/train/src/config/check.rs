@@ -40,6 +40,7 @@ impl Config {
             Method::Flip => {
                 let n = &self.network;
                 only("network.convolutions", n.convolutions.is_some(), "straight-through")?;
+                only("network.binary_input", n.binary_input, "straight-through")?;
                 only("network.real", !n.real.is_empty(), "straight-through")?;
                 only("network.norm", n.norm.is_some(), "straight-through")?;
                 only("network.activation", n.activation.is_some(), "straight-through")?;

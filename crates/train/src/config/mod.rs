@@ -40,24 +40,11 @@ use crate::{
 mod check;
 mod named;
 mod parse;
+mod presets;
 mod twin;
 
 pub use parse::parse;
-
-/// Name, text and one line about each preset.
-pub const PRESETS: [(&str, &str, &str); 7] = [
-    ("cifar10", include_str!("../../presets/cifar10.toml"), "the ConvNet with the paper's settings"),
-    ("cifar10-cnv", include_str!("../../presets/cifar10-cnv.toml"), "a small ConvNet without padding"),
-    ("iris", include_str!("../../presets/iris.toml"), "flip backprop, the report's net and its two phases"),
-    (
-        "iris-best",
-        include_str!("../../presets/iris-best.toml"),
-        "flip backprop with settings tuned on training data",
-    ),
-    ("digits", include_str!("../../presets/digits.toml"), "straight-through training on 8x8 digits"),
-    ("mnist", include_str!("../../presets/mnist.toml"), "784-4096-4096-4096-10 with the paper's settings"),
-    ("mnist-small", include_str!("../../presets/mnist-small.toml"), "784-512-512-10, six epochs"),
-];
+pub use presets::{PRESETS, preset, preset_text};
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,6 +124,9 @@ pub struct NetworkConfig {
     /// Straight-through only: the derivative of the activation on the way back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimator: Option<Estimator>,
+    /// Straight-through only: whether features become their signs: pixels are black or white.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub binary_input: bool,
     /// Straight-through only: which products have real weights, of `first`, `last` and `all`; by default none. With `all`
     /// the network is its own float twin.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -272,26 +262,6 @@ pub enum ScheduleName {
     Linear,
 }
 
-/// The preset of this name.
-///
-/// # Errors
-/// [`Error::Setting`] that lists the presets.
-pub fn preset(name: &str) -> Result<Config> {
-    parse(name, preset_text(name)?, &[])
-}
-
-/// The text of the preset of this name.
-///
-/// # Errors
-/// [`Error::Setting`] that lists the presets.
-pub fn preset_text(name: &str) -> Result<&'static str> {
-    let found = PRESETS.iter().find(|(preset, ..)| *preset == name);
-    found.map(|(_, text, _)| *text).ok_or_else(|| {
-        let names: Vec<_> = PRESETS.iter().map(|(name, ..)| *name).collect();
-        Error::setting("preset", format!("one of {}", names.join(", ")), name)
-    })
-}
-
 impl Config {
     /// The options of a flip network.
     ///
@@ -329,6 +299,7 @@ impl Config {
             gradient: self.training.gradient.unwrap_or_default(),
             rule: self.training.rule.unwrap_or_default(),
             optimizer: self.training.optimizer.unwrap_or_default(),
+            binary_input: self.network.binary_input,
             real: RealWeights {
                 first: self.network.real.contains(&RealProduct::First),
                 last: self.network.real.contains(&RealProduct::Last),
