@@ -142,12 +142,12 @@ impl Conv {
 }
 
 /// Packs again what has been packed for other weights or another instruction set.
-fn fresh<'a, T>(
-    slot: &'a mut Option<(Made, T)>,
+fn fresh<T>(
+    slot: &mut Option<(Made, T)>,
     now: Made,
     pack: impl FnOnce() -> onebit_bits::Result<T>,
     repack: impl FnOnce(&mut T) -> onebit_bits::Result<()>,
-) -> Result<&'a T> {
+) -> Result<&T> {
     match slot {
         Some((old, packed)) if *old != now => {
             repack(packed)?;
