@@ -1,4 +1,4 @@
-//! Convolution of bits with bits.
+//! Convolution of bits with bits, and of [real images](conv_reals) with bits.
 //!
 //! `y_bhwo = sum_(ky, kx, i) x_b(h sh + ky - top)(w sw + kx - left)i w_o(ky)(kx)i` over +-1: as in
 //! [`gemm`](crate::gemm), a product is -1 where the bits differ. x: (b * h * w, c_in) bits, a row for each pixel, so
@@ -33,10 +33,12 @@ use crate::{
 mod backward;
 mod direct;
 mod patches;
+mod reals;
 pub(crate) mod shape;
 
 pub use backward::{ConvTransposed, conv_dw_f32, conv_dw_int8, conv_dx_f32, conv_dx_int8};
 use patches::conv_by_patches;
+pub use reals::{conv_dw_reals, conv_reals};
 use shape::Walk;
 pub use shape::{Conv, Images, Pad, Padding};
 
@@ -57,7 +59,15 @@ impl ConvWeights {
         Ok(Self { conv, groups: pack(conv, weights, |group| Panels::of_rows(engine, group))? })
     }
 
-    /// Other weights of the same convolution, into the same memory.
+    /// The same for real images: [`conv_reals`].
+    ///
+    /// # Errors
+    /// As [`pack`](Self::pack).
+    pub fn pack_for_reals(engine: &Engine, conv: Conv, weights: BitView) -> Result<Self> {
+        Ok(Self { conv, groups: pack(conv, weights, |group| Panels::of_rows_for_reals(engine, group))? })
+    }
+
+    /// Other weights of the same convolution, for the same images, into the same memory.
     ///
     /// # Errors
     /// As [`pack`](Self::pack).

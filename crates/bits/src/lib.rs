@@ -7,7 +7,7 @@
 //! | module | what it computes |
 //! |---|---|
 //! | [`pack`] | reals and integers to bits by comparison, and back |
-//! | [`mod@conv`] | bits x bits under a walking kernel |
+//! | [`mod@conv`] | bits x bits, and real images x bits, under a walking kernel |
 //! | [`gemm`] | bits x bits to integers: XNOR and popcount |
 //! | [`integer`] | bytes x bits to exact sums |
 //! | [`real`] | reals x bits to reals |
@@ -79,8 +79,8 @@ mod workers;
 
 pub use blocks::{real_real_with, real_ternary_with, update_with};
 pub use conv::{
-    Conv, ConvTransposed, ConvWeights, Images, Pad, Padding, conv_dw_f32, conv_dw_int8, conv_dx_f32,
-    conv_dx_int8, conv_sums, conv_sums_f32, conv_threshold,
+    Conv, ConvTransposed, ConvWeights, Images, Pad, Padding, conv_dw_f32, conv_dw_int8, conv_dw_reals,
+    conv_dx_f32, conv_dx_int8, conv_reals, conv_sums, conv_sums_f32, conv_threshold,
 };
 pub use engine::Engine;
 pub use error::{Error, Result};

@@ -262,6 +262,40 @@ impl BitTensor {
         Ok(())
     }
 
+    /// The same bits, row after row, in rows of another length.
+    ///
+    /// ```
+    /// # use onebit_bits::BitTensor;
+    /// let pixels = BitTensor::from_fn(4, 3, |pixel, channel| pixel == 1 && channel == 2);
+    /// let samples = pixels.reshape(2, 6)?;
+    /// assert_eq!((samples.row(0), samples.row(1)), (&[0b10_0000][..], &[0][..]));
+    /// # Ok::<(), onebit_bits::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Length`] unless there are as many bits as before.
+    pub fn reshape(self, rows: usize, cols: usize) -> Result<Self> {
+        check_len("reshape", "the new shape", self.shape(), rows.saturating_mul(cols))?;
+        let whole_words = self.cols.is_multiple_of(64) && cols.is_multiple_of(64);
+        if self.cols == cols || whole_words {
+            return Ok(Self { rows, cols, ..self });
+        }
+        let mut reshaped = Self::zeros(rows, cols);
+        let (mut row, mut at) = (0, 0);
+        for from in 0..self.rows {
+            let mut done = 0;
+            while done < self.cols {
+                let len = (self.cols - done).min(cols - at);
+                copy(self.row(from), done, reshaped.row_mut(row), at, len);
+                (done, at) = (done + len, at + len);
+                if at == cols {
+                    (row, at) = (row + 1, 0);
+                }
+            }
+        }
+        Ok(reshaped)
+    }
+
     /// The words, row after row.
     #[must_use]
     pub fn into_words(self) -> Vec<u64> {
@@ -298,5 +332,22 @@ pub(crate) fn put(row: &mut [u64], at: usize, word: u64) {
     }
     if shift > 0 && index + 1 < row.len() {
         row[index + 1] |= word >> (64 - shift);
+    }
+}
+
+/// `len` bits of `from`, first bit `first`, to bit `at` of `to`, where zeros are.
+#[inline(always)]
+pub(crate) fn copy(from: &[u64], first: usize, to: &mut [u64], at: usize, len: usize) {
+    if (first | at | len).is_multiple_of(64) {
+        let from = &from[first / 64..][..len / 64];
+        // a loop, for so few are not worth a call to copy
+        to[at / 64..].iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+        return;
+    }
+    for done in (0..len).step_by(64) {
+        let (index, shift) = ((first + done) / 64, (first + done) % 64);
+        let above = if shift > 0 { from.get(index + 1).map_or(0, |next| next << (64 - shift)) } else { 0 };
+        let exists = !0 >> (64 - (len - done).min(64));
+        put(to, at + done, (from[index] >> shift | above) & exists);
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use onebit::{
     Model,
-    model::{Layer, Limits, Output},
+    model::{Conv, Layer, Limits, Output, Thresholds},
 };
 use serde_json::{Value, json};
 
@@ -62,15 +62,35 @@ fn describe(layer: &Layer) -> (usize, String) {
         Layer::Dense(dense) => {
             let units = dense.weights.rows();
             let output = match &dense.output {
-                Output::Bits(t) => {
-                    let kind = if matches!(t.limits, Limits::Integer(_)) { "integer" } else { "real" };
-                    format!("{} by {kind} limits", bits_each(t.limits.len() / units))
-                }
+                Output::Bits(t) => bits_by_limits(t, units),
                 Output::Scores(_) => "scores".into(),
             };
             (units, output)
         }
+        Layer::Conv(conv) => {
+            let units = conv.geometry.c_out;
+            let by = |(h, w): (usize, usize)| format!("{h} x {w}");
+            let pooled = conv.pool.map_or(String::new(), |pool| format!(", largest of {}", by(pool.kernel)));
+            let output = format!(
+                "{} for {} pixels, kernel {}{pooled}",
+                bits_by_limits(&conv.thresholds, units),
+                by(output_image(conv)),
+                by(conv.geometry.kernel),
+            );
+            (units, output)
+        }
     }
+}
+
+/// Rows and columns of what is left after pooling.
+fn output_image(conv: &Conv) -> (usize, usize) {
+    // a model has been checked, so there is one
+    conv.output().map_or((0, 0), |(_, output)| (output.h, output.w))
+}
+
+fn bits_by_limits(t: &Thresholds, units: usize) -> String {
+    let kind = if matches!(t.limits, Limits::Integer(_)) { "integer" } else { "real" };
+    format!("{} by {kind} limits", bits_each(t.limits.len() / units))
 }
 
 fn bits_each(depth: usize) -> String {
@@ -79,12 +99,27 @@ fn bits_each(depth: usize) -> String {
 
 fn layer_json(layer: &Layer) -> Value {
     let (units, output) = describe(layer);
-    json!({
+    let mut shown = json!({
         "kind": layer.name(),
         "inputs": layer.inputs(),
         "units": units,
         "outputs": layer.outputs(),
         "output": output,
         "weight_bits": layer.weights(),
-    })
+    });
+    if let Layer::Conv(conv) = layer {
+        let (geometry, padding) = (conv.geometry, conv.geometry.padding);
+        shown["conv"] = json!({
+            "image": conv.image,
+            "channels": [geometry.c_in, geometry.c_out],
+            "kernel": geometry.kernel,
+            "stride": geometry.stride,
+            "padding": [padding.top, padding.left, padding.bottom, padding.right],
+            "pad": format!("{:?}", geometry.pad).to_lowercase(),
+            "groups": geometry.groups,
+            "pool": conv.pool.map(|pool| json!({"kernel": pool.kernel, "stride": pool.stride})),
+            "output_image": output_image(conv),
+        });
+    }
+    shown
 }

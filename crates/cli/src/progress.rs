@@ -38,6 +38,10 @@ impl Listener {
     pub(crate) fn hear(&mut self, event: Event) {
         match event {
             Event::Batch(progress) => self.batch(&progress),
+            Event::Warning(warning) => match &self.bar {
+                Some(bar) => bar.suspend(|| output::warn(warning)),
+                None => output::warn(warning),
+            },
             Event::Epoch(report) => {
                 self.last_flips = report.update_ratio();
                 if self.bar.is_none() && self.failure.is_none() {

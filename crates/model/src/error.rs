@@ -32,6 +32,14 @@ pub enum Error {
         /// What is wrong.
         what: &'static str,
     },
+    /// The geometry of a convolution, or its window, is impossible.
+    #[error("layer {layer}: {source}")]
+    Geometry {
+        /// Position of the layer, from 0.
+        layer: usize,
+        /// What is wrong.
+        source: onebit_bits::Error,
+    },
     /// A description around the layers has the wrong length.
     #[error("{what}: expected {expected}, got {got}")]
     Description {
@@ -78,11 +86,11 @@ pub enum Error {
     #[error("not a .onebit file: it does not start with the magic bytes")]
     Magic,
     /// The file was written by a version of the format that this reader does not know.
-    #[error("format version {got} is not supported; this reader knows version {known}")]
+    #[error("format version {got} is not supported; this reader knows versions 1 to {known}")]
     Version {
         /// The version found.
         got: u32,
-        /// The version known.
+        /// The newest version known.
         known: u32,
     },
     /// The file is shorter or longer than it says.

@@ -5,7 +5,8 @@ use alloc::{format, vec::Vec};
 use crate::{
     error::{Error, Result},
     format::{Kind, LayerRecord, Reader, TensorInfo, Writer},
-    layer::{Affine, Binarize, Dense, Layer, Limits, Output, Thresholds},
+    geometry::{self, GEOMETRY},
+    layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thresholds},
     model::{Model, Standardize},
 };
 
@@ -13,11 +14,15 @@ use crate::{
 const BINARIZE: u32 = 1;
 const DENSE_TO_BITS: u32 = 2;
 const DENSE_TO_SCORES: u32 = 3;
+const CONV_TO_BITS: u32 = 4;
+
+/// The first version of the format that has convolutions.
+const WITH_CONV: u32 = 2;
 
 impl Model {
     /// The model as the bytes of a `.onebit` file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut w = Writer::default();
+        let (mut w, mut version) = (Writer::default(), 1);
         for layer in &self.layers {
             let (kind, outputs, depth) = match layer {
                 Layer::Binarize(b) => (BINARIZE, b.features, b.thresholds.len()),
@@ -25,28 +30,36 @@ impl Model {
                     Output::Bits(t) => (DENSE_TO_BITS, weights.rows(), t.limits.len() / weights.rows()),
                     Output::Scores(_) => (DENSE_TO_SCORES, weights.rows(), 0),
                 },
+                Layer::Conv(conv) => (CONV_TO_BITS, conv.weights.rows(), 1),
             };
             let [inputs, outputs, depth] = [layer.inputs(), outputs, depth].map(|n| n as u32);
             let index = w.layer(LayerRecord { kind, inputs, outputs, depth });
             let name = |tensor: &str| format!("{index}.{tensor}");
+            let thresholds = |w: &mut Writer, t: &Thresholds| {
+                match &t.limits {
+                    Limits::Integer(limits) => w.i32s(name("limits"), depth as usize, limits),
+                    Limits::Real(limits) => w.f32s(name("limits"), depth as usize, limits),
+                }
+                w.bits(name("descending"), &t.descending);
+            };
             match layer {
                 Layer::Binarize(b) => w.f32s(name("thresholds"), 1, &b.thresholds),
                 Layer::Dense(dense) => {
                     w.bits(name("weights"), &dense.weights);
                     match &dense.output {
-                        Output::Bits(t) => {
-                            match &t.limits {
-                                Limits::Integer(limits) => w.i32s(name("limits"), depth as usize, limits),
-                                Limits::Real(limits) => w.f32s(name("limits"), depth as usize, limits),
-                            }
-                            w.bits(name("descending"), &t.descending);
-                        }
+                        Output::Bits(t) => thresholds(&mut w, t),
                         Output::Scores(a) => {
                             w.f32s(name("mean"), 1, &a.mean);
                             w.f32s(name("scale"), 1, &a.scale);
                             w.f32s(name("shift"), 1, &a.shift);
                         }
                     }
+                }
+                Layer::Conv(conv) => {
+                    version = WITH_CONV;
+                    w.i32s(name("geometry"), 1, &geometry::to_numbers(conv));
+                    w.bits(name("weights"), &conv.weights);
+                    thresholds(&mut w, &conv.thresholds);
                 }
             }
         }
@@ -56,7 +69,7 @@ impl Model {
         if !self.features.is_empty() {
             w.text("features".into(), &self.features);
         }
-        w.finish(self.inputs, self.classes())
+        w.finish(version, self.inputs, self.classes())
     }
 
     /// Reads a model from the bytes of a `.onebit` file. The bytes may come from anywhere: whatever is
@@ -93,20 +106,34 @@ fn read_layer(r: &Reader, index: usize, record: LayerRecord, first: bool) -> Res
     let [inputs, outputs, depth] = [record.inputs, record.outputs, record.depth].map(|n| n as usize);
     let name = |tensor: &str| format!("{index}.{tensor}");
     let problem = |problem| Err(Error::Record { what: format!("layer {index}"), problem });
+    let thresholds = || {
+        let limits = if first {
+            Limits::Real(r.f32s(&name("limits"), depth, outputs)?)
+        } else {
+            Limits::Integer(r.i32s(&name("limits"), depth, outputs)?)
+        };
+        Ok::<_, Error>(Thresholds { limits, descending: r.bits(&name("descending"), 1, outputs)? })
+    };
     let output = match record.kind {
         BINARIZE if inputs != outputs => return problem("binarize must have as many outputs as inputs"),
         BINARIZE => {
             let thresholds = r.f32s(&name("thresholds"), 1, depth)?;
             return Ok(Layer::Binarize(Binarize { features: inputs, thresholds }));
         }
-        DENSE_TO_BITS => {
-            let limits = if first {
-                Limits::Real(r.f32s(&name("limits"), depth, outputs)?)
-            } else {
-                Limits::Integer(r.i32s(&name("limits"), depth, outputs)?)
-            };
-            Output::Bits(Thresholds { limits, descending: r.bits(&name("descending"), 1, outputs)? })
+        CONV_TO_BITS if r.version < WITH_CONV => {
+            return problem("a convolution needs version 2 of the format");
         }
+        CONV_TO_BITS if depth != 1 => return problem("a convolution has depth 1"),
+        CONV_TO_BITS => {
+            let numbers = r.i32s(&name("geometry"), 1, GEOMETRY)?;
+            let parts = geometry::from_numbers(&numbers, (inputs, outputs));
+            let (geometry, image, pool) =
+                parts.map_err(|problem| Error::Record { what: format!("layer {index}"), problem })?;
+            let patch = geometry.patch().map_err(|source| Error::Geometry { layer: index, source })?;
+            let weights = r.bits(&name("weights"), outputs, patch)?;
+            return Ok(Layer::Conv(Conv { geometry, image, weights, pool, thresholds: thresholds()? }));
+        }
+        DENSE_TO_BITS => Output::Bits(thresholds()?),
         DENSE_TO_SCORES if depth != 0 => return problem("a layer of scores has no depth"),
         DENSE_TO_SCORES => Output::Scores(Affine {
             mean: r.f32s(&name("mean"), 1, outputs)?,

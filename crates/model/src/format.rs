@@ -13,8 +13,9 @@ use crate::error::{Error, Result};
 /// The first eight bytes of every file. The first is not ASCII and the last is a line feed, so that a
 /// transfer in text mode is noticed.
 pub const MAGIC: [u8; 8] = *b"\x89ONEBIT\n";
-/// The version of the format that this crate writes.
-pub const VERSION: u32 = 1;
+/// The newest version of the format that this crate reads and writes. It writes the oldest that can say what a model is:
+/// 1, or 2 for one with convolutions.
+pub const VERSION: u32 = 2;
 
 const HEADER: usize = 64;
 const LAYER_RECORD: usize = 32;
@@ -124,7 +125,7 @@ impl Writer {
         self.tensors.push((name, Kind::Text, strings.len() as u32, 1, data));
     }
 
-    pub(crate) fn finish(self, inputs: usize, classes: usize) -> Vec<u8> {
+    pub(crate) fn finish(self, version: u32, inputs: usize, classes: usize) -> Vec<u8> {
         let records = HEADER + LAYER_RECORD * self.layers.len() + TENSOR_RECORD * self.tensors.len();
         let mut offsets = Vec::new();
         let mut end = records;
@@ -135,7 +136,7 @@ impl Writer {
         }
         let mut file = Vec::with_capacity(end);
         file.extend(MAGIC);
-        file.extend(VERSION.to_le_bytes());
+        file.extend(version.to_le_bytes());
         file.extend([0; 4]); // the checksum, once the rest is there
         file.extend((end as u64).to_le_bytes());
         for n in [self.tensors.len(), self.layers.len(), inputs, classes] {
@@ -172,6 +173,7 @@ impl Writer {
 /// A file whose records have been checked; tensors are taken by name.
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
+    pub(crate) version: u32,
     pub(crate) inputs: usize,
     pub(crate) classes: usize,
     pub(crate) layers: Vec<LayerRecord>,
@@ -201,7 +203,7 @@ impl<'a> Reader<'a> {
             return Err(Error::Length { expected: HEADER as u64, got: bytes.len() as u64 });
         }
         let version = u32_at(bytes, 8);
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(Error::Version { got: version, known: VERSION });
         }
         let length = u64_at(bytes, 16);
@@ -231,7 +233,7 @@ impl<'a> Reader<'a> {
             .map(|(index, record)| read_layer(index, record))
             .collect::<Result<_>>()?;
         let mut reader =
-            Self { bytes, inputs, classes, layers, tensors: Vec::new(), by_name: BTreeMap::new() };
+            Self { bytes, version, inputs, classes, layers, tensors: Vec::new(), by_name: BTreeMap::new() };
         let mut end = end_of_records;
         for (index, record) in bytes[start_of_tensors..end_of_records].chunks_exact(TENSOR_RECORD).enumerate()
         {

@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use onebit_bits::BitTensor;
+use onebit_bits::{BitTensor, Conv as Geometry, Images, Pool};
 
 /// One layer at run time.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,8 @@ pub enum Layer {
     Binarize(Binarize),
     /// A product with binary weights, and what is made of its sums.
     Dense(Dense),
+    /// Binary weights that walk over images, and what is made of their sums.
+    Conv(Conv),
 }
 
 /// `bit_k = [x > t_k]`, `(b, x) -> (b, d x)`.
@@ -29,6 +31,37 @@ pub struct Dense {
     pub weights: BitTensor,
     /// What is made of the sums.
     pub output: Output,
+}
+
+/// `y_p = sum_(tap, i) x_(p + tap)i w_o(tap)i` with weights of +-1, then the largest sum of each window, then bits:
+/// `(b, h w c) -> (b, h' w' o)`.
+///
+/// The columns of a sample are its pixels, row after row, and in each the channels side by side. So a dense layer may
+/// follow, whose inputs are `h' w' o`, and a convolution may follow anything with as many columns as its images have.
+/// The sums are integers when `x` is bits. Around real images there are zeros.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conv {
+    /// Channels, kernel, stride, padding and groups.
+    pub geometry: Geometry,
+    /// Rows of an image, and pixels of a row: `(h, w)`.
+    pub image: (usize, usize),
+    /// `(o, kh kw c / groups)` bits.
+    pub weights: BitTensor,
+    /// Windows, of whose sums the largest counts.
+    pub pool: Option<Pool>,
+    /// What is made of the largest sums, of depth 1: `h' w' o` bits.
+    pub thresholds: Thresholds,
+}
+
+impl Conv {
+    /// Where the sums are, and what is left of them by pooling.
+    ///
+    /// # Errors
+    /// Those of the geometry and of the window.
+    pub fn output(&self) -> onebit_bits::Result<(Images, Images)> {
+        let sums = self.geometry.output(Images { b: 1, h: self.image.0, w: self.image.1 })?;
+        Ok((sums, self.pool.map_or(Ok(sums), |pool| pool.output(sums))?))
+    }
 }
 
 /// What becomes of the sums of a [`Dense`] layer.
@@ -95,11 +128,12 @@ impl Affine {
 }
 
 impl Layer {
-    /// A short name for tables: `binarize`, `dense`.
+    /// A short name for tables: `binarize`, `dense`, `conv`.
     pub fn name(&self) -> &'static str {
         match self {
             Layer::Binarize(_) => "binarize",
             Layer::Dense(_) => "dense",
+            Layer::Conv(_) => "conv",
         }
     }
 
@@ -108,10 +142,11 @@ impl Layer {
         match self {
             Layer::Binarize(b) => b.features,
             Layer::Dense(d) => d.weights.cols(),
+            Layer::Conv(c) => columns(c.image, c.geometry.c_in),
         }
     }
 
-    /// Columns of the output.
+    /// Columns of the output; 0 if the geometry of a convolution has none.
     pub fn outputs(&self) -> usize {
         match self {
             Layer::Binarize(b) => b.features.saturating_mul(b.thresholds.len()),
@@ -119,6 +154,9 @@ impl Layer {
                 Output::Bits(thresholds) => thresholds.limits.len(),
                 Output::Scores(_) => d.weights.rows(),
             },
+            Layer::Conv(c) => {
+                c.output().map_or(0, |(_, output)| columns((output.h, output.w), c.geometry.c_out))
+            }
         }
     }
 
@@ -127,6 +165,21 @@ impl Layer {
         match self {
             Layer::Binarize(_) => 0,
             Layer::Dense(d) => d.weights.rows() * d.weights.cols(),
+            Layer::Conv(c) => c.weights.rows() * c.weights.cols(),
         }
     }
+
+    /// Columns of the widest matrix that the layer reads or makes of a sample.
+    pub(crate) fn widest(&self) -> usize {
+        let sums = match self {
+            Layer::Conv(c) => c.output().map_or(0, |(sums, _)| columns((sums.h, sums.w), c.geometry.c_out)),
+            _ => 0,
+        };
+        sums.max(self.inputs()).max(self.outputs())
+    }
+}
+
+/// Numbers of an image, or more than there can be.
+fn columns((h, w): (usize, usize), channels: usize) -> usize {
+    h.saturating_mul(w).saturating_mul(channels)
 }

@@ -32,12 +32,13 @@ extern crate std;
 mod error;
 mod file;
 mod format;
+mod geometry;
 mod layer;
 mod model;
 mod run;
 
 pub use error::{Error, Result};
 pub use format::{Kind, MAGIC, TensorInfo, VERSION};
-pub use layer::{Affine, Binarize, Dense, Layer, Limits, Output, Thresholds};
+pub use layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thresholds};
 pub use model::{Model, Standardize};
-pub use run::best;
+pub use run::{Session, best};

@@ -2,10 +2,17 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
+use onebit_bits::{Pad, Padding};
+
 use crate::{
     error::{Error, Result},
-    layer::{Layer, Limits, Output},
+    layer::{Conv, Layer, Limits, Output, Thresholds},
 };
+
+/// Numbers of an image at most, before and after each convolution: so that a small file cannot ask for much memory.
+const LARGEST_IMAGE: usize = 1 << 24;
+/// Inputs of a channel at most, for the same reason.
+const LARGEST_PATCH: usize = 1 << 20;
 
 /// A network that is ready to run. It can only be made of layers that fit together.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,61 +121,45 @@ fn same(what: &'static str, expected: usize, got: usize) -> Result<()> {
 fn check(inputs: usize, layers: &[Layer]) -> Result<usize> {
     let (mut columns, mut bits, mut scores) = (inputs, false, false);
     for (index, layer) in layers.iter().enumerate() {
-        let fits = |what, expected, got| {
-            if expected == got { Ok(()) } else { Err(Error::Shape { layer: index, what, expected, got }) }
-        };
-        let order = |what| Err(Error::Order { layer: index, what });
+        let at = At { index };
         if scores {
-            return order("nothing can follow the layer that gives the scores");
+            return at.order("nothing can follow the layer that gives the scores");
         }
-        fits("inputs", columns, layer.inputs())?;
+        at.fits("inputs", columns, layer.inputs())?;
         match layer {
-            Layer::Binarize(_) if index > 0 => return order("binarize can only be the first layer"),
-            Layer::Binarize(b) if b.thresholds.is_empty() => return order("binarize needs a threshold"),
+            Layer::Binarize(_) if index > 0 => return at.order("binarize can only be the first layer"),
+            Layer::Binarize(b) if b.thresholds.is_empty() => return at.order("binarize needs a threshold"),
             Layer::Binarize(b) if b.thresholds.iter().any(|t| !t.is_finite()) => {
-                return order("a threshold is not a finite number");
+                return at.order("a threshold is not a finite number");
             }
             Layer::Binarize(_) => {}
             Layer::Dense(dense) => {
                 let outputs = dense.weights.rows();
                 if outputs == 0 || columns == 0 {
-                    return order("a dense layer needs at least one input and one output");
+                    return at.order("a dense layer needs at least one input and one output");
                 }
                 match &dense.output {
                     Output::Bits(thresholds) => {
                         let limits = thresholds.limits.len();
                         if limits == 0 || limits % outputs != 0 {
-                            return Err(Error::Shape {
-                                layer: index,
-                                what: "limits (a multiple of the outputs)",
-                                expected: outputs,
-                                got: limits,
-                            });
+                            at.fits("limits (a multiple of the outputs)", outputs, limits)?;
                         }
-                        fits("descending rows", 1, thresholds.descending.rows())?;
-                        fits("descending", outputs, thresholds.descending.cols())?;
-                        match (&thresholds.limits, bits) {
-                            (Limits::Integer(_), false) => return order("sums of reals need real limits"),
-                            (Limits::Real(_), true) => return order("sums of bits need integer limits"),
-                            (Limits::Real(l), false) if l.iter().any(|l| l.is_nan()) => {
-                                return order("a limit is not a number");
-                            }
-                            _ => {}
-                        }
+                        at.check_thresholds(thresholds, outputs, bits)?;
                     }
                     Output::Scores(affine) => {
                         for (what, values) in
                             [("mean", &affine.mean), ("scale", &affine.scale), ("shift", &affine.shift)]
                         {
-                            fits(what, outputs, values.len())?;
+                            at.fits(what, outputs, values.len())?;
                             if values.iter().any(|v| !v.is_finite()) {
-                                return order("mean, scale or shift is not a finite number");
+                                return at.order("mean, scale or shift is not a finite number");
                             }
                         }
                         scores = true;
                     }
                 }
             }
+            Layer::Conv(conv) => at.check_conv(layer, conv, bits)?,
         }
         bits = true;
         columns = layer.outputs();
@@ -177,5 +168,62 @@ fn check(inputs: usize, layers: &[Layer]) -> Result<usize> {
         Ok(columns)
     } else {
         Err(Error::Order { layer: layers.len(), what: "the last layer must give scores" })
+    }
+}
+
+/// The layer that is checked.
+struct At {
+    index: usize,
+}
+
+impl At {
+    fn fits(&self, what: &'static str, expected: usize, got: usize) -> Result<()> {
+        if expected == got { Ok(()) } else { Err(Error::Shape { layer: self.index, what, expected, got }) }
+    }
+
+    fn order<T>(&self, what: &'static str) -> Result<T> {
+        Err(Error::Order { layer: self.index, what })
+    }
+
+    /// Those of `outputs` units over sums of bits or of reals.
+    fn check_thresholds(&self, thresholds: &Thresholds, outputs: usize, bits: bool) -> Result<()> {
+        self.fits("descending rows", 1, thresholds.descending.rows())?;
+        self.fits("descending", outputs, thresholds.descending.cols())?;
+        match (&thresholds.limits, bits) {
+            (Limits::Integer(_), false) => self.order("sums of reals need real limits"),
+            (Limits::Real(_), true) => self.order("sums of bits need integer limits"),
+            (Limits::Real(l), false) if l.iter().any(|l| l.is_nan()) => self.order("a limit is not a number"),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_conv(&self, layer: &Layer, conv: &Conv, bits: bool) -> Result<()> {
+        let geometry = |source| Error::Geometry { layer: self.index, source };
+        let Padding { top, left, bottom, right } = conv.geometry.padding;
+        let (patch, (rows, cols)) = (conv.geometry.patch().map_err(geometry)?, conv.geometry.kernel);
+        conv.output().map_err(geometry)?;
+        if layer.inputs() == 0 || conv.geometry.c_out == 0 {
+            return self.order("a convolution needs at least one pixel, one input and one output channel");
+        }
+        if top.max(bottom) >= rows || left.max(right) >= cols {
+            return self.order("a kernel lies in the padding alone");
+        }
+        if layer.widest() > LARGEST_IMAGE {
+            return self.order("an image of more than 2^24 numbers");
+        }
+        let steps = conv.pool.map_or((1, 1), |pool| pool.stride);
+        if [conv.geometry.stride, steps].iter().any(|(down, right)| *down.max(right) > LARGEST_IMAGE) {
+            return self.order("a stride of more than 2^24 pixels");
+        }
+        if patch > LARGEST_PATCH {
+            return self.order("a kernel of more than 2^20 weights a channel");
+        }
+        if !bits && conv.geometry.pad != Pad::Zero {
+            return self.order("around real images there can only be zeros");
+        }
+        self.fits("weights rows", conv.geometry.c_out, conv.weights.rows())?;
+        self.fits("weights columns", patch, conv.weights.cols())?;
+        self.fits("limits", conv.geometry.c_out, conv.thresholds.limits.len())?;
+        self.check_thresholds(&conv.thresholds, conv.geometry.c_out, bits)
     }
 }

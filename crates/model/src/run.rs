@@ -2,39 +2,59 @@
 
 use alloc::{vec, vec::Vec};
 
-use onebit_bits::{BitTensor, Engine, pack_at_least, pack_thresholds, real_bits_t, xnor_gemm};
+use onebit_bits::{
+    BitTensor, ConvWeights, Engine, Images, Panels, conv_reals, conv_threshold, pack_at_least,
+    pack_thresholds, pool_or_and, real_gemm_packed, xnor_gemm_packed, xnor_threshold,
+};
 
 use crate::{
     error::{Error, Result},
-    layer::{Affine, Dense, Layer, Limits, Output, Thresholds},
+    layer::{Affine, Conv, Dense, Layer, Limits, Output, Thresholds},
     model::Model,
 };
 
-/// What travels from layer to layer.
-enum Value {
-    Real(Vec<f32>),
-    Bits(BitTensor),
-}
+/// Numbers of a batch in the widest place of the network, if it is not a single sample.
+const WIDEST_BATCH: usize = 1 << 24;
+
+/// Real sums of a convolution at once.
+const REAL_SUMS: usize = 1 << 20;
 
 impl Model {
-    /// The score of each class for each row of `x: (b, features)`; the result is `(b, classes)`.
+    /// The model with its weights packed for the instruction set of `engine`, for any number of calls.
+    ///
+    /// # Errors
+    /// Those of the kernels; none is known.
+    pub fn session<'a>(&'a self, engine: &Engine) -> Result<Session<'a>> {
+        let packed = self.layers.iter().enumerate().map(|(index, layer)| {
+            Ok(match layer {
+                Layer::Binarize(_) => Packed::Nothing,
+                Layer::Dense(d) if index == 0 => {
+                    Packed::Dense(Panels::of_rows_for_reals(engine, d.weights.view()))
+                }
+                Layer::Dense(d) => Packed::Dense(Panels::of_rows(engine, d.weights.view())),
+                Layer::Conv(c) if index == 0 => {
+                    Packed::Conv(ConvWeights::pack_for_reals(engine, c.geometry, c.weights.view())?)
+                }
+                Layer::Conv(c) => Packed::Conv(ConvWeights::pack(engine, c.geometry, c.weights.view())?),
+            })
+        });
+        let widest = self.layers.iter().map(Layer::widest).max().unwrap_or(0);
+        Ok(Session {
+            model: self,
+            engine: engine.clone(),
+            packed: packed.collect::<Result<_>>()?,
+            batch: (WIDEST_BATCH / widest.max(1)).max(1),
+        })
+    }
+
+    /// The score of each class for each row of `x: (b, features)`; the result is `(b, classes)`. Packs the weights
+    /// each time: for more than one call make a [`session`](Self::session).
     ///
     /// # Errors
     /// [`Error::Input`] when `x` is not whole rows, [`Error::NotFinite`] for a NaN, an
     /// infinity, or a number that standardization takes to one.
     pub fn scores(&self, engine: &Engine, x: &[f32]) -> Result<Vec<f32>> {
-        if !x.len().is_multiple_of(self.inputs) {
-            return Err(Error::Input { features: self.inputs, values: x.len() });
-        }
-        let rows = x.len() / self.inputs;
-        let mut value = Value::Real(self.standardized(x)?);
-        for layer in &self.layers {
-            value = run(engine, rows, layer, value)?;
-        }
-        match value {
-            Value::Real(scores) => Ok(scores),
-            Value::Bits(_) => unreachable!("a model's last layer gives scores, checked at construction"),
-        }
+        self.session(engine)?.scores(x)
     }
 
     /// The class with the highest score for each row of `x: (b, features)`; of equal ones the first.
@@ -42,20 +62,162 @@ impl Model {
     /// # Errors
     /// As [`scores`](Self::scores).
     pub fn classify(&self, engine: &Engine, x: &[f32]) -> Result<Vec<usize>> {
-        let scores = self.scores(engine, x)?;
-        Ok(scores.chunks_exact(self.classes()).map(best).collect())
+        self.session(engine)?.classify(x)
     }
 
-    /// `(x - mean) * scale`; a number so large that this overflows is refused as an infinity is.
-    fn standardized(&self, raw: &[f32]) -> Result<Vec<f32>> {
+    /// `(x - mean) * scale`, of rows from `first` on; a number so large that this overflows is refused as an infinity is.
+    fn standardized(&self, first: usize, raw: &[f32]) -> Result<Vec<f32>> {
         let features = self.standardize.mean.iter().zip(&self.standardize.scale).cycle();
         let x: Vec<f32> = raw.iter().zip(features).map(|(x, (mean, scale))| (x - mean) * scale).collect();
         match x.iter().position(|x| !x.is_finite()) {
             None => Ok(x),
             Some(at) => {
-                Err(Error::NotFinite { row: at / self.inputs, feature: at % self.inputs, value: raw[at] })
+                let (row, feature) = (first + at / self.inputs, at % self.inputs);
+                Err(Error::NotFinite { row, feature, value: raw[at] })
             }
         }
+    }
+}
+
+/// A model that is ready to run many times: see [`Model::session`].
+///
+/// Samples run in batches that hold 2^24 numbers at most where the network is widest, or one by one.
+#[derive(Debug)]
+pub struct Session<'a> {
+    model: &'a Model,
+    engine: Engine,
+    /// Of each layer.
+    packed: Vec<Packed>,
+    /// Samples at once.
+    batch: usize,
+}
+
+/// The weights of a layer as the kernels want them.
+#[derive(Debug)]
+enum Packed {
+    Nothing,
+    Dense(Panels),
+    Conv(ConvWeights),
+}
+
+/// What travels from layer to layer: b samples of some columns. Bits may have their pixels as rows.
+enum Value {
+    Real(Vec<f32>),
+    Bits(BitTensor),
+}
+
+impl Session<'_> {
+    /// As [`Model::scores`].
+    ///
+    /// # Errors
+    /// As [`Model::scores`].
+    pub fn scores(&self, x: &[f32]) -> Result<Vec<f32>> {
+        let features = self.model.inputs;
+        if !x.len().is_multiple_of(features) {
+            return Err(Error::Input { features, values: x.len() });
+        }
+        let mut scores = Vec::with_capacity(x.len() / features * self.model.classes());
+        for (index, raw) in x.chunks(self.batch.saturating_mul(features)).enumerate() {
+            let mut value = Value::Real(self.model.standardized(index * self.batch, raw)?);
+            for (layer, packed) in self.model.layers.iter().zip(&self.packed) {
+                value = self.run(raw.len() / features, layer, packed, value)?;
+            }
+            match value {
+                Value::Real(of_batch) => scores.extend(of_batch),
+                Value::Bits(_) => unreachable!("a model's last layer gives scores, checked at construction"),
+            }
+        }
+        Ok(scores)
+    }
+
+    /// As [`Model::classify`].
+    ///
+    /// # Errors
+    /// As [`Model::scores`].
+    pub fn classify(&self, x: &[f32]) -> Result<Vec<usize>> {
+        let scores = self.scores(x)?;
+        Ok(scores.chunks_exact(self.model.classes()).map(best).collect())
+    }
+
+    fn run(&self, rows: usize, layer: &Layer, packed: &Packed, x: Value) -> Result<Value> {
+        let engine = &self.engine;
+        match (layer, packed, x) {
+            (Layer::Binarize(b), _, Value::Real(x)) => {
+                Ok(Value::Bits(pack_thresholds(engine, rows, b.features, &x, &b.thresholds)?))
+            }
+            (Layer::Dense(dense), Packed::Dense(weights), x) => self.dense(rows, dense, weights, x),
+            (Layer::Conv(conv), Packed::Conv(weights), x) => {
+                self.conv(rows, conv, weights, x).map(Value::Bits)
+            }
+            _ => unreachable!(
+                "binarize is the first layer, checked at construction, and all others are packed"
+            ),
+        }
+    }
+
+    fn dense(&self, rows: usize, dense: &Dense, weights: &Panels, x: Value) -> Result<Value> {
+        let (outputs, inputs) = dense.weights.shape();
+        let engine = &self.engine;
+        let x = match x {
+            Value::Real(x) => {
+                let mut sums = vec![0.0; rows * outputs];
+                real_gemm_packed(engine, &x, weights, &mut sums)?;
+                return finish(engine, rows, dense, sums);
+            }
+            Value::Bits(x) => x.reshape(rows, inputs)?,
+        };
+        match &dense.output {
+            Output::Bits(Thresholds { limits: Limits::Integer(limits), descending })
+                if limits.len() == outputs =>
+            {
+                let mut y = BitTensor::zeros(rows, outputs);
+                xnor_threshold(engine, x.view(), weights, limits, descending.view(), &mut y)?;
+                Ok(Value::Bits(y))
+            }
+            _ => {
+                let mut sums = vec![0; rows * outputs];
+                xnor_gemm_packed(engine, x.view(), weights, &mut sums)?;
+                finish(engine, rows, dense, sums)
+            }
+        }
+    }
+
+    /// Bits with a row for each pixel. Thresholds come before the largest of each window is taken, which is the same.
+    fn conv(&self, b: usize, conv: &Conv, weights: &ConvWeights, x: Value) -> Result<BitTensor> {
+        let (engine, outputs, descending) = (&self.engine, conv.geometry.c_out, &conv.thresholds.descending);
+        let images = |b| Images { b, h: conv.image.0, w: conv.image.1 };
+        let sums = Images { b, ..conv.output()?.0 };
+        let pixels = sums.b * sums.h * sums.w;
+        let bits = match (x, &conv.thresholds.limits) {
+            (Value::Real(x), Limits::Real(limits)) => {
+                let of_image = (images(1).h * images(1).w * conv.geometry.c_in, sums.h * sums.w);
+                let at_once = (REAL_SUMS / (of_image.1 * outputs)).max(1);
+                let mut words = Vec::with_capacity(pixels * outputs.div_ceil(64));
+                let mut y = Vec::new();
+                for x in x.chunks(at_once * of_image.0) {
+                    let b = x.len() / of_image.0;
+                    y.resize(b * of_image.1 * outputs, 0.0);
+                    conv_reals(engine, x, images(b), weights, &mut y)?;
+                    let on = pack_at_least(engine, b * of_image.1, outputs, &y, limits, descending.view())?;
+                    words.extend(on.into_words());
+                }
+                BitTensor::from_words(pixels, outputs, words)?
+            }
+            (Value::Bits(x), Limits::Integer(limits)) => {
+                let (x, mut y) = (
+                    x.reshape(b * conv.image.0 * conv.image.1, conv.geometry.c_in)?,
+                    BitTensor::zeros(pixels, outputs),
+                );
+                conv_threshold(engine, x.view(), images(b), weights, limits, descending.view(), &mut y)?;
+                y
+            }
+            _ => unreachable!("limits are of the kind of the sums, checked at construction"),
+        };
+        let Some(pool) = conv.pool else { return Ok(bits) };
+        let Images { h, w, .. } = conv.output()?.1;
+        let mut pooled = BitTensor::zeros(b * h * w, outputs);
+        pool_or_and(engine, bits.view(), sums, pool, descending.view(), &mut pooled)?;
+        Ok(pooled)
     }
 }
 
@@ -70,31 +232,10 @@ pub fn best(scores: &[f32]) -> usize {
     best
 }
 
-fn run(engine: &Engine, rows: usize, layer: &Layer, x: Value) -> Result<Value> {
-    match (layer, x) {
-        (Layer::Binarize(b), Value::Real(x)) => {
-            Ok(Value::Bits(pack_thresholds(engine, rows, b.features, &x, &b.thresholds)?))
-        }
-        (Layer::Binarize(_), Value::Bits(_)) => {
-            unreachable!("binarize is the first layer, checked at construction")
-        }
-        (Layer::Dense(dense), Value::Real(x)) => {
-            let mut sums = vec![0.0f32; rows * dense.weights.rows()];
-            real_bits_t(engine, &x, dense.weights.view(), &mut sums)?;
-            finish(engine, rows, dense, sums)
-        }
-        (Layer::Dense(dense), Value::Bits(x)) => {
-            let mut sums = vec![0i32; rows * dense.weights.rows()];
-            xnor_gemm(engine, x.view(), dense.weights.view(), &mut sums)?;
-            finish(engine, rows, dense, sums)
-        }
-    }
-}
-
 /// Sums are i32 over bits and f32 over reals.
-trait Sum: Copy {
+trait Sum: onebit_bits::Sum {
     fn real(self) -> f32;
-    fn compare(engine: &Engine, rows: usize, sums: &[Self], t: &Thresholds) -> Result<BitTensor>;
+    fn limits(limits: &Limits) -> Option<&[Self]>;
 }
 
 impl Sum for i32 {
@@ -102,11 +243,11 @@ impl Sum for i32 {
         self as f32
     }
 
-    fn compare(engine: &Engine, rows: usize, sums: &[i32], t: &Thresholds) -> Result<BitTensor> {
-        let Limits::Integer(limits) = &t.limits else {
-            unreachable!("sums of bits have integer limits, checked at construction")
-        };
-        Ok(pack_at_least(engine, rows, t.descending.cols(), sums, limits, t.descending.view())?)
+    fn limits(limits: &Limits) -> Option<&[Self]> {
+        match limits {
+            Limits::Integer(limits) => Some(limits),
+            Limits::Real(_) => None,
+        }
     }
 }
 
@@ -115,17 +256,22 @@ impl Sum for f32 {
         self
     }
 
-    fn compare(engine: &Engine, rows: usize, sums: &[f32], t: &Thresholds) -> Result<BitTensor> {
-        let Limits::Real(limits) = &t.limits else {
-            unreachable!("sums of reals have real limits, checked at construction")
-        };
-        Ok(pack_at_least(engine, rows, t.descending.cols(), sums, limits, t.descending.view())?)
+    fn limits(limits: &Limits) -> Option<&[Self]> {
+        match limits {
+            Limits::Real(limits) => Some(limits),
+            Limits::Integer(_) => None,
+        }
     }
 }
 
 fn finish<S: Sum>(engine: &Engine, rows: usize, dense: &Dense, sums: Vec<S>) -> Result<Value> {
     match &dense.output {
-        Output::Bits(thresholds) => S::compare(engine, rows, &sums, thresholds).map(Value::Bits),
+        Output::Bits(Thresholds { limits, descending }) => {
+            let limits =
+                S::limits(limits).expect("limits are of the kind of the sums, checked at construction");
+            let bits = pack_at_least(engine, rows, descending.cols(), &sums, limits, descending.view())?;
+            Ok(Value::Bits(bits))
+        }
         Output::Scores(affine) => Ok(Value::Real(scores(&sums, affine))),
     }
 }

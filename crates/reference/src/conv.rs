@@ -110,6 +110,40 @@ pub fn conv(shape: &Shape, pad: i8, x: &[i8], weights: &[i8]) -> Vec<i32> {
     y
 }
 
+/// The sums of a real image with 0 around it, in f32: products in fours, `(p0 + p1) + (p2 + p3)`, each four added to those
+/// before it, with zeros beyond the last. x: (b, h, w, i), weights: (o, kh, kw, i / groups), y: (b, h', w', o).
+#[must_use]
+pub fn conv_by_fours(shape: &Shape, x: &[f32], weights: &[i8]) -> Vec<f32> {
+    assert_eq!((x.len(), weights.len()), (shape.inputs(), shape.weights()));
+    let mut products = vec![Vec::new(); shape.outputs()];
+    shape.each_product(|at_y, at_x, at_w| {
+        products[at_y].push(at_x.map_or(0.0, |at| x[at]) * f32::from(weights[at_w]));
+    });
+    let four = |p: &[f32]| {
+        let term = |at: usize| p.get(at).copied().unwrap_or(0.0);
+        (term(0) + term(1)) + (term(2) + term(3))
+    };
+    products.iter().map(|products| products.chunks(4).fold(0.0, |sum, p| sum + four(p))).collect()
+}
+
+/// The gradient of the weights of a real image with 0 around it, in f32: the sums of parts of `length` output pixels, added
+/// up in their order. dy: (b, h', w', o), x: (b, h, w, i), dw: (o, kh, kw, i / groups).
+#[must_use]
+pub fn conv_dw_in_parts(shape: &Shape, length: usize, dy: &[f32], x: &[f32]) -> Vec<f32> {
+    assert_eq!((dy.len(), x.len()), (shape.outputs(), shape.inputs()));
+    let pixels = shape.outputs() / shape.channels.1.max(1);
+    let mut parts = vec![vec![0.0; shape.weights()]; pixels.div_ceil(length).max(1)];
+    shape.each_product(|at_y, at_x, at_w| {
+        let part = at_y / shape.channels.1 / length;
+        parts[part][at_w] += dy[at_y] * at_x.map_or(0.0, |at| x[at]);
+    });
+    let add = |mut sum: Vec<f32>, part: Vec<f32>| {
+        sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        sum
+    };
+    parts.into_iter().reduce(add).expect("there is a part")
+}
+
 /// The gradient of x: what each product would do for it. dy: (b, h', w', o), dx: (b, h, w, i).
 #[must_use]
 pub fn conv_dx(shape: &Shape, dy: &[f64], weights: &[i8]) -> Vec<f64> {

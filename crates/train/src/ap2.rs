@@ -20,14 +20,16 @@ pub(crate) fn ap2(x: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use std::f32::consts::SQRT_2; // rounded down
+
     use super::ap2;
 
     #[test]
     fn the_exponent_is_the_rounded_logarithm() {
         for exponent in -126..=127 {
             let power = 2f64.powi(exponent);
-            for share in [1.0, 1.25, 1.414, 1.4142135, 1.4142136, 1.5, 1.9999999] {
-                let x = (share * power) as f32;
+            for mantissa in [1.0, 1.25, SQRT_2, SQRT_2.next_up(), 1.5, 2f32.next_down()] {
+                let x = (f64::from(mantissa) * power) as f32;
                 let expected = f64::from(x).log2().round().exp2() as f32;
                 assert_eq!(ap2(x), expected, "{x:e}");
                 assert_eq!(ap2(-x), -expected, "-{x:e}");

@@ -28,8 +28,9 @@ pub fn confusion(model: &Model, engine: &Engine, data: &Dataset) -> Result<Vec<V
     }
     let mut counts = vec![vec![0; model.classes()]; model.classes()];
     let rows: Vec<usize> = (0..data.len()).collect();
+    let session = model.session(engine)?;
     for rows in rows.chunks(BATCH) {
-        let predicted = model.classify(engine, &data.gather(rows))?;
+        let predicted = session.classify(&data.gather(rows))?;
         for (&row, predicted) in rows.iter().zip(predicted) {
             counts[data.labels()[row] as usize][predicted] += 1;
         }

@@ -1,22 +1,25 @@
 //! From a trained network to the one that is deployed.
 //!
-//! Factors, normalization, scale and shift followed by a sign become one comparison. In evaluation a unit is on
-//! when `f(s) = (s * factor - mean) * scale + shift >= limit`, where `s` is its sum. `f` is monotonic in `s`, in exact
+//! Normalization, scale and shift followed by a sign become one comparison. In evaluation a unit is on
+//! when `f(s) = (s - mean) * scale + shift >= 0`, where `s` is its sum. `f` is monotonic in `s`, in exact
 //! arithmetic and in f32 alike, because subtracting, multiplying and adding a constant each keep the
 //! order when they round. So there is a number `T` with
 //!
-//! | `factor * scale` | the unit is on when |
+//! | `scale` | the unit is on when |
 //! |---|---|
-//! | > 0 | `s >= T`, `T` the least sum with `f(T) >= limit` |
+//! | > 0 | `s >= T`, `T` the least sum with `f(T) >= 0` |
 //! | < 0 | `s <= T`, `T` the greatest such sum |
-//! | = 0 | always when `f(0) >= limit`, else never |
+//! | = 0 | always when `shift >= 0`, else never |
 //!
 //! `T` is found by bisection on the very expression that training evaluates, over all integers that a sum
 //! of `n` bits can be, or over all f32 for the sums of a real first layer. So the fold is exact: the
 //! deployed network gives the bits that the trained one gives in evaluation.
+//!
+//! There may be several such steps one after the other, `f_2(f_1(s))`: each is monotonic, and so is all of it, which falls
+//! where an odd number of scales is negative. The largest of some sums passes through, for it commutes with what is monotonic.
 
-use onebit_bits::BitTensor;
-use onebit_model::{Affine, Binarize, Dense, Layer, Limits, Output, Thresholds};
+use onebit_bits::{BitTensor, Conv as Geometry, Pad, Pool};
+use onebit_model::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thresholds};
 
 use crate::error::{Error, Result};
 
@@ -24,15 +27,22 @@ use crate::error::{Error, Result};
 #[derive(Default)]
 pub struct Exporter {
     layers: Vec<Layer>,
-    sums: Option<Sums>,
+    sums: Option<Sums>,        // of a product that waits for what is made of them
     at: (usize, &'static str), // index and name of the layer that is being exported
 }
 
-/// A dense layer that waits for what is made of its sums: `(s * factor - mean) * scale + shift`.
+/// A product with binary weights, and what has become of its sums so far.
 struct Sums {
-    weights: BitTensor,
-    factors: Option<Vec<f32>>,
-    affine: Option<Affine>,
+    weights: BitTensor, // a row for each unit
+    walk: Option<Walk>, // none of a dense layer
+    steps: Vec<Affine>, // each (units), first to last
+}
+
+/// How weights walk over images.
+struct Walk {
+    geometry: Geometry,
+    image: (usize, usize),
+    pool: Option<Pool>,
 }
 
 impl Exporter {
@@ -54,98 +64,116 @@ impl Exporter {
         Ok(())
     }
 
-    /// A product with binary weights, `(o, i)`.
+    /// A product with binary weights, `(o, i)`. After a convolution the inputs are its pixels, row after row, with the
+    /// channels of each side by side.
     ///
     /// # Errors
     /// [`Error::Export`] when the sums of another are still waiting: nothing nonlinear lies between.
     pub fn dense(&mut self, weights: BitTensor) -> Result<()> {
+        self.product(weights, None)
+    }
+
+    /// A convolution of images of `image.0` rows of `image.1` pixels, weights: `(c_out, kh kw c_in / groups)`.
+    ///
+    /// The first one meets real pixels, which have zeros around them whatever [`Pad`] says.
+    ///
+    /// # Errors
+    /// As [`dense`](Self::dense).
+    pub fn conv(&mut self, geometry: Geometry, image: (usize, usize), weights: BitTensor) -> Result<()> {
+        let pad = if self.layers.is_empty() { Pad::Zero } else { geometry.pad };
+        self.product(weights, Some(Walk { geometry: Geometry { pad, ..geometry }, image, pool: None }))
+    }
+
+    fn product(&mut self, weights: BitTensor, walk: Option<Walk>) -> Result<()> {
         if self.sums.is_some() {
             return Err(self.refuse("no sign stands between it and the product before"));
         }
-        self.sums = Some(Sums { weights, factors: None, affine: None });
+        self.sums = Some(Sums { weights, walk, steps: Vec::new() });
         Ok(())
     }
 
-    /// `s * factor` on the sums of the dense layer before.
+    /// The largest sum of each window.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is none, or something was made of them already.
-    pub fn factors(&mut self, factors: Vec<f32>) -> Result<()> {
+    /// [`Error::Export`] anywhere but between a convolution and what is made of its sums.
+    pub fn max_pool(&mut self, window: Pool) -> Result<()> {
         match &mut self.sums {
-            Some(Sums { weights, factors: slot @ None, affine: None }) if weights.rows() == factors.len() => {
-                *slot = Some(factors);
+            Some(Sums { walk: Some(Walk { pool: pool @ None, .. }), steps, .. }) if steps.is_empty() => {
+                *pool = Some(window);
                 Ok(())
             }
-            _ => Err(self.refuse("the runtime has it only right after a dense layer")),
+            _ => Err(self.refuse("the runtime has it only right after a convolution")),
         }
     }
 
-    /// `(s - mean) * scale + shift` on the sums of the dense layer before, or on their [multiples](Self::factors).
+    /// Pixels to samples, or back: nothing to compute, for the runtime keeps them in that order.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is none, or it has been scaled already.
-    pub fn scores(&mut self, mean: Vec<f32>, scale: Vec<f32>, shift: Vec<f32>) -> Result<()> {
-        match &mut self.sums {
-            Some(Sums { affine: affine @ None, .. }) => {
-                *affine = Some(Affine { mean, scale, shift });
-                Ok(())
-            }
-            _ => Err(self.refuse("the runtime has it only right after a dense layer")),
+    /// [`Error::Export`] when sums are still waiting, whose units it would turn into others.
+    pub fn flatten(&mut self) -> Result<()> {
+        if self.sums.is_some() {
+            return Err(self.refuse("no sign stands between it and the product before"));
         }
+        Ok(())
+    }
+
+    /// `(s - mean) * scale + shift` on what has become of the sums of the product before.
+    ///
+    /// # Errors
+    /// [`Error::Export`] when there is none, or for another number of units.
+    pub fn scores(&mut self, mean: Vec<f32>, scale: Vec<f32>, shift: Vec<f32>) -> Result<()> {
+        let Some(sums) = &mut self.sums else {
+            return Err(self.refuse("the runtime has it only after a product with binary weights"));
+        };
+        if [&mean, &scale, &shift].iter().any(|values| values.len() != sums.weights.rows()) {
+            return Err(self.refuse("it does not have a number for each unit of the product before"));
+        }
+        sums.steps.push(Affine { mean, scale, shift });
+        Ok(())
+    }
+
+    /// `s * factor` on what has become of the sums of the product before.
+    ///
+    /// # Errors
+    /// As [`scores`](Self::scores).
+    pub fn factors(&mut self, factors: &[f32]) -> Result<()> {
+        let zeros = vec![0.0; factors.len()];
+        self.scores(zeros.clone(), factors.to_vec(), zeros)
     }
 
     /// The sign of what has become of the sums.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is no dense layer before.
+    /// [`Error::Export`] when there is no product before.
     pub fn sign(&mut self) -> Result<()> {
-        let units = self.sums.as_ref().map_or(0, |sums| sums.weights.rows());
-        self.sign_from(vec![0.0; units])
-    }
-
-    /// The sign of what has become of the sums, less a limit for each: a unit is on from there.
-    ///
-    /// # Errors
-    /// [`Error::Export`] when there is no dense layer before, or it has another number of outputs.
-    pub fn sign_from(&mut self, limits: Vec<f32>) -> Result<()> {
-        let Some(Sums { weights, factors, affine }) = self.sums.take() else {
-            return Err(self.refuse("there is no dense layer before it"));
-        };
-        if limits.len() != weights.rows() {
-            return Err(self.refuse("it has another number of features than the dense layer before it"));
-        }
-        let affine = affine.unwrap_or_else(|| Affine::identity(weights.rows()));
-        let unit = |o: usize| Unit {
-            factor: factors.as_ref().map_or(1.0, |factors| factors[o]),
-            mean: affine.mean[o],
-            scale: affine.scale[o],
-            shift: affine.shift[o],
-            limit: limits[o],
-        };
-        let descending = BitTensor::from_fn(1, weights.rows(), |_, o| unit(o).descends());
-        let units = (0..weights.rows()).map(unit);
+        let sums = self.waiting()?;
+        let units = sums.units();
+        let descending = BitTensor::from_fn(1, units.len(), |_, o| is_falling(&units[o]));
         let limits = if self.layers.is_empty() {
-            Limits::Real(units.map(real_limit).collect())
+            Limits::Real(units.iter().map(|unit| real_limit(unit)).collect())
         } else {
-            let n = weights.cols() as i32;
-            Limits::Integer(units.map(|unit| integer_limit(n, unit)).collect())
+            let n = sums.weights.cols() as i32;
+            Limits::Integer(units.iter().map(|unit| integer_limit(n, unit)).collect())
         };
-        let output = Output::Bits(Thresholds { limits, descending });
-        self.layers.push(Layer::Dense(Dense { weights, output }));
+        self.layers.push(sums.to_bits(Thresholds { limits, descending }));
         Ok(())
     }
 
-    /// Integer limits `(d, o)` on the sums of the dense layer before; `descending: (1, o)`.
+    /// Integer limits `(d, o)` on the sums of the product before; `descending: (1, o)`.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is no dense layer before.
+    /// [`Error::Export`] when there is no product before, or its sums are no longer what they were.
     pub fn thresholds(&mut self, limits: Vec<i32>, descending: BitTensor) -> Result<()> {
-        let Some(Sums { weights, factors: None, affine: None }) = self.sums.take() else {
-            return Err(self.refuse("there is no dense layer before it"));
-        };
-        let output = Output::Bits(Thresholds { limits: Limits::Integer(limits), descending });
-        self.layers.push(Layer::Dense(Dense { weights, output }));
+        let sums = self.waiting()?;
+        if !sums.steps.is_empty() {
+            return Err(self.refuse("the sums before it are scaled"));
+        }
+        self.layers.push(sums.to_bits(Thresholds { limits: Limits::Integer(limits), descending }));
         Ok(())
+    }
+
+    fn waiting(&mut self) -> Result<Sums> {
+        self.sums.take().ok_or_else(|| self.refuse("there is no product with binary weights before it"))
     }
 
     /// The layer that comes now.
@@ -155,71 +183,77 @@ impl Exporter {
 
     /// All layers; the last product gives the scores.
     pub(crate) fn finish(mut self) -> Result<Vec<Layer>> {
-        if let Some(Sums { weights, factors, affine }) = self.sums.take() {
-            let affine = match (factors, affine) {
-                (Some(_), Some(_)) => {
-                    return Err(
-                        self.refuse("the runtime has one factor a score, and there is another before it")
-                    );
-                }
-                (Some(factors), None) => Affine { scale: factors, ..Affine::identity(weights.rows()) },
-                (None, affine) => affine.unwrap_or_else(|| Affine::identity(weights.rows())),
-            };
-            self.layers.push(Layer::Dense(Dense { weights, output: Output::Scores(affine) }));
+        let Some(Sums { weights, walk, mut steps }) = self.sums.take() else { return Ok(self.layers) };
+        if walk.is_some() {
+            return Err(self.refuse("scores of a convolution: the runtime has them only of a dense layer"));
         }
+        if steps.len() > 1 {
+            return Err(self.refuse("scores are scaled more than once, the runtime does so once"));
+        }
+        let affine = steps.pop().unwrap_or_else(|| Affine::identity(weights.rows()));
+        self.layers.push(Layer::Dense(Dense { weights, output: Output::Scores(affine) }));
         Ok(self.layers)
     }
 }
 
-/// What is made of the sum of one unit.
-#[derive(Clone, Copy, Debug)]
-struct Unit {
-    factor: f32,
-    mean: f32,
-    scale: f32,
-    shift: f32,
-    limit: f32,
+impl Sums {
+    fn to_bits(self, thresholds: Thresholds) -> Layer {
+        let weights = self.weights;
+        match self.walk {
+            Some(Walk { geometry, image, pool }) => {
+                Layer::Conv(Conv { geometry, image, weights, pool, thresholds })
+            }
+            None => Layer::Dense(Dense { weights, output: Output::Bits(thresholds) }),
+        }
+    }
+
+    /// The steps of each unit.
+    fn units(&self) -> Vec<Vec<Step>> {
+        let step = |step: &Affine, o| (step.mean[o], step.scale[o], step.shift[o]);
+        (0..self.weights.rows()).map(|o| self.steps.iter().map(|affine| step(affine, o)).collect()).collect()
+    }
 }
 
-impl Unit {
-    fn is_on(self, s: f32) -> bool {
-        (s * self.factor - self.mean) * self.scale + self.shift >= self.limit
-    }
+/// Mean, scale and shift of one unit.
+type Step = (f32, f32, f32);
 
-    /// Whether it is the same for all sums.
-    fn is_constant(self) -> bool {
-        self.factor == 0.0 || self.scale == 0.0
-    }
+fn is_on(s: f32, unit: &[Step]) -> bool {
+    unit.iter().fold(s, |s, (mean, scale, shift)| (s - mean) * scale + shift) >= 0.0
+}
 
-    /// Whether it is on for low sums.
-    fn descends(self) -> bool {
-        !self.is_constant() && (self.factor < 0.0) != (self.scale < 0.0)
-    }
+/// Whether large sums give small results.
+fn is_falling(unit: &[Step]) -> bool {
+    !is_flat(unit) && unit.iter().filter(|(_, scale, _)| *scale < 0.0).count() % 2 == 1
+}
+
+/// Whether all sums give the same.
+fn is_flat(unit: &[Step]) -> bool {
+    unit.iter().any(|(_, scale, _)| *scale == 0.0)
 }
 
 /// The limit for a unit whose sums are integers in `-n..=n`, which f32 represents exactly.
-fn integer_limit(n: i32, unit: Unit) -> i32 {
-    let on = |s: i64| unit.is_on(if unit.is_constant() { 0.0 } else { s as f32 });
+fn integer_limit(n: i32, unit: &[Step]) -> i32 {
     let n = i64::from(n);
-    let limit = if unit.descends() {
-        // The greatest s that is on; -n - 1 when none is.
-        first(-n, n + 1, |s| !on(s)) - 1
-    } else {
-        first(-n, n + 1, on)
-    };
-    limit as i32
+    limit(-n, n, |s| s as f32, unit) as i32
 }
 
 /// The limit for a unit whose sums are f32; an infinity when it is never on.
-fn real_limit(unit: Unit) -> f32 {
-    let (lowest, highest) = (key(f32::MIN), key(f32::MAX));
-    let on = |k: i64| unit.is_on(if unit.is_constant() { 0.0 } else { from_key(k) });
-    let limit = if unit.descends() {
-        first(lowest, highest + 1, |k| !on(k)) - 1
+fn real_limit(unit: &[Step]) -> f32 {
+    from_key(limit(key(f32::MIN), key(f32::MAX), from_key, unit))
+}
+
+/// The least of the places `low..=high` at which the unit is on, or the greatest one if it falls; the one beyond if there
+/// is none.
+fn limit(low: i64, high: i64, sum: impl Fn(i64) -> f32, unit: &[Step]) -> i64 {
+    let on = |place: i64| is_on(sum(place), unit);
+    if is_flat(unit) {
+        // at any sum: the largest may overflow on the way to a scale of 0
+        if is_on(0.0, unit) { low } else { high + 1 }
+    } else if is_falling(unit) {
+        first(low, high + 1, |place| !on(place)) - 1
     } else {
-        first(lowest, highest + 1, on)
-    };
-    from_key(limit)
+        first(low, high + 1, on)
+    }
 }
 
 /// The least `k` in `low..high` for which the monotonic `on` holds; `high` when it never does.
@@ -252,54 +286,49 @@ mod tests {
 
     use super::*;
 
-    /// A unit without factor and limit.
-    fn plain((mean, scale, shift): (f32, f32, f32)) -> Unit {
-        Unit { factor: 1.0, mean, scale, shift, limit: 0.0 }
+    #[test]
+    fn a_unit_that_is_never_on_or_always_on() {
+        assert_eq!(integer_limit(8, &[(0.0, 0.0, -1.0)]), 9);
+        assert_eq!(integer_limit(8, &[(0.0, 0.0, 0.0)]), -8);
+        assert_eq!(integer_limit(8, &[(0.0, -1.0, -100.0)]), -9);
+        assert_eq!(real_limit(&[(0.0, 0.0, -1.0)]), f32::INFINITY);
+        assert_eq!(real_limit(&[(0.0, 1.0, 0.0)]), 0.0);
+        assert_eq!(real_limit(&[(2.5, -3.0, 0.0)]), 2.5);
     }
 
     #[test]
-    fn a_unit_that_is_never_on_or_always_on() {
-        assert_eq!(integer_limit(8, plain((0.0, 0.0, -1.0))), 9);
-        assert_eq!(integer_limit(8, plain((0.0, 0.0, 0.0))), -8);
-        assert_eq!(integer_limit(8, plain((0.0, -1.0, -100.0))), -9);
-        assert_eq!(real_limit(plain((0.0, 0.0, -1.0))), f32::INFINITY);
-        assert_eq!(real_limit(plain((0.0, 1.0, 0.0))), 0.0);
-        assert_eq!(real_limit(plain((2.5, -3.0, 0.0))), 2.5);
-        for unit in
-            [Unit { factor: 0.0, ..plain((1.0, -1.0, 0.0)) }, Unit { factor: 2.0, ..plain((1.0, 0.0, 1.0)) }]
-        {
-            assert_eq!((integer_limit(8, unit), real_limit(unit)), (-8, f32::MIN), "always on");
-            let off = Unit { limit: 1.5, ..unit };
-            assert_eq!((integer_limit(8, off), real_limit(off)), (9, f32::INFINITY), "never on");
-        }
+    fn units_of_several_steps_and_of_none() {
+        assert_eq!((integer_limit(8, &[]), real_limit(&[])), (0, 0.0));
+        // -2 (s - 3) + 1, then -1 times that, then less 4: on from 5.5
+        let unit = [(3.0, -2.0, 1.0), (0.0, -1.0, 0.0), (4.0, 1.0, 0.0)];
+        assert_eq!((integer_limit(8, &unit), real_limit(&unit), is_falling(&unit)), (6, 5.5, false));
+        // the largest sums overflow before they meet the scale of 0
+        let unit = [(0.0, 1e30, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 2.0)];
+        assert_eq!((real_limit(&unit), is_falling(&unit)), (f32::MIN, false));
     }
 
-    prop_compose! {
-        fn units()(
-            factor in prop_oneof![Just(1.0f32), -2.0f32..2.0], mean in -300.0f32..300.0, scale in -2.0f32..2.0,
-            shift in -3.0f32..3.0, limit in prop_oneof![Just(0.0f32), -1.0f32..1.0],
-        ) -> Unit {
-            Unit { factor, mean, scale, shift, limit }
-        }
+    fn units() -> impl Strategy<Value = Vec<Step>> {
+        let step = (-300.0f32..300.0, -2.0f32..2.0, -3.0f32..3.0);
+        proptest::collection::vec(step, 1..4)
     }
 
     proptest! {
         #[test]
         fn integer_fold_equals_the_expression_at_every_sum(n in 1i32..300, unit in units()) {
-            let limit = integer_limit(n, unit);
+            let limit = integer_limit(n, &unit);
             for s in -n..=n {
-                let folded = if unit.descends() { s <= limit } else { s >= limit };
-                prop_assert_eq!(folded, unit.is_on(s as f32), "s = {}", s);
+                let folded = if is_falling(&unit) { s <= limit } else { s >= limit };
+                prop_assert_eq!(folded, is_on(s as f32, &unit), "s = {}", s);
             }
         }
 
         #[test]
         fn real_fold_equals_the_expression_next_to_the_limit(unit in units(), far in -1e6f32..1e6) {
-            let limit = real_limit(unit);
+            let limit = real_limit(&unit);
             let near = (-3..=3).map(|step| from_key(key(limit) + step)).filter(|s| s.is_finite());
             for s in near.chain([far, 0.0, -0.0]) {
-                let folded = if unit.descends() { s <= limit } else { s >= limit };
-                prop_assert_eq!(folded, unit.is_on(s), "s = {}", s);
+                let folded = if is_falling(&unit) { s <= limit } else { s >= limit };
+                prop_assert_eq!(folded, is_on(s, &unit), "s = {}", s);
             }
         }
     }

@@ -14,6 +14,7 @@
 use std::any::Any;
 
 use onebit_bits::{BitTensor, Engine};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
@@ -215,7 +216,7 @@ pub struct Parameters {
 }
 
 /// The measures of one layer over some steps; each is a share between 0 and 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// Share of ones in the flips that the layer received.
     pub flip_ratio: Option<f64>,
@@ -240,8 +241,9 @@ impl Meter {
 
     /// Counts `ones` among `total`.
     pub fn count(&mut self, ones: u64, total: usize) {
-        self.ones += ones;
-        self.total += total as u64;
+        // what a checkpoint brings may be anything
+        self.ones = self.ones.saturating_add(ones);
+        self.total = self.total.saturating_add(total as u64);
     }
 
     /// What was counted since the last report, for checkpoints.

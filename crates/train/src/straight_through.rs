@@ -11,10 +11,13 @@ use crate::{
     data::ImageShape,
     error::{Error, Result},
     layer::Layer,
-    layers::{BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Sign, Unflatten},
+    layers::{
+        BatchNorm, Conv, Dense, Dropout, Estimator, Flatten, MaxPool, RSign, ShiftBatchNorm, Sign,
+        StochasticSign, TernarySign, Unflatten,
+    },
     network::{Network, count_weights, layer_seed},
-    optimizers::Adam,
-    rules::{Latent, Rule},
+    optimizers::OptimizerConfig,
+    rules::{Rule, RuleConfig},
     weight_gradient::Precision,
 };
 
@@ -42,6 +45,33 @@ pub enum Border {
     Valid,
 }
 
+/// What stands between a product and its activation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Norm {
+    /// [`BatchNorm`].
+    #[default]
+    Batch,
+    /// [`ShiftBatchNorm`].
+    ShiftBased,
+}
+
+/// What turns normalized sums into bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// [`Sign`].
+    #[default]
+    Sign,
+    /// [`StochasticSign`].
+    StochasticSign,
+    /// [`TernarySign`]: bits and zeros.
+    TernarySign,
+    /// [`RSign`]: a sign with a threshold of each channel that learns.
+    #[serde(rename = "rsign")]
+    RSign,
+}
+
 /// What a straight-through network is made of, besides its sizes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StraightThroughOptions {
@@ -53,8 +83,20 @@ pub struct StraightThroughOptions {
     pub border: Border,
     /// Shares of inputs and hidden bits to silence.
     pub dropout: DropoutShares,
+    /// What follows a product.
+    pub norm: Norm,
+    /// What turns its sums into bits.
+    pub activation: Activation,
+    /// The derivative of that on the way back; of its own choice unless given.
+    pub estimator: Option<Estimator>,
     /// What gradients are rounded to before they meet bits.
     pub gradient: Precision,
+    /// Which weights flip.
+    pub rule: RuleConfig,
+    /// What moves the rule's real weights.
+    pub optimizer: OptimizerConfig,
+    /// What moves all other real parameters.
+    pub real_optimizer: OptimizerConfig,
 }
 
 impl Network {
@@ -92,15 +134,15 @@ impl Network {
         let mut width = builder.stages(inputs)?;
         for &outputs in hidden {
             let seed = builder.dense(width, outputs)?;
-            builder.norm(outputs);
-            builder.activation()?;
+            builder.norm(outputs)?;
+            builder.activation(outputs, seed)?;
             if options.dropout.hidden != 0.0 {
                 builder.add(Dropout::new(options.dropout.hidden, !seed)?);
             }
             width = outputs;
         }
         builder.dense(width, classes)?;
-        builder.norm(classes);
+        builder.norm(classes)?;
         Ok(builder.net)
     }
 }
@@ -126,7 +168,7 @@ impl Builder<'_> {
     }
 
     fn rule(&self) -> Result<Box<dyn Rule>> {
-        Ok(Box::new(Latent::new(Adam::new())))
+        self.options.rule.build(&self.options.optimizer)
     }
 
     /// Returns the layer's seed.
@@ -138,12 +180,37 @@ impl Builder<'_> {
         Ok(seed)
     }
 
-    fn norm(&mut self, features: usize) {
-        self.add(BatchNorm::new(features));
+    fn norm(&mut self, features: usize) -> Result<()> {
+        let optimizer = &self.options.real_optimizer;
+        match self.options.norm {
+            Norm::Batch => self.add(BatchNorm::new(features).with_optimizer(optimizer)?),
+            Norm::ShiftBased => self.add(ShiftBatchNorm::new(features).with_optimizer(optimizer)?),
+        }
+        Ok(())
     }
 
-    fn activation(&mut self) -> Result<()> {
-        self.add(Sign::new());
+    /// For that many channels, after the product with this seed.
+    fn activation(&mut self, channels: usize, seed: u64) -> Result<()> {
+        let StraightThroughOptions { activation, estimator, .. } = *self.options;
+        if let (Activation::StochasticSign | Activation::TernarySign, Some(_)) = (activation, estimator) {
+            return Err(Error::setting(
+                "network.estimator",
+                "nothing: this activation has one of its own",
+                "one",
+            ));
+        }
+        match activation {
+            Activation::Sign => self.add(Sign::with_estimator(estimator.unwrap_or_default())?),
+            Activation::StochasticSign => self.add(StochasticSign::new(!seed)),
+            Activation::TernarySign => self.add(TernarySign::new(TernarySign::THRESHOLD)?),
+            Activation::RSign => {
+                let sign = RSign::new(channels);
+                match estimator {
+                    Some(estimator) => self.add(sign.with_estimator(estimator)?),
+                    None => self.add(sign),
+                }
+            }
+        }
         Ok(())
     }
 
@@ -166,13 +233,14 @@ impl Builder<'_> {
         for stage in stages {
             match *stage {
                 Stage::Conv { channels: outputs, kernel, stride, pool } => {
-                    at = self.conv(at, channels, (outputs, kernel, stride))?;
+                    let seed;
+                    (at, seed) = self.conv(at, channels, (outputs, kernel, stride))?;
                     if let Some(pool) = pool {
                         self.add(MaxPool::new(pool, (at.h, at.w))?);
                         at = pool.output(at)?;
                     }
-                    self.norm(outputs);
-                    self.activation()?;
+                    self.norm(outputs)?;
+                    self.activation(outputs, seed)?;
                     channels = outputs;
                 }
                 Stage::Residual { .. } | Stage::GlobalAveragePool => {
@@ -188,19 +256,19 @@ impl Builder<'_> {
         Ok(at.h * at.w * channels)
     }
 
-    /// A convolution; returns the size of its output.
+    /// A convolution; returns the size of its output, and its seed.
     fn conv(
         &mut self,
         at: Images,
         channels: usize,
         (outputs, kernel, stride): (usize, usize, usize),
-    ) -> Result<Images> {
+    ) -> Result<(Images, u64)> {
         let geometry = geometry(self.options.border, channels, outputs, kernel, stride);
         count_weights(&mut self.weights, geometry.patch()?, outputs)?;
         let seed = self.next_seed();
         let conv = Conv::new(geometry, (at.h, at.w), self.rule()?, seed)?;
         self.add(conv.with_precision(self.options.gradient));
-        Ok(geometry.output(at)?)
+        Ok((geometry.output(at)?, seed))
     }
 }
 

@@ -7,6 +7,7 @@ use onebit_bits::{BitTensor, Engine, Ternary};
 
 use crate::{
     error::{Error, Result},
+    layer::Context,
     vectorized::vectorized,
 };
 
@@ -272,6 +273,19 @@ impl Value {
             Value::Real(matrix) => Ok(matrix),
             Value::Bytes(bytes) => Ok(bytes.to_real()),
             other => Err(Error::Kind { layer, expected: "real numbers", got: other.kind() }),
+        }
+    }
+
+    /// [`into_real`](Self::into_real) with memory from the context.
+    pub(crate) fn into_pooled_real(self, cx: &Context, layer: &'static str) -> Result<Matrix> {
+        match self {
+            Value::Bytes(bytes) => {
+                let mut x = cx.matrix(bytes.rows(), bytes.cols());
+                bytes.write_real(x.values_mut());
+                cx.recycle([bytes]);
+                Ok(x)
+            }
+            x => x.into_real(layer),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::{
     panels::{Cell, Panels},
     product::{Left, Sink, put_rows, tile},
     simd::Simd,
-    tensor::{BitView, Bits, put},
+    tensor::{BitView, Bits, copy, put},
 };
 
 /// Output pixels of a job at most.
@@ -169,23 +169,6 @@ fn gather_inside(walk: &Walk, pixels: Range<usize>, inside: &mut [u64]) -> bool 
         });
     }
     any_outside
-}
-
-/// `len` bits of `from`, first bit `first`, to bit `at` of `to`, where zeros are.
-#[inline(always)]
-fn copy(from: &[u64], first: usize, to: &mut [u64], at: usize, len: usize) {
-    if (first | at | len).is_multiple_of(64) {
-        let from = &from[first / 64..][..len / 64];
-        // a loop, for so few are not worth a call to copy
-        to[at / 64..].iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-        return;
-    }
-    for done in (0..len).step_by(64) {
-        let (index, shift) = ((first + done) / 64, (first + done) % 64);
-        let above = if shift > 0 { from.get(index + 1).map_or(0, |next| next << (64 - shift)) } else { 0 };
-        let exists = !0 >> (64 - (len - done).min(64));
-        put(to, at + done, (from[index] >> shift | above) & exists);
-    }
 }
 
 /// `len` ones from bit `at` on.

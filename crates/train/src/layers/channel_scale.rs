@@ -102,7 +102,7 @@ impl Layer for ChannelScale {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        to.factors(self.factors().to_vec())
+        to.factors(self.factors())
     }
 
     fn parameters(&self) -> Parameters {

@@ -30,14 +30,23 @@ use crate::{
 pub struct Conv {
     geometry: Geometry,
     image: (usize, usize), // h, w of the input
+    batch: Images,         // of the last forward pass
     weights: BinaryTensor, // (c_out, kh kw c_in / groups)
     packed: Packed,
-    x: Option<Value>,   // (b h w, c_in)
+    x: Option<Input>,
     dy: Option<Matrix>, // (b h' w', c_out)
     precision: Precision,
     seed: u64,
     step: u64,
     rounded: Int8,
+}
+
+/// What the last forward pass was given.
+enum Input {
+    /// (b h w, c_in)
+    Bits(BitTensor),
+    /// (b h' w', kh kw c_in), the patches of real pixels.
+    Patches(Matrix),
 }
 
 /// The weights as the kernels want them, and the version of which they were made.
@@ -59,7 +68,8 @@ impl Conv {
         }
         let weights = BinaryTensor::new(geometry.c_out, geometry.patch()?, rule, seed)?;
         let (packed, x, dy, precision, step, rounded) = Default::default();
-        Ok(Self { geometry, image, weights, packed, x, dy, precision, seed, step, rounded })
+        let batch = Images { b: 0, h: image.0, w: image.1 };
+        Ok(Self { geometry, image, batch, weights, packed, x, dy, precision, seed, step, rounded })
     }
 
     /// Rounds gradients before they meet bits. There is no product in bf16 here: it counts as f32.
@@ -88,39 +98,32 @@ impl Conv {
         let x = kept(&self.x, "conv", "update", "forward pass")?;
         let dy = kept(&self.dy, "conv", "update", "signal")?;
         let (c_out, patch) = self.weights.bits().shape();
-        let images = self.images(x.rows());
+        let (engine, images) = (&cx.engine, self.batch);
         let mut dw = cx.matrix(c_out, patch);
-        let turned = || -> Result<Matrix> {
-            let mut dy_t = cx.matrix(c_out, dy.rows());
-            dy.transpose_into(&cx.engine, &mut dy_t)?;
-            Ok(dy_t)
-        };
-        match (x, noise) {
-            (Value::Bits(x), Some(noise)) => {
-                self.rounded.round_transposed(&cx.engine, dy.rows(), dy.cols(), dy.values(), noise)?;
-                conv_dw_int8(&cx.engine, self.geometry, &self.rounded, x.view(), images, dw.values_mut())?;
+        if let (Input::Bits(x), Some(noise)) = (x, noise) {
+            self.rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
+            conv_dw_int8(engine, self.geometry, &self.rounded, x.view(), images, dw.values_mut())?;
+            return Ok(dw);
+        }
+        let mut dy_t = cx.matrix(c_out, dy.rows());
+        dy.transpose_into(engine, &mut dy_t)?;
+        match x {
+            Input::Bits(x) => {
+                conv_dw_f32(engine, self.geometry, dy_t.values(), x.view(), images, dw.values_mut())?;
             }
-            (Value::Bits(x), None) => {
-                let dy_t = turned()?;
-                conv_dw_f32(&cx.engine, self.geometry, dy_t.values(), x.view(), images, dw.values_mut())?;
-                cx.recycle([dy_t]);
-            }
-            (Value::Real(x), _) => {
-                let (dy_t, x) = (turned()?, patches::gather(cx, &self.geometry, images, x)?);
+            Input::Patches(x) => {
                 let sizes = (c_out, x.rows(), patch);
-                real_real(&cx.engine, sizes, dy_t.values(), x.values(), dw.values_mut())?;
-                cx.recycle([dy_t, x]);
-            }
-            (x, _) => {
-                return Err(Error::Kind { layer: "conv", expected: "bits or real numbers", got: x.kind() });
+                real_real(engine, sizes, dy_t.values(), x.values(), dw.values_mut())?;
             }
         }
+        cx.recycle([dy_t]);
         Ok(dw)
     }
 
-    fn images(&self, rows: usize) -> Images {
-        let (h, w) = self.image;
-        Images { b: rows / (h * w).max(1), h, w }
+    /// How many pixels there are, of the output.
+    fn output(&self) -> Result<usize> {
+        let output = self.geometry.output(self.batch)?;
+        Ok(output.b * output.h * output.w)
     }
 
     /// Of the first or second rounding of a step.
@@ -148,6 +151,14 @@ fn fresh<'a, T>(
     Ok(&slot.as_ref().expect("it is there by now").1)
 }
 
+fn recycle(cx: &Context, x: Option<Input>) {
+    match x {
+        Some(Input::Bits(x)) => cx.recycle([x]),
+        Some(Input::Patches(x)) => cx.recycle([x]),
+        None => {}
+    }
+}
+
 impl Layer for Conv {
     fn name(&self) -> &'static str {
         "conv"
@@ -155,24 +166,19 @@ impl Layer for Conv {
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         check_cols("conv", self.geometry.c_in, x.cols())?;
-        let images = self.images(x.rows());
-        if images.b * images.h * images.w != x.rows() {
-            let expected = format!("whole images of {} x {} pixels", images.h, images.w);
-            return Err(Error::shape("conv", expected, format!("{} pixels", x.rows())));
+        let (h, w) = self.image;
+        let images = Images { b: x.rows() / (h * w).max(1), h, w };
+        if images.b * h * w != x.rows() {
+            return Err(Error::shape(
+                "conv",
+                format!("whole images of {h} x {w} pixels"),
+                format!("{} pixels", x.rows()),
+            ));
         }
-        let x = match x {
-            Value::Bytes(bytes) => {
-                let mut x = cx.matrix(bytes.rows(), bytes.cols());
-                bytes.write_real(x.values_mut());
-                cx.recycle([bytes]);
-                Value::Real(x)
-            }
-            x => x,
-        };
-        let output = self.geometry.output(images)?;
+        self.batch = images;
         let (engine, geometry) = (&cx.engine, self.geometry);
-        let mut y = cx.matrix(output.b * output.h * output.w, geometry.c_out);
-        match &x {
+        let mut y = cx.matrix(self.output()?, geometry.c_out);
+        let x = match x {
             Value::Bits(x) => {
                 let (bits, version) = (self.weights.bits().view(), self.weights.version());
                 let weights = fresh(
@@ -182,31 +188,33 @@ impl Layer for Conv {
                     |packed| packed.repack(engine, bits),
                 )?;
                 conv_sums_f32(engine, x.view(), images, weights, y.values_mut())?;
+                Input::Bits(x)
             }
-            Value::Real(x) => {
+            x => {
                 if geometry.groups > 1 {
                     return Err(Error::setting("conv groups", "1 where pixels are real", geometry.groups));
                 }
-                let x = patches::gather(cx, &geometry, images, x)?;
-                real_gemm_packed(engine, x.values(), self.weights.rows_for_reals(engine), y.values_mut())?;
+                let x = x.into_pooled_real(cx, "conv")?;
+                let patches = patches::gather(cx, &geometry, images, &x)?;
                 cx.recycle([x]);
+                let weights = self.weights.rows_for_reals(engine);
+                real_gemm_packed(engine, patches.values(), weights, y.values_mut())?;
+                Input::Patches(patches)
             }
-            x => return Err(Error::Kind { layer: "conv", expected: "bits or real numbers", got: x.kind() }),
-        }
+        };
         scaling::multiply(cx, &mut y, self.weights.rule().scales())?;
-        cx.recycle(self.x.replace(x));
+        recycle(cx, self.x.replace(x));
         cx.recycle(self.dy.take());
         if !cx.training() {
-            cx.recycle(self.x.take());
+            recycle(cx, self.x.take());
         }
         Ok(Value::Real(y))
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
         let dy = signal.into_grad("conv")?;
-        let x = kept(&self.x, "conv", "receive", "forward pass")?;
-        let output = self.geometry.output(self.images(x.rows()))?;
-        check_shape("conv", "a gradient", (output.b * output.h * output.w, self.geometry.c_out), dy.shape())?;
+        kept(&self.x, "conv", "receive", "forward pass")?;
+        check_shape("conv", "a gradient", (self.output()?, self.geometry.c_out), dy.shape())?;
         self.step += 1;
         cx.recycle(self.dy.replace(dy));
         Ok(())
@@ -216,11 +224,11 @@ impl Layer for Conv {
         let noise = self.noise(0);
         let x = kept(&self.x, "conv", "send", "forward pass")?;
         let dy = kept(&self.dy, "conv", "send", "signal")?;
-        let (engine, geometry, images) = (&cx.engine, self.geometry, self.images(x.rows()));
-        let mut dx = cx.matrix(x.rows(), geometry.c_in);
+        let (engine, geometry, images) = (&cx.engine, self.geometry, self.batch);
+        let mut dx = cx.matrix(images.b * images.h * images.w, geometry.c_in);
         let scaled = scaling::scaled(cx, dy, self.weights.rule().scales())?;
         let dy = scaled.as_ref().unwrap_or(dy);
-        if matches!(x, Value::Real(_)) {
+        if let Input::Patches(_) = x {
             // its padding is 0, which the patches of bits would have to be told
             let mut columns = cx.matrix(dy.rows(), geometry.patch()?);
             let w = self.weights.columns_for_reals(engine);
@@ -260,10 +268,8 @@ impl Layer for Conv {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        if self.weights.rule().scales().is_some() {
-            return Err(to.refuse("the runtime has no scaled convolution"));
-        }
-        Err(to.refuse("the runtime has no convolution yet"))
+        to.conv(self.geometry, self.image, self.weights.bits().clone())?;
+        self.weights.rule().scales().map_or(Ok(()), |scales| to.factors(scales))
     }
 
     fn observe(&mut self) -> Observation {

@@ -193,10 +193,8 @@ impl Layer for Dense {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        if self.weights.rule().scales().is_some() {
-            return Err(to.refuse("the runtime has no scaled weights"));
-        }
-        to.dense(self.weights.bits().clone())
+        to.dense(self.weights.bits().clone())?;
+        self.weights.rule().scales().map_or(Ok(()), |scales| to.factors(scales))
     }
 
     fn observe(&mut self) -> Observation {

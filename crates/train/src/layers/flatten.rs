@@ -3,8 +3,6 @@
 //! [`Flatten`]: `(b p, c) -> (b, p c)` for images of p pixels, features in the order row, column, channel;
 //! [`Unflatten`] the other way round. A gradient goes back as it came.
 
-use onebit_bits::BitTensor;
-
 use crate::{
     error::{Error, Result},
     export::Exporter,
@@ -59,19 +57,10 @@ fn reshaped(matrix: Matrix, (rows, cols): (usize, usize)) -> Result<Matrix> {
     Matrix::new(rows, cols, matrix.into_values())
 }
 
-/// The same bits in rows of another length.
-fn reshaped_bits(bits: BitTensor, (rows, cols): (usize, usize)) -> Result<BitTensor> {
-    if bits.cols().is_multiple_of(64) && cols.is_multiple_of(64) {
-        return Ok(BitTensor::from_words(rows, cols, bits.into_words())?);
-    }
-    let from = bits.cols();
-    Ok(BitTensor::from_fn(rows, cols, |r, c| bits.get((r * cols + c) / from, (r * cols + c) % from)))
-}
-
 fn reshaped_value(value: Value, shape: (usize, usize), layer: &'static str) -> Result<Value> {
     Ok(match value {
         Value::Real(x) => Value::Real(reshaped(x, shape)?),
-        Value::Bits(x) => Value::Bits(reshaped_bits(x, shape)?),
+        Value::Bits(x) => Value::Bits(x.reshape(shape.0, shape.1)?),
         Value::Bytes(x) => {
             let (mean, scale) = (x.mean(), x.scale());
             Value::Bytes(Bytes::new(shape.0, shape.1, x.into_values(), mean, scale)?)
@@ -107,8 +96,8 @@ impl Layer for Flatten {
         Ok(())
     }
 
-    fn export(&self, _to: &mut Exporter) -> Result<()> {
-        Ok(())
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        to.flatten()
     }
 }
 
@@ -137,7 +126,7 @@ impl Layer for Unflatten {
         Ok(())
     }
 
-    fn export(&self, _to: &mut Exporter) -> Result<()> {
-        Ok(())
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        to.flatten()
     }
 }

@@ -147,6 +147,6 @@ impl Layer for MaxPool {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        Err(to.refuse("the runtime has no pooling yet"))
+        to.max_pool(self.pool)
     }
 }

@@ -1,7 +1,8 @@
 //! The layers. Straight-through training uses [`Dense`], [`BatchNorm`], [`Sign`] and [`Dropout`]; flip
 //! backprop uses [`Binarize`], [`Bmab`] and [`Bma`], and for study their parts [`XnorWeight`],
-//! [`PopCount`] and [`Pnb`].
+//! [`PopCount`] and [`Pnb`]. [`Abc`] has several bits for each weight and activation.
 
+mod abc;
 mod batch_norm;
 mod binarize;
 mod bma;
@@ -31,6 +32,7 @@ mod straight_through;
 mod ternary_sign;
 mod xnor_weight;
 
+pub use abc::Abc;
 pub use batch_norm::{BatchNorm, BatchNormGradients, BatchNormStatistics};
 pub use binarize::Binarize;
 pub use bma::{Bma, Normalize};

@@ -18,8 +18,12 @@ pub(crate) fn gather(cx: &Context, conv: &Conv, images: Images, x: &Matrix) -> R
             for (ky, kx) in each_tap(conv) {
                 let to = taps.next().expect("a place for each tap");
                 match pixel(conv, images, (image, y, col), (ky, kx)) {
-                    Some(from) => to.copy_from_slice(&x.values()[from * channels..][..channels]),
-                    None => to.fill(0.0),
+                    // loops, for so few are not worth a call
+                    Some(from) => {
+                        let from = &x.values()[from * channels..][..channels];
+                        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                    }
+                    None => to.iter_mut().for_each(|to| *to = 0.0),
                 }
             }
         }

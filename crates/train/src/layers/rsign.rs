@@ -126,7 +126,9 @@ impl Layer for RSign {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        to.sign_from(self.shift().to_vec())
+        let features = self.shift().len();
+        to.scores(self.shift().to_vec(), vec![1.0; features], vec![0.0; features])?;
+        to.sign()
     }
 
     fn observe(&mut self) -> Observation {

@@ -23,7 +23,7 @@ use crate::{
     export::Exporter,
     layer::{Context, Layer, Parameters, check_cols, check_shape, kept, take},
     layers::{BatchNormGradients, BatchNormStatistics},
-    optimizers::Adam,
+    optimizers::{Adam, OptimizerConfig},
     real_tensor::RealTensor,
     state::State,
     value::{Matrix, Signal, Value},
@@ -78,6 +78,16 @@ impl ShiftBatchNorm {
         check_cols("shift_batch_norm running mean", self.features(), running.mean.len())?;
         check_cols("shift_batch_norm running inverse deviation", self.features(), running.inv_std.len())?;
         self.running = Some(running);
+        Ok(self)
+    }
+
+    /// Learns by another optimizer than Adam.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for a setting of it outside its range.
+    pub fn with_optimizer(mut self, optimizer: &OptimizerConfig) -> Result<Self> {
+        self.gamma.learn_by(optimizer)?;
+        self.beta.learn_by(optimizer)?;
         Ok(self)
     }
 

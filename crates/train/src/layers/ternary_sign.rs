@@ -22,6 +22,9 @@ pub struct TernarySign {
 }
 
 impl TernarySign {
+    /// The threshold of Larq.
+    pub const THRESHOLD: f32 = 0.05;
+
     /// `threshold`: above 0; Larq's is 0.05.
     ///
     /// # Errors
