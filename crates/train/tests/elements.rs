@@ -5,7 +5,7 @@ mod common;
 #[path = "common/memory.rs"]
 mod memory;
 
-use common::{matrix, training};
+use common::{matrix, signs, training};
 use memory::Memory;
 use onebit_bits::{Engine, Isa, random_bits};
 use onebit_model::Model;
@@ -128,13 +128,13 @@ fn a_stochastic_sign_follows_its_probability() {
 
 #[test]
 fn a_stochastic_sign_is_new_in_every_step_and_still_in_evaluation() {
-    let (cx, r) = (training(), Value::Real(matrix(20, 70, (0..1400).map(|at| at as f32 / 700.0 - 1.0))));
+    let (cx, values) = (training(), matrix(20, 70, (0..1400).map(|at| at as f32 / 700.0 - 1.0)));
+    let (r, plain) = (Value::Real(values.clone()), Value::Bits(signs(&values)));
     let mut sign = StochasticSign::new(1);
     let [first, second] = [(); 2].map(|()| sign.forward(&cx, r.clone()).unwrap());
     assert_ne!(first, second);
     assert_eq!(first, StochasticSign::new(1).forward(&cx, r.clone()).unwrap());
     assert_ne!(first, StochasticSign::new(2).forward(&cx, r.clone()).unwrap());
-    let plain = Sign::new().forward(&cx, r.clone()).unwrap();
     assert_eq!(sign.forward(&cx.evaluating(), r).unwrap(), plain);
 }
 
@@ -362,7 +362,8 @@ fn what_cannot_be_deployed_says_why() {
         norm
     };
     let factors = |count| ChannelScale::new(vec![2.0; count]).unwrap();
-    let right_after = "the runtime has it only right after a dense layer";
+    let twice = "scores are scaled more than once, the runtime does so once";
+    let unlike = "it does not have a number for each unit of the product before";
     for (index, net, name, reason) in [
         (1, net().with(ShiftBatchNorm::new(2)), "shift_batch_norm", "it has not been trained"),
         (
@@ -380,26 +381,16 @@ fn what_cannot_be_deployed_says_why() {
             "standardize_sample",
             "its thresholds differ from sample to sample",
         ),
-        (2, net().with(factors(2)).with(factors(2)), "channel_scale", right_after),
-        (2, net().with(seasoned()).with(factors(2)), "channel_scale", right_after),
-        (1, net().with(factors(3)), "channel_scale", right_after),
-        (
-            2,
-            net().with(factors(2)).with(seasoned()),
-            "shift_batch_norm",
-            "the runtime has one factor a score, and there is another before it",
-        ),
-        (
-            1,
-            net().with(RSign::new(3)).with(dense(2, 2)),
-            "rsign",
-            "it has another number of features than the dense layer before it",
-        ),
+        (2, net().with(factors(2)).with(factors(2)), "channel_scale", twice),
+        (2, net().with(seasoned()).with(factors(2)), "channel_scale", twice),
+        (1, net().with(factors(3)), "channel_scale", unlike),
+        (2, net().with(factors(2)).with(seasoned()), "shift_batch_norm", twice),
+        (1, net().with(RSign::new(3)).with(dense(2, 2)), "rsign", unlike),
         (
             0,
             Network::new(4).with(RSign::new(4)).with(dense(4, 2)),
             "rsign",
-            "there is no dense layer before it",
+            "the runtime has it only after a product with binary weights",
         ),
     ] {
         assert_eq!(refusal(net), format!("layer {index} ({name}) cannot be exported: {reason}"));
