@@ -60,7 +60,7 @@ impl Layer for Relu {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        self.back.receive(cx, signal, |isa, grad, x| gate(isa, grad, x)).map(drop)
+        self.back.receive(cx, signal, gate).map(drop)
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {

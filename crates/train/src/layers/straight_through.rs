@@ -35,7 +35,7 @@ impl StraightThrough {
         &mut self,
         cx: &Context,
         signal: Signal,
-        multiply: impl Fn(Isa, &mut [f32], &[f32]) + Sync,
+        multiply: impl for<'a> Fn(Isa, &'a mut [f32], &'a [f32]) + Sync,
     ) -> Result<&Matrix> {
         let mut grad = signal.into_grad(self.layer)?;
         let r = kept(&self.r, self.layer, "receive", "forward pass")?;
