@@ -162,3 +162,28 @@ fn xnor_factors_are_mean_magnitudes() {
     rule.start(2, 3, 0).unwrap();
     assert_eq!(rule.scales(), Some(&[1.75 / 3.0, 0.25][..]));
 }
+
+#[test]
+fn the_fan_out_of_a_convolution_counts_its_taps() {
+    use onebit_bits::Conv as Geometry;
+    use onebit_train::{
+        Value,
+        layer::Layer,
+        layers::Conv,
+        optimizers::Sgd,
+        rules::{Latent, glorot_scale},
+    };
+
+    // authors' scales (arXiv:1602.02830): conv 3 -> 128 with 3 x 3 taps 28.04, 128 -> 128 39.19
+    assert!((glorot_scale(27, 9 * 128) - 28.04).abs() < 0.01);
+    let geometry = Geometry::new(3, 4, (3, 3));
+    let rule = Latent::new(Sgd::new(0.0, 0.0).unwrap()).with_latent(vec![0.0; 4 * 27]);
+    let mut conv = Conv::new(geometry, (3, 3), Box::new(rule), 0).unwrap();
+    let cx = training();
+    conv.forward(&cx, Value::Real(Matrix::new(9, 3, vec![1.0; 27]).unwrap())).unwrap();
+    conv.receive(&cx, Signal::Grad(Matrix::new(1, 4, vec![1.0; 4]).unwrap())).unwrap();
+    conv.update(&cx, 0.01).unwrap();
+    let latent = conv.rule().downcast_ref::<Latent>().unwrap().latent();
+    let expected = -0.01 * ((27.0f32 + 36.0) / 1.5).sqrt();
+    assert!(latent.iter().all(|w| (w - expected).abs() < 1e-6), "{} {expected}", latent[0]);
+}

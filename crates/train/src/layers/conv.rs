@@ -64,11 +64,17 @@ impl Conv {
     ///
     /// # Errors
     /// [`Error::Bits`] when the kernel does not fit the image or groups do not divide the channels.
-    pub fn new(geometry: Geometry, image: (usize, usize), rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
+    pub fn new(
+        geometry: Geometry,
+        image: (usize, usize),
+        mut rule: Box<dyn Rule>,
+        seed: u64,
+    ) -> Result<Self> {
         geometry.output(Images { b: 1, h: image.0, w: image.1 })?;
         if geometry.c_in == 0 || geometry.c_out == 0 {
             return Err(Error::setting("conv channels", "at least 1", 0));
         }
+        rule.set_taps(geometry.kernel.0 * geometry.kernel.1);
         let weights = BinaryTensor::new(geometry.c_out, geometry.patch()?, rule, seed)?;
         let (packed, x, dy, precision, step, rounded) = Default::default();
         let batch = Images { b: 0, h: image.0, w: image.1 };

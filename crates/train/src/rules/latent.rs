@@ -29,13 +29,14 @@ use crate::{
 pub struct Latent {
     scale: Option<f32>,
     bound: f32,
+    taps: usize,
     latent: RealTensor,
 }
 
 impl Latent {
     /// Latent weights under `optimizer`, with the Glorot learning-rate scale of the authors' code.
     pub fn new(optimizer: impl Optimizer + 'static) -> Self {
-        Self { scale: None, bound: 1.0, latent: RealTensor::new(Vec::new(), optimizer) }
+        Self { scale: None, bound: 1.0, taps: 1, latent: RealTensor::new(Vec::new(), optimizer) }
     }
 
     /// A fixed scale on the optimizer's step in place of the Glorot scale. 1 switches it off; the
@@ -77,12 +78,17 @@ impl Latent {
     }
 }
 
-/// The authors' `W_LR_scale = "Glorot"`: `sqrt((fan_in + fan_out) / 1.5)`.
+/// The authors' `W_LR_scale = "Glorot"`: `sqrt((fan_in + fan_out) / 1.5)`. Of a convolution both count the taps:
+/// `kh kw c_in` and `kh kw c_out`.
 pub fn glorot_scale(fan_in: usize, fan_out: usize) -> f32 {
     ((fan_in + fan_out) as f32 / 1.5).sqrt()
 }
 
 impl Rule for Latent {
+    fn set_taps(&mut self, taps: usize) {
+        self.taps = taps;
+    }
+
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
         if self.latent().is_empty() {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -93,7 +99,7 @@ impl Rule for Latent {
             return Err(Error::shape("latent", format!("{rows} x {cols} latent weights"), latent.len()));
         }
         let signs = BitTensor::from_fn(rows, cols, |r, c| latent[r * cols + c] >= 0.0);
-        self.scale.get_or_insert(glorot_scale(cols, rows));
+        self.scale.get_or_insert(glorot_scale(cols, rows * self.taps));
         Ok(signs)
     }
 

@@ -22,6 +22,7 @@ pub(crate) struct Latents {
     scale: Option<f32>,
     weights: RealTensor,
     shape: (usize, usize),
+    pub(crate) taps: usize,
 }
 
 /// Where latent weights live.
@@ -36,7 +37,7 @@ pub(crate) enum Domain {
 impl Latents {
     pub(crate) fn new(rule: &'static str, domain: Domain, optimizer: impl Optimizer + 'static) -> Self {
         let weights = RealTensor::new(Vec::new(), optimizer);
-        Self { rule, domain, scale: None, weights, shape: (0, 0) }
+        Self { rule, domain, scale: None, weights, shape: (0, 0), taps: 1 }
     }
 
     /// A fixed scale on the optimizer's step.
@@ -96,7 +97,7 @@ impl Latents {
         const RUN: usize = 4096;
         let ((rows, cols), isa) = (self.shape, cx.engine.isa());
         let (scale, bound) = match self.domain {
-            Domain::Unit => (glorot_scale(cols, rows), 1.0),
+            Domain::Unit => (glorot_scale(cols, rows * self.taps), 1.0),
             Domain::Free => (1.0, f32::INFINITY),
         };
         let (optimizer, params, [m, v]) = self.weights.begin(rate as f32, self.scale.unwrap_or(scale));

@@ -53,6 +53,10 @@ pub trait Rule: Any + Send {
         Ok(onebit_bits::random_bits(seed, 0, rows, cols))
     }
 
+    /// Says before the start that weights are kernels of so many taps: each input meets `taps` times as many weights as
+    /// there are outputs.
+    fn set_taps(&mut self, _taps: usize) {}
+
     /// The flips for one step, in the shape of `weights`.
     ///
     /// `rate` is the learning rate for rules with real state, and the share of requested flips that is

@@ -242,6 +242,10 @@ vectorized! {
 }
 
 impl Rule for Rbnn {
+    fn set_taps(&mut self, taps: usize) {
+        self.latents.taps = taps;
+    }
+
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
         if cols < 2 {
             return Err(Error::setting("rbnn inputs", "at least 2", cols));

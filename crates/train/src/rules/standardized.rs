@@ -158,6 +158,10 @@ impl Standardization {
 }
 
 impl Rule for Standardized {
+    fn set_taps(&mut self, taps: usize) {
+        self.latents.taps = taps;
+    }
+
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
         if cols < 2 {
             return Err(Error::setting(format!("{} inputs", self.how.name()), "at least 2", cols));

@@ -64,6 +64,10 @@ impl Xnor {
 }
 
 impl Rule for Xnor {
+    fn set_taps(&mut self, taps: usize) {
+        self.latents.taps = taps;
+    }
+
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
         let engine = Engine::single();
         self.latents.start(rows, cols, seed)?;
