@@ -2,14 +2,17 @@
 //!
 //! cargo run --release --example 03_ste_digits
 
-use onebit::{Batch, Engine, Network, Parts, Phase, Trainer, data};
+use onebit::{Batch, Engine, Network, Parts, Phase, Schedule, Trainer, data};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let parts = Parts::split(&data::digits(), 0.2, 0)?;
     let mut net = Network::straight_through(64, &[256], 10, Default::default(), 0)?;
 
     // Adam's rate decays from 3e-3 to 3e-5.
-    let phase = Phase { final_rate: 3e-5, ..Phase::new(40, Batch::Size(50), 3e-3) };
+    let phase = Phase {
+        schedule: Schedule::Exponential { final_rate: 3e-5 },
+        ..Phase::new(40, Batch::Size(50), 3e-3)
+    };
     let trainer = Trainer::straight_through(vec![phase], 0);
     let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {})?;
 

@@ -3,7 +3,7 @@
 //! cargo run --release --example 04_your_data
 
 use onebit::{
-    Batch, Engine, Model, Network, Parts, Phase, Trainer,
+    Batch, Engine, Model, Network, Parts, Phase, Schedule, Trainer,
     data::{Dataset, Samples},
 };
 
@@ -38,7 +38,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let parts = Parts::split(&data, 0.2, 0)?;
     let mut net = Network::straight_through(32, &[256, 64], 3, Default::default(), 0)?;
-    let phase = Phase { final_rate: 1e-4, ..Phase::new(30, Batch::Size(50), 1e-2) };
+    let phase = Phase {
+        schedule: Schedule::Exponential { final_rate: 1e-4 },
+        ..Phase::new(30, Batch::Size(50), 1e-2)
+    };
     let engine = Engine::new(2)?;
     let outcome = Trainer::straight_through(vec![phase], 0).fit(&mut net, &parts, &engine, |_| {})?;
     let accuracy = outcome.kept().test_accuracy.unwrap_or(0.0);

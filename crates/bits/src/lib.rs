@@ -62,6 +62,7 @@ pub mod pool;
 mod product;
 pub mod quantize;
 pub mod random;
+pub mod random_signs;
 pub mod real;
 mod short_sums;
 mod simd;
@@ -99,6 +100,7 @@ pub use parts::Slices;
 pub use pool::{Pool, pool_or_and};
 pub use quantize::{Int8, Noise};
 pub use random::{Probability, mask, mask_into, random_bits};
+pub use random_signs::pack_random_signs_into;
 pub use real::{
     bf16_gemm_packed, bf16_gemm_with, real_bits, real_bits_t, real_gemm_packed, real_gemm_with, real_real,
     real_ternary,

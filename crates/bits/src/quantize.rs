@@ -143,14 +143,14 @@ const DIGITS: u32 = 15;
 
 impl Noise {
     /// The key of a row.
-    fn key(self, row: usize) -> u32 {
+    pub(crate) fn key(self, row: usize) -> u32 {
         (mix(mix(mix(self.seed).wrapping_add(self.step)).wrapping_add(row as u64)) >> 32) as u32
     }
 }
 
 /// 32 random bits of a place: the mixer `lowbias32` of C. Wellons' hash prospector.
 #[inline(always)]
-fn hash(key: u32, col: usize) -> u32 {
+pub(crate) fn hash(key: u32, col: usize) -> u32 {
     let x = (col as u32).wrapping_mul(0x9e37_79b9) ^ key;
     let x = (x ^ x >> 16).wrapping_mul(0x7feb_352d);
     let x = (x ^ x >> 15).wrapping_mul(0x846c_a68b);

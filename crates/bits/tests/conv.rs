@@ -4,7 +4,7 @@
 use onebit_bits::{
     BitTensor, Conv, ConvTransposed, ConvWeights, Engine, Error, Images, Int8, Isa, Noise, Pad, Padding,
     Pool, conv_dw_f32, conv_dw_int8, conv_dw_reals, conv_dx_f32, conv_dx_int8, conv_reals, conv_sums,
-    conv_threshold, pool_or_and, random_bits, real, xnor_gemm,
+    conv_sums_f32, conv_threshold, pool_or_and, random_bits, real, xnor_gemm,
 };
 use onebit_reference::conv::{self as reference, Shape};
 
@@ -184,6 +184,29 @@ fn sums_and_thresholds() {
                 conv_threshold(engine, x.view(), images, &packed, &thresholds, descending.view(), &mut y)
                     .unwrap();
                 assert_eq!(y, bits, "{what}");
+            }
+        }
+    }
+}
+
+/// Sums are small whole numbers, which f32 has.
+#[test]
+fn sums_as_reals() {
+    for shape in shapes() {
+        let (x, weights) = operands(&shape);
+        for (pad, _) in PADS {
+            let (conv, images) = conv_of(&shape, pad);
+            for engine in engines() {
+                let expected = sums(&engine, &x, images, conv, &weights);
+                let packed = ConvWeights::pack(&engine, conv, weights.view()).unwrap();
+                let mut y = vec![f32::NAN; expected.len()];
+                conv_sums_f32(&engine, x.view(), images, &packed, &mut y).unwrap();
+                let what = format!("{shape:?} {pad:?} on {}", name(&engine));
+                assert!(y.iter().zip(&expected).all(|(y, sum)| *y == *sum as f32), "{what}");
+                if !y.is_empty() {
+                    let short = conv_sums_f32(&engine, x.view(), images, &packed, &mut y[1..]);
+                    assert!(matches!(short, Err(Error::Length { .. })), "{what}: {short:?}");
+                }
             }
         }
     }

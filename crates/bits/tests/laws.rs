@@ -1,8 +1,8 @@
 //! What holds for all bits, whatever they are: the algebra, the padding, the statistics of masks.
 
 use onebit_bits::{
-    BitTensor, Engine, Isa, Probability, Ternary, mask, mask_into, pack_signs, pack_signs_into, random_bits,
-    real, sign_words, unpack_signs, votes, xnor_gemm,
+    BitTensor, Engine, Error, Isa, Noise, Probability, Ternary, mask, mask_into, pack_random_signs_into,
+    pack_signs, pack_signs_into, random_bits, real, sign_words, unpack_signs, votes, xnor_gemm,
 };
 use proptest::prelude::*;
 
@@ -289,4 +289,54 @@ fn the_generator_stays_the_same() {
     );
     let p = Probability::new(0.3).unwrap();
     assert_eq!(mask(42, 3, 3, 128, p).row(2)[1], 0x6250341128000800);
+}
+
+// === signs at random ===
+
+/// Random signs of x: (rows, cols).
+fn random_signs(engine: &Engine, rows: usize, cols: usize, x: &[f32], seed: u64) -> BitTensor {
+    let mut bits = random_bits(seed, 1, rows, cols); // whatever was there before
+    pack_random_signs_into(engine, x, Noise { seed, step: 2 }, &mut bits).unwrap();
+    bits
+}
+
+proptest! {
+    #[test]
+    fn random_signs_depend_on_place_and_value_alone(rows in 1..40usize, cols in 1..200usize, seed: u64) {
+        let x: Vec<f32> = (0..rows * cols).map(|at| (at * 37 % 101) as f32 / 50.0 - 1.0).collect();
+        let all = random_signs(&Engine::single().with_isa(Isa::PORTABLE), rows, cols, &x, seed);
+        prop_assert!(is_padded(&all));
+        for isa in Isa::available() {
+            let engine = Engine::new(2).unwrap().with_isa(isa);
+            prop_assert_eq!(&random_signs(&engine, rows, cols, &x, seed), &all);
+        }
+        // the same in the corner of a larger one, and more of them where values are larger
+        let (height, width) = (rows.div_ceil(2), cols.div_ceil(2));
+        let corner: Vec<f32> = x.chunks(cols).take(height).flat_map(|row| &row[..width]).copied().collect();
+        let few = random_signs(&Engine::single(), height, width, &corner, seed);
+        let larger: Vec<f32> = x.iter().map(|x| x + 0.3).collect();
+        let more = random_signs(&Engine::single(), rows, cols, &larger, seed);
+        for (r, c) in (0..rows).flat_map(|r| (0..cols).map(move |c| (r, c))) {
+            prop_assert!(r >= height || c >= width || few.get(r, c) == all.get(r, c));
+            prop_assert!(more.get(r, c) >= all.get(r, c));
+        }
+    }
+}
+
+#[test]
+fn random_signs_at_the_ends() {
+    let (mut x, signs) =
+        (vec![1.0; 70_000], |x: &[f32]| random_signs(&Engine::single(), 1, x.len(), x, 3).count_ones());
+    assert_eq!(signs(&x), 70_000);
+    x.fill(-1.0);
+    assert_eq!(signs(&x), 0);
+    x.fill(f32::NAN);
+    assert_eq!(signs(&x), 0);
+    let error = pack_random_signs_into(
+        &Engine::single(),
+        &[0.0; 5],
+        Noise { seed: 0, step: 0 },
+        &mut BitTensor::zeros(2, 3),
+    );
+    assert_eq!(error, Err(Error::Length { op: "pack_random_signs", operand: "x", expected: 6, got: 5 }));
 }

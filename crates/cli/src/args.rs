@@ -58,8 +58,8 @@ impl EngineArgs {
 #[derive(ClapArgs)]
 pub(crate) struct TrainArgs {
     /// A preset (see `onebit presets`) or a TOML file
-    #[arg(value_name = "PRESET | CONFIG.toml")]
-    pub(crate) config: String,
+    #[arg(value_name = "PRESET | CONFIG.toml", required_unless_present = "resume")]
+    pub(crate) config: Option<String>,
     /// Data to learn from: a CSV file, a folder of idx files, or `iris` or `digits`
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
@@ -81,6 +81,19 @@ pub(crate) struct TrainArgs {
     /// Model file to write [default: the preset's or file's name with .onebit, in this folder]
     #[arg(long, value_name = "FILE.onebit")]
     pub(crate) out: Option<PathBuf>,
+    /// Save the run to this file after each epoch and every --checkpoint-every seconds, to --resume it
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Seconds between checkpoints; 0 saves after each step [default: 300]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) checkpoint_every: Option<u64>,
+    /// Go on with the run of this checkpoint, and save it there; its settings are those of the file
+    #[arg(long, value_name = "FILE", conflicts_with_all =
+        ["config", "target", "seed", "seeds", "epochs", "batch", "float", "set", "checkpoint"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Train the float twin: the same sizes with real weights and rectified sums, to compare with
+    #[arg(long)]
+    pub(crate) float: bool,
     /// Change one setting of the configuration, such as network.hidden=[128] or phase.0.suppressor=2
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<String>,
@@ -184,12 +197,15 @@ pub(crate) struct BenchKernelsArgs {
 
 #[derive(ClapArgs)]
 pub(crate) struct BenchTrainArgs {
-    /// A preset on iris, digits or mnist, or a TOML file
+    /// A preset on iris, digits, mnist or cifar10, or a TOML file
     #[arg(long, value_name = "NAME", default_value = "mnist")]
     pub(crate) preset: String,
     /// Steps that count
     #[arg(long, value_name = "N", default_value = "20", value_parser = at_least_one)]
     pub(crate) steps: usize,
+    /// The float twin: the same sizes with real weights and rectified sums
+    #[arg(long)]
+    pub(crate) float: bool,
     /// Change one setting of the configuration, such as network.hidden=[128]
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<String>,

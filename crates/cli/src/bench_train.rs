@@ -19,6 +19,7 @@ const WARM_UP: usize = 3;
 
 pub(crate) fn run(args: &BenchTrainArgs) -> Result<()> {
     let config = read_config(&args.preset, &args.set)?;
+    let config = if args.float { config.float_twin() } else { config };
     let engine = args.engine.engine()?;
     let steps = bench::measure(&config, &engine, WARM_UP, args.steps)?;
     let Some(samples) = steps.first().map(|step| step.samples) else {
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &BenchTrainArgs) -> Result<()> {
         return output::json(&json!({
             "preset": args.preset,
             "set": args.set,
+            "float": args.float,
             "isa": engine.isa().name(),
             "threads": engine.threads(),
             "batch": samples,

@@ -17,6 +17,7 @@ mod eval;
 mod failure;
 mod features;
 mod inspect;
+mod layers;
 mod output;
 mod predict;
 mod presets;

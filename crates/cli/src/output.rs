@@ -16,6 +16,11 @@ pub(crate) fn json(value: &Value) -> Result<()> {
     print(&value.to_string())
 }
 
+/// Says something on standard error that does not stop the command. Not `eprintln!`, which panics when nobody reads.
+pub(crate) fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "warning: {}", plain(text));
+}
+
 fn print(line: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;

@@ -38,6 +38,10 @@ impl Listener {
     pub(crate) fn hear(&mut self, event: Event) {
         match event {
             Event::Batch(progress) => self.batch(&progress),
+            Event::Warning(warning) => match &self.bar {
+                Some(bar) => bar.suspend(|| output::warn(warning)),
+                None => output::warn(warning),
+            },
             Event::Epoch(report) => {
                 self.last_flips = report.update_ratio();
                 if self.bar.is_none() && self.failure.is_none() {
@@ -97,6 +101,7 @@ fn epoch_json(r: &EpochReport) -> Value {
             "layer": name,
             "flip_ratio": o.flip_ratio,
             "update_ratio": o.update_ratio,
+            "dead_weights": o.dead_weights,
             "mean_of_bits": o.mean_of_bits,
         })
     });

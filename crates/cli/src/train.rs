@@ -3,11 +3,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use onebit::{
     Batch, Engine, Outcome, Parts,
+    checkpoint::{self, Checkpoints},
     config::{self, Config, Method},
     experiment,
 };
@@ -16,17 +17,76 @@ use serde_json::{Value, json};
 use crate::{
     args::TrainArgs,
     failure::{Failure, Result},
-    output::{self, bytes, percent, share},
+    layers,
+    output::{self, bytes, percent},
     progress::Listener,
     table::Table,
 };
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    let config = configure(args)?;
+    let job = Job::new(args)?;
     let engine = args.engine.engine()?;
     match args.seeds {
-        Some(seeds) => repeat(args, config, &engine, seeds as u64),
-        None => once(args, &config, &engine),
+        Some(seeds) => repeat(args, job, &engine, seeds as u64),
+        None => once(args, job, &engine),
+    }
+}
+
+/// What is to be done.
+struct Job {
+    /// Of the preset or file, for headlines.
+    name: String,
+    config: Config,
+    checkpoints: Checkpoints,
+}
+
+impl Job {
+    fn new(args: &TrainArgs) -> Result<Self> {
+        if args.checkpoint_every.is_some() && args.checkpoint.is_none() && args.resume.is_none() {
+            return Err(Failure::flag("--checkpoint-every: expected a --checkpoint to save, got none"));
+        }
+        let mut job = match (&args.resume, &args.config) {
+            (Some(file), _) => Self::resumed(file)?,
+            (None, Some(name)) => Self::begun(args, name)?,
+            (None, None) => return Err(Failure::flag("expected a preset, a file or --resume, got none")),
+        };
+        if args.resume.is_some() || args.checkpoint.is_some() {
+            if let Some(data) = &args.data {
+                // Where it is found from another folder, too; a name of a built-in set is no path.
+                let place = std::path::absolute(data).ok().filter(|path| path.exists());
+                job.config.data.path = Some(place.unwrap_or_else(|| data.clone()));
+            }
+            job.checkpoints = job.checkpoints.describe(&job.name, &job.config)?;
+        }
+        if let Some(seconds) = args.checkpoint_every {
+            job.checkpoints = job.checkpoints.every(Duration::from_secs(seconds));
+        }
+        Ok(job)
+    }
+
+    fn begun(args: &TrainArgs, name: &str) -> Result<Self> {
+        let config = configure(args, name)?;
+        let checkpoints = match &args.checkpoint {
+            Some(file) => {
+                check_out("the checkpoint", file)?;
+                if checkpoint::exists(file) {
+                    let file = file.display();
+                    let message = format!(
+                        "--checkpoint {file}: it is there already; go on with --resume {file}, or remove it"
+                    );
+                    return Err(Failure::flag(message));
+                }
+                Checkpoints::new(file)
+            }
+            None => Checkpoints::none(),
+        };
+        Ok(Self { name: name.into(), config, checkpoints })
+    }
+
+    fn resumed(file: &Path) -> Result<Self> {
+        let checkpoints = Checkpoints::resume(file)?;
+        let config = config::parse(&file.display().to_string(), checkpoints.configuration(), &[])?;
+        Ok(Self { name: checkpoints.name().into(), config, checkpoints })
     }
 }
 
@@ -43,13 +103,16 @@ pub(crate) fn read_config(name: &str, set: &[String]) -> Result<Config> {
 }
 
 /// The preset or file with the flags on top.
-fn configure(args: &TrainArgs) -> Result<Config> {
-    let mut config = read_config(&args.config, &args.set)?;
+fn configure(args: &TrainArgs, name: &str) -> Result<Config> {
+    let mut config = read_config(name, &args.set)?;
     if let Some(seed) = args.seed {
         config.seed = seed;
     }
     if let Some(target) = &args.target {
         config.data.target = Some(target.clone());
+    }
+    if args.float {
+        config = config.float_twin();
     }
     for phase in &mut config.phases {
         if let Some(epochs) = args.epochs {
@@ -62,15 +125,18 @@ fn configure(args: &TrainArgs) -> Result<Config> {
     Ok(config)
 }
 
-fn once(args: &TrainArgs, config: &Config, engine: &Engine) -> Result<()> {
-    let out = args.out.clone().unwrap_or_else(|| default_out(&args.config));
-    check_out(&out)?;
+fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
+    let Job { name, config, mut checkpoints } = job;
+    let config = &config;
+    let out = args.out.clone().unwrap_or_else(|| default_out(&name));
+    check_out("the model", &out)?;
     let start = Instant::now();
     let parts = experiment::load(config, args.data.as_deref())?;
-    let headline = if args.json { Ok(()) } else { output::line(headline(args, config, &parts)) };
+    let headline = if args.json { Ok(()) } else { output::line(headline(&name, config, &parts)) };
     let mut listener = Listener::new(args.json);
     listener.say(headline);
-    let outcome = experiment::run(config, &parts, engine, |event| listener.hear(event));
+    let outcome =
+        experiment::run_with(config, &parts, engine, &mut checkpoints, |event| listener.hear(event));
     let said = listener.finish();
     let outcome = outcome?;
     let model = outcome.model.as_ref();
@@ -81,10 +147,13 @@ fn once(args: &TrainArgs, config: &Config, engine: &Engine) -> Result<()> {
     if args.json {
         let mut result = result_json(config, &outcome, seconds);
         result["model"] = json!(model.map(|_| out.display().to_string()));
-        result["no_model"] = json!(outcome.not_exported.as_ref().map(ToString::to_string));
+        if let Some(reason) = &outcome.not_exported {
+            result["no_model"] = json!(reason.to_string());
+        }
         return output::json(&result);
     }
-    output::line(format!("\n{}\n", layer_table(&outcome)))?;
+    output::line(format!("\n{}\n", layers::measures(&outcome)))?;
+    output::line(format!("{}\n", layers::parameters(&outcome.summary)))?;
     let kept = outcome.kept();
     let mut table = Table::new(["result", ""]);
     table.row(["test accuracy".into(), percent(kept.test_accuracy)]);
@@ -113,25 +182,26 @@ fn default_out(config: &str) -> PathBuf {
 }
 
 /// Says before the work, not after it, that its result could not be written.
-fn check_out(out: &Path) -> Result<()> {
+fn check_out(what: &str, out: &Path) -> Result<()> {
     let folder = match out.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
     if out.is_dir() {
         return Err(Failure::other(format!(
-            "{}: expected a file to write the model to, got a folder",
+            "{}: expected a file to write {what} to, got a folder",
             out.display()
         )));
     }
     match fs::metadata(folder) {
         Ok(meta) if meta.is_dir() => Ok(()),
-        _ => Err(Failure::other(format!("{}: no such folder to write the model to", folder.display()))),
+        _ => Err(Failure::other(format!("{}: no such folder to write {what} to", folder.display()))),
     }
 }
 
 /// The same with the seeds `0..seeds`: split, first weights and shuffles all change.
-fn repeat(args: &TrainArgs, mut config: Config, engine: &Engine, seeds: u64) -> Result<()> {
+fn repeat(args: &TrainArgs, job: Job, engine: &Engine, seeds: u64) -> Result<()> {
+    let Job { name, mut config, .. } = job;
     let mut tests = Vec::new();
     let mut validations = Vec::new();
     let mut table = Table::new(["seed", "train", "validation", "test", "best epoch's test"]);
@@ -140,7 +210,7 @@ fn repeat(args: &TrainArgs, mut config: Config, engine: &Engine, seeds: u64) -> 
         let start = Instant::now();
         let parts = experiment::load(&config, args.data.as_deref())?;
         if seed == 0 && !args.json {
-            output::line(headline(args, &config, &parts))?;
+            output::line(headline(&name, &config, &parts))?;
         }
         let outcome = experiment::run(&config, &parts, engine, |_| {})?;
         let kept = outcome.kept();
@@ -160,7 +230,7 @@ fn repeat(args: &TrainArgs, mut config: Config, engine: &Engine, seeds: u64) -> 
     }
     let (test, validation) = (Summary::of(&tests), Summary::of(&validations));
     if args.json {
-        let mut line = json!({"event": "summary", "config": args.config, "seeds": seeds});
+        let mut line = json!({"event": "summary", "config": name, "seeds": seeds});
         for (name, summary) in [("test_accuracy", test), ("validation_accuracy", validation)] {
             for (what, value) in
                 ["mean", "std", "min", "max"].into_iter().zip(summary.map_or([None; 4], Summary::parts))
@@ -221,11 +291,12 @@ fn result_json(config: &Config, outcome: &Outcome, seconds: f64) -> Value {
         "test_accuracy": kept.test_accuracy,
         "seconds": seconds,
         "samples_per_second": samples_per_second(outcome),
+        "parameters": layers::parameters_json(&outcome.summary),
         "model_bytes": outcome.model.as_ref().map(|model| model.to_bytes().len()),
     })
 }
 
-fn headline(args: &TrainArgs, config: &Config, parts: &Parts) -> String {
+fn headline(name: &str, config: &Config, parts: &Parts) -> String {
     let method = match config.method {
         Method::Flip => {
             format!("flip backprop, {}", serde_json::json!(config.order()).as_str().unwrap_or_default())
@@ -234,27 +305,11 @@ fn headline(args: &TrainArgs, config: &Config, parts: &Parts) -> String {
     };
     let count = |part: &Option<onebit::data::Dataset>| part.as_ref().map_or(0, |part| part.len());
     format!(
-        "{}: {method}; {} features, {} classes; {} samples to learn from, {} for validation, {} for the test",
-        args.config,
+        "{name}: {method}; {} features, {} classes; {} samples to learn from, {} for validation, {} for the test",
         parts.train.features(),
         parts.train.classes(),
         parts.train.len(),
         count(&parts.validation),
         count(&parts.test),
     )
-}
-
-/// Per layer that has any: the measures of the last epoch.
-fn layer_table(outcome: &Outcome) -> String {
-    let mut table = Table::new(["layer", "kind", "flip ratio", "update ratio", "mean of bits"]);
-    let last = outcome.epochs.last().map_or(&[][..], |report| &report.layers);
-    for (index, (name, o)) in last.iter().enumerate() {
-        let measures = [o.flip_ratio, o.update_ratio, o.mean_of_bits];
-        if measures == [None; 3] {
-            continue;
-        }
-        let shares = measures.map(share);
-        table.row([index.to_string(), name.clone()].into_iter().chain(shares));
-    }
-    table.render()
 }

@@ -4,7 +4,7 @@ use onebit_bits::{BitTensor, BitView, Engine, Panels};
 
 use crate::{
     error::Result,
-    layer::{Context, Meter, Parameters},
+    layer::{Context, Meter, Observation, Parameters},
     rules::Rule,
     state::State,
     value::Signal,
@@ -17,10 +17,19 @@ pub struct BinaryTensor {
     bits: BitTensor,
     rule: Box<dyn Rule>,
     flipped: Meter,
+    epochs: Option<Epochs>,
     version: u64,
     rows: Packed,
     rows_for_reals: Packed,
     columns_for_reals: Packed,
+}
+
+/// What became of the weights from one report to the next.
+struct Epochs {
+    /// As they were at the last one: (o, i).
+    last: BitTensor,
+    /// Those that ever were another way than at the one before: (o, i).
+    moved: BitTensor,
 }
 
 /// Weights packed once, and again when some have flipped.
@@ -49,8 +58,8 @@ impl BinaryTensor {
     /// Those of the rule, when a state that it was given does not fit.
     pub fn new(outputs: usize, inputs: usize, mut rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         let bits = rule.start(outputs, inputs, seed)?;
-        let (flipped, version, rows, rows_for_reals, columns_for_reals) = Default::default();
-        Ok(Self { bits, rule, flipped, version, rows, rows_for_reals, columns_for_reals })
+        let (flipped, epochs, version, rows, rows_for_reals, columns_for_reals) = Default::default();
+        Ok(Self { bits, rule, flipped, epochs, version, rows, rows_for_reals, columns_for_reals })
     }
 
     /// The weights, `(o, i)` bits.
@@ -111,6 +120,15 @@ impl BinaryTensor {
     pub fn state(&mut self, state: &mut State) -> Result<()> {
         state.bits("bits", &mut self.bits)?;
         self.flipped.state("flipped", state)?;
+        let mut there = self.epochs.is_some();
+        state.flag("observed", &mut there)?;
+        let empty = || BitTensor::zeros(self.bits.rows(), self.bits.cols());
+        self.epochs =
+            there.then(|| self.epochs.take().unwrap_or_else(|| Epochs { last: empty(), moved: empty() }));
+        if let Some(Epochs { last, moved }) = &mut self.epochs {
+            state.bits("last", last)?;
+            state.bits("moved", moved)?;
+        }
         self.changed();
         state.within("rule", |state| self.rule.state(state))
     }
@@ -140,8 +158,22 @@ impl BinaryTensor {
         Parameters { bits: self.bits.rows() * self.bits.cols(), reals: 0 }
     }
 
-    /// Share of the weights that flipped, in the mean over the steps since the last call.
-    pub fn take_update_ratio(&mut self) -> Option<f64> {
-        self.flipped.take()
+    /// Share of the weights that flipped, in the mean over the steps since the last call, and of those that were the same
+    /// way at every call.
+    pub fn observe(&mut self) -> Observation {
+        let bits = &self.bits;
+        let mut dead_weights = None;
+        if let Some(Epochs { last, moved }) = &mut self.epochs {
+            let same = "they have the weights' shape";
+            let changed = last.xor(bits.view()).expect(same);
+            moved.flip(changed.and(moved.not().view()).expect(same).view()).expect(same);
+            last.flip(changed.view()).expect(same);
+            let all = (bits.rows() * bits.cols()) as f64;
+            dead_weights = Some(1.0 - moved.count_ones() as f64 / all);
+        } else {
+            let moved = BitTensor::zeros(bits.rows(), bits.cols());
+            self.epochs = Some(Epochs { last: bits.clone(), moved });
+        }
+        Observation { update_ratio: self.flipped.take(), dead_weights, ..Observation::default() }
     }
 }

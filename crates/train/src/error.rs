@@ -2,7 +2,7 @@
 
 use thiserror::Error as ThisError;
 
-use crate::data::DataError;
+use crate::{checkpoint::CheckpointError, data::DataError};
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -84,7 +84,10 @@ pub enum Error {
         epoch: usize,
     },
 
-    // === floors below ===
+    // === around ===
+    /// A checkpoint cannot be written or read, or is one of another run.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// An error of the data readers.
     #[error(transparent)]
     Data(#[from] DataError),

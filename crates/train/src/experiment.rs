@@ -5,6 +5,7 @@ use std::{fs::File, path::Path};
 use onebit_bits::Engine;
 
 use crate::{
+    checkpoint::Checkpoints,
     config::{Config, LossName, Method},
     data::{self, DataError, Dataset, Part},
     error::{Error, Result},
@@ -126,8 +127,22 @@ pub fn network(config: &Config, data: &Dataset) -> Result<Network> {
 /// # Errors
 /// As [`Trainer::fit`].
 pub fn run(config: &Config, parts: &Parts, engine: &Engine, listen: impl FnMut(Event)) -> Result<Outcome> {
+    run_with(config, parts, engine, &mut Checkpoints::none(), listen)
+}
+
+/// [`run`] with checkpoints.
+///
+/// # Errors
+/// As [`Trainer::fit_with`].
+pub fn run_with(
+    config: &Config,
+    parts: &Parts,
+    engine: &Engine,
+    checkpoints: &mut Checkpoints,
+    listen: impl FnMut(Event),
+) -> Result<Outcome> {
     let mut net = network(config, &parts.train)?;
-    trainer(config)?.fit(&mut net, parts, engine, listen)
+    trainer(config)?.fit_with(&mut net, parts, engine, checkpoints, listen)
 }
 
 /// The trainer of a configuration.
@@ -142,5 +157,6 @@ pub fn trainer(config: &Config) -> Result<Trainer> {
         }
     };
     let (order, phases, keep) = (config.order(), config.phases()?, config.training.keep);
-    Ok(Trainer { order, loss, phases, keep, augment: config.data.augment, seed: config.seed })
+    let augment = config.data.augment;
+    Ok(Trainer { order, loss, lessons: None, phases, keep, augment, seed: config.seed })
 }

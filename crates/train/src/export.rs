@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 /// Collects the layers of the network that will be deployed; each training layer adds its part.
 #[derive(Default)]
 pub struct Exporter {
+    inputs: usize,
     layers: Vec<Layer>,
     sums: Option<Sums>,        // of a product that waits for what is made of them
     at: (usize, &'static str), // index and name of the layer that is being exported
@@ -46,6 +47,11 @@ struct Walk {
 }
 
 impl Exporter {
+    /// For a network over so many features.
+    pub(crate) fn new(inputs: usize) -> Self {
+        Self { inputs, ..Self::default() }
+    }
+
     /// An error that says why the layer at hand cannot be exported.
     pub fn refuse(&self, reason: &str) -> Error {
         let (index, layer) = self.at;
@@ -132,11 +138,24 @@ impl Exporter {
         Ok(())
     }
 
-    /// The sign of what has become of the sums.
+    /// `s * factor` on what has become of the sums of the product before.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is no product before.
+    /// As [`scores`](Self::scores).
+    pub fn factors(&mut self, factors: &[f32]) -> Result<()> {
+        let zeros = vec![0.0; factors.len()];
+        self.scores(zeros.clone(), factors.to_vec(), zeros)
+    }
+
+    /// The sign of what has become of the sums, or of the features.
+    ///
+    /// # Errors
+    /// [`Error::Export`] when there is no product before, but another layer.
     pub fn sign(&mut self) -> Result<()> {
+        if self.layers.is_empty() && self.sums.is_none() {
+            // `x >= 0` is `x > t` for the number next to 0
+            return self.binarize(self.inputs, vec![-f32::from_bits(1)]);
+        }
         let sums = self.waiting()?;
         let units = sums.units();
         let descending = BitTensor::from_fn(1, units.len(), |_, o| is_falling(&units[o]));

@@ -11,9 +11,10 @@
 //! the kept signal what a changed input has already achieved. [`step`](crate::step) composes the verbs
 //! into the three orders of learning.
 
-use std::any::Any;
+use std::{any::Any, iter::Sum};
 
 use onebit_bits::{BitTensor, Engine};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
@@ -180,9 +181,19 @@ pub trait Layer: Any + Send {
         None
     }
 
-    /// Number of binary weights and of real parameters.
+    /// Number of binary weights and of real parameters, those of its parts included.
     fn parameters(&self) -> Parameters {
         Parameters::default()
+    }
+
+    /// The layers that this one is made of, if it is: each is observed for itself, and reports weights of its own.
+    fn parts(&self) -> Vec<&dyn Layer> {
+        Vec::new()
+    }
+
+    /// [`parts`](Self::parts), to change.
+    fn parts_mut(&mut self) -> Vec<&mut dyn Layer> {
+        Vec::new()
     }
 }
 
@@ -214,13 +225,22 @@ pub struct Parameters {
     pub reals: usize,
 }
 
+impl Sum for Parameters {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |a, b| Self { bits: a.bits + b.bits, reals: a.reals + b.reals })
+    }
+}
+
 /// The measures of one layer over some steps; each is a share between 0 and 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// Share of ones in the flips that the layer received.
     pub flip_ratio: Option<f64>,
     /// Share of the weights that flipped, in the mean over steps.
     pub update_ratio: Option<f64>,
+    /// Share of the weights whose bit was the same at the end of every epoch; none at the end of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_weights: Option<f64>,
     /// Share of ones in the layer's output; near 0 or 1 the bits say nothing about the input.
     pub mean_of_bits: Option<f64>,
 }
@@ -240,8 +260,9 @@ impl Meter {
 
     /// Counts `ones` among `total`.
     pub fn count(&mut self, ones: u64, total: usize) {
-        self.ones += ones;
-        self.total += total as u64;
+        // what a checkpoint brings may be anything
+        self.ones = self.ones.saturating_add(ones);
+        self.total = self.total.saturating_add(total as u64);
     }
 
     /// What was counted since the last report, for checkpoints.

@@ -20,10 +20,13 @@
 
 #![forbid(unsafe_code)]
 
+mod ap2;
 mod architecture;
 mod batch_parts;
+mod batch_sums;
 pub mod bench;
 pub mod binary_tensor;
+pub mod checkpoint;
 pub mod config;
 pub mod data;
 mod error;
@@ -42,9 +45,12 @@ pub mod real_tensor;
 mod report;
 pub mod rules;
 mod run;
+pub mod schedule;
 pub mod state;
 pub mod step;
 mod straight_through;
+mod summary;
+pub mod teacher;
 mod trainer;
 mod value;
 mod vectorized;
@@ -56,7 +62,9 @@ pub use evaluate::{accuracy, confusion, network_accuracy};
 pub use network::{FlipOptions, Network};
 pub use phase::{Batch, Phase};
 pub use report::{EpochReport, Event, Outcome, Progress};
-pub use straight_through::{Border, DropoutShares, StraightThroughOptions};
+pub use schedule::Schedule;
+pub use straight_through::{Activation, Border, DropoutShares, Norm, RealWeights, StraightThroughOptions};
+pub use summary::LayerSummary;
 pub use trainer::{Keep, Parts, Trainer};
 pub use value::{Bytes, Matrix, Signal, Value, Votes};
 pub use weight_gradient::Precision;

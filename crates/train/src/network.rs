@@ -18,7 +18,7 @@ use crate::{
     data::{Dataset, Standardize},
     error::{Error, Result},
     export::Exporter,
-    layer::{Context, Layer, Observation, Parameters},
+    layer::{Context, Layer, Observation, Parameters, Weights},
     layers::{Binarize, Bma, Bmab},
     rules::Vote,
     state::State,
@@ -126,10 +126,7 @@ impl Network {
 
     /// All parameters of all layers.
     pub fn parameters(&self) -> Parameters {
-        self.layers.iter().map(|layer| layer.parameters()).fold(Parameters::default(), |a, b| Parameters {
-            bits: a.bits + b.bits,
-            reals: a.reals + b.reals,
-        })
+        self.layers.iter().map(|layer| layer.parameters()).sum()
     }
 
     /// The output for a batch.
@@ -182,9 +179,18 @@ impl Network {
             .try_for_each(|(index, layer)| state.within(&index.to_string(), |state| layer.state(state)))
     }
 
-    /// Name and measures of each layer since the last call.
+    /// Name and measures of each layer since the last call. The parts of a layer follow it, as `layer.part`.
     pub fn observe(&mut self) -> Vec<(String, Observation)> {
-        self.layers.iter_mut().map(|layer| (layer.name().into(), layer.observe())).collect()
+        let mut all = Vec::new();
+        self.layers.iter_mut().for_each(|layer| observe("", &mut **layer, &mut all));
+        all
+    }
+
+    /// Name and binary weights of each layer that has some, named as by [`observe`](Self::observe).
+    pub fn binary_weights(&self) -> Vec<(String, Weights<'_>)> {
+        let mut all = Vec::new();
+        self.layers.iter().for_each(|layer| binary_weights("", &**layer, &mut all));
+        all
     }
 
     /// The network to deploy, with the labels and feature names of `data` and what was done to its
@@ -193,7 +199,7 @@ impl Network {
     /// # Errors
     /// [`Error::Export`](crate::Error::Export) when a layer has no counterpart in the runtime.
     pub fn export(&self, data: &Dataset, standardize: &Standardize) -> Result<Model> {
-        let mut exporter = Exporter::default();
+        let mut exporter = Exporter::new(self.inputs);
         for (index, layer) in self.layers.iter().enumerate() {
             exporter.enter(index, layer.name());
             layer.export(&mut exporter)?;
@@ -205,6 +211,18 @@ impl Network {
             .with_standardize(onebit_model::Standardize { mean, scale })?
             .with_features(data.feature_names().to_vec())?)
     }
+}
+
+fn observe(prefix: &str, layer: &mut dyn Layer, all: &mut Vec<(String, Observation)>) {
+    let name = format!("{prefix}{}", layer.name());
+    all.push((name.clone(), layer.observe()));
+    layer.parts_mut().into_iter().for_each(|part| observe(&format!("{name}."), part, all));
+}
+
+fn binary_weights<'a>(prefix: &str, layer: &'a dyn Layer, all: &mut Vec<(String, Weights<'a>)>) {
+    let name = format!("{prefix}{}", layer.name());
+    all.extend(layer.binary_weights().map(|weights| (name.clone(), weights)));
+    layer.parts().into_iter().for_each(|part| binary_weights(&format!("{name}."), part, all));
 }
 
 /// More weights than this are a mistake; a latent weight and its two moments take 12 bytes.

@@ -4,7 +4,10 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    schedule::Schedule,
+};
 
 /// More epochs than this are a mistake.
 const MOST_EPOCHS: usize = 1_000_000;
@@ -51,7 +54,7 @@ impl From<Batch> for BatchText {
 }
 
 /// A stretch of training with the same settings.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Phase {
     /// Passes over the training set.
     pub epochs: usize,
@@ -60,19 +63,19 @@ pub struct Phase {
     /// Rate in the first epoch. In flip training the share of requested flips that is carried out,
     /// `2^-s` at suppressor level `s`; in straight-through training the learning rate.
     pub rate: f64,
-    /// Rate that an exponential decay reaches after the last epoch.
-    pub final_rate: f64,
+    /// What becomes of the rate over the phase.
+    pub schedule: Schedule,
 }
 
 impl Phase {
     /// A phase with one rate.
     pub fn new(epochs: usize, batch: Batch, rate: f64) -> Self {
-        Self { epochs, batch, rate, final_rate: rate }
+        Self { epochs, batch, rate, schedule: Schedule::Constant }
     }
 
-    /// The rate of epoch `epoch` of this phase, from 0: `rate (final_rate / rate)^(epoch / epochs)`.
+    /// The rate of epoch `epoch` of this phase, from 0.
     pub fn rate_at(&self, epoch: usize) -> f64 {
-        self.rate * libm::pow(self.final_rate / self.rate, epoch as f64 / self.epochs as f64)
+        self.schedule.rate_at(self.rate, epoch, self.epochs)
     }
 
     /// Says what is wrong with the phase; `prefix` stands before the names of its settings.
@@ -86,11 +89,9 @@ impl Phase {
         if self.batch == Batch::Size(0) {
             return setting("batch", "at least 1 sample, or \"all\"", &0);
         }
-        for (name, rate) in [("rate", self.rate), ("final_rate", self.final_rate)] {
-            if !(rate > 0.0 && rate.is_finite()) {
-                return setting(name, "a positive number", &rate);
-            }
+        if !(self.rate > 0.0 && self.rate.is_finite()) {
+            return setting("rate", "a positive number", &self.rate);
         }
-        Ok(())
+        self.schedule.check(prefix, self.epochs)
     }
 }

@@ -4,7 +4,7 @@ use onebit_bits::{Buffer, Engine};
 
 use crate::{
     error::{Error, Result},
-    optimizers::{Optimizer, Run},
+    optimizers::{Optimizer, OptimizerConfig, Run},
     state::State,
 };
 
@@ -30,6 +30,14 @@ impl RealTensor {
         it
     }
 
+    /// The same values under another optimizer, which begins anew.
+    pub(crate) fn learn_by(&mut self, optimizer: &OptimizerConfig) -> Result<()> {
+        let values = self.values.to_vec();
+        self.optimizer = optimizer.build()?;
+        self.restart(values);
+        Ok(())
+    }
+
     /// Starts again from these values.
     pub(crate) fn restart(&mut self, values: Vec<f32>) {
         self.moments = [(); 2].map(|()| Buffer::zeros(values.len()));
@@ -51,7 +59,7 @@ impl RealTensor {
             return Err(Error::shape("step", format!("{} slopes", self.values.len()), grad.len()));
         }
         let isa = engine.isa();
-        let (optimizer, params, [m, v]) = self.begin(rate);
+        let (optimizer, params, [m, v]) = self.begin(rate, 1.0);
         Ok(engine.chunks((params, m, v, grad), RUN, |_, (params, m, v, grad)| {
             optimizer.run(isa, Run { params, grad, moments: [m, v] });
         })?)
@@ -69,9 +77,10 @@ impl RealTensor {
         state.within("optimizer", |state| self.optimizer.state(state))
     }
 
-    /// Begins a step, for a caller who brings the gradient in runs: the optimizer, values and moments.
-    pub(crate) fn begin(&mut self, rate: f32) -> (&dyn Optimizer, &mut [f32], [&mut [f32]; 2]) {
-        self.optimizer.begin(rate);
+    /// Begins a step that is multiplied by `scale`, for a caller who brings the gradient in runs: the optimizer, values
+    /// and moments.
+    pub(crate) fn begin(&mut self, rate: f32, scale: f32) -> (&dyn Optimizer, &mut [f32], [&mut [f32]; 2]) {
+        self.optimizer.begin(rate, scale);
         let [m, v] = &mut self.moments;
         (&*self.optimizer, &mut self.values, [m, v])
     }

@@ -1,11 +1,12 @@
 //! What a run tells: while it goes on, after each epoch, and at its end.
 
 use onebit_model::Model;
+use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, layer::Observation};
+use crate::{error::Error, layer::Observation, summary::LayerSummary};
 
 /// What happened in an epoch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// Epoch over all phases, from 1.
     pub epoch: usize,
@@ -56,6 +57,8 @@ pub enum Event<'a> {
     Batch(Progress),
     /// An epoch is done and evaluated.
     Epoch(&'a EpochReport),
+    /// Something that the run can do without went wrong: a checkpoint was not saved, or is damaged.
+    Warning(&'a str),
 }
 
 /// What a run leaves behind.
@@ -66,6 +69,8 @@ pub struct Outcome {
     pub not_exported: Option<Error>,
     /// Epoch of that network, from 1.
     pub epoch: usize,
+    /// Layers that have parameters, as they are after the last epoch, each with its index.
+    pub summary: Vec<(usize, LayerSummary)>,
     /// One report an epoch.
     pub epochs: Vec<EpochReport>,
     /// Seconds spent on learning, without evaluation, since the run began or was resumed.

@@ -5,9 +5,12 @@ use std::time::Instant;
 
 use onebit_bits::Engine;
 use onebit_model::Model;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{
-    data::{Dataset, permutation},
+    checkpoint::{self, CheckpointError, Checkpoints},
+    data::{Dataset, Samples, permutation},
     error::{Error, Result},
     evaluate::{accuracy, network_accuracy},
     layer::{Clock, Context},
@@ -23,6 +26,9 @@ pub(crate) struct Run<'a> {
     net: &'a mut Network,
     parts: &'a Parts,
     cx: Context,
+    checkpoints: &'a mut Checkpoints,
+    /// What the run is, for its checkpoints: one of another run is refused.
+    description: String,
     past: Past,
     labels: Vec<u32>,
     /// Spent on learning since this value was made.
@@ -32,7 +38,7 @@ pub(crate) struct Run<'a> {
 }
 
 /// What a run has behind it, besides the state of its network.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Past {
     /// Epochs that are done and evaluated: one report each.
     pub(crate) reports: Vec<EpochReport>,
@@ -43,7 +49,7 @@ pub(crate) struct Past {
 }
 
 /// What the batches of an epoch add up to.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Sums {
     /// How many are done.
     pub(crate) batch: usize,
@@ -54,11 +60,15 @@ pub(crate) struct Sums {
 }
 
 /// A network that was better than those before it.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Best {
     /// Its epoch, from 1.
     pub(crate) epoch: usize,
-    pub(crate) model: Model,
+    /// Whether it is kept as the network to deploy; else it is kept as its state.
+    pub(crate) deployed: bool,
+    /// The file of the one or of the other.
+    #[serde(skip)]
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The phase of an epoch.
@@ -70,23 +80,67 @@ struct Stage {
 }
 
 impl<'a> Run<'a> {
-    /// A run at its start.
+    /// A run at its start, or where it was saved.
     pub(crate) fn new(
         trainer: &'a Trainer,
         net: &'a mut Network,
         parts: &'a Parts,
         engine: &Engine,
+        checkpoints: &'a mut Checkpoints,
     ) -> Result<Self> {
         trainer.check(parts)?;
-        let (cx, past, labels) = (Context::train(engine), Past::default(), Vec::new());
-        Ok(Self { trainer, net, parts, cx, past, labels, seconds: 0.0, samples: 0 })
+        let description = if checkpoints.any() { describe(trainer, parts) } else { String::new() };
+        let past = checkpoints.restore(net, &description)?;
+        let cx = Context::train(engine);
+        let (labels, seconds, samples) = Default::default();
+        let mut run = Self {
+            trainer,
+            net,
+            parts,
+            cx,
+            checkpoints,
+            description,
+            past: Past::default(),
+            labels,
+            seconds,
+            samples,
+        };
+        if let Some(past) = past {
+            run.past = past;
+            run.check_past()?;
+        }
+        Ok(run)
+    }
+
+    /// Says what is wrong with a position that was read.
+    fn check_past(&self) -> Result<()> {
+        let Past { reports, sums, best } = &self.past;
+        let batches = self.stage().map_or(0, |stage| self.parts.train.len() / stage.batch);
+        let met = self.stage().map_or(0, |stage| sums.batch.saturating_mul(stage.batch));
+        let sound = reports.len() <= self.epochs()
+            && sums.batch <= batches
+            && sums.right <= met
+            && best.is_some() == (self.trainer.keep == Keep::Best && !reports.is_empty())
+            && best.as_ref().is_none_or(|best| (1..=reports.len()).contains(&best.epoch));
+        if !sound {
+            return Err(CheckpointError::Header("`progress`: no position of this run".into()).into());
+        }
+        match best {
+            Some(best) if best.deployed => Model::from_bytes(&best.bytes).map(drop).map_err(Error::from),
+            _ => Ok(()),
+        }
     }
 
     /// Goes on to the end.
     pub(crate) fn finish(mut self, listen: &mut dyn FnMut(Event)) -> Result<Outcome> {
+        if let Some(warning) = self.checkpoints.warning() {
+            listen(Event::Warning(&warning));
+        }
         while let Some(stage) = self.stage() {
             self.learn(&stage, listen)?;
             self.conclude(&stage, listen)?;
+            let unsaved = self.checkpoints.save(self.net, &self.description, &self.past);
+            unsaved.iter().for_each(|warning| listen(Event::Warning(warning)));
         }
         self.outcome()
     }
@@ -101,15 +155,17 @@ impl<'a> Run<'a> {
             let batch = (self.parts, rows, &mut self.labels);
             let (loss, right) = self.trainer.learn(self.net, &self.cx, batch, stage.rate, &mut Unwatched)?;
             self.seconds += start.elapsed().as_secs_f64();
-            if !loss.is_finite() {
-                return Err(Error::Diverged { loss, epoch });
-            }
             let sums = &mut self.past.sums;
             sums.batch += 1;
             sums.loss += loss * stage.batch as f64;
             sums.right += right;
+            if !sums.loss.is_finite() {
+                return Err(Error::Diverged { loss, epoch });
+            }
             self.samples += stage.batch as u64;
             listen(Event::Batch(self.progress(stage)));
+            let unsaved = self.checkpoints.save_if_due(self.net, &self.description, &self.past);
+            unsaved.iter().for_each(|warning| listen(Event::Warning(warning)));
         }
         Ok(())
     }
@@ -138,7 +194,9 @@ impl<'a> Run<'a> {
         };
         listen(Event::Epoch(&report));
         if self.trainer.keep == Keep::Best && self.is_best(&report) {
-            self.past.best = deployed.map(|model| Best { epoch, model });
+            let bytes = deployed.as_ref().map(Model::to_bytes);
+            let bytes = bytes.map_or_else(|| checkpoint::to_bytes(self.net), Ok)?;
+            self.past.best = Some(Best { epoch, deployed: deployed.is_some(), bytes });
         }
         self.past.reports.push(report);
         self.past.sums = Sums::default();
@@ -153,12 +211,15 @@ impl<'a> Run<'a> {
 
     fn outcome(self) -> Result<Outcome> {
         let (mut model, not_exported) = self.export()?;
+        let summary = self.net.summary();
         let Self { past: Past { reports: epochs, best, .. }, seconds, samples, .. } = self;
-        let mut epoch = epochs.len();
-        if let Some(best) = best {
-            (epoch, model) = (best.epoch, Some(best.model));
+        let epoch = best.as_ref().map_or(epochs.len(), |best| best.epoch);
+        match best {
+            Some(Best { deployed: true, bytes, .. }) => model = Some(Model::from_bytes(&bytes)?),
+            Some(Best { deployed: false, bytes, .. }) => checkpoint::from_bytes(self.net, &bytes)?,
+            None => {}
         }
-        Ok(Outcome { model, not_exported, epoch, epochs, seconds, samples })
+        Ok(Outcome { model, not_exported, summary, epoch, epochs, seconds, samples })
     }
 
     /// The network to deploy, or why there is none.
@@ -216,4 +277,39 @@ impl<'a> Run<'a> {
 /// The order of an epoch depends on seed and epoch alone.
 fn epoch_seed(seed: u64, epoch: usize) -> u64 {
     seed ^ (epoch as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// What a run learns from and how, in JSON.
+fn describe(trainer: &Trainer, parts: &Parts) -> String {
+    let Trainer { order, phases, keep, seed, .. } = trainer;
+    let standardize = parts.standardize.mean().iter().chain(parts.standardize.scale());
+    let data = json!({
+        "train": fingerprint(&parts.train),
+        "validation": parts.validation.as_ref().map(fingerprint),
+        "test": parts.test.as_ref().map(fingerprint),
+        "transform": checksum(standardize.map(|value| value.to_le_bytes())),
+    });
+    json!({ "seed": seed, "order": order, "keep": keep, "phase": phases, "data": data }).to_string()
+}
+
+fn fingerprint(data: &Dataset) -> Value {
+    let samples = match data.samples() {
+        Samples::Real { values, .. } => checksum(values.iter().map(|value| value.to_le_bytes())),
+        Samples::Bytes { values, .. } => format!("{:08x}", crc32fast::hash(values)),
+    };
+    let labels = checksum(data.labels().iter().map(|label| label.to_le_bytes()));
+    json!({
+        "samples": data.len(),
+        "features": data.features(),
+        "classes": data.label_names(),
+        "crc32": samples,
+        "crc32_of_labels": labels,
+    })
+}
+
+/// CRC-32 of numbers, in hexadecimal digits.
+fn checksum(numbers: impl Iterator<Item = [u8; 4]>) -> String {
+    let mut crc = crc32fast::Hasher::new();
+    numbers.for_each(|bytes| crc.update(&bytes));
+    format!("{:08x}", crc.finalize())
 }

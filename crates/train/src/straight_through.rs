@@ -11,10 +11,13 @@ use crate::{
     data::ImageShape,
     error::{Error, Result},
     layer::Layer,
-    layers::{BatchNorm, Conv, Dense, Dropout, Flatten, MaxPool, Sign, Unflatten},
+    layers::{
+        BatchNorm, Conv, Dense, Dropout, Estimator, Flatten, GlobalAveragePool, MaxPool, RSign, RealConv,
+        RealDense, Relu, Residual, ShiftBatchNorm, Shortcut, Sign, StochasticSign, TernarySign, Unflatten,
+    },
     network::{Network, count_weights, layer_seed},
-    optimizers::Adam,
-    rules::{Latent, Rule},
+    optimizers::OptimizerConfig,
+    rules::{Rule, RuleConfig},
     weight_gradient::Precision,
 };
 
@@ -42,6 +45,33 @@ pub enum Border {
     Valid,
 }
 
+/// What stands between a product and its activation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Norm {
+    /// [`BatchNorm`].
+    #[default]
+    Batch,
+    /// [`ShiftBatchNorm`].
+    ShiftBased,
+}
+
+/// What turns normalized sums into bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// [`Sign`].
+    #[default]
+    Sign,
+    /// [`StochasticSign`].
+    StochasticSign,
+    /// [`TernarySign`]: bits and zeros.
+    TernarySign,
+    /// [`RSign`]: a sign with a threshold of each channel that learns.
+    #[serde(rename = "rsign")]
+    RSign,
+}
+
 /// What a straight-through network is made of, besides its sizes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StraightThroughOptions {
@@ -49,12 +79,39 @@ pub struct StraightThroughOptions {
     pub convolutions: Architecture,
     /// What the features are an image of; needed where there are such stages.
     pub image: Option<ImageShape>,
+    /// Whether features become their signs first.
+    pub binary_input: bool,
     /// How they treat the border.
     pub border: Border,
     /// Shares of inputs and hidden bits to silence.
     pub dropout: DropoutShares,
+    /// What follows a product.
+    pub norm: Norm,
+    /// What turns its sums into bits.
+    pub activation: Activation,
+    /// The derivative of that on the way back; of its own choice unless given.
+    pub estimator: Option<Estimator>,
     /// What gradients are rounded to before they meet bits.
     pub gradient: Precision,
+    /// Which weights flip.
+    pub rule: RuleConfig,
+    /// What moves the rule's real weights.
+    pub optimizer: OptimizerConfig,
+    /// What moves all other real parameters.
+    pub real_optimizer: OptimizerConfig,
+    /// Which products have real weights.
+    pub real: RealWeights,
+}
+
+/// Which products have real weights in place of bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RealWeights {
+    /// The first one.
+    pub first: bool,
+    /// The last one, which gives the scores.
+    pub last: bool,
+    /// All, with rectified sums in place of bits between them: the float twin of the network.
+    pub all: bool,
 }
 
 impl Network {
@@ -86,21 +143,24 @@ impl Network {
         seed: u64,
     ) -> Result<Self> {
         let mut builder = Builder { net: Network::new(inputs), options, seed, products: 0, weights: 0 };
+        if options.binary_input {
+            builder.add(Sign::new());
+        }
         if options.dropout.input != 0.0 {
             builder.add(Dropout::new(options.dropout.input, layer_seed(seed, usize::MAX))?);
         }
         let mut width = builder.stages(inputs)?;
         for &outputs in hidden {
-            let seed = builder.dense(width, outputs)?;
-            builder.norm(outputs);
-            builder.activation()?;
+            let seed = builder.dense(width, outputs, false)?;
+            builder.norm(outputs)?;
+            builder.activation(outputs, seed)?;
             if options.dropout.hidden != 0.0 {
                 builder.add(Dropout::new(options.dropout.hidden, !seed)?);
             }
             width = outputs;
         }
-        builder.dense(width, classes)?;
-        builder.norm(classes);
+        builder.dense(width, classes, true)?;
+        builder.norm(classes)?;
         Ok(builder.net)
     }
 }
@@ -126,25 +186,70 @@ impl Builder<'_> {
     }
 
     fn rule(&self) -> Result<Box<dyn Rule>> {
-        Ok(Box::new(Latent::new(Adam::new())))
+        self.options.rule.build(&self.options.optimizer)
+    }
+
+    /// Whether the product that has this seed's turn has real weights.
+    fn is_real(&self, last: bool) -> bool {
+        let RealWeights { first, last: the_last, all } = self.options.real;
+        all || (first && self.products == 1) || (the_last && last)
     }
 
     /// Returns the layer's seed.
-    fn dense(&mut self, inputs: usize, outputs: usize) -> Result<u64> {
+    fn dense(&mut self, inputs: usize, outputs: usize, last: bool) -> Result<u64> {
         count_weights(&mut self.weights, inputs, outputs)?;
         let seed = self.next_seed();
-        let dense = Dense::new(inputs, outputs, self.rule()?, seed)?;
-        self.add(dense.with_precision(self.options.gradient));
+        if self.is_real(last) {
+            self.add(RealDense::new(inputs, outputs, self.options.real_optimizer.build()?, seed)?);
+        } else {
+            let dense = Dense::new(inputs, outputs, self.rule()?, seed)?;
+            self.add(dense.with_precision(self.options.gradient));
+        }
         Ok(seed)
     }
 
-    fn norm(&mut self, features: usize) {
-        self.add(BatchNorm::new(features));
+    fn norm(&mut self, features: usize) -> Result<()> {
+        let norm = self.new_norm(features)?;
+        self.net.push(norm);
+        Ok(())
     }
 
-    fn activation(&mut self) -> Result<()> {
-        self.add(Sign::new());
+    fn new_norm(&self, features: usize) -> Result<Box<dyn Layer>> {
+        let optimizer = &self.options.real_optimizer;
+        Ok(match self.options.norm {
+            Norm::Batch => Box::new(BatchNorm::new(features).with_optimizer(optimizer)?),
+            Norm::ShiftBased => Box::new(ShiftBatchNorm::new(features).with_optimizer(optimizer)?),
+        })
+    }
+
+    fn activation(&mut self, channels: usize, seed: u64) -> Result<()> {
+        let activation = self.new_activation(channels, seed)?;
+        self.net.push(activation);
         Ok(())
+    }
+
+    /// For that many channels; a product beside it has this seed.
+    fn new_activation(&self, channels: usize, seed: u64) -> Result<Box<dyn Layer>> {
+        let StraightThroughOptions { activation, estimator, .. } = *self.options;
+        if self.options.real.all {
+            return Ok(Box::new(Relu::new()));
+        }
+        if let (Activation::StochasticSign | Activation::TernarySign, Some(_)) = (activation, estimator) {
+            let expected = "nothing: this activation has one of its own";
+            return Err(Error::setting("network.estimator", expected, "one"));
+        }
+        Ok(match activation {
+            Activation::Sign => Box::new(Sign::with_estimator(estimator.unwrap_or_default())?),
+            Activation::StochasticSign => Box::new(StochasticSign::new(!seed)),
+            Activation::TernarySign => Box::new(TernarySign::new(TernarySign::THRESHOLD)?),
+            Activation::RSign => {
+                let sign = RSign::new(channels);
+                Box::new(match estimator {
+                    Some(estimator) => sign.with_estimator(estimator)?,
+                    None => sign,
+                })
+            }
+        })
     }
 
     /// The stages of images; returns the number of features that they leave.
@@ -161,46 +266,82 @@ impl Builder<'_> {
             ));
         };
         let mut at = Images { b: 1, h: height, w: width };
-        let mut channels = channels;
+        let (mut channels, mut seed, mut real) = (channels, 0, false);
         self.add(Unflatten::new(height * width));
-        for stage in stages {
+        for (index, stage) in stages.iter().enumerate() {
             match *stage {
                 Stage::Conv { channels: outputs, kernel, stride, pool } => {
-                    at = self.conv(at, channels, (outputs, kernel, stride))?;
+                    if real {
+                        self.activation(channels, seed)?;
+                    }
+                    let (conv, size);
+                    (conv, size, seed) = self.new_conv(at, channels, (outputs, kernel, stride))?;
+                    self.net.push(conv);
+                    at = size;
                     if let Some(pool) = pool {
                         self.add(MaxPool::new(pool, (at.h, at.w))?);
                         at = pool.output(at)?;
                     }
-                    self.norm(outputs);
-                    self.activation()?;
+                    self.norm(outputs)?;
                     channels = outputs;
+                    // a shortcut carries real numbers
+                    real = matches!(
+                        stages.get(index + 1),
+                        Some(Stage::Residual { .. } | Stage::GlobalAveragePool)
+                    );
+                    if !real {
+                        self.activation(channels, seed)?;
+                    }
                 }
-                Stage::Residual { .. } | Stage::GlobalAveragePool => {
-                    return Err(Error::setting(
-                        "network.convolutions",
-                        "convolutions and pooling",
-                        "R or GAP",
-                    ));
+                Stage::Residual { channels: outputs, stride } => {
+                    at = self.residual(at, channels, outputs, stride)?;
+                    at = self.residual(at, outputs, outputs, 1)?;
+                    (channels, real) = (outputs, true);
+                }
+                Stage::GlobalAveragePool => {
+                    self.add(GlobalAveragePool::new(at.h * at.w)?);
+                    return Ok(channels);
                 }
             }
+        }
+        if real {
+            self.activation(channels, seed)?;
         }
         self.add(Flatten::new(at.h * at.w));
         Ok(at.h * at.w * channels)
     }
 
-    /// A convolution; returns the size of its output.
-    fn conv(
+    /// A convolution, the size of its output, and its seed.
+    fn new_conv(
         &mut self,
         at: Images,
         channels: usize,
         (outputs, kernel, stride): (usize, usize, usize),
-    ) -> Result<Images> {
+    ) -> Result<(Box<dyn Layer>, Images, u64)> {
         let geometry = geometry(self.options.border, channels, outputs, kernel, stride);
         count_weights(&mut self.weights, geometry.patch()?, outputs)?;
-        let seed = self.next_seed();
-        let conv = Conv::new(geometry, (at.h, at.w), self.rule()?, seed)?;
-        self.add(conv.with_precision(self.options.gradient));
-        Ok(geometry.output(at)?)
+        let (seed, size) = (self.next_seed(), geometry.output(at)?);
+        let layer: Box<dyn Layer> = if self.is_real(false) {
+            let optimizer = self.options.real_optimizer.build()?;
+            Box::new(RealConv::new(geometry, (at.h, at.w), optimizer, seed)?)
+        } else {
+            let conv = Conv::new(geometry, (at.h, at.w), self.rule()?, seed)?;
+            Box::new(conv.with_precision(self.options.gradient))
+        };
+        Ok((layer, size, seed))
+    }
+
+    /// Activation, convolution and norm with a shortcut around them, as in Bi-Real Net (arXiv:1808.00278).
+    fn residual(&mut self, at: Images, channels: usize, outputs: usize, stride: usize) -> Result<Images> {
+        let (conv, size, seed) = self.new_conv(at, channels, (outputs, 3, stride))?;
+        let body = vec![self.new_activation(channels, seed)?, conv, self.new_norm(outputs)?];
+        let same = (size.h, size.w, outputs) == (at.h, at.w, channels);
+        let shortcut = match same {
+            true => Shortcut::Identity,
+            false => Shortcut::Subsample { image: (at.h, at.w), stride, channels_out: outputs },
+        };
+        self.add(Residual::new(body, shortcut)?);
+        Ok(size)
     }
 }
 

@@ -5,6 +5,7 @@ use onebit_model::best;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    checkpoint::Checkpoints,
     data::{Augment, Dataset, Samples, Standardize},
     error::{Error, Result},
     layer::Context,
@@ -14,6 +15,7 @@ use crate::{
     report::{Event, Outcome},
     run::Run,
     step::{Order, Watch},
+    teacher::Lessons,
     value::{Bytes, Signal, Value},
 };
 
@@ -34,6 +36,8 @@ pub struct Trainer {
     pub order: Order,
     /// What the scores are judged by.
     pub loss: Box<dyn Loss>,
+    /// By whom else, if there is a teacher.
+    pub lessons: Option<Lessons>,
     /// Its phases, in order.
     pub phases: Vec<Phase>,
     /// Which network is returned.
@@ -82,13 +86,13 @@ impl Trainer {
     /// Flip backprop: FBF order, softmax cross-entropy. The phases' rates are shares of flips.
     pub fn flip(phases: Vec<Phase>, seed: u64) -> Self {
         let loss = Box::new(SoftmaxCrossEntropy);
-        Self { order: Order::InputFirst, loss, phases, keep: Keep::Last, augment: None, seed }
+        Self { order: Order::InputFirst, loss, lessons: None, phases, keep: Keep::Last, augment: None, seed }
     }
 
     /// Straight-through training: squared hinge. The phases' rates are learning rates.
     pub fn straight_through(phases: Vec<Phase>, seed: u64) -> Self {
         let loss = Box::new(SquaredHinge::default());
-        Self { order: Order::Parallel, loss, phases, keep: Keep::Last, augment: None, seed }
+        Self { order: Order::Parallel, loss, lessons: None, phases, keep: Keep::Last, augment: None, seed }
     }
 
     /// Trains `net` on `parts.train` and tells `listen` how it goes.
@@ -101,9 +105,27 @@ impl Trainer {
         net: &mut Network,
         parts: &Parts,
         engine: &Engine,
+        listen: impl FnMut(Event),
+    ) -> Result<Outcome> {
+        self.fit_with(net, parts, engine, &mut Checkpoints::none(), listen)
+    }
+
+    /// [`fit`](Self::fit) with checkpoints: the run is saved to them, and goes on from them where they are
+    /// [resumed](Checkpoints::resume). `net` is a new one, built as it was when the run began. A network that is to be
+    /// kept as the best, but cannot be exported, is left in `net`.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit), and [`Error::Checkpoint`] for a checkpoint of another run; `net` is of no use then. A
+    /// checkpoint that cannot be saved is an [`Event::Warning`].
+    pub fn fit_with(
+        &self,
+        net: &mut Network,
+        parts: &Parts,
+        engine: &Engine,
+        checkpoints: &mut Checkpoints,
         mut listen: impl FnMut(Event),
     ) -> Result<Outcome> {
-        Run::new(self, net, parts, engine)?.finish(&mut listen)
+        Run::new(self, net, parts, engine, checkpoints)?.finish(&mut listen)
     }
 
     /// One step on the samples `rows`; returns the loss and how many were right.
@@ -122,11 +144,18 @@ impl Trainer {
             let x = input(cx, &parts.train, &parts.standardize, rows)?;
             self.varied(cx, parts, rows, x)
         })?;
+        let taught = match &self.lessons {
+            Some(lessons) => Some((lessons, lessons.scores(cx, &x)?)),
+            None => None,
+        };
         let judge = |scores: Value| {
             let scores = scores.into_real("loss")?;
             let right = scores.iter_rows().zip(&*labels).filter(|(s, label)| best(s) == **label as usize);
             let right = right.count();
-            let (loss, grad) = self.loss.evaluate(scores, labels)?;
+            let (loss, grad) = match &taught {
+                Some((lessons, teacher)) => lessons.evaluate(&*self.loss, scores, labels, teacher)?,
+                None => self.loss.evaluate(scores, labels)?,
+            };
             Ok(((loss, right), Signal::Grad(grad)))
         };
         net.step_watched(cx, x, self.order, rate, judge, watch)

@@ -88,10 +88,16 @@ impl Matrix {
                 (format!("{} x {}", self.cols, self.rows), format!("{} x {}", to.rows, to.cols));
             return Err(Error::shape("transpose", expected, got));
         }
-        Ok(engine.chunks(to.values_mut(), 4 * SIDE * self.rows, |first, columns| {
-            transpose_columns(engine.isa(), self, first / self.rows, columns);
-        })?)
+        transpose(engine, &self.values, self.cols, to)
     }
+}
+
+/// Writes the transpose of values `(r, cols)` into `to`, `(cols, r)`.
+pub(crate) fn transpose(engine: &Engine, values: &[f32], cols: usize, to: &mut Matrix) -> Result<()> {
+    let rows = to.cols;
+    Ok(engine.chunks(to.values_mut(), 4 * SIDE * rows, |first, columns| {
+        transpose_columns(engine.isa(), values, (rows, cols), first / rows, columns);
+    })?)
 }
 
 /// Side of the blocks that are transposed at once, so that memory is read and written by whole cache lines.
@@ -99,13 +105,13 @@ const SIDE: usize = 16;
 
 vectorized! {
     /// Columns `first..` of `from` become rows.
-    fn transpose_columns<'a>(from: &'a Matrix, first: usize, rows: &'a mut [f32]) {
-        let height = from.rows;
+    fn transpose_columns<'a>(from: &'a [f32], shape: (usize, usize), first: usize, rows: &'a mut [f32]) {
+        let (height, from_cols) = shape;
         for (c, rows) in (first..).step_by(SIDE).zip(rows.chunks_mut(SIDE * height)) {
             let width = rows.len() / height;
             for r in (0..height).step_by(SIDE) {
                 let (mut block, deep) = ([[0.0; SIDE]; SIDE], SIDE.min(height - r));
-                for (line, values) in block[..deep].iter_mut().zip(from.values[r * from.cols..].chunks(from.cols)) {
+                for (line, values) in block[..deep].iter_mut().zip(from[r * from_cols..].chunks(from_cols)) {
                     line[..width].copy_from_slice(&values[c..][..width]);
                 }
                 for (c, row) in rows.chunks_exact_mut(height).enumerate() {

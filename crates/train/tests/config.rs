@@ -3,6 +3,7 @@
 use onebit_train::{
     Batch, Keep, Precision,
     config::{Config, PRESETS, Thresholds, parse, preset},
+    schedule::Schedule,
     step::Order,
 };
 
@@ -81,7 +82,8 @@ fn overrides_reach_every_kind_of_place() {
     assert_eq!((config.order(), config.training.keep), (Order::WeightFirst, Keep::Best));
     let phases = config.phases().unwrap();
     assert_eq!((phases[0].batch, phases[1].batch), (Batch::Size(16), Batch::All));
-    assert_eq!((phases[1].rate, phases[1].final_rate), (0.5, 0.125));
+    assert_eq!(phases[1].rate, 0.5);
+    assert_eq!(phases[1].schedule, Schedule::Exponential { final_rate: 0.125 });
 
     for (setting, words) in [
         ("network.depth=3", "unknown field `depth`"),
@@ -96,6 +98,8 @@ fn overrides_reach_every_kind_of_place() {
         ("training.gradient=fp4", "unknown variant `fp4`, expected one of `f32`, `bf16`, `int8`"),
         ("phase.0.rate=0.5", "a suppressor or a rate, one of them"),
         ("phase.0.final_rate=2", "phase.0.final_rate: expected a share above 0 and up to 1, got 2"),
+        ("phase.0.final_rate=0", "phase.0.final_rate: expected a positive number, got 0"),
+        ("phase.0.warmup=2", "phase.0.warmup: expected nothing: it belongs to another schedule, got a value"),
     ] {
         let message = with(&[setting]).unwrap_err().to_string();
         assert!(message.contains(words), "{setting}: {message}");
@@ -105,9 +109,51 @@ fn overrides_reach_every_kind_of_place() {
 #[test]
 fn rates_decay_exponentially_over_a_phase() {
     let mut phase = onebit_train::Phase::new(4, Batch::All, 1.0);
-    phase.final_rate = 1.0 / 16.0;
+    phase.schedule = Schedule::Exponential { final_rate: 1.0 / 16.0 };
     let rates: Vec<f64> = (0..4).map(|epoch| phase.rate_at(epoch)).collect();
     assert_eq!(rates, [1.0, 0.5, 0.25, 0.125]);
+}
+
+#[test]
+fn schedules_are_chosen_by_name() {
+    let mut config = preset("digits").unwrap();
+    config.phases[0].final_rate = None;
+    let text = config.to_toml();
+    let with = |settings: &str| {
+        let settings: Vec<String> = settings.split(' ').map(|s| format!("phase.0.{s}")).collect();
+        Ok::<_, onebit_train::Error>(parse("t", &text, &settings)?.phases()?[0].schedule)
+    };
+    for (settings, schedule) in [
+        ("epochs=2", Schedule::Constant),
+        ("final_rate=1e-5", Schedule::Exponential { final_rate: 1e-5 }),
+        ("schedule=exponential final_rate=1e-5", Schedule::Exponential { final_rate: 1e-5 }),
+        ("schedule=step factor=0.5 every=20", Schedule::Step { factor: 0.5, every: 20 }),
+        ("schedule=cosine", Schedule::Cosine { final_rate: 0.0, warmup: 0 }),
+        ("schedule=cosine final_rate=1e-5 warmup=5", Schedule::Cosine { final_rate: 1e-5, warmup: 5 }),
+        ("schedule=linear", Schedule::Linear { final_rate: 0.0 }),
+    ] {
+        assert_eq!(with(settings).unwrap(), schedule, "{settings}");
+    }
+    for (settings, words) in [
+        ("schedule=exponential", "phase.0.final_rate: expected a value: the schedule needs it, got none"),
+        ("schedule=exponential final_rate=0", "phase.0.final_rate: expected a positive number, got 0"),
+        ("schedule=step every=2", "phase.0.factor: expected a value: the schedule needs it, got none"),
+        ("schedule=step factor=0.5", "phase.0.every: expected a value: the schedule needs it, got none"),
+        ("schedule=step factor=0 every=2", "phase.0.factor: expected a positive number, got 0"),
+        ("schedule=step factor=0.5 every=0", "phase.0.every: expected at least 1 epoch, got 0"),
+        ("schedule=step factor=0.5 every=2 final_rate=1", "phase.0.final_rate: expected nothing"),
+        ("schedule=cosine every=2", "phase.0.every: expected nothing: it belongs to another schedule"),
+        ("schedule=cosine warmup=99", "phase.0.warmup: expected at most the 50 epochs, got 99"),
+        ("schedule=linear final_rate=-1", "phase.0.final_rate: expected a number from 0 on, got -1"),
+        ("schedule=linear warmup=2", "phase.0.warmup: expected nothing: it belongs to another schedule"),
+        (
+            "schedule=never",
+            "unknown variant `never`, expected one of `exponential`, `step`, `cosine`, `linear`",
+        ),
+    ] {
+        let message = with(settings).unwrap_err().to_string();
+        assert!(message.contains(words), "{settings}: {message}");
+    }
 }
 
 #[test]

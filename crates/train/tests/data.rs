@@ -2,15 +2,15 @@
 
 use std::{
     fs,
-    io::{ErrorKind, Write},
+    io::{ErrorKind, Read, Write},
     path::PathBuf,
 };
 
 use flate2::{Compression, write::GzEncoder};
 use onebit_train::data::{
-    BUILTIN, DataError, Dataset, FeatureRows, Part, Samples, builtin, permutation, read_features,
-    read_idx_folder, read_idx_images_from, read_idx_labels_from, read_table, read_table_from,
-    read_table_with_labels,
+    BUILTIN, DataError, Dataset, FeatureRows, Part, Samples, builtin, permutation, read_cifar10_folder,
+    read_features, read_idx_folder, read_idx_images_from, read_idx_labels_from, read_image_folder,
+    read_numpy, read_table, read_table_from, read_table_with_labels,
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 
@@ -88,7 +88,55 @@ fn read_all(bytes: &[u8]) {
     }
 }
 
+/// A refusal fits on one line, what is accepted is sound.
+fn check_images(result: Result<(Dataset, Option<Dataset>), DataError>) {
+    match result {
+        Err(error) => assert!(!error.to_string().contains(['\n', '\u{1b}']), "{error}"),
+        Ok((set, test)) => {
+            for set in [Some(set), test].into_iter().flatten() {
+                assert_eq!(set.image().and_then(|image| image.features()), Some(set.features()));
+                assert!(set.labels().iter().all(|&label| (label as usize) < set.classes()));
+                assert!(set.gather(&permutation(set.len(), 0)).iter().all(|x| x.is_finite()));
+            }
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn mutated_folders_and_archives_never_panic((changes, cut) in mutations()) {
+        let archive = include_bytes!("../../../golden/arrays.npz");
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, mutate(bytes.to_vec(), &changes, cut)).unwrap();
+            path
+        };
+        check_images(read_numpy(write("arrays.npz", archive)));
+
+        // Behind the archive's checksum.
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(archive)).unwrap();
+        for (from, to) in [("x_train", "npy/x"), ("y_train", "npy/y")] {
+            let mut array = Vec::new();
+            archive.by_name(&format!("{from}.npy")).unwrap().read_to_end(&mut array).unwrap();
+            write(&format!("{to}.npy"), &array);
+        }
+        check_images(read_numpy(dir.path().join("npy")));
+
+        for (name, format) in [("png", image::ImageFormat::Png), ("jpg", image::ImageFormat::Jpeg)] {
+            let mut bytes = std::io::Cursor::new(Vec::new());
+            image::RgbImage::from_fn(5, 4, |x, y| image::Rgb([x as u8, y as u8, 99])).write_to(&mut bytes, format).unwrap();
+            for class in ["a", "b"] {
+                write(&format!("{name}/{class}/1.{name}"), bytes.get_ref());
+            }
+            check_images(read_image_folder(dir.path().join(name)));
+        }
+
+        write("test_batch.bin", &[3; 2 * 3073]);
+        check_images(read_cifar10_folder(dir.path(), Part::Test).map(|set| (set, None)));
+    }
+
     #[test]
     fn random_bytes_never_panic(bytes in vec(any::<u8>(), 0..200)) {
         read_all(&bytes);

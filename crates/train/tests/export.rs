@@ -3,8 +3,9 @@
 use onebit_bits::{Conv as Geometry, Engine, Images, Isa, Pad, Padding, Pool, random_bits};
 use onebit_model::{Layer as Deployed, Limits, Model, Output};
 use onebit_train::{
-    Batch, DropoutShares, Matrix, Network, Parts, Phase, Signal, Trainer, Value,
-    data::{Dataset, Samples, Standardize},
+    Activation, Batch, Border, DropoutShares, Matrix, Network, Norm, Parts, Phase, Signal,
+    StraightThroughOptions, Trainer, Value,
+    data::{Dataset, ImageShape, Samples, Standardize},
     flip::thresholds,
     layer::Context,
     layers::{
@@ -400,5 +401,32 @@ fn ready_made_networks_and_their_trainers() {
     for (mut net, trainer) in [flip, straight].into_iter().zip(trainers) {
         let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
         assert_eq!(Some(assert_exact(&mut net, &data, &standardize)), outcome.model);
+    }
+}
+
+#[test]
+fn networks_of_images() {
+    let image = ImageShape { height: 7, width: 6, channels: 2 };
+    let data = data(30, 84, 3, false, 1).with_image(image).unwrap();
+    let standardize = Standardize::fit(&data);
+    let parts = Parts::new(data.clone(), None, None);
+    let options = |stages: &str| StraightThroughOptions {
+        convolutions: stages.parse().unwrap(),
+        image: Some(image),
+        ..StraightThroughOptions::default()
+    };
+    let trainer = Trainer::straight_through(vec![Phase::new(3, Batch::Size(7), 0.01)], 0);
+    let nets = [Border::Zero, Border::Plus, Border::Minus, Border::Valid]
+        .map(|border| StraightThroughOptions { border, ..options("5C3-70C2-MP2/1-9C2/2") });
+    let others = [
+        StraightThroughOptions { norm: Norm::ShiftBased, ..options("5C3-MP2-64C3") },
+        StraightThroughOptions { activation: Activation::RSign, ..options("5C3-MP3/1-6C2") },
+        StraightThroughOptions { binary_input: true, ..options("") },
+        StraightThroughOptions { activation: Activation::StochasticSign, ..options("8C3/2") },
+    ];
+    for options in nets.into_iter().chain(others) {
+        let mut net = Network::straight_through_with(84, &[12], 3, &options, 5).unwrap();
+        let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+        assert_eq!(Some(assert_exact(&mut net, &data, &standardize)), outcome.model, "{options:?}");
     }
 }

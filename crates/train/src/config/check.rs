@@ -1,10 +1,11 @@
 //! What a configuration may say.
 
-use super::{Config, LossName, Method, PhaseConfig};
+use super::{Config, LossName, Method, PhaseConfig, ScheduleName};
 use crate::{
     error::{Error, Result},
     layer::check_quorum,
     phase::Phase,
+    schedule::Schedule,
 };
 
 /// More units than this in a layer are a mistake.
@@ -39,9 +40,17 @@ impl Config {
             Method::Flip => {
                 let n = &self.network;
                 only("network.convolutions", n.convolutions.is_some(), "straight-through")?;
+                only("network.binary_input", n.binary_input, "straight-through")?;
+                only("network.real", !n.real.is_empty(), "straight-through")?;
+                only("network.norm", n.norm.is_some(), "straight-through")?;
+                only("network.activation", n.activation.is_some(), "straight-through")?;
+                only("network.estimator", n.estimator.is_some(), "straight-through")?;
                 only("network.border", n.border.is_some(), "straight-through")?;
                 only("network.dropout_input", n.dropout_input != 0.0, "straight-through")?;
                 only("network.dropout_hidden", n.dropout_hidden != 0.0, "straight-through")?;
+                only("training.rule", self.training.rule.is_some(), "straight-through")?;
+                only("training.optimizer", self.training.optimizer.is_some(), "straight-through")?;
+                only("training.real_optimizer", self.training.real_optimizer.is_some(), "straight-through")?;
                 only("training.gradient", self.training.gradient.is_some(), "straight-through")?;
                 for (name, quorum) in [
                     ("training.quorum", self.training.quorum),
@@ -85,14 +94,48 @@ impl PhaseConfig {
                 return Err(Error::setting(key("learning_rate"), expected, "something else"));
             }
         };
-        let final_rate = self.final_rate.unwrap_or(rate);
-        for (name, rate) in [("rate", rate), ("final_rate", final_rate)] {
-            if method == Method::Flip && !(rate > 0.0 && rate <= 1.0) {
-                return Err(Error::setting(key(name), "a share above 0 and up to 1", rate));
+        for (name, share) in [("rate", Some(rate)), ("final_rate", self.final_rate), ("factor", self.factor)]
+        {
+            // 0 is refused below where it cannot be
+            if let Some(share) = share.filter(|share| method == Method::Flip && !(0.0..=1.0).contains(share))
+            {
+                return Err(Error::setting(key(name), "a share above 0 and up to 1", share));
             }
         }
-        let phase = Phase { epochs: self.epochs, batch: self.batch, rate, final_rate };
+        let phase = Phase { epochs: self.epochs, batch: self.batch, rate, schedule: self.schedule(key)? };
         phase.check(&key(""))?;
         Ok(phase)
+    }
+
+    fn schedule(&self, key: impl Fn(&str) -> String) -> Result<Schedule> {
+        use ScheduleName::{Cosine, Exponential, Linear, Step};
+        let belongs =
+            |name, given: bool, to: &[Option<ScheduleName>]| match given && !to.contains(&self.schedule) {
+                true => Err(Error::setting(key(name), "nothing: it belongs to another schedule", "a value")),
+                false => Ok(()),
+            };
+        let to_an_end = [None, Some(Exponential), Some(Cosine), Some(Linear)];
+        belongs("final_rate", self.final_rate.is_some(), &to_an_end)?;
+        belongs("factor", self.factor.is_some(), &[Some(Step)])?;
+        belongs("every", self.every.is_some(), &[Some(Step)])?;
+        belongs("warmup", self.warmup.is_some(), &[Some(Cosine)])?;
+        let missing = |name| Error::setting(key(name), "a value: the schedule needs it", "none");
+        Ok(match self.schedule {
+            None => {
+                self.final_rate.map_or(Schedule::Constant, |final_rate| Schedule::Exponential { final_rate })
+            }
+            Some(Exponential) => {
+                Schedule::Exponential { final_rate: self.final_rate.ok_or_else(|| missing("final_rate"))? }
+            }
+            Some(Step) => Schedule::Step {
+                factor: self.factor.ok_or_else(|| missing("factor"))?,
+                every: self.every.ok_or_else(|| missing("every"))?,
+            },
+            Some(Cosine) => Schedule::Cosine {
+                final_rate: self.final_rate.unwrap_or(0.0),
+                warmup: self.warmup.unwrap_or(0),
+            },
+            Some(Linear) => Schedule::Linear { final_rate: self.final_rate.unwrap_or(0.0) },
+        })
     }
 }

@@ -26,33 +26,25 @@ use crate::{
     data::{Augment, ImageShape},
     error::{Error, Result},
     flip,
+    layers::Estimator,
     network::FlipOptions,
+    optimizers::OptimizerConfig,
     phase::{Batch, Phase},
+    rules::RuleConfig,
     step::Order,
-    straight_through::{Border, DropoutShares, StraightThroughOptions},
+    straight_through::{Activation, Border, DropoutShares, Norm, RealWeights, StraightThroughOptions},
     trainer::Keep,
     weight_gradient::Precision,
 };
 
 mod check;
+mod named;
 mod parse;
+mod presets;
+mod twin;
 
 pub use parse::parse;
-
-/// Name, text and one line about each preset.
-pub const PRESETS: [(&str, &str, &str); 7] = [
-    ("cifar10", include_str!("../../presets/cifar10.toml"), "the ConvNet with the paper's settings"),
-    ("cifar10-cnv", include_str!("../../presets/cifar10-cnv.toml"), "a small ConvNet without padding"),
-    ("iris", include_str!("../../presets/iris.toml"), "flip backprop, the report's net and its two phases"),
-    (
-        "iris-best",
-        include_str!("../../presets/iris-best.toml"),
-        "flip backprop with settings tuned on training data",
-    ),
-    ("digits", include_str!("../../presets/digits.toml"), "straight-through training on 8x8 digits"),
-    ("mnist", include_str!("../../presets/mnist.toml"), "784-4096-4096-4096-10 with the paper's settings"),
-    ("mnist-small", include_str!("../../presets/mnist-small.toml"), "784-512-512-10, six epochs"),
-];
+pub use presets::{PRESETS, preset, preset_text};
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -123,6 +115,22 @@ pub struct NetworkConfig {
     /// Straight-through only: how these treat the border of an image, by default `plus`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub border: Option<Border>,
+    /// Straight-through only: what follows a product, by default `batch`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub norm: Option<Norm>,
+    /// Straight-through only: what turns sums into bits, by default `sign`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
+    /// Straight-through only: the derivative of the activation on the way back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimator: Option<Estimator>,
+    /// Straight-through only: whether features become their signs: pixels are black or white.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub binary_input: bool,
+    /// Straight-through only: which products have real weights, of `first`, `last` and `all`; by default none. With `all`
+    /// the network is its own float twin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub real: Vec<RealProduct>,
     /// Units of each hidden layer.
     pub hidden: Vec<usize>,
     /// Flip only: thresholds of each feature, a depth of 1, 3, 7 or 15 or a list in standard deviations.
@@ -137,6 +145,18 @@ pub struct NetworkConfig {
     /// Straight-through only: share of hidden bits that dropout silences.
     #[serde(default)]
     pub dropout_hidden: f64,
+}
+
+/// A product that has real weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RealProduct {
+    /// The first.
+    First,
+    /// The last, which gives the scores.
+    Last,
+    /// Every one.
+    All,
 }
 
 /// Thresholds by their number or one by one.
@@ -170,6 +190,15 @@ pub struct TrainingConfig {
     /// Straight-through only: what gradients are rounded to before they meet bits, by default `f32`: nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient: Option<Precision>,
+    /// Straight-through only: which weights flip, by default `latent`.
+    #[serde(deserialize_with = "named::optional", skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleConfig>,
+    /// Straight-through only: what moves the rule's real weights, by default `adam`.
+    #[serde(deserialize_with = "named::optional", skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<OptimizerConfig>,
+    /// Straight-through only: what moves all other real parameters, by default as `optimizer`.
+    #[serde(deserialize_with = "named::optional", skip_serializing_if = "Option::is_none")]
+    pub real_optimizer: Option<OptimizerConfig>,
     /// Which network is kept.
     pub keep: Keep,
 }
@@ -202,29 +231,35 @@ pub struct PhaseConfig {
     /// Straight-through only: Adam's learning rate in the first epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
-    /// The rate that an exponential decay reaches after the last epoch; without it the rate stays.
+    /// What becomes of the rate. Without a schedule it decays exponentially to a `final_rate`, or stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleName>,
+    /// The rate that is reached after the last epoch; `cosine` and `linear` reach 0 without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_rate: Option<f64>,
+    /// `step` only: what the rate is multiplied by, above 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64>,
+    /// `step` only: epochs from one multiplication to the next, at least 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<usize>,
+    /// `cosine` only: epochs in which the rate rises first, by default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<usize>,
 }
 
-/// The preset of this name.
-///
-/// # Errors
-/// [`Error::Setting`] that lists the presets.
-pub fn preset(name: &str) -> Result<Config> {
-    parse(name, preset_text(name)?, &[])
-}
-
-/// The text of the preset of this name.
-///
-/// # Errors
-/// [`Error::Setting`] that lists the presets.
-pub fn preset_text(name: &str) -> Result<&'static str> {
-    let found = PRESETS.iter().find(|(preset, ..)| *preset == name);
-    found.map(|(_, text, _)| *text).ok_or_else(|| {
-        let names: Vec<_> = PRESETS.iter().map(|(name, ..)| *name).collect();
-        Error::setting("preset", format!("one of {}", names.join(", ")), name)
-    })
+/// The [`Schedule`](crate::schedule::Schedule)s by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScheduleName {
+    /// The same factor every epoch, to `final_rate`.
+    Exponential,
+    /// `factor` after each `every` epochs.
+    Step,
+    /// Half a cosine to `final_rate`, after `warmup`.
+    Cosine,
+    /// A line to `final_rate`.
+    Linear,
 }
 
 impl Config {
@@ -251,13 +286,26 @@ impl Config {
 
     /// The options of a straight-through network over `image`, if the data are images.
     pub fn straight_through_options(&self, image: Option<ImageShape>) -> StraightThroughOptions {
-        let NetworkConfig { convolutions, border, dropout_input, dropout_hidden, .. } = &self.network;
+        let NetworkConfig { convolutions, border, norm, activation, estimator, .. } = &self.network;
+        let NetworkConfig { dropout_input, dropout_hidden, .. } = &self.network;
         StraightThroughOptions {
             convolutions: convolutions.clone().unwrap_or_default(),
             image,
             border: border.unwrap_or_default(),
+            norm: norm.unwrap_or_default(),
+            activation: activation.unwrap_or_default(),
+            estimator: *estimator,
             dropout: DropoutShares { input: *dropout_input, hidden: *dropout_hidden },
             gradient: self.training.gradient.unwrap_or_default(),
+            rule: self.training.rule.unwrap_or_default(),
+            optimizer: self.training.optimizer.unwrap_or_default(),
+            binary_input: self.network.binary_input,
+            real: RealWeights {
+                first: self.network.real.contains(&RealProduct::First),
+                last: self.network.real.contains(&RealProduct::Last),
+                all: self.network.real.contains(&RealProduct::All),
+            },
+            real_optimizer: self.training.real_optimizer.or(self.training.optimizer).unwrap_or_default(),
         }
     }
 

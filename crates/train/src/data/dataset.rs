@@ -144,6 +144,14 @@ impl Dataset {
         self.image
     }
 
+    /// The same rows with other real numbers, `(b, i)`.
+    pub(super) fn with_values(&self, values: Vec<f32>) -> Result<Self, DataError> {
+        let samples = Samples::Real { cols: self.features(), values };
+        let (label_names, feature_names) = (self.label_names.clone(), self.feature_names.clone());
+        let data = Self::new(samples, self.labels.clone(), label_names, feature_names)?;
+        Ok(Self { image: self.image, ..data })
+    }
+
     /// Number of rows, `b`; never 0.
     #[allow(clippy::len_without_is_empty)] // a data set is never empty
     pub fn len(&self) -> usize {

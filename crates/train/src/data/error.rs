@@ -238,7 +238,7 @@ pub enum DataError {
         /// Bytes that this reader accepts.
         limit: u64,
     },
-    /// An idx file ends early.
+    /// A file or an array ends early.
     #[error("{file}: truncated: expected {expected} bytes, got {got}")]
     Truncated {
         /// Path of the file.
@@ -248,7 +248,7 @@ pub enum DataError {
         /// Bytes in the file.
         got: u64,
     },
-    /// An idx file goes on after its end.
+    /// A file or an array goes on after its end.
     #[error("{file}: trailing bytes: expected {expected} bytes, got more")]
     Trailing {
         /// Path of the file.
@@ -298,6 +298,73 @@ pub enum DataError {
         /// Lines that hold a name.
         got: usize,
     },
+
+    // === NumPy ===
+    /// Something about an array is not as it should be.
+    #[error("{name}: {what}: expected {expected}, got {got}")]
+    Array {
+        /// Path of the file; in an archive also the array.
+        name: String,
+        /// A part of the file or of the array.
+        what: String,
+        /// What would have fitted.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// An archive or a folder lacks an array.
+    #[error("{file}: no array `{array}`; the arrays are {arrays}")]
+    NoArray {
+        /// Path of the archive or the folder.
+        file: String,
+        /// The array that is missing.
+        array: String,
+        /// The arrays there are.
+        arrays: String,
+    },
+
+    // === folders of images ===
+    /// A file is no image that this reader knows, or damaged.
+    #[error("{file}: cannot decode the image: {reason}")]
+    Image {
+        /// Path of the file.
+        file: String,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// An image has another size than the first one.
+    #[error("{file}: expected {expected} pixels as in {first}, got {got}")]
+    ImageSize {
+        /// Path of the file.
+        file: String,
+        /// Width and height of the first image.
+        expected: String,
+        /// Path of the first image.
+        first: String,
+        /// Width and height of this image.
+        got: String,
+    },
+    /// A folder has no two sub-folders that could be classes.
+    #[error("{dir}: expected a sub-folder for each of at least two classes, got {got}")]
+    TooFewClasses {
+        /// The folder.
+        dir: String,
+        /// Number of sub-folders.
+        got: usize,
+    },
+    /// A class of the test part is none of the training part.
+    #[error("{dir}: expected one of the classes to learn, {known}")]
+    UnknownClass {
+        /// The folder of the class.
+        dir: String,
+        /// The classes of the training part.
+        known: String,
+    },
+
+    // === whitening ===
+    /// The eigenvalues of a covariance are not found.
+    #[error("cannot whiten: the eigenvalues of the covariance do not converge")]
+    Eigenvalues,
 
     // === folders ===
     /// A folder has none of the names under which a file is known.

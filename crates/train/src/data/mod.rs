@@ -10,9 +10,12 @@
 //! | a CSV file or stdin, to predict from | [`read_features`], row by row [`FeatureRows`] |
 //! | MNIST and its look-alikes | [`read_idx_folder`] |
 //! | CIFAR-10 | [`read_cifar10_folder`] |
+//! | PNG and JPEG images, a folder a class | [`read_image_folder`] |
+//! | arrays of NumPy, in an `.npz` archive or a folder | [`read_numpy`] |
 //! | the two sets inside this crate | [`builtin`]: [`iris`], [`digits`] |
 //!
-//! Rows that are images know their [`ImageShape`]; [`Augment`] varies the images of a batch.
+//! Rows that are images know their [`ImageShape`]; [`Augment`] varies the images of a batch, [`Standardize`],
+//! [`Gcn`] and [`Whiten`] prepare the features.
 //!
 //! Everything that is read is checked: an error names the file, the line and the column.
 //!
@@ -34,12 +37,18 @@ mod dataset;
 mod error;
 mod features;
 mod files;
+mod gcn;
 mod idx;
+mod image_folder;
 mod image_shape;
+mod npy;
+mod numpy;
 mod permutation;
 mod rows;
 mod standardize;
+mod symmetric;
 mod table;
+mod whiten;
 
 pub use augment::Augment;
 pub use builtin::{BUILTIN, builtin, digits, iris};
@@ -48,10 +57,14 @@ pub use dataset::{Dataset, Samples};
 pub use error::DataError;
 pub use features::{FeatureRows, Table, read_features};
 pub use files::Part;
+pub use gcn::Gcn;
 pub use idx::{
     Images, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels, read_idx_labels_from,
 };
+pub use image_folder::read_image_folder;
 pub use image_shape::ImageShape;
+pub use numpy::read_numpy;
 pub use permutation::permutation;
 pub use standardize::Standardize;
 pub use table::{read_table, read_table_from, read_table_with_labels};
+pub use whiten::Whiten;

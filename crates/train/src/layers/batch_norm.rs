@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     export::Exporter,
     layer::{Context, Layer, Parameters, check_cols, check_shape, kept, take},
-    optimizers::Adam,
+    optimizers::{Adam, OptimizerConfig},
     real_tensor::RealTensor,
     state::State,
     value::{Matrix, Signal, Value},
@@ -82,6 +82,16 @@ impl BatchNorm {
             gamma: RealTensor::new(gamma, Adam::new()),
             beta: RealTensor::new(beta, Adam::new()),
         }
+    }
+
+    /// Both learn by another optimizer.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting of it outside its range.
+    pub fn with_optimizer(mut self, optimizer: &OptimizerConfig) -> Result<Self> {
+        self.gamma.learn_by(optimizer)?;
+        self.beta.learn_by(optimizer)?;
+        Ok(self)
     }
 
     /// `gamma` and `beta`.

@@ -83,8 +83,8 @@ impl Layer for Binarize {
     fn observe(&mut self) -> Observation {
         Observation {
             flip_ratio: self.flip_ratio.take(),
-            update_ratio: None,
             mean_of_bits: self.mean_of_bits.take(),
+            ..Observation::default()
         }
     }
 }

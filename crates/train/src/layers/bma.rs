@@ -128,8 +128,7 @@ impl Layer for Bma {
     }
 
     fn observe(&mut self) -> Observation {
-        let (_, update_ratio) = self.product.take_ratios();
-        Observation { update_ratio, ..Observation::default() }
+        Observation { flip_ratio: None, ..self.product.observe() }
     }
 
     fn parameters(&self) -> Parameters {

@@ -130,8 +130,7 @@ impl Layer for Bmab {
     }
 
     fn observe(&mut self) -> Observation {
-        let (flip_ratio, update_ratio) = self.product.take_ratios();
-        Observation { flip_ratio, update_ratio, mean_of_bits: self.mean_of_bits.take() }
+        Observation { mean_of_bits: self.mean_of_bits.take(), ..self.product.observe() }
     }
 
     fn parameters(&self) -> Parameters {

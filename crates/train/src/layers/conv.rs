@@ -10,8 +10,8 @@
 //! are convolved where they are.
 
 use onebit_bits::{
-    BitTensor, Conv as Geometry, ConvTransposed, ConvWeights, Images, Int8, Noise, conv_dw_f32, conv_dw_int8,
-    conv_dx_f32, conv_dx_int8, conv_sums_f32, real_gemm_packed, real_real,
+    BitTensor, Conv as Geometry, ConvTransposed, ConvWeights, Images, Int8, Isa, Noise, conv_dw_f32,
+    conv_dw_int8, conv_dx_f32, conv_dx_int8, conv_sums_f32, real_gemm_packed, real_real,
 };
 
 use crate::{
@@ -49,23 +49,32 @@ enum Input {
     Patches(Matrix),
 }
 
-/// The weights as the kernels want them, and the version of which they were made.
+/// The weights as the kernels want them, and what they were made of and for.
 #[derive(Default)]
 struct Packed {
-    forward: Option<(u64, ConvWeights)>,
-    backward: Option<(u64, ConvTransposed)>,
+    forward: Option<(Made, ConvWeights)>,
+    backward: Option<(Made, ConvTransposed)>,
 }
+
+/// The version of the weights, and the instruction set.
+type Made = (u64, Isa);
 
 impl Conv {
     /// A convolution of images of `image.0` rows of `image.1` pixels; weights are started and flipped by `rule`.
     ///
     /// # Errors
     /// [`Error::Bits`] when the kernel does not fit the image or groups do not divide the channels.
-    pub fn new(geometry: Geometry, image: (usize, usize), rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
+    pub fn new(
+        geometry: Geometry,
+        image: (usize, usize),
+        mut rule: Box<dyn Rule>,
+        seed: u64,
+    ) -> Result<Self> {
         geometry.output(Images { b: 1, h: image.0, w: image.1 })?;
         if geometry.c_in == 0 || geometry.c_out == 0 {
             return Err(Error::setting("conv channels", "at least 1", 0));
         }
+        rule.set_taps(geometry.kernel.0 * geometry.kernel.1);
         let weights = BinaryTensor::new(geometry.c_out, geometry.patch()?, rule, seed)?;
         let (packed, x, dy, precision, step, rounded) = Default::default();
         let batch = Images { b: 0, h: image.0, w: image.1 };
@@ -93,7 +102,12 @@ impl Conv {
     ///
     /// # Errors
     /// [`Error::Sequence`] when nothing was received.
-    pub fn weight_gradient(&mut self, cx: &Context) -> Result<Matrix> {
+    pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
+        self.gradient(cx, &mut Int8::new())
+    }
+
+    /// [`weight_gradient`](Self::weight_gradient), with memory to round in.
+    fn gradient(&self, cx: &Context, rounded: &mut Int8) -> Result<Matrix> {
         let noise = self.noise(1);
         let x = kept(&self.x, "conv", "update", "forward pass")?;
         let dy = kept(&self.dy, "conv", "update", "signal")?;
@@ -101,8 +115,8 @@ impl Conv {
         let (engine, images) = (&cx.engine, self.batch);
         let mut dw = cx.matrix(c_out, patch);
         if let (Input::Bits(x), Some(noise)) = (x, noise) {
-            self.rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
-            conv_dw_int8(engine, self.geometry, &self.rounded, x.view(), images, dw.values_mut())?;
+            rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
+            conv_dw_int8(engine, self.geometry, rounded, x.view(), images, dw.values_mut())?;
             return Ok(dw);
         }
         let mut dy_t = cx.matrix(c_out, dy.rows());
@@ -133,20 +147,20 @@ impl Conv {
     }
 }
 
-/// Packs again what has been packed for other weights.
-fn fresh<'a, T>(
-    slot: &'a mut Option<(u64, T)>,
-    version: u64,
+/// Packs again what has been packed for other weights or another instruction set.
+fn fresh<T>(
+    slot: &mut Option<(Made, T)>,
+    now: Made,
     pack: impl FnOnce() -> onebit_bits::Result<T>,
     repack: impl FnOnce(&mut T) -> onebit_bits::Result<()>,
-) -> Result<&'a T> {
+) -> Result<&T> {
     match slot {
-        Some((old, packed)) if *old != version => {
+        Some((old, packed)) if *old != now => {
             repack(packed)?;
-            *old = version;
+            *old = now;
         }
         Some(_) => {}
-        None => *slot = Some((version, pack()?)),
+        None => *slot = Some((now, pack()?)),
     }
     Ok(&slot.as_ref().expect("it is there by now").1)
 }
@@ -180,10 +194,10 @@ impl Layer for Conv {
         let mut y = cx.matrix(self.output()?, geometry.c_out);
         let x = match x {
             Value::Bits(x) => {
-                let (bits, version) = (self.weights.bits().view(), self.weights.version());
+                let (bits, now) = (self.weights.bits().view(), (self.weights.version(), engine.isa()));
                 let weights = fresh(
                     &mut self.packed.forward,
-                    version,
+                    now,
                     || ConvWeights::pack(engine, geometry, bits),
                     |packed| packed.repack(engine, bits),
                 )?;
@@ -236,10 +250,10 @@ impl Layer for Conv {
             patches::scatter(cx, &geometry, images, &columns, &mut dx)?;
             cx.recycle([columns]);
         } else {
-            let (bits, version) = (self.weights.bits().view(), self.weights.version());
+            let (bits, now) = (self.weights.bits().view(), (self.weights.version(), engine.isa()));
             let weights = fresh(
                 &mut self.packed.backward,
-                version,
+                now,
                 || ConvTransposed::pack(engine, geometry, bits),
                 |packed| packed.repack(engine, bits),
             )?;
@@ -256,7 +270,9 @@ impl Layer for Conv {
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        let dw = Signal::Grad(self.weight_gradient(cx)?);
+        let mut rounded = std::mem::take(&mut self.rounded);
+        let dw = Signal::Grad(self.gradient(cx, &mut rounded)?);
+        self.rounded = rounded;
         self.weights.update(cx, &dw, rate)?;
         cx.recycle(dw.into_grad("conv").ok());
         Ok(())
@@ -268,14 +284,12 @@ impl Layer for Conv {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        if self.weights.rule().scales().is_some() {
-            return Err(to.refuse("the runtime has no scaled convolution"));
-        }
-        to.conv(self.geometry, self.image, self.weights.bits().clone())
+        to.conv(self.geometry, self.image, self.weights.bits().clone())?;
+        self.weights.rule().scales().map_or(Ok(()), |scales| to.factors(scales))
     }
 
     fn observe(&mut self) -> Observation {
-        Observation { update_ratio: self.weights.take_update_ratio(), ..Observation::default() }
+        self.weights.observe()
     }
 
     fn parameters(&self) -> Parameters {

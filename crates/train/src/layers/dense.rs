@@ -87,7 +87,9 @@ impl Dense {
         match self.precision {
             Precision::F32 => Rounding::None,
             Precision::Bf16 => Rounding::Bf16,
-            Precision::Int8 => Rounding::Int8(Noise { seed: self.seed, step: 2 * self.step + which }),
+            Precision::Int8 => {
+                Rounding::Int8(Noise { seed: self.seed, step: self.step.wrapping_mul(2) + which })
+            }
         }
     }
 }
@@ -154,7 +156,7 @@ impl Layer for Dense {
         let dy = signal.into_grad("dense")?;
         let x = kept(&self.x, "dense", "receive", "forward pass")?;
         check_shape("dense", "a gradient", (x.rows(), self.weights.bits().rows()), dy.shape())?;
-        self.step += 1;
+        self.step = self.step.wrapping_add(1);
         cx.recycle(self.dy.replace(dy));
         Ok(())
     }
@@ -193,14 +195,12 @@ impl Layer for Dense {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        if self.weights.rule().scales().is_some() {
-            return Err(to.refuse("the runtime has no scaled weights"));
-        }
-        to.dense(self.weights.bits().clone())
+        to.dense(self.weights.bits().clone())?;
+        self.weights.rule().scales().map_or(Ok(()), |scales| to.factors(scales))
     }
 
     fn observe(&mut self) -> Observation {
-        Observation { update_ratio: self.weights.take_update_ratio(), ..Observation::default() }
+        self.weights.observe()
     }
 
     fn binary_weights(&self) -> Option<Weights<'_>> {

@@ -54,7 +54,7 @@ impl Layer for Dropout {
         if !cx.training() {
             return Ok(x);
         }
-        self.step += 1;
+        self.step = self.step.wrapping_add(1);
         let mut mask = cx.bits(x.rows(), x.cols());
         mask_into(self.seed, self.step, self.keep, &mut mask);
         let y = match x {

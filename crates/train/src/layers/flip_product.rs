@@ -13,7 +13,9 @@ use onebit_bits::{BitTensor, Ternary, votes, votes_to_flips, xnor_gemm, xnor_gem
 use crate::{
     binary_tensor::BinaryTensor,
     error::Result,
-    layer::{Context, Meter, Parameters, check_cols, check_quorum, check_shape, check_sizes, kept},
+    layer::{
+        Context, Meter, Observation, Parameters, check_cols, check_quorum, check_shape, check_sizes, kept,
+    },
     rules::Rule,
     state::State,
     value::{Signal, Votes},
@@ -167,8 +169,8 @@ impl FlipProduct {
         self.flip_ratio.add(flips);
     }
 
-    pub(crate) fn take_ratios(&mut self) -> (Option<f64>, Option<f64>) {
-        (self.flip_ratio.take(), self.weights.take_update_ratio())
+    pub(crate) fn observe(&mut self) -> Observation {
+        Observation { flip_ratio: self.flip_ratio.take(), ..self.weights.observe() }
     }
 
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {

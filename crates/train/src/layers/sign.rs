@@ -1,40 +1,48 @@
 //! The sign with its straight-through estimator (arXiv:1602.02830, equation 4).
 //!
 //! Forward: `y = sgn(r)`, with `sgn(0) = +1`.
-//! Backward: `dr = dy * [|r| <= 1]`. The gate looks at the *input of the sign*, boundary included; a gate
-//! on the gradient would almost never close, and would silence the strongest signals when it does.
+//! Backward: `dr = dy F'(r)`, by default `F'(r) = [|r| <= 1]`, boundary included; others are [`Estimator`]s.
 
 use onebit_bits::pack_signs_into;
 
 use crate::{
     error::Result,
     export::Exporter,
-    layer::{Context, Layer, Meter, Observation, check_shape, kept, take},
+    layer::{Context, Layer, Meter, Observation},
+    layers::{Estimator, straight_through::StraightThrough},
     state::State,
-    value::{Matrix, Signal, Value},
-    vectorized::{PART, vectorized},
+    value::{Signal, Value},
 };
 
 /// Real numbers to bits.
-#[derive(Default)]
 pub struct Sign {
-    r: Option<Matrix>,
-    dr: Option<Matrix>,
+    estimator: Estimator,
+    back: StraightThrough,
     mean_of_bits: Meter,
 }
 
 impl Sign {
     /// A sign for any number of features.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            estimator: Estimator::default(),
+            back: StraightThrough::new("sign"),
+            mean_of_bits: Meter::default(),
+        }
+    }
+
+    /// A sign with another derivative on the way back.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) as [`Estimator::check`].
+    pub fn with_estimator(estimator: Estimator) -> Result<Self> {
+        Ok(Self { estimator: estimator.check()?, ..Self::new() })
     }
 }
 
-vectorized! {
-    fn gate<'a>(grad: &'a mut [f32], r: &'a [f32]) {
-        for (g, r) in grad.iter_mut().zip(r) {
-            *g = if r.abs() <= 1.0 { *g } else { 0.0 };
-        }
+impl Default for Sign {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -50,27 +58,17 @@ impl Layer for Sign {
         if cx.training() {
             self.mean_of_bits.add(&y);
         }
-        cx.recycle(self.r.replace(r));
-        cx.recycle(self.dr.take());
-        if !cx.training() {
-            cx.recycle(self.r.take());
-        }
+        self.back.keep(cx, r);
         Ok(Value::Bits(y))
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let mut grad = signal.into_grad("sign")?;
-        let r = kept(&self.r, "sign", "receive", "forward pass")?;
-        check_shape("sign", "a gradient", r.shape(), grad.shape())?;
-        cx.engine.chunks((grad.values_mut(), r.values()), PART, |_, (grad, r)| {
-            gate(cx.engine.isa(), grad, r);
-        })?;
-        cx.recycle(self.dr.replace(grad));
-        Ok(())
+        let slope = self.estimator.of_activations(cx.clock.progress());
+        self.back.receive(cx, signal, |isa, grad, r| slope.gate(isa, grad, r)).map(drop)
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        take(&mut self.dr, "sign", "send", "signal").map(Signal::Grad)
+        self.back.send()
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

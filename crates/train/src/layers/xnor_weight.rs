@@ -152,8 +152,7 @@ impl Layer for XnorWeight {
     }
 
     fn observe(&mut self) -> Observation {
-        let (flip_ratio, update_ratio) = (self.flip_ratio.take(), self.weights.take_update_ratio());
-        Observation { flip_ratio, update_ratio, mean_of_bits: None }
+        Observation { flip_ratio: self.flip_ratio.take(), ..self.weights.observe() }
     }
 
     fn parameters(&self) -> Parameters {

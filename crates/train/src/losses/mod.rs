@@ -5,9 +5,11 @@ use crate::{
     value::Matrix,
 };
 
+mod distillation;
 mod softmax_cross_entropy;
 mod squared_hinge;
 
+pub use distillation::Distillation;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
 pub use squared_hinge::SquaredHinge;
 

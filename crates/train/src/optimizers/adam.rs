@@ -3,14 +3,14 @@
 //! ```text
 //! m <- b1 m + (1 - b1) g          m_hat = m / (1 - b1^t)
 //! v <- b2 v + (1 - b2) g^2        v_hat = v / (1 - b2^t)
-//! w <- w - rate * m_hat / (sqrt(v_hat) + eps)
+//! w <- w - scale * rate * m_hat / (sqrt(v_hat) + eps)
 //! ```
 
 use onebit_bits::Isa;
 
 use crate::{
-    error::{Error, Result},
-    optimizers::{Optimizer, Run},
+    error::Result,
+    optimizers::{Optimizer, Run, check_memory},
     state::State,
     vectorized::vectorized,
 };
@@ -28,7 +28,7 @@ pub struct Adam {
 /// What all runs of a step have in common.
 #[derive(Clone, Copy, Debug, Default)]
 struct Step {
-    /// `rate / (1 - b1^t)`
+    /// `rate * scale / (1 - b1^t)`
     rate: f32,
     /// `1 / sqrt(1 - b2^t)`
     inverse_correction: f32,
@@ -44,13 +44,9 @@ impl Adam {
     /// `beta2`: memory of the size, too short makes the step noisy.
     ///
     /// # Errors
-    /// [`Error::Setting`] unless both are in `[0, 1)`.
+    /// [`Error::Setting`](crate::Error::Setting) unless both are in `[0, 1)`.
     pub fn with_betas(beta1: f32, beta2: f32) -> Result<Self> {
-        for (name, beta) in [("beta1", beta1), ("beta2", beta2)] {
-            if !(0.0..1.0).contains(&beta) {
-                return Err(Error::setting(name, "a number from 0 to below 1", beta));
-            }
-        }
+        let (beta1, beta2) = (check_memory("beta1", beta1)?, check_memory("beta2", beta2)?);
         Ok(Self { beta1, beta2, ..Self::new() })
     }
 }
@@ -62,11 +58,11 @@ impl Default for Adam {
 }
 
 impl Optimizer for Adam {
-    fn begin(&mut self, rate: f32) {
+    fn begin(&mut self, rate: f32, scale: f32) {
         self.t = self.t.saturating_add(1);
         // the two corrections, pulled out of the loop
         self.step = Step {
-            rate: rate / (1.0 - libm::powf(self.beta1, self.t as f32)),
+            rate: rate * scale / (1.0 - libm::powf(self.beta1, self.t as f32)),
             inverse_correction: 1.0 / (1.0 - libm::powf(self.beta2, self.t as f32)).sqrt(),
         };
     }

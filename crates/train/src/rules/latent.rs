@@ -28,13 +28,15 @@ use crate::{
 /// Latent weights and their optimizer.
 pub struct Latent {
     scale: Option<f32>,
+    bound: f32,
+    taps: usize,
     latent: RealTensor,
 }
 
 impl Latent {
     /// Latent weights under `optimizer`, with the Glorot learning-rate scale of the authors' code.
     pub fn new(optimizer: impl Optimizer + 'static) -> Self {
-        Self { scale: None, latent: RealTensor::new(Vec::new(), optimizer) }
+        Self { scale: None, bound: 1.0, taps: 1, latent: RealTensor::new(Vec::new(), optimizer) }
     }
 
     /// A fixed scale on the optimizer's step in place of the Glorot scale. 1 switches it off; the
@@ -47,6 +49,19 @@ impl Latent {
             return Err(Error::setting("latent scale", "a positive number", scale));
         }
         self.scale = Some(scale);
+        Ok(self)
+    }
+
+    /// Another bound than 1 for latent weights: above 1 (QuickNet's 1.25, arXiv:2011.09398) they take longer to come back,
+    /// near 0 every step turns them over.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless `bound` is positive and finite.
+    pub fn with_bound(mut self, bound: f32) -> Result<Self> {
+        if !(bound > 0.0 && bound.is_finite()) {
+            return Err(Error::setting("latent bound", "a positive number", bound));
+        }
+        self.bound = bound;
         Ok(self)
     }
 
@@ -63,12 +78,17 @@ impl Latent {
     }
 }
 
-/// The authors' `W_LR_scale = "Glorot"`: `sqrt((fan_in + fan_out) / 1.5)`.
+/// The authors' `W_LR_scale = "Glorot"`: `sqrt((fan_in + fan_out) / 1.5)`. Of a convolution both count the taps:
+/// `kh kw c_in` and `kh kw c_out`.
 pub fn glorot_scale(fan_in: usize, fan_out: usize) -> f32 {
     ((fan_in + fan_out) as f32 / 1.5).sqrt()
 }
 
 impl Rule for Latent {
+    fn set_taps(&mut self, taps: usize) {
+        self.taps = taps;
+    }
+
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
         if self.latent().is_empty() {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -79,7 +99,7 @@ impl Rule for Latent {
             return Err(Error::shape("latent", format!("{rows} x {cols} latent weights"), latent.len()));
         }
         let signs = BitTensor::from_fn(rows, cols, |r, c| latent[r * cols + c] >= 0.0);
-        self.scale.get_or_insert(glorot_scale(cols, rows));
+        self.scale.get_or_insert(glorot_scale(cols, rows * self.taps));
         Ok(signs)
     }
 
@@ -135,9 +155,9 @@ impl Latent {
                 self.latent().len(),
             ));
         }
-        // Every optimizer's step is linear in its rate, so the scale on the step goes into the rate.
-        let (optimizer, latent, [m, v]) = self.latent.begin(rate as f32 * self.scale.unwrap_or(1.0));
-        let step = Step { optimizer, isa: cx.engine.isa(), flips: AtomicU64::new(0) };
+        let bound = self.bound;
+        let (optimizer, latent, [m, v]) = self.latent.begin(rate as f32, self.scale.unwrap_or(1.0));
+        let step = Step { optimizer, bound, isa: cx.engine.isa(), flips: AtomicU64::new(0) };
         runs((latent, m, v), &step)?;
         Ok(step.flips.into_inner())
     }
@@ -150,6 +170,7 @@ const WORDS: usize = 16;
 /// What is done to each run of the latent weights in a step.
 struct Step<'a> {
     optimizer: &'a dyn Optimizer,
+    bound: f32,
     isa: Isa,
     flips: AtomicU64,
 }
@@ -162,7 +183,7 @@ impl Update<States<'_>> for Step<'_> {
         for (((latent, m), v), (grad, weights)) in states.zip(grad.chunks(RUN).zip(weights.chunks_mut(WORDS)))
         {
             self.optimizer.run(self.isa, Run { params: &mut *latent, grad, moments: [m, v] });
-            clip(self.isa, latent);
+            clip(self.isa, latent, self.bound);
             let mut signs = [0; WORDS];
             let signs = &mut signs[..weights.len()];
             sign_words(self.isa, latent, signs).expect("a word for each 64 weights");
@@ -176,9 +197,9 @@ impl Update<States<'_>> for Step<'_> {
 }
 
 vectorized! {
-    fn clip<'a>(latent: &'a mut [f32]) {
+    fn clip<'a>(latent: &'a mut [f32], bound: f32) {
         for w in latent {
-            *w = w.clamp(-1.0, 1.0);
+            *w = w.clamp(-bound, bound);
         }
     }
 }

@@ -1,5 +1,13 @@
 //! Rules: from a signal to the flips of binary weights. Whatever inertia a training method needs
 //! is the state of its rule.
+//!
+//! | rule | bits | method |
+//! |---|---|---|
+//! | [`Latent`] | `sgn(w)` | BinaryNet, arXiv:1602.02830 |
+//! | [`Xnor`] | `sgn(w)`, scaled by `mean \|w\|` | XNOR-Net, arXiv:1603.05279 |
+//! | [`Standardized`] | signs of standardized weights | IR-Net, arXiv:1909.10788; ReCU, arXiv:2103.12369 |
+//! | [`Rbnn`] | signs of rotated weights | RBNN, arXiv:2009.13055 |
+//! | [`Vote`] | where enough samples ask, they flip | flip backprop |
 
 use std::{any::Any, borrow::Cow};
 
@@ -7,11 +15,33 @@ use onebit_bits::{BitTensor, BitView};
 
 use crate::{error::Result, layer::Context, state::State, value::Signal, weight_gradient::WeightGradient};
 
+mod angle;
+mod beyond;
+mod bop;
+mod bop2;
+mod choice;
+mod derivative;
 mod latent;
+mod latents;
+mod rbnn;
+mod rotation;
+mod small_product;
+mod standardize;
+mod standardized;
+pub(crate) mod sums;
+mod svd;
 mod vote;
+mod xnor;
 
+pub use angle::mean_angle;
+pub use bop::Bop;
+pub use bop2::{Bop2, Correction};
+pub use choice::RuleConfig;
 pub use latent::{Latent, glorot_scale};
+pub use rbnn::{Rbnn, Through};
+pub use standardized::{Standardization, Standardized};
 pub use vote::Vote;
+pub use xnor::Xnor;
 
 /// Decides which binary weights change sign.
 pub trait Rule: Any + Send {
@@ -22,6 +52,10 @@ pub trait Rule: Any + Send {
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
         Ok(onebit_bits::random_bits(seed, 0, rows, cols))
     }
+
+    /// Says before the start that weights are kernels of so many taps: each input meets `taps` times as many weights as
+    /// there are outputs.
+    fn set_taps(&mut self, _taps: usize) {}
 
     /// The flips for one step, in the shape of `weights`.
     ///

@@ -63,7 +63,7 @@ impl Rule for Vote {
         }
         let asked = votes_to_flips(votes.rows, votes.cols, &votes.counts, votes.voters, self.p_min)?;
         // Stream 0 drew the first weights.
-        self.step += 1;
+        self.step = self.step.wrapping_add(1);
         let carried_out = mask(self.seed, self.step, votes.rows, votes.cols, Probability::new(rate)?);
         Ok(asked.and(carried_out.view())?)
     }

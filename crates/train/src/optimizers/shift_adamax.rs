@@ -1,0 +1,103 @@
+//! Shift-based AdaMax: [`AdaMax`](super::AdaMax) without multiplications by the step and divisions (arXiv:1602.02830).
+//!
+//! Paper and code of its authors differ. With `AP2(x)` the power of two nearest to x in the logarithm:
+//!
+//! | | [`paper`](ShiftAdaMax::paper) | [`torch`](ShiftAdaMax::torch), as coded in Torch7 |
+//! |---|---|---|
+//! | b1, b2 | `1 - 2^-3`, `1 - 2^-10` | 0.9, 0.999 |
+//! | m | `b1 m + (1 - b1) g` | the same |
+//! | v | `max(b2 v, \|g\|)` | `AP2(max(b2 v, \|g\|)) + 2^-27`: what is kept is rounded |
+//! | step | `rate * AP2(1 / (1 - b1^t))` | `AP2(rate / (1 - b1^t))` |
+//! | w | `w - scale * step * m * AP2(1 / v)` | `w - scale * step * m / v` |
+//!
+//! As coded, v can only grow: `0.999 v` is rounded back to v. So an early outlier slows a parameter down for good.
+//! `scale`, the authors' Glorot scale, multiplies after the rounding, and is not rounded here.
+
+use onebit_bits::Isa;
+
+use crate::{
+    ap2::ap2,
+    error::Result,
+    optimizers::{Optimizer, Run},
+    state::State,
+    vectorized::vectorized,
+};
+
+/// `2^-27`
+const EPS: f32 = 1.0 / (1 << 27) as f32;
+
+/// Shift-based AdaMax, in the paper's or in the code's variant.
+#[derive(Clone, Debug)]
+pub struct ShiftAdaMax {
+    variant: Variant,
+    beta1: f32,
+    beta2: f32,
+    t: u64,
+    /// Rate and correction, rounded, times `scale`.
+    step: f32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Variant {
+    Paper,
+    Torch,
+}
+
+impl ShiftAdaMax {
+    /// The paper's; its rate is `2^-10`. Where a gradient was always 0, v counts as `2^-27`.
+    pub fn paper() -> Self {
+        Self { variant: Variant::Paper, beta1: 1.0 - 1.0 / 8.0, beta2: 1.0 - 1.0 / 1024.0, t: 0, step: 0.0 }
+    }
+
+    /// As coded; its scripts have a rate of `2^-6` (MNIST, CIFAR-10) or `2^-7` (SVHN), halved every 20 or 50 epochs.
+    pub fn torch() -> Self {
+        Self { variant: Variant::Torch, beta1: 0.9, beta2: 0.999, t: 0, step: 0.0 }
+    }
+}
+
+impl Optimizer for ShiftAdaMax {
+    fn begin(&mut self, rate: f32, scale: f32) {
+        self.t = self.t.saturating_add(1);
+        let correction = 1.0 - libm::powf(self.beta1, self.t as f32);
+        self.step = scale
+            * match self.variant {
+                Variant::Paper => rate * ap2(1.0 / correction),
+                Variant::Torch => ap2(rate / correction),
+            };
+    }
+
+    fn run(&self, isa: Isa, run: Run) {
+        match self.variant {
+            Variant::Paper => descend_by_shifts(isa, self, run),
+            Variant::Torch => descend_as_coded(isa, self, run),
+        }
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.count("t", &mut self.t)
+    }
+}
+
+vectorized! {
+    fn descend_by_shifts<'a>(adamax: &'a ShiftAdaMax, run: Run<'a>) {
+        let ShiftAdaMax { beta1, beta2, step, .. } = *adamax;
+        let (g, [m, v]) = (run.grad, run.moments);
+        for (((w, &g), m), v) in run.params.iter_mut().zip(g).zip(m).zip(v) {
+            *m = beta1 * *m + (1.0 - beta1) * g;
+            *v = (beta2 * *v).max(g.abs());
+            *w -= step * *m * ap2(1.0 / v.max(EPS));
+        }
+    }
+}
+
+vectorized! {
+    fn descend_as_coded<'a>(adamax: &'a ShiftAdaMax, run: Run<'a>) {
+        let ShiftAdaMax { beta1, beta2, step, .. } = *adamax;
+        let (g, [m, v]) = (run.grad, run.moments);
+        for (((w, &g), m), v) in run.params.iter_mut().zip(g).zip(m).zip(v) {
+            *m = beta1 * *m + (1.0 - beta1) * g;
+            *v = ap2((beta2 * *v).max(g.abs())) + EPS;
+            *w -= step * *m / *v;
+        }
+    }
+}

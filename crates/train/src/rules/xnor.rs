@@ -1,0 +1,117 @@
+//! XNOR-Net's rule: the weights of an output stand for `alpha * sgn(w)` (arXiv:1603.05279).
+//!
+//! `alpha = mean |w|` over the `n` inputs of the output. The gradient `g` with respect to `alpha * sgn(w)` reaches `w`
+//! through both factors, `dL/dw_i = sgn(w_i) / n * sum_j g_j sgn(w_j) + g_i alpha [|w_i| <= 1]`, which is what
+//! differentiation gives; the paper's own formula is another.
+//! Then `w <- clip(w + scale * (optimizer(w, dL/dw) - w), -1, 1)`.
+
+use std::borrow::Cow;
+
+use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
+
+use crate::{
+    error::Result,
+    layer::Context,
+    optimizers::Optimizer,
+    rules::{
+        Rule,
+        latents::{Domain, Latents, each_row, flips_to, mean_magnitude},
+        sums::sum_of_pairs,
+    },
+    state::State,
+    value::Signal,
+    vectorized::vectorized,
+};
+
+/// Latent weights, and their mean magnitude as the factor of each output.
+pub struct Xnor {
+    latents: Latents,
+    alpha: Vec<f32>, // (o)
+}
+
+impl Xnor {
+    /// Latent weights under `optimizer`, uniform in `[-1, 1]` at first, with the Glorot learning-rate scale.
+    pub fn new(optimizer: impl Optimizer + 'static) -> Self {
+        Self { latents: Latents::new("xnor", Domain::Unit, optimizer), alpha: Vec::new() }
+    }
+
+    /// A fixed scale on the optimizer's step in place of the Glorot scale; 1 switches it off.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) unless `scale` is positive and finite.
+    pub fn with_scale(mut self, scale: f32) -> Result<Self> {
+        self.latents.set_scale(scale)?;
+        Ok(self)
+    }
+
+    /// Sets the latent weights, `(o, i)`. Another number of them than weights is an error when the layer is built.
+    #[must_use]
+    pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
+        self.latents.set(latent);
+        self
+    }
+
+    /// The latent weights, `(o, i)`, row-major.
+    pub fn latent(&self) -> &[f32] {
+        self.latents.values()
+    }
+
+    fn measure(&mut self, engine: &Engine) -> Result<()> {
+        let (rows, cols) = self.latents.shape();
+        self.alpha.resize(rows, 0.0);
+        each_row(engine, self.latents.values(), cols, &mut self.alpha, |row| mean_magnitude(row) as f32)
+    }
+}
+
+impl Rule for Xnor {
+    fn set_taps(&mut self, taps: usize) {
+        self.latents.taps = taps;
+    }
+
+    fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
+        let engine = Engine::single();
+        self.latents.start(rows, cols, seed)?;
+        self.measure(&engine)?;
+        Ok(pack_signs(&engine, rows, cols, self.latent())?)
+    }
+
+    fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {
+        let grad = self.latents.gradient(weights, signal)?;
+        let (rows, cols) = self.latents.shape();
+        let (engine, isa) = (&cx.engine, cx.engine.isa());
+        let mut dw = cx.matrix(rows, cols);
+        let slices = (dw.values_mut(), grad.values(), self.latents.values());
+        engine.chunks(slices, cols, |first, (dw, grad, w)| {
+            through_both(isa, dw, grad, w, self.alpha[first / cols]);
+        })?;
+        self.latents.step(cx, dw.values(), rate)?;
+        cx.recycle([dw]);
+        self.measure(engine)?;
+        flips_to(engine, weights, self.latent())
+    }
+
+    fn scales(&self) -> Option<&[f32]> {
+        Some(&self.alpha)
+    }
+
+    fn reals(&self) -> Option<Cow<'_, [f32]>> {
+        Some(self.latent().into())
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.reals("alpha", &mut self.alpha)?;
+        self.latents.state(state)
+    }
+}
+
+vectorized! {
+    /// One row: dL/dw through the sign and through alpha.
+    fn through_both<'a>(dw: &'a mut [f32], grad: &'a [f32], w: &'a [f32], alpha: f32) {
+        let sum = sum_of_pairs(grad, w, |g, w| if w >= 0.0 { g } else { -g });
+        let mean = (sum / w.len() as f64) as f32;
+        for ((dw, g), w) in dw.iter_mut().zip(grad).zip(w) {
+            let by_sign = if w.abs() <= 1.0 { g * alpha } else { 0.0 };
+            *dw = by_sign + if *w >= 0.0 { mean } else { -mean };
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Numbers of a file of cases.
+//!
+//! A key or step that the file does not have reads as null, and null is not a number: such a test fails.
+
+use serde_json::Value as Json;
+
+/// One case of a file.
+pub(crate) fn case(file: &str, name: &str) -> Json {
+    let mut cases: Json = serde_json::from_str(file).expect("the file is JSON");
+    cases[name].take()
+}
+
+/// All numbers of nested lists, in order.
+pub(crate) fn numbers(json: &Json) -> Vec<f64> {
+    match json {
+        Json::Array(list) => list.iter().flat_map(numbers).collect(),
+        number => vec![number.as_f64().expect("a number; is the key right?")],
+    }
+}
+
+/// The same in f32.
+pub(crate) fn reals(json: &Json) -> Vec<f32> {
+    numbers(json).into_iter().map(|x| x as f32).collect()
+}
