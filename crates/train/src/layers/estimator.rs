@@ -184,7 +184,7 @@ const FAR: f32 = 87.0;
 fn exp_of_minus(z: f32) -> f32 {
     /// Numbers around it are whole, and so are those in their lowest bits.
     const WHOLE: f32 = 1.5 * (1u32 << 23) as f32;
-    const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4]; // their sum; a product with the first is exact
+    const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4]; // their sum; a product with the first is exact
     let shifted = z * -std::f32::consts::LOG2_E + WHOLE;
     let n = shifted - WHOLE;
     let x = (-z - n * LN_2[0]) - n * LN_2[1]; // exp(-z) = 2^n exp(x), |x| <= 0.35
