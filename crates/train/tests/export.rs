@@ -322,7 +322,7 @@ impl Convolutions {
 
 proptest! {
     #[test]
-    fn networks_of_images(plan in convolutions(), rows in 3..9usize, halves: bool, steps in 1..3usize) {
+    fn random_networks_of_images(plan in convolutions(), rows in 3..9usize, halves: bool, steps in 1..3usize) {
         let first = data(rows, 30 * plan.channels, 2, halves, plan.seed);
         let standardize = Standardize::uniform(0.0, 1.0, first.features());
         let mut net = plan.network(2);
