@@ -2,7 +2,7 @@
 
 use onebit::{
     Model,
-    data::{self, Dataset, Part},
+    data::{self, Dataset},
     experiment::{self, Source},
 };
 use serde_json::json;
@@ -50,11 +50,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
 fn load(args: &EvalArgs, model: &Model) -> Result<Dataset> {
     let path = &args.data;
     let data = match experiment::source_at(path, args.target.as_deref())? {
-        Source::Builtin(data) => data,
-        Source::Images => data::read_idx_folder(path, Part::Test)?,
         Source::Table(target) => {
             return Ok(data::read_table_with_labels(path, target, model.labels(), &feature_names(model))?);
         }
+        source => source.read_test(path)?,
     };
     if data.label_names() != model.labels() {
         return Err(Failure::other(format!(

@@ -1,19 +1,23 @@
 //! From a configuration to a trained network: load, split, build, train.
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 use onebit_bits::Engine;
+use onebit_model::Model;
 
 use crate::{
     checkpoint::Checkpoints,
-    config::{Config, LossName, Method},
-    data::{self, DataError, Dataset, Part},
+    config::{Config, LossName, Method, Preprocess, TrainingConfig},
+    data::{self, Dataset, Gcn, Whiten},
     error::{Error, Result},
-    losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
+    losses::{Distillation, Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
     report::{Event, Outcome},
+    teacher::{Deployed, Lessons},
     trainer::{Parts, Trainer},
 };
+
+pub use crate::source::{Source, source_at};
 
 /// Loads the data of a configuration and splits it by its seed.
 ///
@@ -39,71 +43,59 @@ pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
         let (train, validation) = rest.split(config.data.validation, config.seed.wrapping_add(1))?;
         (train, Some(validation))
     };
-    Ok(Parts::new(train, validation, test))
+    preprocess(config, Parts::new(train, validation, test))
 }
+
+/// What the configuration does to samples before anything else.
+fn preprocess(config: &Config, parts: Parts) -> Result<Parts> {
+    let Parts { mut train, mut validation, mut test, .. } = parts;
+    let steps = &config.data.preprocess;
+    let engine = &Engine::new(std::thread::available_parallelism().map_or(1, usize::from))?;
+    let each = |act: &dyn Fn(&Dataset) -> Result<Dataset>, parts: [&mut Option<Dataset>; 2]| -> Result<()> {
+        parts.into_iter().flatten().try_for_each(|part| Ok(*part = act(part)?))
+    };
+    for step in steps {
+        match step {
+            Preprocess::Gcn => {
+                let gcn = Gcn::default();
+                train = gcn.apply(&train)?;
+                each(&|part| gcn.apply(part), [&mut validation, &mut test])?;
+            }
+            Preprocess::Zca => {
+                let whiten = Whiten::fit(engine, &train, WHITEN_EPS)?;
+                train = whiten.apply(engine, &train)?;
+                each(&|part| whiten.apply(engine, part), [&mut validation, &mut test])?;
+            }
+        }
+    }
+    let preprocessed = !steps.is_empty();
+    Ok(Parts { preprocessed, ..Parts::new(train, validation, test) })
+}
+
+/// Added to the eigenvalues before whitening divides by their roots: pylearn2's.
+const WHITEN_EPS: f64 = 0.1;
 
 /// The data and, when it comes with one, its test part.
 fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset>)> {
     let source = config.data.source.as_str();
-    let Some(path) = path.or(config.data.path.as_deref()) else {
-        return match data::builtin(source) {
-            Some(data) => Ok((data, None)),
-            None if source == "cifar10" => Err(Error::setting(
-                "data",
-                "a folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin (--data DIR)",
-                "no path",
-            )),
-            None if source == "mnist" => Err(Error::setting(
-                "data",
-                "a folder with train-images-idx3-ubyte[.gz] and its three sisters (--data DIR)",
-                "no path",
-            )),
-            None if source == "table" => Err(Error::setting("data", "a CSV file (--data FILE)", "no path")),
-            None => Err(Error::setting("data.source", "iris, digits, mnist, cifar10 or table", source)),
-        };
+    if let Some(path) = path.or(config.data.path.as_deref()) {
+        return source_at(path, config.data.target.as_deref())?.read(path);
+    }
+    if let Some(data) = data::builtin(source) {
+        return Ok((data, None));
+    }
+    let expected = match source {
+        "mnist" => "a folder with train-images-idx3-ubyte[.gz] and its three sisters (--data DIR)",
+        "cifar10" => "a folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin (--data DIR)",
+        "images" => "a folder with a folder of PNG or JPEG images for each class (--data DIR)",
+        "numpy" => "an .npz archive or a folder of .npy files with x and y (--data PATH)",
+        "table" => "a CSV file (--data FILE)",
+        _ => {
+            let sources = "iris, digits, mnist, cifar10, images, numpy or table";
+            return Err(Error::setting("data.source", sources, source));
+        }
     };
-    match source_at(path, config.data.target.as_deref())? {
-        Source::Builtin(data) => Ok((data, None)),
-        Source::Images if source == "cifar10" => {
-            let train = data::read_cifar10_folder(path, Part::Train)?;
-            Ok((train, Some(data::read_cifar10_folder(path, Part::Test)?)))
-        }
-        Source::Images => {
-            let train = data::read_idx_folder(path, Part::Train)?;
-            Ok((train, Some(data::read_idx_folder(path, Part::Test)?)))
-        }
-        Source::Table(target) => Ok((data::read_table(path, target)?, None)),
-    }
-}
-
-/// What a path to labelled data leads to.
-pub enum Source<'a> {
-    /// No file, but the name of a built-in set.
-    Builtin(Dataset),
-    /// A folder of idx files.
-    Images,
-    /// A CSV file, with the column that holds the class.
-    Table(&'a str),
-}
-
-/// Finds out what a path leads to; a CSV file needs a target column.
-///
-/// # Errors
-/// [`Error::Data`] when there is nothing to read, [`Error::Setting`] for a file without a target.
-pub fn source_at<'a>(path: &Path, target: Option<&'a str>) -> Result<Source<'a>> {
-    if let Some(data) = path.to_str().and_then(data::builtin)
-        && !path.exists()
-    {
-        return Ok(Source::Builtin(data));
-    }
-    if path.is_dir() {
-        return Ok(Source::Images);
-    }
-    if let Some(target) = target {
-        return Ok(Source::Table(target));
-    }
-    File::open(path).map_err(|reason| DataError::Open { file: path.display().to_string(), reason })?;
-    Err(Error::setting("target", "the column with the class (--target COLUMN)", "none"))
+    Err(Error::setting("data", expected, "no path"))
 }
 
 /// Builds the network of a configuration for data with these features and classes.
@@ -142,10 +134,27 @@ pub fn run_with(
     listen: impl FnMut(Event),
 ) -> Result<Outcome> {
     let mut net = network(config, &parts.train)?;
-    trainer(config)?.fit_with(&mut net, parts, engine, checkpoints, listen)
+    let mut trainer = trainer(config)?;
+    trainer.lessons = lessons(config, parts)?;
+    trainer.fit_with(&mut net, parts, engine, checkpoints, listen)
 }
 
-/// The trainer of a configuration.
+/// The teacher of a configuration, if it has one.
+fn lessons(config: &Config, parts: &Parts) -> Result<Option<Lessons>> {
+    let TrainingConfig { teacher, temperature, teacher_share, .. } = &config.training;
+    let Some(path) = teacher else { return Ok(None) };
+    let model = Model::load(path)?;
+    let (got, expected) =
+        ((model.inputs(), model.classes()), (parts.train.features(), parts.train.classes()));
+    if got != expected {
+        let shape = |(features, classes)| format!("a model of {features} features and {classes} classes");
+        return Err(Error::setting("training.teacher", shape(expected), shape(got)));
+    }
+    let distillation = Distillation::with(temperature.unwrap_or(1.0), teacher_share.unwrap_or(1.0))?;
+    Ok(Some(Lessons::new(Deployed::new(model, parts.standardize.clone()), distillation)))
+}
+
+/// The trainer of a configuration, without a teacher.
 ///
 /// # Errors
 /// [`Error::Setting`] for a phase that cannot be run.

@@ -46,6 +46,7 @@ mod report;
 pub mod rules;
 mod run;
 pub mod schedule;
+mod source;
 pub mod state;
 pub mod step;
 mod straight_through;

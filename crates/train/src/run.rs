@@ -224,6 +224,11 @@ impl<'a> Run<'a> {
 
     /// The network to deploy, or why there is none.
     fn export(&self) -> Result<(Option<Model>, Option<Error>)> {
+        if self.parts.preprocessed {
+            let reason = "a model file cannot hold what was done to the data before (data.preprocess)";
+            let (index, layer) = (0, "data".into());
+            return Ok((None, Some(Error::Export { index, layer, reason: reason.into() })));
+        }
         match self.net.export(&self.parts.train, &self.parts.standardize) {
             Ok(model) => Ok((Some(model), None)),
             Err(reason @ Error::Export { .. }) => Ok((None, Some(reason))),

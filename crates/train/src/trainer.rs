@@ -59,6 +59,8 @@ pub struct Parts {
     pub test: Option<Dataset>,
     /// What is done to the features, fitted on the training part.
     pub standardize: Standardize,
+    /// Whether something was done to the samples that a model file cannot hold.
+    pub preprocessed: bool,
 }
 
 impl Parts {
@@ -78,7 +80,7 @@ impl Parts {
             Samples::Bytes { .. } => Standardize::uniform(127.5, 1.0 / 127.5, train.features()),
             Samples::Real { .. } => Standardize::fit(&train),
         };
-        Self { train, validation, test, standardize }
+        Self { train, validation, test, standardize, preprocessed: false }
     }
 }
 

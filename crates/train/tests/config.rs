@@ -1,8 +1,12 @@
 //! Configurations: presets, overrides, and the page that lists every key.
 
 use onebit_train::{
-    Batch, Keep, Precision,
-    config::{Config, PRESETS, Thresholds, parse, preset},
+    Activation, Batch, Border, Keep, Norm, Precision,
+    config::{Config, PRESETS, Preprocess, RealProduct, ScheduleName, Thresholds, parse, preset},
+    data::Augment,
+    layers::Estimator,
+    optimizers::OptimizerConfig,
+    rules::RuleConfig,
     schedule::Schedule,
     step::Order,
 };
@@ -19,7 +23,25 @@ fn full() -> Config {
     config.training.activation_quorum = Some(0.75);
     config.training.margin = Some(2.0);
     config.training.gradient = Some(Precision::Int8);
+    let network = &mut config.network;
+    network.convolutions = Some("8C3-MP2".parse().unwrap());
+    network.border = Some(Border::Valid);
+    network.norm = Some(Norm::ShiftBased);
+    network.activation = Some(Activation::RSign);
+    network.estimator = Some(Estimator::ApproxSign);
+    network.binary_input = true;
+    network.real = vec![RealProduct::First];
+    let training = &mut config.training;
+    training.rule = Some(RuleConfig::Recu {});
+    training.optimizer = Some(OptimizerConfig::AdaMax {});
+    training.real_optimizer = Some(OptimizerConfig::Adam {});
+    training.teacher = Some("there".into());
+    (training.temperature, training.teacher_share) = (Some(2.0), Some(0.5));
+    config.data.preprocess = vec![Preprocess::Gcn];
+    config.data.augment = Some(Augment { pad: 4, flip: true });
     let phase = &mut config.phases[0];
+    phase.schedule = Some(ScheduleName::Step);
+    (phase.factor, phase.every, phase.warmup) = (Some(0.5), Some(2), Some(1));
     (phase.suppressor, phase.rate) = (Some(1), Some(0.5));
     (phase.learning_rate, phase.final_rate) = (Some(0.5), Some(0.25));
     config.phases.truncate(1);
@@ -29,6 +51,7 @@ fn full() -> Config {
 /// The paths of all keys, with `N` for an index.
 fn keys(path: &str, value: &toml::Value, found: &mut Vec<String>) {
     match value {
+        toml::Value::Table(table) if table.contains_key("name") => found.push(path.to_string()), // a choice
         toml::Value::Table(table) => {
             let below = |key: &str| if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
             table.iter().for_each(|(key, value)| keys(&below(key), value, found));

@@ -68,6 +68,14 @@ impl Config {
                 margin,
             ));
         }
+        for (name, given) in [
+            ("training.temperature", self.training.temperature.is_some()),
+            ("training.teacher_share", self.training.teacher_share.is_some()),
+        ] {
+            if given && self.training.teacher.is_none() {
+                return Err(Error::setting(name, "a training.teacher beside it", "none"));
+            }
+        }
         self.flip_options()?;
         self.phases().map(drop)
     }

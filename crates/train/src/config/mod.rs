@@ -96,6 +96,10 @@ pub struct DataConfig {
     /// Share of the rest held out for validation, from 0 to below 1.
     #[serde(default)]
     pub validation: f64,
+    /// What is done to the samples first, in order, of `gcn` (global contrast normalization) and `zca` (whitening). A model
+    /// file cannot hold it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preprocess: Vec<Preprocess>,
     /// Images only: how those learned from are varied, `{ pad = 4, flip = true }`; by default not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<Augment>,
@@ -103,6 +107,16 @@ pub struct DataConfig {
 
 fn a_fifth() -> f64 {
     0.2
+}
+
+/// A step of preprocessing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preprocess {
+    /// [`Gcn`](crate::data::Gcn) as it is by default.
+    Gcn,
+    /// [`Whiten`](crate::data::Whiten), fitted on the training part.
+    Zca,
 }
 
 /// What learns.
@@ -199,6 +213,15 @@ pub struct TrainingConfig {
     /// Straight-through only: what moves all other real parameters, by default as `optimizer`.
     #[serde(deserialize_with = "named::optional", skip_serializing_if = "Option::is_none")]
     pub real_optimizer: Option<OptimizerConfig>,
+    /// A model file whose scores are learned from too, for the same features and classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<PathBuf>,
+    /// With a teacher: what scores are divided by before they are compared, by default 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f32>,
+    /// With a teacher: its share in the loss, by default 1: all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teacher_share: Option<f32>,
     /// Which network is kept.
     pub keep: Keep,
 }

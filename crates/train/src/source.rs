@@ -1,0 +1,145 @@
+//! What a path to labelled data leads to.
+//!
+//! | path | data |
+//! |---|---|
+//! | `iris`, `digits` | built in, if there is no file of that name |
+//! | a folder with `data_batch_1.bin`, or with the folder `cifar-10-batches-bin` | CIFAR-10 |
+//! | a folder with `.npy` files, or an `.npz` archive | NumPy arrays |
+//! | a folder with idx files | MNIST and its look-alikes |
+//! | a folder with folders | PNG and JPEG images, a folder for each class |
+//! | any other file | a CSV table; it needs the column with the class |
+
+use std::{fs, fs::File, path::Path};
+
+use crate::{
+    data::{self, DataError, Dataset, Part},
+    error::{Error, Result},
+};
+
+/// Labelled data of some kind.
+pub enum Source<'a> {
+    /// No file, but the name of a built-in set.
+    Builtin(Dataset),
+    /// CIFAR-10 in its binary version.
+    Cifar10,
+    /// A folder of idx files.
+    Idx,
+    /// A folder of `.npy` files or an `.npz` archive.
+    NumPy,
+    /// A folder of images for each class.
+    ImageFolder,
+    /// A CSV file, with the column that holds the class.
+    Table(&'a str),
+}
+
+/// Finds out what a path leads to; a CSV file needs a target column.
+///
+/// # Errors
+/// [`Error::Data`] when there is nothing to read, [`Error::Setting`] for a file without a target.
+pub fn source_at<'a>(path: &Path, target: Option<&'a str>) -> Result<Source<'a>> {
+    if let Some(data) = path.to_str().and_then(data::builtin)
+        && !path.exists()
+    {
+        return Ok(Source::Builtin(data));
+    }
+    if path.is_dir() {
+        return folder(path);
+    }
+    if path.extension().is_some_and(|extension| extension == "npz") {
+        return Ok(Source::NumPy);
+    }
+    if let Some(target) = target {
+        return Ok(Source::Table(target));
+    }
+    File::open(path).map_err(|reason| DataError::Open { file: path.display().to_string(), reason })?;
+    Err(Error::setting("target", "the column with the class (--target COLUMN)", "none"))
+}
+
+/// By what lies in it; a folder with nothing that is known is taken for one of idx files, whose reader says what is missing.
+fn folder<'a>(path: &Path) -> Result<Source<'a>> {
+    let failed = |reason| DataError::Open { file: path.display().to_string(), reason };
+    let (mut numpy, mut idx, mut folders) = (false, false, false);
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("data_batch_1.bin") || name == "cifar-10-batches-bin" {
+            return Ok(Source::Cifar10);
+        }
+        numpy |= name.ends_with(".npy");
+        idx |= name.contains("idx") && name.contains("ubyte");
+        folders |= entry.path().is_dir();
+    }
+    Ok(match (idx, numpy, folders) {
+        (false, true, _) => Source::NumPy,
+        (false, false, true) => Source::ImageFolder,
+        _ => Source::Idx,
+    })
+}
+
+impl Source<'_> {
+    /// Reads what lies at `path`: all of it, or what is to be learned from and the test part.
+    ///
+    /// # Errors
+    /// [`Error::Data`] of the readers.
+    pub fn read(self, path: &Path) -> Result<(Dataset, Option<Dataset>)> {
+        Ok(match self {
+            Self::Builtin(data) => (data, None),
+            Self::Cifar10 => (
+                data::read_cifar10_folder(path, Part::Train)?,
+                Some(data::read_cifar10_folder(path, Part::Test)?),
+            ),
+            Self::Idx => {
+                (data::read_idx_folder(path, Part::Train)?, Some(data::read_idx_folder(path, Part::Test)?))
+            }
+            Self::NumPy => data::read_numpy(path)?,
+            Self::ImageFolder => data::read_image_folder(path)?,
+            Self::Table(target) => (data::read_table(path, target)?, None),
+        })
+    }
+
+    /// Reads the test part of what lies at `path`, or all of it if it has none.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_test(self, path: &Path) -> Result<Dataset> {
+        Ok(match self {
+            Self::Cifar10 => data::read_cifar10_folder(path, Part::Test)?,
+            Self::Idx => data::read_idx_folder(path, Part::Test)?,
+            other => {
+                let (all, test) = other.read(path)?;
+                test.unwrap_or(all)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_known_by_what_lies_in_them() {
+        let kind = |names: &[&str]| {
+            let dir = tempfile::tempdir().unwrap();
+            for name in names {
+                match name.strip_suffix('/') {
+                    Some(folder) => fs::create_dir(dir.path().join(folder)).unwrap(),
+                    None => fs::write(dir.path().join(name), b"").unwrap(),
+                }
+            }
+            match source_at(dir.path(), None).unwrap() {
+                Source::Cifar10 => "cifar10",
+                Source::NumPy => "numpy",
+                Source::Idx => "idx",
+                Source::ImageFolder => "images",
+                Source::Builtin(_) | Source::Table(_) => "other",
+            }
+        };
+        assert_eq!(kind(&["data_batch_1.bin.gz", "x.npy"]), "cifar10");
+        assert_eq!(kind(&["cifar-10-batches-bin/"]), "cifar10");
+        assert_eq!(kind(&["x.npy", "y.npy", "old/"]), "numpy");
+        assert_eq!(kind(&["train-images-idx3-ubyte.gz", "old/"]), "idx");
+        assert_eq!(kind(&["cats/", "dogs/", "README"]), "images");
+        assert_eq!(kind(&[]), "idx");
+    }
+}
