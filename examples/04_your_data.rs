@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert!(accuracy >= 0.9, "expected at least 90 %, got {accuracy}");
 
     let file = std::env::temp_dir().join("waves.onebit");
-    let trained = outcome.model.expect("its layers can all be deployed");
+    let trained = outcome.into_model()?;
     trained.save(&file)?;
     let model = Model::load(&file)?;
     std::fs::remove_file(&file)?;

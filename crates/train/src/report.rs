@@ -80,6 +80,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The network to deploy.
+    ///
+    /// # Errors
+    /// [`Error::Export`] when a layer cannot be exported.
+    pub fn into_model(self) -> Result<Model, Error> {
+        let missing = || Error::shape("model", "a network to deploy, or a reason why there is none", "neither");
+        self.model.ok_or_else(|| self.not_exported.unwrap_or_else(missing))
+    }
+
     /// The report of the epoch whose network was kept.
     pub fn kept(&self) -> &EpochReport {
         &self.epochs[self.epoch - 1]
