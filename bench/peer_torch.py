@@ -3,10 +3,10 @@
     pip install torch numpy
     MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000 python bench/peer_torch.py --threads 2
 
-The network of the preset `mnist`: 784-4096-4096-4096-10, weights and hidden activations binarized by sign in the
-forward pass, straight-through gradients where |x| <= 1, batch norm, squared hinge loss, Adam over latent weights that
-stay in -1..1. fp32; no dropout; random data, because only the speed counts. `--float` is the same network without
-binarization (ReLU), for comparison.
+The network of the preset `mnist`: 784-4096-4096-4096-10, or with `--conv` that of `cifar10`, in channels-last memory, weights
+and hidden activations binarized by sign in the forward pass, straight-through gradients where |x| <= 1, batch norm, squared
+hinge loss, Adam over latent weights that stay in -1..1. fp32, or autocast to bf16 with `--bf16`; no dropout; random data,
+because only the speed counts. `--float` is the same network without binarization (ReLU), for comparison.
 
 The two variables keep glibc from giving every buffer back to the kernel and asking for it again, in each step:
 without them PyTorch is about half as fast. One JSON object goes to standard output.
@@ -14,6 +14,7 @@ without them PyTorch is about half as fast. One JSON object goes to standard out
 
 import argparse
 import json
+import resource
 import statistics
 import time
 import warnings
@@ -41,6 +42,35 @@ class BinaryLinear(nn.Linear):
         return F.linear(x, sign(self.weight))
 
 
+class BinaryConv(nn.Conv2d):
+    def forward(self, x):
+        return F.conv2d(x, sign(self.weight), padding=1)
+
+
+def convnet(binary):
+    """128C3-128C3-MP2-256C3-256C3-MP2-512C3-512C3-MP2-1024-1024-10, max-pooling before the norm."""
+    conv, linear = (BinaryConv, BinaryLinear) if binary else (nn.Conv2d, nn.Linear)
+    activation = Sign if binary else nn.ReLU
+    layers, channels = [], 3
+    for i, outputs in enumerate([128, 128, 256, 256, 512, 512]):
+        layers.append(conv(channels, outputs, 3, padding=1, bias=False))
+        if i % 2:
+            layers.append(nn.MaxPool2d(2))
+        layers += [nn.BatchNorm2d(outputs), activation()]
+        channels = outputs
+    layers.append(nn.Flatten())
+    for inputs, outputs in [(8192, 1024), (1024, 1024), (1024, 10)]:
+        layers += [linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs)]
+        if outputs > 10:
+            layers.append(activation())
+    net = nn.Sequential(*layers).train()
+    if binary:
+        for m in net.modules():
+            if isinstance(m, (BinaryConv, BinaryLinear)):
+                nn.init.uniform_(m.weight, -1.0, 1.0)
+    return net.to(memory_format=torch.channels_last)
+
+
 def network(binary):
     layers = []
     for i, (inputs, outputs) in enumerate(zip(WIDTHS, WIDTHS[1:])):
@@ -56,7 +86,9 @@ def network(binary):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=100)
+    parser.add_argument("--batch", type=int, help="by default 100, of the ConvNet 50")
+    parser.add_argument("--conv", action="store_true", help="the ConvNet in place of the MLP")
+    parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
     parser.add_argument("--steps", type=int, default=15, help="steps that are timed, one by one")
     parser.add_argument("--eager", action="store_true", help="without torch.compile")
     parser.add_argument("--float", action="store_true", help="without binarization")
@@ -65,15 +97,19 @@ def main():
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
 
-    net = network(not args.float)
+    args.batch = args.batch or (50 if args.conv else 100)
+    net = (convnet if args.conv else network)(not args.float)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-    latent = [m.weight for m in net.modules() if isinstance(m, BinaryLinear)]
-    x = torch.randn(args.batch, WIDTHS[0])
+    latent = [m.weight for m in net.modules() if isinstance(m, (BinaryLinear, BinaryConv))]
+    x = torch.randn(args.batch, 3, 32, 32) if args.conv else torch.randn(args.batch, WIDTHS[0])
+    x = x.contiguous(memory_format=torch.channels_last) if args.conv else x
     classes = torch.randint(0, WIDTHS[-1], (args.batch,))
     target = 2.0 * F.one_hot(classes, WIDTHS[-1]) - 1.0
 
     def loss_of(x, target):
-        return torch.clamp(1.0 - target * net(x), min=0.0).square().mean()
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
+            scores = net(x)
+        return torch.clamp(1.0 - target * scores.float(), min=0.0).square().mean()
 
     loss_of = loss_of if args.eager else torch.compile(loss_of, dynamic=False)
 
@@ -96,12 +132,16 @@ def main():
     step_seconds = statistics.median(seconds)
     print(json.dumps({
         "peer": f"torch {torch.__version__}",
-        "mode": ("float" if args.float else "binary") + (" eager" if args.eager else " compile"),
+        "network": "cifar10" if args.conv else "mnist",
+        "mode": ("float" if args.float else "binary")
+        + (" bf16" if args.bf16 else "")
+        + (" eager" if args.eager else " compile"),
         "threads": args.threads,
         "batch": args.batch,
         "step_ms": 1e3 * step_seconds,
         "step_ms_best": 1e3 * min(seconds),
         "samples_per_second": args.batch / step_seconds,
+        "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "first_loss": losses[0],
         "last_loss": losses[-1],
     }))

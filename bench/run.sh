@@ -52,3 +52,19 @@ for n in $threads; do
         fi
     done
 done
+
+# The ConvNet, the same way; its peer's best is bf16.
+for n in $threads; do
+    for round in 1 2 3; do
+        for gradient in f32 int8; do
+            run "$onebit" bench train --preset cifar10 --threads "$n" --steps 10 --set "training.gradient=\"$gradient\"" --json
+        done
+        if [ -n "${PYTHON:-}" ]; then
+            (
+                export MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000
+                run "$PYTHON" bench/peer_torch.py --conv --bf16 --threads "$n" --steps 7
+                run "$PYTHON" bench/peer_torch.py --conv --threads "$n" --steps 7
+            )
+        fi
+    done
+done
