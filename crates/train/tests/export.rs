@@ -360,6 +360,17 @@ fn units_on_their_limits_by_rounding() {
     }
 }
 
+/// The sign of the features themselves, zeros of both signs among them.
+#[test]
+fn a_sign_may_come_first() {
+    let tiny = f32::from_bits(1);
+    let values = vec![0.0, -0.0, tiny, -tiny, 1.0, -1.0, f32::MIN_POSITIVE, -f32::MIN_POSITIVE];
+    let names = ["a", "b"].map(String::from).to_vec();
+    let data = Dataset::new(Samples::Real { cols: 4, values }, vec![0, 1], names, vec![]).unwrap();
+    let mut net = Network::new(4).with(Sign::new()).with(Dense::new(4, 2, latent(), 0).unwrap());
+    assert_exact(&mut net, &data, &Standardize::uniform(0.0, 1.0, 4));
+}
+
 #[test]
 fn scales_of_each_sign_are_among_them() {
     let data = data(8, 5, 2, true, 3);

@@ -89,7 +89,6 @@ fn layers_out_of_place() {
         assert_eq!(refusal(net), format!("layer {index} ({name}) cannot be exported: {reason}"));
     }
     let nothing_to_sign = [
-        (0, net().with(Sign::new()).with(dense(4, 2))),
         (1, net().with(binarize()).with(Sign::new())),
         (2, net().with(binarize()).with(bmab()).with(Sign::new())),
     ];
