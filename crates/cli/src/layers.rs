@@ -37,7 +37,11 @@ pub(crate) fn parameters(layers: &[(usize, LayerSummary)]) -> String {
             memory(layer.parameters.size_in_bits()),
             share(unique),
             share(random),
-            layer.angle.map_or_else(|| "-".into(), |angle| format!("{angle:.1} deg")),
+            match (layer.angle_before, layer.angle) {
+                (Some(before), Some(angle)) => format!("{angle:.2} deg, {before:.2} not rotated"),
+                (_, Some(angle)) => format!("{angle:.2} deg"),
+                _ => "-".into(),
+            },
         ]);
     }
     let total = total(layers);
@@ -64,6 +68,7 @@ pub(crate) fn parameters_json(layers: &[(usize, LayerSummary)]) -> Value {
             "unique_filters": unique,
             "unique_filters_of_random": random,
             "angle": layer.angle,
+            "angle_before_rotation": layer.angle_before,
         })
     });
     json!({

@@ -85,7 +85,8 @@ impl Outcome {
     /// # Errors
     /// [`Error::Export`] when a layer cannot be exported.
     pub fn into_model(self) -> Result<Model, Error> {
-        let missing = || Error::shape("model", "a network to deploy, or a reason why there is none", "neither");
+        let missing =
+            || Error::shape("model", "a network to deploy, or a reason why there is none", "neither");
         self.model.ok_or_else(|| self.not_exported.unwrap_or_else(missing))
     }
 

@@ -15,7 +15,7 @@ use onebit_bits::BitTensor;
 use crate::{
     layer::{Layer, Parameters, Weights},
     network::Network,
-    rules::mean_angle,
+    rules::{Rbnn, mean_angle},
 };
 
 /// Taps of a kernel at most: one is looked at as a word of bits.
@@ -32,6 +32,8 @@ pub struct LayerSummary {
     pub unique_filters: Option<(f64, f64)>,
     /// Mean angle in degrees between the real weights of an output and their signs; where there are real weights.
     pub angle: Option<f64>,
+    /// The same before a rule rotated the real weights; of [`Rbnn`].
+    pub angle_before: Option<f64>,
 }
 
 impl LayerSummary {
@@ -39,6 +41,9 @@ impl LayerSummary {
         let weights = layer.binary_weights();
         Self {
             name,
+            angle_before: weights.and_then(|Weights { rule, .. }| {
+                rule.downcast_ref::<Rbnn>()?.angles().ok().map(|[before, _]| before)
+            }),
             parameters: layer.parameters(),
             unique_filters: weights.and_then(unique_filters),
             angle: weights.and_then(|Weights { bits, rule, .. }| {

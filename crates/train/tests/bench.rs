@@ -33,7 +33,10 @@ fn what_cannot_be_measured_is_refused() {
     let mut config = config::preset("iris").unwrap();
     config.data.source = "table".into();
     let error = measure(&config, &engine, 0, 1).unwrap_err().to_string();
-    assert_eq!(error, "data.source: expected iris, digits or mnist, whose shape is known, got table");
+    assert_eq!(
+        error,
+        "data.source: expected iris, digits, mnist or cifar10, whose shape is known, got table"
+    );
     config.phases.clear();
     assert!(matches!(measure(&config, &engine, 0, 1), Err(Error::Setting { .. })));
 }
