@@ -37,8 +37,10 @@ pub(crate) fn parameters(layers: &[(usize, LayerSummary)]) -> String {
             memory(layer.parameters.size_in_bits()),
             share(unique),
             share(random),
-            match (layer.angle_before, layer.angle) {
-                (Some(before), Some(angle)) => format!("{angle:.2} deg, {before:.2} not rotated"),
+            match (layer.rotation, layer.angle) {
+                (Some([before, after]), Some(angle)) => {
+                    format!("{angle:.2} deg; rotated {before:.2} to {after:.2}")
+                }
                 (_, Some(angle)) => format!("{angle:.2} deg"),
                 _ => "-".into(),
             },
@@ -68,7 +70,7 @@ pub(crate) fn parameters_json(layers: &[(usize, LayerSummary)]) -> Value {
             "unique_filters": unique,
             "unique_filters_of_random": random,
             "angle": layer.angle,
-            "angle_before_rotation": layer.angle_before,
+            "rotated_from_to": layer.rotation,
         })
     });
     json!({

@@ -32,8 +32,8 @@ pub struct LayerSummary {
     pub unique_filters: Option<(f64, f64)>,
     /// Mean angle in degrees between the real weights of an output and their signs; where there are real weights.
     pub angle: Option<f64>,
-    /// The same before a rule rotated the real weights; of [`Rbnn`].
-    pub angle_before: Option<f64>,
+    /// The same before and after the weights were rotated last; of [`Rbnn`].
+    pub rotation: Option<[f64; 2]>,
 }
 
 impl LayerSummary {
@@ -41,9 +41,7 @@ impl LayerSummary {
         let weights = layer.binary_weights();
         Self {
             name,
-            angle_before: weights.and_then(|Weights { rule, .. }| {
-                rule.downcast_ref::<Rbnn>()?.angles().ok().map(|[before, _]| before)
-            }),
+            rotation: weights.and_then(|Weights { rule, .. }| rule.downcast_ref().map(Rbnn::fitted_angles)),
             parameters: layer.parameters(),
             unique_filters: weights.and_then(unique_filters),
             angle: weights.and_then(|Weights { bits, rule, .. }| {

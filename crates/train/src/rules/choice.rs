@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Bop, Bop2, Correction, Latent, Rbnn, Rule, Standardization, Standardized, Xnor};
 use crate::{
     error::Result,
-    optimizers::OptimizerConfig,
+    optimizers::{OptimizerConfig, Sgd},
     schedule::{Schedule, Scheduled},
 };
 
@@ -65,7 +65,7 @@ pub enum RuleConfig {
     IrNet {},
     /// [`Standardized`] with [`Standardization::ReCu`].
     Recu {},
-    /// [`Rbnn`].
+    /// [`Rbnn`], with its angles under SGD of momentum 0.9, as the authors have them.
     Rbnn {},
 }
 
@@ -131,7 +131,8 @@ impl RuleConfig {
             Self::Centred {} => standardized(Standardization::Centred)?,
             Self::IrNet {} => standardized(Standardization::Libra)?,
             Self::Recu {} => standardized(Standardization::ReCu)?,
-            Self::Rbnn {} => Box::new(Rbnn::new(optimizer.build()?, optimizer.build()?)),
+            // an optimizer that divides by the size of a gradient would make much of the angles' decay
+            Self::Rbnn {} => Box::new(Rbnn::new(optimizer.build()?, Sgd::new(0.9, 0.0)?)),
         })
     }
 }

@@ -62,6 +62,7 @@ pub struct Rbnn {
     through: Through,
     rotation: Rotation,
     rotated: Option<Vec<f32>>, // R^T w_hat: (o, i), as long as it is true
+    fitted: [f32; 2],          // the angles when the rotation was turned last
 }
 
 impl Rbnn {
@@ -74,6 +75,7 @@ impl Rbnn {
             through: Through::default(),
             rotation: Rotation::default(),
             rotated: None,
+            fitted: [0.0; 2],
         }
     }
 
@@ -152,6 +154,11 @@ impl Rbnn {
         ])
     }
 
+    /// [`angles`](Self::angles) at the time when the rotation was turned last: in between it does not follow the weights.
+    pub fn fitted_angles(&self) -> [f64; 2] {
+        self.fitted.map(f64::from)
+    }
+
     fn w_hat(&self, engine: &Engine) -> Result<Vec<f32>> {
         let mut w_hat = vec![0.0; self.latent().len()];
         ALIKE.forward(engine, self.latent(), self.latents.shape().1, &mut w_hat)?;
@@ -178,8 +185,15 @@ impl Rbnn {
         Ok(adjusted)
     }
 
+    /// Turns on from where the rotation is, or from none at all where that is closer to the signs by now.
     fn fit(&mut self, engine: &Engine, w_hat: &[f32]) -> Result<()> {
-        (0..ROUNDS).try_for_each(|_| self.rotation.turn(engine, w_hat))
+        (0..ROUNDS).try_for_each(|_| self.rotation.turn(engine, w_hat))?;
+        let closeness = |w: &[f32]| sum(w, |w| w.abs()); // of rows of one length: that times their cosines
+        if closeness(&self.rotate(engine, w_hat)?) < closeness(w_hat) {
+            self.rotation = Rotation::new(self.latents.shape().1)?;
+            (0..ROUNDS).try_for_each(|_| self.rotation.turn(engine, w_hat))?;
+        }
+        Ok(())
     }
 
     /// `dL/dbeta`, (o), decay included, of `h = dL/dw~`.
@@ -263,6 +277,7 @@ impl Rule for Rbnn {
         self.fit(&engine, &w_hat)?;
         let rotated = self.rotate(&engine, &w_hat)?;
         let bits = pack_signs(&engine, rows, cols, &self.adjusted(&engine, &w_hat, &rotated)?)?;
+        self.fitted = self.angles()?.map(|angle| angle as f32);
         self.rotated = Some(rotated);
         Ok(bits)
     }
@@ -289,6 +304,7 @@ impl Rule for Rbnn {
         let w_hat = self.w_hat(engine)?;
         if cx.clock.batch == 0 {
             self.fit(engine, &w_hat)?;
+            self.fitted = self.angles()?.map(|angle| angle as f32);
         }
         let rotated = self.rotate(engine, &w_hat)?;
         let flips = flips_to(engine, weights, &self.adjusted(engine, &w_hat, &rotated)?)?;
@@ -306,6 +322,7 @@ impl Rule for Rbnn {
     fn state(&mut self, state: &mut State) -> Result<()> {
         self.rotated = None;
         self.latents.state(state)?;
+        state.reals("fitted", &mut self.fitted)?;
         state.within("beta", |state| self.beta.state(state))?;
         state.within("rotation", |state| self.rotation.state(state))
     }
