@@ -52,7 +52,10 @@ fn preprocess(config: &Config, parts: Parts) -> Result<Parts> {
     let steps = &config.data.preprocess;
     let engine = &Engine::new(std::thread::available_parallelism().map_or(1, usize::from))?;
     let each = |act: &dyn Fn(&Dataset) -> Result<Dataset>, parts: [&mut Option<Dataset>; 2]| -> Result<()> {
-        parts.into_iter().flatten().try_for_each(|part| Ok(*part = act(part)?))
+        for part in parts.into_iter().flatten() {
+            *part = act(part)?;
+        }
+        Ok(())
     };
     for step in steps {
         match step {
