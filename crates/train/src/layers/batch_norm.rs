@@ -16,6 +16,7 @@ use onebit_bits::Engine;
 
 use crate::{
     batch_parts::{Grid, Part},
+    batch_sums::{BatchSums, rows_of},
     error::{Error, Result},
     export::Exporter,
     layer::{Context, Layer, Parameters, check_cols, check_shape, kept, take},
@@ -40,7 +41,7 @@ pub struct BatchNorm {
     gradients: BatchNormGradients,
     received: bool,
     parts: [Vec<f64>; 3], // sums of parts of the batch, kept only to be written again
-    gradient_parts: [Vec<f32>; 2], // the same
+    gradient_sums: BatchSums<f32, 2>,
 }
 
 /// What one backward pass found, besides `dL/dx`.
@@ -78,7 +79,7 @@ impl BatchNorm {
             gradients: BatchNormGradients { dgamma: zeros.clone(), dbeta: zeros },
             received: false,
             parts: Default::default(),
-            gradient_parts: Default::default(),
+            gradient_sums: BatchSums::default(),
             gamma: RealTensor::new(gamma, Adam::new()),
             beta: RealTensor::new(beta, Adam::new()),
         }
@@ -171,7 +172,7 @@ type PartSums<'a> = (&'a mut [f64], &'a mut [f64], &'a mut [f64]);
 vectorized! {
     fn statistics<'a>(x: &'a Matrix, part: Part, sums: PartSums<'a>) {
         let (sums, means, squares) = sums;
-        let rows = || x.iter_rows().skip(part.row).take(part.rows).map(|row| &row[part.col..][..part.cols]);
+        let rows = || rows_of(x, part);
         sums.fill(0.0);
         squares.fill(0.0);
         for row in rows() {
@@ -219,15 +220,10 @@ vectorized! {
 }
 
 vectorized! {
-    fn sum_gradients<'a>(
-        dy: &'a Matrix, x_hat: &'a Matrix, part: Part, dgamma: &'a mut [f32], dbeta: &'a mut [f32],
-    ) {
-        dgamma.fill(0.0);
-        dbeta.fill(0.0);
-        let rows = dy.iter_rows().zip(x_hat.iter_rows()).skip(part.row).take(part.rows);
-        for (dy, x_hat) in rows {
-            let rows = dy[part.col..][..part.cols].iter().zip(&x_hat[part.col..][..part.cols]);
-            for ((dgamma, dbeta), (dy, x_hat)) in dgamma.iter_mut().zip(&mut *dbeta).zip(rows) {
+    fn add_gradients<'a>(dy: &'a Matrix, x_hat: &'a Matrix, part: Part, sums: [&'a mut [f32]; 2]) {
+        let [dgamma, dbeta] = sums;
+        for (dy, x_hat) in rows_of(dy, part).zip(rows_of(x_hat, part)) {
+            for ((dgamma, dbeta), (dy, x_hat)) in dgamma.iter_mut().zip(&mut *dbeta).zip(dy.iter().zip(x_hat)) {
                 *dbeta += dy;
                 *dgamma += dy * x_hat;
             }
@@ -290,17 +286,12 @@ impl Layer for BatchNorm {
         let x_hat = kept(&self.x_hat, "batch_norm", "receive", "forward pass")?;
         check_shape("batch_norm", "a gradient", x_hat.shape(), dy.shape())?;
         let (engine, isa) = (&cx.engine, cx.engine.isa());
-        let (grid, [dgammas, dbetas]) = (Grid::over(x_hat), &mut self.gradient_parts);
-        for parts in [&mut *dgammas, dbetas] {
-            parts.resize(grid.len(), 0.0);
-        }
-        engine.chunks((&mut dgammas[..], &mut dbetas[..]), grid.width, |first, (dgamma, dbeta)| {
-            sum_gradients(isa, &dy, x_hat, grid.part(first), dgamma, dbeta);
-        })?;
+        let sums = self
+            .gradient_sums
+            .over(engine, x_hat, |part, sums| add_gradients(isa, &dy, x_hat, part, sums))?;
         let BatchNormGradients { dgamma, dbeta } = &mut self.gradients;
         for (feature, (dgamma, dbeta)) in dgamma.iter_mut().zip(dbeta).enumerate() {
-            let sum = |parts: &[f32]| grid.parts_of(feature).map(|(at, _)| f64::from(parts[at])).sum::<f64>();
-            (*dgamma, *dbeta) = (sum(dgammas) as f32, sum(dbetas) as f32);
+            [*dgamma, *dbeta] = sums.of(feature).map(|sum| sum as f32);
         }
         let share = 1.0 / x_hat.rows() as f32;
         let (gamma, sums) = (self.gamma.values(), &self.gradients);

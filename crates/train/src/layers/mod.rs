@@ -1,6 +1,15 @@
-//! The layers. Straight-through training uses [`Dense`], [`BatchNorm`], [`Sign`] and [`Dropout`]; flip
-//! backprop uses [`Binarize`], [`Bmab`] and [`Bma`], and for study their parts [`XnorWeight`],
-//! [`PopCount`] and [`Pnb`]. [`Abc`] has several bits for each weight and activation.
+//! The layers.
+//!
+//! | for | layers |
+//! |---|---|
+//! | products with binary weights | [`Dense`], [`Conv`]; several bits a weight: [`Abc`] |
+//! | products with real weights | [`RealDense`], [`RealConv`] |
+//! | images | [`Unflatten`], [`MaxPool`], [`GlobalAveragePool`], [`Flatten`] |
+//! | norms | [`BatchNorm`], [`ShiftBatchNorm`], [`StandardizeSample`], [`ChannelScale`] |
+//! | real numbers to bits | [`Sign`], [`StochasticSign`], [`TernarySign`], [`RSign`], by an [`Estimator`] on the way back |
+//! | real activations | [`Relu`], [`HardTanh`], [`RPReLU`] |
+//! | nets | [`Residual`], [`Dropout`] |
+//! | flip backprop | [`Binarize`], [`Bmab`], [`Bma`], and for study their parts [`XnorWeight`], [`PopCount`], [`Pnb`] |
 
 mod abc;
 mod batch_norm;
