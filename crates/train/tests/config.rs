@@ -189,3 +189,34 @@ fn a_network_too_large_to_be_meant_is_refused() {
     let words = "network.hidden: expected at most 1073741824 weights, got 4299161600";
     assert_eq!(error.as_deref(), Some(words));
 }
+
+#[test]
+fn choices_are_checked_with_their_settings() {
+    let with = |setting: &str| {
+        let text = onebit_train::config::preset_text("digits").unwrap();
+        parse("digits", text, &[setting.into()]).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(with("training.rule=bop"), Ok(()));
+    assert_eq!(with(r#"training.optimizer={name="sgd",decay=1e-4}"#), Ok(()));
+    for (setting, words) in [
+        (
+            r#"training.optimizer={name="sgd",momentum=2.0}"#,
+            "momentum: expected a number from 0 to below 1, got 2",
+        ),
+        (
+            r#"training.real_optimizer={name="adamw",decay=-1.0}"#,
+            "decay: expected a number from 0 on, got -1",
+        ),
+        (r#"training.rule={name="bop",gamma=0.0}"#, "gamma: expected a number above 0 and up to 1, got 0"),
+        ("training.rule=hop", "unknown variant `hop`"),
+        (r#"training.rule={name="xnor",gamma=1.0}"#, "unknown field `gamma`"),
+        (
+            r#"network.estimator={name="clip",bound=-1.0}"#,
+            "estimator bound: expected a positive number, got -1",
+        ),
+        ("network.convolutions=8C3-XX", "network.convolutions: expected stages"),
+    ] {
+        let message = with(setting).unwrap_err();
+        assert!(message.contains(words), "{setting}: {message}");
+    }
+}

@@ -76,6 +76,11 @@ impl Config {
                 return Err(Error::setting(name, "a training.teacher beside it", "none"));
             }
         }
+        // what is chosen by name says itself what is wrong with it
+        let options = self.straight_through_options(None);
+        options.rule.build(&options.optimizer)?;
+        options.optimizer.build()?;
+        options.real_optimizer.build()?;
         self.flip_options()?;
         self.phases().map(drop)
     }
