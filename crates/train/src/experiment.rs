@@ -43,36 +43,37 @@ pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
         let (train, validation) = rest.split(config.data.validation, config.seed.wrapping_add(1))?;
         (train, Some(validation))
     };
-    preprocess(config, Parts::new(train, validation, test))
+    let steps = &config.data.preprocess;
+    if steps.is_empty() {
+        return Ok(Parts::new(train, validation, test));
+    }
+    let (train, [validation, test]) = preprocess(steps, train, [validation, test])?;
+    Ok(Parts { preprocessed: true, ..Parts::new(train, validation, test) })
 }
 
-/// What the configuration does to samples before anything else.
-fn preprocess(config: &Config, parts: Parts) -> Result<Parts> {
-    let Parts { mut train, mut validation, mut test, .. } = parts;
-    let steps = &config.data.preprocess;
-    let engine = &Engine::new(std::thread::available_parallelism().map_or(1, usize::from))?;
-    let each = |act: &dyn Fn(&Dataset) -> Result<Dataset>, parts: [&mut Option<Dataset>; 2]| -> Result<()> {
-        for part in parts.into_iter().flatten() {
+/// What is done to the samples of all parts before anything else, in order; fitted on the training part.
+fn preprocess(
+    steps: &[Preprocess],
+    mut train: Dataset,
+    mut others: [Option<Dataset>; 2],
+) -> Result<(Dataset, [Option<Dataset>; 2])> {
+    let engine = Engine::new(std::thread::available_parallelism().map_or(1, usize::from))?;
+    let mut each = |train: &mut Dataset, act: &dyn Fn(&Dataset) -> Result<Dataset>| -> Result<()> {
+        for part in std::iter::once(train).chain(others.iter_mut().flatten()) {
             *part = act(part)?;
         }
         Ok(())
     };
     for step in steps {
         match step {
-            Preprocess::Gcn => {
-                let gcn = Gcn::default();
-                train = gcn.apply(&train)?;
-                each(&|part| gcn.apply(part), [&mut validation, &mut test])?;
-            }
+            Preprocess::Gcn => each(&mut train, &|part| Gcn::default().apply(part))?,
             Preprocess::Zca => {
-                let whiten = Whiten::fit(engine, &train, WHITEN_EPS)?;
-                train = whiten.apply(engine, &train)?;
-                each(&|part| whiten.apply(engine, part), [&mut validation, &mut test])?;
+                let whiten = Whiten::fit(&engine, &train, WHITEN_EPS)?;
+                each(&mut train, &|part| whiten.apply(&engine, part))?;
             }
         }
     }
-    let preprocessed = !steps.is_empty();
-    Ok(Parts { preprocessed, ..Parts::new(train, validation, test) })
+    Ok((train, others))
 }
 
 /// Added to the eigenvalues before whitening divides by their roots: pylearn2's.
