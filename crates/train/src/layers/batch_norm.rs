@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Result},
     export::Exporter,
     layer::{Context, Layer, Parameters, check_cols, check_shape, kept, take},
+    layers::norm::{BatchNormGradients, BatchNormStatistics, add_gradients, affine},
     optimizers::{Adam, OptimizerConfig},
     real_tensor::RealTensor,
     state::State,
@@ -42,24 +43,6 @@ pub struct BatchNorm {
     received: bool,
     parts: [Vec<f64>; 3], // sums of parts of the batch, kept only to be written again
     gradient_sums: BatchSums<f32, 2>,
-}
-
-/// What one backward pass found, besides `dL/dx`.
-#[derive(Clone, Debug, Default)]
-pub struct BatchNormGradients {
-    /// `dL/dgamma`, `(x)`.
-    pub dgamma: Vec<f32>,
-    /// `dL/dbeta`, `(x)`.
-    pub dbeta: Vec<f32>,
-}
-
-/// What a batch is normalized by, or in evaluation its running mean over batches.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct BatchNormStatistics {
-    /// `mean`, `(x)`.
-    pub mean: Vec<f32>,
-    /// `1 / sqrt(variance + eps)` with the biased variance, `(x)`.
-    pub inv_std: Vec<f32>,
 }
 
 impl BatchNorm {
@@ -153,15 +136,7 @@ impl BatchNorm {
             let variance = parts().map(about).sum::<f64>() / x.rows() as f64;
             *inv_std = (1.0 / (variance.max(0.0) + EPS).sqrt()) as f32;
         }
-        let Some(running) = &mut self.running else {
-            self.running = Some(self.batch.clone());
-            return Ok(());
-        };
-        let blend = |old: &mut Vec<f32>, new: &[f32]| {
-            old.iter_mut().zip(new).for_each(|(old, new)| *old = (1.0 - MOMENTUM) * *old + MOMENTUM * new);
-        };
-        blend(&mut running.mean, &self.batch.mean);
-        blend(&mut running.inv_std, &self.batch.inv_std);
+        BatchNormStatistics::follow(&mut self.running, &self.batch, MOMENTUM);
         Ok(())
     }
 }
@@ -193,17 +168,6 @@ vectorized! {
 }
 
 vectorized! {
-    /// x: whole rows.
-    fn affine<'a>(x: &'a mut [f32], mean: &'a [f32], scale: &'a [f32], shift: &'a [f32]) {
-        for row in x.chunks_exact_mut(mean.len()) {
-            for (((x, mean), scale), shift) in row.iter_mut().zip(mean).zip(scale).zip(shift) {
-                *x = (*x - mean) * scale + shift;
-            }
-        }
-    }
-}
-
-vectorized! {
     /// x becomes x_hat; x, y: whole rows.
     fn normalize<'a>(
         x: &'a mut [f32], y: &'a mut [f32], batch: &'a BatchNormStatistics, gamma: &'a [f32], beta: &'a [f32],
@@ -214,18 +178,6 @@ vectorized! {
             for ((x_hat, y), ((mean, inv_std), (gamma, beta))) in x.iter_mut().zip(y).zip(units) {
                 *x_hat = (*x_hat - mean) * inv_std;
                 *y = gamma * *x_hat + beta;
-            }
-        }
-    }
-}
-
-vectorized! {
-    fn add_gradients<'a>(dy: &'a Matrix, x_hat: &'a Matrix, part: Part, sums: [&'a mut [f32]; 2]) {
-        let [dgamma, dbeta] = sums;
-        for (dy, x_hat) in rows_of(dy, part).zip(rows_of(x_hat, part)) {
-            for ((dgamma, dbeta), (dy, x_hat)) in dgamma.iter_mut().zip(&mut *dbeta).zip(dy.iter().zip(x_hat)) {
-                *dbeta += dy;
-                *dgamma += dy * x_hat;
             }
         }
     }
@@ -318,13 +270,7 @@ impl Layer for BatchNorm {
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {
-        let mut there = self.running.is_some();
-        state.flag("running", &mut there)?;
-        self.running = there.then(|| self.running.take().unwrap_or_else(|| self.batch.clone()));
-        if let Some(running) = &mut self.running {
-            state.reals("running_mean", &mut running.mean)?;
-            state.reals("running_inv_std", &mut running.inv_std)?;
-        }
+        BatchNormStatistics::state(&mut self.running, &self.batch, state)?;
         state.within("gamma", |state| self.gamma.state(state))?;
         state.within("beta", |state| self.beta.state(state))
     }

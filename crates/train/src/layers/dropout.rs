@@ -58,14 +58,8 @@ impl Layer for Dropout {
         let mut mask = cx.bits(x.rows(), x.cols());
         mask_into(self.seed, self.step, self.keep, &mut mask);
         let y = match x {
-            Value::Real(mut x) => {
-                silence(&cx.engine, &mut x, &mask, self.scale())?;
-                Value::Real(x)
-            }
-            Value::Bytes(bytes) => {
-                let mut x = cx.matrix(bytes.rows(), bytes.cols());
-                bytes.write_real(x.values_mut());
-                cx.recycle([bytes]);
+            x @ (Value::Real(_) | Value::Bytes(_)) => {
+                let mut x = x.into_pooled_real(cx, "dropout")?;
                 silence(&cx.engine, &mut x, &mask, self.scale())?;
                 Value::Real(x)
             }

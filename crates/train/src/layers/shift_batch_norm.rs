@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result},
     export::Exporter,
     layer::{Context, Layer, Parameters, check_cols, check_shape, kept, take},
-    layers::{BatchNormGradients, BatchNormStatistics},
+    layers::norm::{BatchNormGradients, BatchNormStatistics, add_gradients, affine},
     optimizers::{Adam, OptimizerConfig},
     real_tensor::RealTensor,
     state::State,
@@ -130,14 +130,7 @@ impl ShiftBatchNorm {
         for (feature, inv_std) in inv_std.iter_mut().enumerate() {
             *inv_std = (1.0 / (sums.of(feature)[0] / x.rows() as f64 + EPS).sqrt()) as f32;
         }
-        let Some(running) = &mut self.running else {
-            self.running = Some(self.batch.clone());
-            return Ok(());
-        };
-        for (old, new) in [(&mut running.mean, &self.batch.mean), (&mut running.inv_std, &self.batch.inv_std)]
-        {
-            old.iter_mut().zip(new).for_each(|(old, new)| *old = (1.0 - MOMENTUM) * *old + MOMENTUM * new);
-        }
+        BatchNormStatistics::follow(&mut self.running, &self.batch, MOMENTUM);
         Ok(())
     }
 }
@@ -166,17 +159,6 @@ vectorized! {
 }
 
 vectorized! {
-    /// x: whole rows.
-    fn affine<'a>(x: &'a mut [f32], mean: &'a [f32], scale: &'a [f32], shift: &'a [f32]) {
-        for row in x.chunks_exact_mut(mean.len()) {
-            for (((x, mean), scale), shift) in row.iter_mut().zip(mean).zip(scale).zip(shift) {
-                *x = (*x - mean) * scale + shift;
-            }
-        }
-    }
-}
-
-vectorized! {
     /// x becomes AP2(x_hat); x, y: whole rows.
     fn normalize<'a>(
         x: &'a mut [f32], y: &'a mut [f32], batch: &'a BatchNormStatistics, gamma: &'a [f32], beta: &'a [f32],
@@ -188,19 +170,6 @@ vectorized! {
                 let x_hat = (*x - mean) * ap2(*inv_std);
                 *x = ap2(x_hat);
                 *y = ap2(*gamma) * x_hat + beta;
-            }
-        }
-    }
-}
-
-vectorized! {
-    fn add_gradients<'a>(dy: &'a Matrix, x_hat: &'a Matrix, part: Part, sums: [&'a mut [f32]; 2]) {
-        let [dgamma, dbeta] = sums;
-        for (dy, x_hat) in rows_of(dy, part).zip(rows_of(x_hat, part)) {
-            let row = dy.iter().zip(x_hat);
-            for ((dgamma, dbeta), (dy, x_hat)) in dgamma.iter_mut().zip(&mut *dbeta).zip(row) {
-                *dbeta += dy;
-                *dgamma += dy * x_hat;
             }
         }
     }
@@ -294,13 +263,7 @@ impl Layer for ShiftBatchNorm {
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {
-        let mut there = self.running.is_some();
-        state.flag("running", &mut there)?;
-        self.running = there.then(|| self.running.take().unwrap_or_else(|| self.batch.clone()));
-        if let Some(running) = &mut self.running {
-            state.reals("running_mean", &mut running.mean)?;
-            state.reals("running_inv_std", &mut running.inv_std)?;
-        }
+        BatchNormStatistics::state(&mut self.running, &self.batch, state)?;
         state.within("gamma", |state| self.gamma.state(state))?;
         state.within("beta", |state| self.beta.state(state))
     }
