@@ -59,6 +59,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
 fn describe(layer: &Layer) -> (usize, String) {
     match layer {
         Layer::Binarize(b) => (b.features, bits_each(b.thresholds.len())),
+        Layer::Thermometer(t) => (t.channels, bits_each(t.depth())),
         Layer::Dense(dense) => {
             let units = dense.weights.rows();
             let output = match &dense.output {

@@ -32,6 +32,15 @@ fn naive(model: &Model, x: &[f32]) -> Vec<f32> {
                 bits = Some(signs(rows, features * b.thresholds.len(), above));
                 continue;
             }
+            Layer::Thermometer(t) => {
+                let (c, deep) = (t.channels, t.thresholds.len());
+                let above = |row: usize, column: usize| {
+                    let (pixel, k) = (column / deep, column % deep);
+                    x[row * features + pixel * c + k % c] > t.thresholds[k]
+                };
+                bits = Some(signs(rows, layer.outputs(), above));
+                continue;
+            }
             Layer::Conv(conv) => {
                 bits = Some(naive_conv(conv, rows, &x, bits.as_deref()));
                 continue;
