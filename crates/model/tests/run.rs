@@ -236,11 +236,11 @@ fn batches_of_images_are_their_samples() {
 #[test]
 fn scores_of_a_model_large_enough_for_threads() {
     let engines = engines();
-    for binarize in [0, 3] {
+    for (binarize, thermometer) in [(0, false), (3, false), (3, true)] {
         let hidden = vec![(257, 3), (130, 1)];
         assert_naive(
             &engines,
-            &Recipe { inputs: 301, binarize, images: None, hidden, classes: 10, seed: 7 },
+            &Recipe { inputs: 301, binarize, thermometer, images: None, hidden, classes: 10, seed: 7 },
             401,
         );
     }
