@@ -94,7 +94,10 @@ pub use integer::{
 };
 pub use isa::{Isa, Kernel};
 pub use memory::Buffer;
-pub use pack::{Sum, pack_at_least, pack_signs, pack_signs_into, pack_thresholds, sign_words, unpack_signs};
+pub use pack::{
+    Above, Sum, pack_above, pack_above_into, pack_at_least, pack_signs, pack_signs_into, pack_thresholds,
+    sign_words, unpack_signs,
+};
 pub use panels::Panels;
 pub use parts::Slices;
 pub use pool::{Pool, pool_or_and};

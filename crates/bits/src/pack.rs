@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`pack_signs`] | `[x >= 0]` | (b, x) -> (b, x) |
 //! | [`pack_thresholds`] | `[r > t_k]` | (b, x), (d) -> (b, d x) |
+//! | [`pack_above`] | `[r > t_kx]` | (b, x), (d, x) -> (b, d x) |
 //! | [`pack_at_least`] | `[s >= t_kc]`, or `[s <= t_kc]` where descending | (b, c), (d, c) -> (b, d c) |
 //!
 //! A comparison with NaN is false. The columns of a depth are depth-major: threshold k of value x is column `k X + x`.
@@ -100,6 +101,77 @@ pub fn pack_thresholds<T: Sum>(
     Ok(bits)
 }
 
+/// bit `(b, k X + x) = [r_bx > t_kx]`, strictly: a thermometer with thresholds of each column.
+/// x: (rows, cols), thresholds: (d, cols) -> (rows, d * cols).
+///
+/// # Errors
+/// [`Error::Length`] unless there are `rows * cols` values and a multiple of `cols` thresholds, [`Error::TooLarge`] if
+/// the result is.
+pub fn pack_above<T: Above>(
+    engine: &Engine,
+    rows: usize,
+    cols: usize,
+    x: &[T],
+    thresholds: &[T::Threshold],
+) -> Result<BitTensor> {
+    const OP: &str = "pack_above";
+    let depth = thresholds.len().checked_div(cols).unwrap_or(0);
+    check_len(OP, "x", (rows, cols), x.len())?;
+    let mut bits = deep_zeros(OP, rows, cols, depth)?;
+    pack_above_into(engine, cols, x, thresholds, &mut bits)?;
+    Ok(bits)
+}
+
+/// [`pack_above`] into bits that are there already. x: (rows, cols), thresholds: (d, cols), bits: (rows, d * cols).
+///
+/// # Errors
+/// [`Error::Length`] unless there are as many thresholds as columns of bits, whole rows of `cols`, and as many values as
+/// rows.
+pub fn pack_above_into<T: Above>(
+    engine: &Engine,
+    cols: usize,
+    x: &[T],
+    thresholds: &[T::Threshold],
+    bits: &mut BitTensor,
+) -> Result<()> {
+    const OP: &str = "pack_above";
+    let (deep, w) = (bits.cols(), bits.words_per_row());
+    check_len(OP, "thresholds", (deep.checked_div(cols).unwrap_or(0), cols), thresholds.len())?;
+    check_len(OP, "thresholds", (1, deep), thresholds.len())?;
+    check_len(OP, "x", (bits.rows(), cols), x.len())?;
+    engine.rows(bits.words_mut(), w, x.len().saturating_mul(deep / cols.max(1)), |first, words| {
+        above_rows(engine.isa(), &x[first * cols..], cols, thresholds, w, words);
+    });
+    Ok(())
+}
+
+/// What [`pack_above`] compares.
+pub trait Above: Copy + Send + Sync + sealed::Sealed {
+    /// With what: bytes with numbers from -1, which they all exceed, to 255, which none does.
+    type Threshold: Copy + Send + Sync;
+
+    /// `[self > threshold]`
+    fn above(self, threshold: Self::Threshold) -> bool;
+}
+
+impl Above for f32 {
+    type Threshold = f32;
+
+    #[inline(always)]
+    fn above(self, threshold: f32) -> bool {
+        self > threshold
+    }
+}
+
+impl Above for u8 {
+    type Threshold = i16;
+
+    #[inline(always)]
+    fn above(self, threshold: i16) -> bool {
+        i16::from(self) > threshold
+    }
+}
+
 /// bit `(b, k C + c) = [s_bc >= t_kc]`, and `[s_bc <= t_kc]` where `descending_c` is 1.
 ///
 /// This is a batch norm with its sign, folded: dividing by a negative scale turns the comparison round.
@@ -161,6 +233,7 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for i32 {}
     impl Sealed for f32 {}
+    impl Sealed for u8 {}
 }
 
 fn deep_zeros(op: &'static str, rows: usize, cols: usize, depth: usize) -> Result<BitTensor> {
@@ -183,7 +256,7 @@ pub(crate) fn compare<T: Copy>(values: &[T], is: impl Fn(usize, T) -> bool) -> u
 
 /// Up to 64 comparisons of pairs as a word.
 #[inline(always)]
-pub(crate) fn compare_pairs<T: Copy>(a: &[T], b: &[T], is: impl Fn(T, T) -> bool) -> u64 {
+pub(crate) fn compare_pairs<T: Copy, U: Copy>(a: &[T], b: &[U], is: impl Fn(T, U) -> bool) -> u64 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<32>(), b.as_chunks::<32>());
     let mut word = 0;
     for (half, (a, b)) in a.iter().zip(b).enumerate() {
@@ -238,6 +311,20 @@ multiversion! {
                     let up = if descending == !0 { 0 } else { compare(s, |j, s| s >= t[j]) };
                     let down = if descending == 0 { 0 } else { compare(s, |j, s| s <= t[j]) };
                     put(row, k * cols + c * 64, (up & !descending) | (down & descending));
+                }
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// x: (.., cols), thresholds: (d, cols), words: (rows, w)
+    fn above_rows<T: Above>(x: &[T], cols: usize, thresholds: &[T::Threshold], w: usize, words: &mut [u64]) {
+        for (x, row) in x.chunks_exact(cols).zip(words.chunks_exact_mut(w)) {
+            row.fill(0);
+            for (k, thresholds) in thresholds.chunks_exact(cols).enumerate() {
+                for (c, (x, t)) in x.chunks(64).zip(thresholds.chunks(64)).enumerate() {
+                    put(row, k * cols + c * 64, compare_pairs(x, t, T::above));
                 }
             }
         }

@@ -1,9 +1,10 @@
 //! Every error variant, and that nothing from outside panics.
 
 use onebit_bits::{
-    BitTensor, BitView, Engine, Error, Isa, Panels, Probability, Ternary, pack_at_least, pack_signs,
-    pack_thresholds, real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes,
-    votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores, xnor_threshold,
+    BitTensor, BitView, Engine, Error, Isa, Panels, Probability, Ternary, pack_above, pack_above_into,
+    pack_at_least, pack_signs, pack_thresholds, real, real_bits, real_bits_t, real_real, real_ternary,
+    ternary_gemm, ternary_gemm_bytes, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores,
+    xnor_threshold,
 };
 
 fn zeros(rows: usize, cols: usize) -> BitTensor {
@@ -51,6 +52,13 @@ fn length() {
     is_length(Ternary::from_f32(2, 2, &[0.0; 5]).map(drop));
     is_length(Ternary::from_i32(2, 2, &[0; 3]).map(drop));
     is_length(pack_thresholds(&engine, 2, 2, &[0.0; 3], &[0.0]).map(drop));
+    is_length(pack_above(&engine, 2, 2, &[0.0; 3], &[0.0; 2]).map(drop));
+    is_length(pack_above(&engine, 2, 2, &[0.0; 4], &[0.0; 3]).map(drop));
+    is_length(pack_above(&engine, 1, 0, &[0.0; 0], &[0.0; 3]).map(drop));
+    is_length(pack_above_into(&engine, 2, &[0u8; 4], &[0; 2], &mut zeros(2, 4)));
+    is_length(pack_above_into(&engine, 2, &[0u8; 4], &[0; 2], &mut zeros(1, 2)));
+    is_length(pack_above_into(&engine, 2, &[0u8; 4], &[0; 3], &mut zeros(2, 3)));
+    is_length(pack_above_into(&engine, 0, &[0u8; 0], &[0; 3], &mut zeros(0, 3)));
     is_length(pack_at_least(&engine, 1, 2, &[1; 3], &[0; 2], zeros(1, 2).view()).map(drop));
     is_length(pack_at_least(&engine, 1, 2, &[1; 2], &[0; 3], zeros(1, 2).view()).map(drop));
     is_length(pack_at_least(&engine, 1, 0, &[], &[0; 3], zeros(1, 0).view()).map(drop));
@@ -81,6 +89,7 @@ fn too_large() {
     // no rows, so no memory, but sums that i32 cannot hold
     is_large(xnor_gemm(&engine, zeros(0, 1 << 31).view(), zeros(0, 1 << 31).view(), &mut []));
     // no values to compare, but more columns than can be counted
+    is_large(pack_above::<f32>(&engine, usize::MAX, 2, &[], &[0.0; 2]).map(drop));
     is_large(pack_thresholds(&engine, 0, usize::MAX / 2, &[], &[0.0; 3]).map(drop));
 }
 

@@ -2,10 +2,10 @@
 //! `onebit-reference`. Results are compared for equality, those in f32 too.
 
 use onebit_bits::{
-    BitTensor, Engine, Error, Isa, Panels, Ternary, pack_at_least, pack_signs, pack_thresholds, random_bits,
-    real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes,
-    ternary_gemm_packed, unpack_signs, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores,
-    xnor_threshold,
+    BitTensor, Engine, Error, Isa, Panels, Ternary, pack_above, pack_above_into, pack_at_least, pack_signs,
+    pack_thresholds, random_bits, real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm,
+    ternary_gemm_bytes, ternary_gemm_packed, unpack_signs, votes, votes_to_flips, xnor_gemm,
+    xnor_gemm_packed, xnor_scores, xnor_threshold,
 };
 use onebit_reference::{gemm as reference, number::real_gemm_by_fours};
 
@@ -337,6 +337,9 @@ fn packing() {
         let integer_thresholds = integers(4, depth * cols);
         let real_thresholds: Vec<f32> = integer_thresholds.iter().map(|&t| t as f32).collect();
         let real_sums: Vec<f32> = sums.iter().map(|&s| s as f32).collect();
+        let bytes: Vec<u8> = integers(6, rows * cols).iter().map(|&n| (n * 37) as u8).collect();
+        let byte_thresholds: Vec<i16> =
+            integers(7, depth * cols).iter().map(|&n| (n * 53).rem_euclid(257) as i16 - 1).collect();
         let descending = random_bits(5, 0, 1, cols);
         // depth-major columns
         let deep = |bit: &dyn Fn(usize, usize, usize) -> bool| {
@@ -369,6 +372,17 @@ fn packing() {
             assert_eq!(bools(&of_sums), above.collect::<Vec<_>>(), "thresholds i32 {what}");
             assert_padding(&bits, &what);
 
+            let mut bits = pack_above(&engine, rows, cols, &x, &real_thresholds).unwrap();
+            let expected = deep(&|r, k, c| x[r * cols + c] > real_thresholds[k * cols + c]);
+            assert_eq!(bits.shape(), (rows, depth * cols));
+            assert_eq!(bools(&bits), expected, "above f32 {what}");
+            assert_padding(&bits, &what);
+            // over what was there
+            pack_above_into(&engine, cols, &bytes, &byte_thresholds, &mut bits).unwrap();
+            let expected = deep(&|r, k, c| i16::from(bytes[r * cols + c]) > byte_thresholds[k * cols + c]);
+            assert_eq!(bools(&bits), expected, "above u8 {what}");
+            assert_padding(&bits, &what);
+
             let bits =
                 pack_at_least(&engine, rows, cols, &sums, &integer_thresholds, descending.view()).unwrap();
             // without columns there are no thresholds to tell the depth from
@@ -393,6 +407,10 @@ fn zeros_ties_and_nan() {
         // strict: a value at the threshold is not above it
         let bits = pack_thresholds(&engine, 1, 3, &[1.0, 2.0, f32::NAN], &[1.0]).unwrap();
         assert_eq!(bools(&bits), [false, true, false]);
+        let bits = pack_above(&engine, 1, 3, &[1.0, 2.0, f32::NAN], &[1.0; 3]).unwrap();
+        assert_eq!(bools(&bits), [false, true, false]);
+        let bits = pack_above(&engine, 1, 2, &[0u8, 255], &[-1, 254, 0, 255]).unwrap();
+        assert_eq!(bools(&bits), [true, true, false, false]);
         // not strict: a sum at the threshold is a one in either direction
         let descending = BitTensor::from_fn(1, 4, |_, c| c >= 2);
         let bits = pack_at_least(&engine, 1, 4, &[5, 4, 5, 6], &[5; 4], descending.view()).unwrap();

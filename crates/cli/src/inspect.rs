@@ -59,6 +59,13 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
 fn describe(layer: &Layer) -> (usize, String) {
     match layer {
         Layer::Binarize(b) => (b.features, bits_each(b.thresholds.len())),
+        Layer::Thermometer(t) => {
+            let pixels = match t.features / t.channels {
+                1 => String::new(),
+                pixels => format!(" for {pixels} pixels"),
+            };
+            (t.channels, bits_each(t.depth()) + &pixels)
+        }
         Layer::Dense(dense) => {
             let units = dense.weights.rows();
             let output = match &dense.output {

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     format::{Kind, LayerRecord, Reader, TensorInfo, Writer},
     geometry::{self, GEOMETRY},
-    layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thresholds},
+    layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds},
     model::{Model, Standardize},
 };
 
@@ -15,9 +15,16 @@ const BINARIZE: u32 = 1;
 const DENSE_TO_BITS: u32 = 2;
 const DENSE_TO_SCORES: u32 = 3;
 const CONV_TO_BITS: u32 = 4;
+const THERMOMETER: u32 = 5;
 
-/// The first version of the format that has convolutions.
-const WITH_CONV: u32 = 2;
+/// The first version of the format that has layers of this kind.
+fn since(kind: u32) -> u32 {
+    match kind {
+        CONV_TO_BITS => 2,
+        THERMOMETER => 3,
+        _ => 1,
+    }
+}
 
 impl Model {
     /// The model as the bytes of a `.onebit` file.
@@ -26,12 +33,14 @@ impl Model {
         for layer in &self.layers {
             let (kind, outputs, depth) = match layer {
                 Layer::Binarize(b) => (BINARIZE, b.features, b.thresholds.len()),
+                Layer::Thermometer(t) => (THERMOMETER, t.channels, t.depth()),
                 Layer::Dense(Dense { weights, output }) => match output {
                     Output::Bits(t) => (DENSE_TO_BITS, weights.rows(), t.limits.len() / weights.rows()),
                     Output::Scores(_) => (DENSE_TO_SCORES, weights.rows(), 0),
                 },
                 Layer::Conv(conv) => (CONV_TO_BITS, conv.weights.rows(), 1),
             };
+            version = version.max(since(kind));
             let [inputs, outputs, depth] = [layer.inputs(), outputs, depth].map(|n| n as u32);
             let index = w.layer(LayerRecord { kind, inputs, outputs, depth });
             let name = |tensor: &str| format!("{index}.{tensor}");
@@ -44,6 +53,7 @@ impl Model {
             };
             match layer {
                 Layer::Binarize(b) => w.f32s(name("thresholds"), 1, &b.thresholds),
+                Layer::Thermometer(t) => w.f32s(name("thresholds"), depth as usize, &t.thresholds),
                 Layer::Dense(dense) => {
                     w.bits(name("weights"), &dense.weights);
                     match &dense.output {
@@ -56,7 +66,6 @@ impl Model {
                     }
                 }
                 Layer::Conv(conv) => {
-                    version = WITH_CONV;
                     w.i32s(name("geometry"), 1, &geometry::to_numbers(conv));
                     w.bits(name("weights"), &conv.weights);
                     thresholds(&mut w, &conv.thresholds);
@@ -79,8 +88,12 @@ impl Model {
     /// Any of the variants about the file, and those of [`Model::new`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let r = Reader::new(bytes)?;
-        if r.version >= WITH_CONV && r.layers.iter().all(|record| record.kind != CONV_TO_BITS) {
-            let problem = "version 2 of the format, but no convolution";
+        let needed = r.layers.iter().map(|record| since(record.kind)).max();
+        if r.version > needed.unwrap_or(1) {
+            let problem = match r.version {
+                2 => "version 2 of the format, but no convolution",
+                _ => "version 3 of the format, but no thermometer",
+            };
             return Err(Error::Record { what: "header".into(), problem });
         }
         let mut layers: Vec<Layer> = Vec::new();
@@ -124,7 +137,14 @@ fn read_layer(r: &Reader, index: usize, record: LayerRecord, first: bool) -> Res
             let thresholds = r.f32s(&name("thresholds"), 1, depth)?;
             return Ok(Layer::Binarize(Binarize { features: inputs, thresholds }));
         }
-        CONV_TO_BITS if r.version < WITH_CONV => {
+        THERMOMETER if r.version < since(THERMOMETER) => {
+            return problem("a thermometer needs version 3 of the format");
+        }
+        THERMOMETER => {
+            let thresholds = r.f32s(&name("thresholds"), depth, outputs)?;
+            return Ok(Layer::Thermometer(Thermometer { features: inputs, channels: outputs, thresholds }));
+        }
+        CONV_TO_BITS if r.version < since(CONV_TO_BITS) => {
             return problem("a convolution needs version 2 of the format");
         }
         CONV_TO_BITS if depth != 1 => return problem("a convolution has depth 1"),

@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 /// transfer in text mode is noticed.
 pub const MAGIC: [u8; 8] = *b"\x89ONEBIT\n";
 /// The newest version of the format that this crate reads and writes. It writes the oldest that can say what a model is:
-/// 1, or 2 for one with convolutions.
-pub const VERSION: u32 = 2;
+/// 1, 2 for one with convolutions, or 3 for one with a thermometer.
+pub const VERSION: u32 = 3;
 
 const HEADER: usize = 64;
 const LAYER_RECORD: usize = 32;

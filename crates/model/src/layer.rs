@@ -9,6 +9,8 @@ use onebit_bits::{BitTensor, Conv as Geometry, Images, Pool};
 pub enum Layer {
     /// Real features to bits; only as the first layer.
     Binarize(Binarize),
+    /// The same by thresholds of each channel; only as the first layer.
+    Thermometer(Thermometer),
     /// A product with binary weights, and what is made of its sums.
     Dense(Dense),
     /// Binary weights that walk over images, and what is made of their sums.
@@ -22,6 +24,26 @@ pub struct Binarize {
     pub features: usize,
     /// The thresholds, `(d)`, in units of the standardized features.
     pub thresholds: Vec<f32>,
+}
+
+/// `bit_kc = [x_c > t_kc]` in each pixel, `(b, p c) -> (b, p d c)`: channel `c` of a pixel at threshold `k` is column
+/// `k channels + c` of its bits, and the pixels are side by side. So a convolution over `d c` channels may follow.
+/// Features that are no image are the channels of one pixel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thermometer {
+    /// Number of features: whole pixels.
+    pub features: usize,
+    /// Channels of a pixel.
+    pub channels: usize,
+    /// The thresholds, `(d, c)`, in units of the standardized features.
+    pub thresholds: Vec<f32>,
+}
+
+impl Thermometer {
+    /// Thresholds of each channel.
+    pub fn depth(&self) -> usize {
+        self.thresholds.len().checked_div(self.channels).unwrap_or(0)
+    }
 }
 
 /// `s = x w^T` with weights of +-1, `(b, i) -> (b, o)`. The sums are integers when `x` is bits.
@@ -128,10 +150,11 @@ impl Affine {
 }
 
 impl Layer {
-    /// A short name for tables: `binarize`, `dense`, `conv`.
+    /// A short name for tables: `binarize`, `thermometer`, `dense`, `conv`.
     pub fn name(&self) -> &'static str {
         match self {
             Layer::Binarize(_) => "binarize",
+            Layer::Thermometer(_) => "thermometer",
             Layer::Dense(_) => "dense",
             Layer::Conv(_) => "conv",
         }
@@ -141,6 +164,7 @@ impl Layer {
     pub fn inputs(&self) -> usize {
         match self {
             Layer::Binarize(b) => b.features,
+            Layer::Thermometer(t) => t.features,
             Layer::Dense(d) => d.weights.cols(),
             Layer::Conv(c) => columns(c.image, c.geometry.c_in),
         }
@@ -150,6 +174,7 @@ impl Layer {
     pub fn outputs(&self) -> usize {
         match self {
             Layer::Binarize(b) => b.features.saturating_mul(b.thresholds.len()),
+            Layer::Thermometer(t) => t.features.saturating_mul(t.depth()),
             Layer::Dense(d) => match &d.output {
                 Output::Bits(thresholds) => thresholds.limits.len(),
                 Output::Scores(_) => d.weights.rows(),
@@ -163,7 +188,7 @@ impl Layer {
     /// Number of one-bit weights.
     pub fn weights(&self) -> usize {
         match self {
-            Layer::Binarize(_) => 0,
+            Layer::Binarize(_) | Layer::Thermometer(_) => 0,
             Layer::Dense(d) => d.weights.rows() * d.weights.cols(),
             Layer::Conv(c) => c.weights.rows() * c.weights.cols(),
         }

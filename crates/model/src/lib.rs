@@ -39,6 +39,6 @@ mod run;
 
 pub use error::{Error, Result};
 pub use format::{Kind, MAGIC, TensorInfo, VERSION};
-pub use layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thresholds};
+pub use layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds};
 pub use model::{Model, Standardize};
 pub use run::{Session, best};

@@ -6,7 +6,7 @@ use onebit_bits::{Pad, Padding};
 
 use crate::{
     error::{Error, Result},
-    layer::{Conv, Layer, Limits, Output, Thresholds},
+    layer::{Conv, Layer, Limits, Output, Thermometer, Thresholds},
 };
 
 /// Numbers of an image at most, before and after each convolution: so that a small file cannot ask for much memory.
@@ -133,6 +133,8 @@ fn check(inputs: usize, layers: &[Layer]) -> Result<usize> {
                 return at.order("a threshold is not a finite number");
             }
             Layer::Binarize(_) => {}
+            Layer::Thermometer(_) if index > 0 => return at.order("thermometer can only be the first layer"),
+            Layer::Thermometer(t) => at.check_thermometer(t)?,
             Layer::Dense(dense) => {
                 let outputs = dense.weights.rows();
                 if outputs == 0 || columns == 0 {
@@ -195,6 +197,23 @@ impl At {
             (Limits::Real(l), false) if l.iter().any(|l| l.is_nan()) => self.order("a limit is not a number"),
             _ => Ok(()),
         }
+    }
+
+    fn check_thermometer(&self, thermometer: &Thermometer) -> Result<()> {
+        let Thermometer { features, channels, thresholds } = thermometer;
+        if thresholds.is_empty() || *channels == 0 {
+            return self.order("thermometer needs a channel and a threshold");
+        }
+        if !features.is_multiple_of(*channels) {
+            self.fits("features (a multiple of the channels)", *channels, *features)?;
+        }
+        if !thresholds.len().is_multiple_of(*channels) {
+            self.fits("thresholds (a multiple of the channels)", *channels, thresholds.len())?;
+        }
+        if thresholds.iter().any(|t| !t.is_finite()) {
+            return self.order("a threshold is not a finite number");
+        }
+        Ok(())
     }
 
     fn check_conv(&self, layer: &Layer, conv: &Conv, bits: bool) -> Result<()> {

@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use onebit_bits::{
-    BitTensor, ConvWeights, Engine, Images, Panels, conv_reals, conv_threshold, pack_at_least,
+    BitTensor, ConvWeights, Engine, Images, Panels, conv_reals, conv_threshold, pack_above, pack_at_least,
     pack_thresholds, pool_or_and, real_gemm_packed, xnor_gemm_packed, xnor_threshold,
 };
 
@@ -27,7 +27,7 @@ impl Model {
     pub fn session<'a>(&'a self, engine: &Engine) -> Result<Session<'a>> {
         let packed = self.layers.iter().enumerate().map(|(index, layer)| {
             Ok(match layer {
-                Layer::Binarize(_) => Packed::Nothing,
+                Layer::Binarize(_) | Layer::Thermometer(_) => Packed::Nothing,
                 Layer::Dense(d) if index == 0 => {
                     Packed::Dense(Panels::of_rows_for_reals(engine, d.weights.view()))
                 }
@@ -145,12 +145,16 @@ impl Session<'_> {
             (Layer::Binarize(b), _, Value::Real(x)) => {
                 Ok(Value::Bits(pack_thresholds(engine, rows, b.features, &x, &b.thresholds)?))
             }
+            (Layer::Thermometer(t), _, Value::Real(x)) => {
+                let pixels = rows * (t.features / t.channels);
+                Ok(Value::Bits(pack_above(engine, pixels, t.channels, &x, &t.thresholds)?))
+            }
             (Layer::Dense(dense), Packed::Dense(weights), x) => self.dense(rows, dense, weights, x),
             (Layer::Conv(conv), Packed::Conv(weights), x) => {
                 self.conv(rows, conv, weights, x).map(Value::Bits)
             }
             _ => unreachable!(
-                "binarize is the first layer, checked at construction, and all others are packed"
+                "what binarizes is the first layer, checked at construction, and all others are packed"
             ),
         }
     }

@@ -2,7 +2,7 @@
 
 use onebit_bits::{BitTensor, Conv as Geometry, Pad, Padding, Pool};
 use onebit_model::{
-    Affine, Binarize, Conv, Dense, Error, Layer, Limits, Model, Output, Standardize, Thresholds,
+    Affine, Binarize, Conv, Dense, Error, Layer, Limits, Model, Output, Standardize, Thermometer, Thresholds,
 };
 
 fn binarize(features: usize, thresholds: &[f32]) -> Layer {
@@ -161,6 +161,38 @@ fn words_around_the_layers() {
     let scales = Standardize { mean: fit, scale: short };
     let message = model().with_standardize(scales).unwrap_err().to_string();
     assert_eq!(message, "standardization scales: expected 2, got 1");
+}
+
+#[test]
+fn thermometers() {
+    let thermometer = |features, channels, thresholds: &[f32]| {
+        Layer::Thermometer(Thermometer { features, channels, thresholds: thresholds.to_vec() })
+    };
+    // of features, and of two pixels
+    for (channels, thresholds) in [(2, vec![0.0; 4]), (1, vec![0.0; 2])] {
+        let layer = thermometer(2, channels, &thresholds);
+        assert_eq!(
+            (layer.name(), layer.inputs(), layer.outputs(), layer.weights()),
+            ("thermometer", 2, 4, 0)
+        );
+        assert!(Model::new(2, vec![layer, last(4)], names(2)).is_ok());
+    }
+    let first = |layer| refusal(vec![layer, last(2)]);
+    assert_eq!(first(thermometer(3, 1, &[0.0])), "layer 0: inputs: expected 2, got 3");
+    for layer in [thermometer(2, 0, &[0.0]), thermometer(2, 0, &[]), thermometer(2, 2, &[])] {
+        assert_eq!(first(layer), "layer 0: thermometer needs a channel and a threshold");
+    }
+    let channels = "layer 0: features (a multiple of the channels): expected 3, got 2";
+    assert_eq!(first(thermometer(2, 3, &[0.0; 3])), channels);
+    let table = "layer 0: thresholds (a multiple of the channels): expected 2, got 3";
+    assert_eq!(first(thermometer(2, 2, &[0.0; 3])), table);
+    assert_eq!(first(thermometer(2, 2, &[0.0; 4])), "layer 1: inputs: expected 4, got 2");
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let message = "layer 0: a threshold is not a finite number";
+        assert_eq!(first(thermometer(2, 2, &[0.0, bad])), message);
+    }
+    let late = vec![binarize(2, &[0.0]), thermometer(2, 2, &[0.0; 2]), last(2)];
+    assert_eq!(refusal(late), "layer 1: thermometer can only be the first layer");
 }
 
 /// Over images of 2 x 1 pixels of one channel, which are the two features here.

@@ -32,6 +32,15 @@ fn naive(model: &Model, x: &[f32]) -> Vec<f32> {
                 bits = Some(signs(rows, features * b.thresholds.len(), above));
                 continue;
             }
+            Layer::Thermometer(t) => {
+                let (c, deep) = (t.channels, t.thresholds.len());
+                let above = |row: usize, column: usize| {
+                    let (pixel, k) = (column / deep, column % deep);
+                    x[row * features + pixel * c + k % c] > t.thresholds[k]
+                };
+                bits = Some(signs(rows, layer.outputs(), above));
+                continue;
+            }
             Layer::Conv(conv) => {
                 bits = Some(naive_conv(conv, rows, &x, bits.as_deref()));
                 continue;
@@ -227,11 +236,11 @@ fn batches_of_images_are_their_samples() {
 #[test]
 fn scores_of_a_model_large_enough_for_threads() {
     let engines = engines();
-    for binarize in [0, 3] {
+    for (binarize, thermometer) in [(0, false), (3, false), (3, true)] {
         let hidden = vec![(257, 3), (130, 1)];
         assert_naive(
             &engines,
-            &Recipe { inputs: 301, binarize, images: None, hidden, classes: 10, seed: 7 },
+            &Recipe { inputs: 301, binarize, thermometer, images: None, hidden, classes: 10, seed: 7 },
             401,
         );
     }

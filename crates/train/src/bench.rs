@@ -110,7 +110,7 @@ pub fn measure(config: &Config, engine: &Engine, warm_up: usize, steps: usize) -
         return Err(Error::setting("phase.0.batch", "a number of samples", "all"));
     };
     let parts = random_data(&config.data.source, samples)?;
-    let mut net = experiment::network(config, &parts.train)?;
+    let mut net = experiment::network(config, &parts)?;
     let cx = Context::train(engine);
     let rows: Vec<usize> = (0..parts.train.len()).collect();
     let (mut labels, mut measured) = (Vec::new(), Vec::with_capacity(steps));

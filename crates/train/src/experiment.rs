@@ -8,13 +8,14 @@ use onebit_model::Model;
 use crate::{
     checkpoint::Checkpoints,
     config::{Config, LossName, Method, Preprocess, TrainingConfig},
-    data::{self, Dataset, Gcn, Whiten},
+    data::{self, Dataset, Gcn, Whiten, quantiles},
     error::{Error, Result},
     losses::{Distillation, Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
     report::{Event, Outcome},
     teacher::{Deployed, Lessons},
     trainer::{Parts, Trainer},
+    value::Matrix,
 };
 
 pub use crate::source::{Source, source_at};
@@ -102,20 +103,29 @@ fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset
     Err(Error::setting("data", expected, "no path"))
 }
 
-/// Builds the network of a configuration for data with these features and classes.
+/// Builds the network of a configuration for data with the features and classes of the training part, whose values the
+/// thresholds of a thermometer are [fitted](quantiles) to.
 ///
 /// # Errors
 /// [`Error::Setting`] for what cannot be built.
-pub fn network(config: &Config, data: &Dataset) -> Result<Network> {
+pub fn network(config: &Config, parts: &Parts) -> Result<Network> {
+    let data = &parts.train;
     let (features, classes) = (data.features(), data.classes());
     let hidden = &config.network.hidden;
     match config.method {
         Method::Flip => Network::flip_with(features, hidden, classes, &config.flip_options()?, config.seed),
         Method::StraightThrough => {
-            let options = config.straight_through_options(data.image());
+            let mut options = config.straight_through_options(data.image());
+            options.thermometer =
+                config.network.thermometer.map(|levels| thresholds(parts, levels)).transpose()?;
             Network::straight_through_with(features, hidden, classes, &options, config.seed)
         }
     }
+}
+
+fn thresholds(parts: &Parts, levels: usize) -> Result<Matrix> {
+    let table = quantiles(&parts.train, &parts.standardize, levels);
+    Matrix::new(levels, table.len() / levels.max(1), table)
 }
 
 /// Trains the network of a configuration and tells `listen` how it goes.
@@ -137,7 +147,7 @@ pub fn run_with(
     checkpoints: &mut Checkpoints,
     listen: impl FnMut(Event),
 ) -> Result<Outcome> {
-    let mut net = network(config, &parts.train)?;
+    let mut net = network(config, parts)?;
     let mut trainer = trainer(config)?;
     trainer.lessons = lessons(config, parts)?;
     trainer.fit_with(&mut net, parts, engine, checkpoints, listen)

@@ -19,7 +19,7 @@
 //! where an odd number of scales is negative. The largest of some sums passes through, for it commutes with what is monotonic.
 
 use onebit_bits::{BitTensor, Conv as Geometry, Pad, Pool};
-use onebit_model::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thresholds};
+use onebit_model::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds};
 
 use crate::error::{Error, Result};
 
@@ -63,10 +63,22 @@ impl Exporter {
     /// # Errors
     /// [`Error::Export`] anywhere but at the start.
     pub fn binarize(&mut self, features: usize, thresholds: Vec<f32>) -> Result<()> {
+        self.first(Layer::Binarize(Binarize { features, thresholds }))
+    }
+
+    /// Features to bits by thresholds of each channel, `(d, c)`. Features that are no image are channels of one pixel.
+    ///
+    /// # Errors
+    /// [`Error::Export`] anywhere but at the start.
+    pub fn thermometer(&mut self, channels: usize, thresholds: Vec<f32>) -> Result<()> {
+        self.first(Layer::Thermometer(Thermometer { features: self.inputs, channels, thresholds }))
+    }
+
+    fn first(&mut self, layer: Layer) -> Result<()> {
         if !self.layers.is_empty() || self.sums.is_some() {
             return Err(self.refuse("the runtime has it only as the first layer"));
         }
-        self.layers.push(Layer::Binarize(Binarize { features, thresholds }));
+        self.layers.push(layer);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! From options to a network for straight-through training.
 //!
+//! First the features may become bits: their signs, or a thermometer of each.
 //! Blocks: product, [max-pooling], norm, activation, [dropout]; the last product has only a norm. Where there are
 //! stages of images, they come first, and their features go on into the dense layers, in the order row, column, channel.
 
@@ -13,11 +14,13 @@ use crate::{
     layer::Layer,
     layers::{
         BatchNorm, Conv, Dense, Dropout, Estimator, Flatten, GlobalAveragePool, MaxPool, RSign, RealConv,
-        RealDense, Relu, Residual, ShiftBatchNorm, Shortcut, Sign, StochasticSign, TernarySign, Unflatten,
+        RealDense, Relu, Residual, ShiftBatchNorm, Shortcut, Sign, StochasticSign, TernarySign, Thermometer,
+        Unflatten,
     },
     network::{Network, count_weights, layer_seed},
     optimizers::OptimizerConfig,
     rules::{Rule, RuleConfig},
+    value::Matrix,
     weight_gradient::Precision,
 };
 
@@ -81,6 +84,9 @@ pub struct StraightThroughOptions {
     pub image: Option<ImageShape>,
     /// Whether features become their signs first.
     pub binary_input: bool,
+    /// Whether they become bits of a [`Thermometer`] first, by thresholds `(d, x)` of each feature or, of images, of each
+    /// channel.
+    pub thermometer: Option<Matrix>,
     /// How they treat the border.
     pub border: Border,
     /// Shares of inputs and hidden bits to silence.
@@ -134,7 +140,7 @@ impl Network {
     /// As [`straight_through`](Self::straight_through), with every option spelled out.
     ///
     /// # Errors
-    /// As [`straight_through`](Self::straight_through), and for stages that do not fit the image.
+    /// As [`straight_through`](Self::straight_through), for stages that do not fit the image, and as [`Thermometer::new`].
     pub fn straight_through_with(
         inputs: usize,
         hidden: &[usize],
@@ -146,6 +152,7 @@ impl Network {
         if options.binary_input {
             builder.add(Sign::new());
         }
+        let inputs = builder.dense_thermometer(inputs)?;
         if options.dropout.input != 0.0 {
             builder.add(Dropout::new(options.dropout.input, layer_seed(seed, usize::MAX))?);
         }
@@ -252,6 +259,38 @@ impl Builder<'_> {
         })
     }
 
+    /// A thermometer of the features where no stages of images follow; returns the number of its bits.
+    fn dense_thermometer(&mut self, inputs: usize) -> Result<usize> {
+        let StraightThroughOptions { thermometer, binary_input, image, .. } = self.options;
+        let Some(thresholds) = thermometer else { return Ok(inputs) };
+        if *binary_input {
+            let expected = "nothing beside network.binary_input";
+            return Err(Error::setting("network.thermometer", expected, "thresholds"));
+        }
+        if !self.options.convolutions.stages().is_empty() {
+            return Ok(inputs); // it stands among them
+        }
+        // every pixel has the thresholds of its channels
+        let pixels = match image {
+            Some(image) if image.channels == thresholds.cols() => inputs / image.channels.max(1),
+            _ => 1,
+        };
+        let rows = thresholds.iter_rows().map(|row| row.repeat(pixels));
+        let tiled = Matrix::new(thresholds.rows(), thresholds.cols() * pixels, rows.flatten().collect())?;
+        self.thermometer(tiled, inputs)
+    }
+
+    /// Of so many features or channels; returns the number of bits.
+    fn thermometer(&mut self, thresholds: Matrix, features: usize) -> Result<usize> {
+        if thresholds.cols() != features {
+            let expected = format!("thresholds of {features} features");
+            return Err(Error::setting("network.thermometer", expected, format!("of {}", thresholds.cols())));
+        }
+        let bits = thresholds.values().len();
+        self.add(Thermometer::new(thresholds)?);
+        Ok(bits)
+    }
+
     /// The stages of images; returns the number of features that they leave.
     fn stages(&mut self, inputs: usize) -> Result<usize> {
         let stages = self.options.convolutions.stages();
@@ -268,6 +307,13 @@ impl Builder<'_> {
         let mut at = Images { b: 1, h: height, w: width };
         let (mut channels, mut seed, mut real) = (channels, 0, false);
         self.add(Unflatten::new(height * width));
+        if let Some(thresholds) = &self.options.thermometer {
+            if self.options.dropout.input != 0.0 {
+                let expected = "0 with a thermometer before convolutions";
+                return Err(Error::setting("network.dropout_input", expected, self.options.dropout.input));
+            }
+            channels = self.thermometer(thresholds.clone(), channels)?;
+        }
         for (index, stage) in stages.iter().enumerate() {
             match *stage {
                 Stage::Conv { channels: outputs, kernel, stride, pool } => {

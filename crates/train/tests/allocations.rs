@@ -85,12 +85,15 @@ fn steps_allocate_nothing() {
     for gradient in [Precision::F32, Precision::Bf16, Precision::Int8] {
         for dropout in [DropoutShares::default(), DropoutShares { input: 0.2, hidden: 0.5 }] {
             for (threads, bytes) in [(1, false), (1, true), (2, true)] {
-                let options = StraightThroughOptions { dropout, gradient, ..Default::default() };
-                let asked = allocations(&options, threads, bytes);
-                // a second thread may meet a kind of job late, and then makes its scratch for it
-                let quiet = asked.iter().filter(|asked| **asked == 0).count();
-                let enough = if threads == 1 { asked.len() } else { 1 };
-                assert!(quiet >= enough, "{options:?}, {threads} threads, bytes: {bytes}: {asked:?}");
+                let plain = StraightThroughOptions { dropout, gradient, ..Default::default() };
+                let thermometer = Some(Matrix::zeros(3, INPUTS));
+                for options in [plain.clone(), StraightThroughOptions { thermometer, ..plain }] {
+                    let asked = allocations(&options, threads, bytes);
+                    // a second thread may meet a kind of job late, and then makes its scratch for it
+                    let quiet = asked.iter().filter(|asked| **asked == 0).count();
+                    let enough = if threads == 1 { asked.len() } else { 1 };
+                    assert!(quiet >= enough, "{options:?}, {threads} threads, bytes: {bytes}: {asked:?}");
+                }
             }
         }
     }

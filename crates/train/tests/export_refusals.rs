@@ -6,7 +6,8 @@ use onebit_train::{
     data::{Dataset, Samples, Standardize},
     layer::{Context, Layer},
     layers::{
-        BatchNorm, Binarize, Bma, Bmab, Conv, Dense, Dropout, Flatten, MaxPool, Sign, Unflatten, XnorWeight,
+        BatchNorm, Binarize, Bma, Bmab, Conv, Dense, Dropout, Flatten, MaxPool, Sign, Thermometer, Unflatten,
+        XnorWeight,
     },
     optimizers::Adam,
     rules::{Latent, Vote},
@@ -109,9 +110,15 @@ fn layers_out_of_place() {
     ] {
         assert_eq!(refusal(net), format!("layer {index} (batch_norm) cannot be exported: {reason}"));
     }
-    for net in [net().with(binarize()).with(binarize()), net().with(dense(4, 4)).with(binarize())] {
+    let thermometer = || Thermometer::new(Matrix::zeros(1, 4)).unwrap();
+    for (name, net) in [
+        ("binarize", net().with(binarize()).with(binarize())),
+        ("binarize", net().with(dense(4, 4)).with(binarize())),
+        ("thermometer", net().with(binarize()).with(thermometer())),
+        ("thermometer", net().with(dense(4, 4)).with(thermometer())),
+    ] {
         let reason = "the runtime has it only as the first layer";
-        assert_eq!(refusal(net), format!("layer 1 (binarize) cannot be exported: {reason}"));
+        assert_eq!(refusal(net), format!("layer 1 ({name}) cannot be exported: {reason}"));
     }
 }
 

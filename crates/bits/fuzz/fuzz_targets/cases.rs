@@ -2,8 +2,8 @@
 
 use onebit_bits::{
     BitTensor, Conv, ConvWeights, Engine, Images, Int8, Noise, Pad, Padding, Panels, Ternary,
-    bf16_gemm_packed, conv_sums, int8_gemm_sums, pack_at_least, pack_signs, pack_thresholds, real_bits,
-    real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed,
+    bf16_gemm_packed, conv_sums, int8_gemm_sums, pack_above, pack_at_least, pack_signs, pack_thresholds,
+    real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed,
     u8_gemm_packed, unpack_signs, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores,
     xnor_threshold,
 };
@@ -188,10 +188,12 @@ fn packing_at_thresholds(input: &mut Input, engines: &[Engine]) {
         BitTensor::from_fn(rows, depth * cols, |r, column| bit(r, column / cols, column % cols))
     };
     let above = deep(&|r, k, c| x[r * cols + c] > thresholds[k]);
+    let above_each = deep(&|r, k, c| x[r * cols + c] > limits[k * cols + c] as f32);
     let reached = deep(&|r, k, c| at_least(sums[r * cols + c], limits[k * cols + c], descending.get(0, c)));
     let real = |integers: &[i32]| integers.iter().map(|&n| n as f32).collect::<Vec<_>>();
     for engine in engines {
         assert_eq!(pack_thresholds(engine, rows, cols, &x, &thresholds).unwrap(), above, "{engine:?}");
+        assert_eq!(pack_above(engine, rows, cols, &x, &real(&limits)).unwrap(), above_each, "{engine:?}");
         let bits = pack_at_least(engine, rows, cols, &sums, &limits, descending.view()).unwrap();
         assert_eq!(bits, reached, "at least, {engine:?}");
         let bits =

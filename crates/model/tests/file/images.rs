@@ -192,7 +192,8 @@ fn the_reader_of_the_specification_agrees() {
     let specification = fs::read_to_string(path).expect("the specification, in the repository");
     let blocks = specification.split("```python\n").skip(1);
     let code: String = blocks.map(|block| block.split("```").next().unwrap()).collect();
-    for (index, model) in [model(), crate::tiny::model()].into_iter().enumerate() {
+    for (index, model) in [model(), crate::tiny::model(), crate::thermometer::model()].into_iter().enumerate()
+    {
         let x: Vec<f32> = (0..5 * model.inputs()).map(|at| (at * 37 % 23) as f32 / 7.0 - 1.5).collect();
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("specification-{index}.onebit"));
         model.save(&file).unwrap();

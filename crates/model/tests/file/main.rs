@@ -7,6 +7,7 @@ mod hostile;
 mod images;
 #[path = "../recipe/mod.rs"]
 mod recipe;
+mod thermometer;
 mod tiny;
 
 use std::{fs, path::Path};

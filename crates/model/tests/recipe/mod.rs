@@ -1,7 +1,9 @@
 //! Random models, and inputs for them.
 
 use onebit_bits::{BitTensor, Conv as Geometry, Pad, Padding, Pool, random_bits};
-use onebit_model::{Affine, Binarize, Conv, Dense, Layer, Limits, Model, Output, Standardize, Thresholds};
+use onebit_model::{
+    Affine, Binarize, Conv, Dense, Layer, Limits, Model, Output, Standardize, Thermometer, Thresholds,
+};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 /// The sizes of a model, and the seed that everything else is drawn from.
@@ -10,6 +12,8 @@ pub(crate) struct Recipe {
     pub(crate) inputs: usize,
     /// Thresholds of a first layer that binarizes; with 0 the first layer is dense over reals.
     pub(crate) binarize: usize,
+    /// Whether each channel of a pixel has its own, or each feature where there are no images.
+    pub(crate) thermometer: bool,
     /// Rows and columns of images, and the convolutions before all other layers; `inputs` are whole pixels.
     pub(crate) images: Option<((usize, usize), Vec<Plan>)>,
     /// Units and depth of each layer that gives bits.
@@ -37,10 +41,11 @@ fn sizes() -> impl Strategy<Value = usize> {
 
 pub(crate) fn recipes() -> impl Strategy<Value = Recipe> {
     let hidden = vec((sizes(), 1..4usize), 0..3);
-    (sizes(), 0..4usize, hidden, 1..7usize, any::<u64>()).prop_map(
-        |(inputs, binarize, hidden, classes, seed)| Recipe {
+    (sizes(), (0..4usize, any::<bool>()), hidden, 1..7usize, any::<u64>()).prop_map(
+        |(inputs, (binarize, thermometer), hidden, classes, seed)| Recipe {
             inputs,
             binarize,
+            thermometer,
             images: None,
             hidden,
             classes,
@@ -67,10 +72,11 @@ pub(crate) fn image_recipes() -> impl Strategy<Value = Recipe> {
             groups,
             pool,
         });
-    (image, 0..3usize, vec(plan, 1..4), vec((sizes(), 1..3usize), 0..2), any::<u64>()).prop_map(
-        |(((h, w), channels), binarize, plans, hidden, seed)| {
+    let binarize = (0..3usize, any::<bool>());
+    (image, binarize, vec(plan, 1..4), vec((sizes(), 1..3usize), 0..2), any::<u64>()).prop_map(
+        |(((h, w), channels), (binarize, thermometer), plans, hidden, seed)| {
             let (inputs, images) = (h * w * channels, Some(((h, w), plans)));
-            Recipe { inputs, binarize, images, hidden, classes: 3, seed }
+            Recipe { inputs, binarize, thermometer, images, hidden, classes: 3, seed }
         },
     )
 }
@@ -117,8 +123,14 @@ impl Recipe {
         let mut draw = Draw { seed: self.seed, stream: 0 };
         let (mut layers, mut columns, mut bits) = (Vec::new(), self.inputs, self.binarize > 0);
         if bits {
-            let thresholds = draw.reals(self.binarize);
-            layers.push(Layer::Binarize(Binarize { features: self.inputs, thresholds }));
+            let pixels = self.images.as_ref().map_or(1, |((h, w), _)| h * w);
+            let (features, channels) = (self.inputs, self.inputs / pixels);
+            layers.push(if self.thermometer {
+                let thresholds = draw.reals(self.binarize * channels);
+                Layer::Thermometer(Thermometer { features, channels, thresholds })
+            } else {
+                Layer::Binarize(Binarize { features, thresholds: draw.reals(self.binarize) })
+            });
             columns *= self.binarize;
         }
         if let Some((image, plans)) = &self.images {

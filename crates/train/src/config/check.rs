@@ -4,6 +4,7 @@ use super::{Config, LossName, Method, PhaseConfig, ScheduleName};
 use crate::{
     error::{Error, Result},
     layer::check_quorum,
+    layers::Thermometer,
     phase::Phase,
     schedule::Schedule,
 };
@@ -25,6 +26,16 @@ impl Config {
         if self.phases.is_empty() {
             return Err(Error::setting("phase", "at least one [[phase]]", "none"));
         }
+        if let Some(levels) = self.network.thermometer {
+            if !(1..=Thermometer::MOST_LEVELS).contains(&levels) {
+                let expected = format!("1 to {} levels", Thermometer::MOST_LEVELS);
+                return Err(Error::setting("network.thermometer", expected, levels));
+            }
+            if self.network.binary_input {
+                let expected = "nothing beside network.binary_input";
+                return Err(Error::setting("network.thermometer", expected, levels));
+            }
+        }
         let only = |name, present, method| match present {
             true => Err(Error::setting(name, format!("nothing: it belongs to method {method}"), "a value")),
             false => Ok(()),
@@ -41,6 +52,7 @@ impl Config {
                 let n = &self.network;
                 only("network.convolutions", n.convolutions.is_some(), "straight-through")?;
                 only("network.binary_input", n.binary_input, "straight-through")?;
+                only("network.thermometer", n.thermometer.is_some(), "straight-through")?;
                 only("network.real", !n.real.is_empty(), "straight-through")?;
                 only("network.norm", n.norm.is_some(), "straight-through")?;
                 only("network.activation", n.activation.is_some(), "straight-through")?;

@@ -141,6 +141,10 @@ pub struct NetworkConfig {
     /// Straight-through only: whether features become their signs: pixels are black or white.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub binary_input: bool,
+    /// Straight-through only, in place of `binary_input`: bits of each feature, by as many [`quantiles`](crate::data::quantiles)
+    /// of the training part; 1 to 255.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thermometer: Option<usize>,
     /// Straight-through only: which products have real weights, of `first`, `last` and `all`; by default none. With `all`
     /// the network is its own float twin.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -323,6 +327,7 @@ impl Config {
             rule: self.training.rule.unwrap_or_default(),
             optimizer: self.training.optimizer.unwrap_or_default(),
             binary_input: self.network.binary_input,
+            thermometer: None, // its thresholds come with the data
             real: RealWeights {
                 first: self.network.real.contains(&RealProduct::First),
                 last: self.network.real.contains(&RealProduct::Last),

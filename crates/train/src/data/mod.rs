@@ -15,7 +15,7 @@
 //! | the two sets inside this crate | [`builtin`]: [`iris`], [`digits`] |
 //!
 //! Rows that are images know their [`ImageShape`]; [`Augment`] varies the images of a batch, [`Standardize`],
-//! [`Gcn`] and [`Whiten`] prepare the features.
+//! [`Gcn`] and [`Whiten`] prepare the features, [`quantiles`] are thresholds for them.
 //!
 //! Everything that is read is checked: an error names the file, the line and the column.
 //!
@@ -44,6 +44,7 @@ mod image_shape;
 mod npy;
 mod numpy;
 mod permutation;
+mod quantiles;
 mod rows;
 mod standardize;
 mod symmetric;
@@ -65,6 +66,7 @@ pub use image_folder::read_image_folder;
 pub use image_shape::ImageShape;
 pub use numpy::read_numpy;
 pub use permutation::permutation;
+pub use quantiles::quantiles;
 pub use standardize::Standardize;
 pub use table::{read_table, read_table_from, read_table_with_labels};
 pub use whiten::Whiten;

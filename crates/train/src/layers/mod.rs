@@ -7,6 +7,7 @@
 //! | images | [`Unflatten`], [`MaxPool`], [`GlobalAveragePool`], [`Flatten`] |
 //! | norms | [`BatchNorm`], [`ShiftBatchNorm`], [`StandardizeSample`], [`ChannelScale`] |
 //! | real numbers to bits | [`Sign`], [`StochasticSign`], [`TernarySign`], [`RSign`], by an [`Estimator`] on the way back |
+//! | features to bits by a table of thresholds | [`Thermometer`] |
 //! | real activations | [`Relu`], [`HardTanh`], [`RPReLU`] |
 //! | nets | [`Residual`], [`Dropout`] |
 //! | flip backprop | [`Binarize`], [`Bmab`], [`Bma`], and for study their parts [`XnorWeight`], [`PopCount`], [`Pnb`] |
@@ -47,6 +48,7 @@ mod stochastic_sign;
 mod straight_through;
 mod subsample;
 mod ternary_sign;
+mod thermometer;
 mod xnor_weight;
 
 pub use abc::Abc;
@@ -78,4 +80,5 @@ pub use sign::Sign;
 pub use standardize_sample::StandardizeSample;
 pub use stochastic_sign::StochasticSign;
 pub use ternary_sign::TernarySign;
+pub use thermometer::Thermometer;
 pub use xnor_weight::XnorWeight;

@@ -4,6 +4,7 @@ use onebit_bits::BitTensor;
 use onebit_train::{
     Batch, DropoutShares, Keep, Matrix, Network, Phase, Precision, Result, Schedule, Signal,
     StraightThroughOptions, Trainer, Value,
+    data::quantiles,
     flip::thresholds,
     layer::{Context, Layer},
     layers::{BatchNorm, Binarize, Dense, Dropout, Normalize, Pnb, PopCount, Sign, XnorWeight},
@@ -19,7 +20,7 @@ pub(crate) const CLASSES: usize = 3;
 /// A run by name.
 pub(crate) type Case = (&'static str, fn() -> Network, fn() -> Trainer);
 
-pub(crate) const CASES: [Case; 9] = [
+pub(crate) const CASES: [Case; 10] = [
     ("straight-through", || straight(DropoutShares::default(), Precision::F32), straight_trainer),
     ("dropout", || straight(DropoutShares { input: 0.2, hidden: 0.5 }, Precision::F32), straight_trainer),
     ("bytes", || straight(DropoutShares { input: 0.0, hidden: 0.3 }, Precision::Int8), straight_trainer),
@@ -33,10 +34,20 @@ pub(crate) const CASES: [Case; 9] = [
         || best(straight_trainer()),
     ),
     ("the best, not exported", turning, || best(straight_trainer())),
+    ("thermometer", thermometer, || best(straight_trainer())),
 ];
 
 fn straight(dropout: DropoutShares, gradient: Precision) -> Network {
     let options = StraightThroughOptions { dropout, gradient, ..StraightThroughOptions::default() };
+    Network::straight_through_with(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
+}
+
+/// Fitted to the data again each time, as a run is built that goes on.
+fn thermometer() -> Network {
+    let parts = crate::support::parts(&CASES[9]);
+    let thresholds = quantiles(&parts.train, &parts.standardize, 3);
+    let thermometer = Some(Matrix::new(3, FEATURES, thresholds).unwrap());
+    let options = StraightThroughOptions { thermometer, ..StraightThroughOptions::default() };
     Network::straight_through_with(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
 }
 
