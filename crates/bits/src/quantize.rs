@@ -1,4 +1,4 @@
-//! Reals in fewer bits: gradients as signed bytes by stochastic rounding.
+//! Reals in fewer bits: gradients as small integers by stochastic rounding.
 //!
 //! ```
 //! use onebit_bits::{Engine, Int8, Noise};
@@ -21,15 +21,16 @@ use crate::{
     parts::Lent,
     random::mix,
 };
-/// Rows of signed bytes, each with a scale: `a_mk = scale_m value_mk`, values in -127..=127.
+/// Rows of signed bytes, each with a scale: `a_mk = scale_m value_mk`, values in -limit..=limit, 127 unless set.
 ///
 /// It is rounded into again and again, and keeps its memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Int8 {
     rows: usize,
     cols: usize,
     values: Vec<i8>,
     scales: Vec<f32>,
+    limit: u8,
 }
 
 /// Where randomness comes from: numbers that are used once.
@@ -45,7 +46,13 @@ impl Int8 {
     /// An empty one; allocates nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { rows: 0, cols: 0, values: Vec::new(), scales: Vec::new() }
+        Self { rows: 0, cols: 0, values: Vec::new(), scales: Vec::new(), limit: 127 }
+    }
+
+    /// What is rounded from now on becomes -limit..=limit, 1 to 127: 1 for ternaries, 7 for four bits. Others are the
+    /// nearest of these.
+    pub fn set_limit(&mut self, limit: u8) {
+        self.limit = limit.clamp(1, 127);
     }
 
     /// (m, k)
@@ -60,7 +67,7 @@ impl Int8 {
         &self.values
     }
 
-    /// One for each row: `max |a| / 127`. (m)
+    /// One for each row: `max |a| / limit`. (m)
     #[must_use]
     pub fn scales(&self) -> &[f32] {
         &self.scales
@@ -68,7 +75,7 @@ impl Int8 {
 
     /// Rounds a: (m, k) up or down at random, so that `E[scale value] = a` to within `2^-16` of a scale.
     ///
-    /// `scale_m = max_k |a_mk| / 127` and `value = floor(a / scale + u)` with u in [0, 1), of 15 binary digits, a
+    /// `scale_m = max_k |a_mk| / limit` and `value = floor(a / scale + u)` with u in [0, 1), of 15 binary digits, a
     /// function of the noise, the row and the column alone. A row that is 0, or too small for a scale that is a normal
     /// number, has scale 0; one with an infinity or a NaN has scale NaN and values 0, so that its products show it.
     ///
@@ -84,6 +91,7 @@ impl Int8 {
     ) -> Result<()> {
         check_len("Int8::round", "a", (rows, cols), a.len())?;
         self.resize(rows, cols);
+        let limit = f32::from(self.limit);
         let (values, scales) = (Lent::new(&mut self.values), Lent::new(&mut self.scales));
         let height = ELEMENTS_PER_JOB.div_ceil(cols.max(1));
         engine.each_index(rows.div_ceil(height), |job| {
@@ -92,7 +100,7 @@ impl Int8 {
                 let (values, scale) =
                     unsafe { (values.part(row * cols..(row + 1) * cols), scales.part(row..row + 1)) };
                 let a = &a[row * cols..][..cols];
-                scale[0] = round_row(engine.isa(), a, noise.key(row), values);
+                scale[0] = round_row(engine.isa(), a, noise.key(row), limit, values);
             }
         });
         Ok(())
@@ -113,6 +121,7 @@ impl Int8 {
     ) -> Result<()> {
         check_len("Int8::round_transposed", "a", (rows, cols), a.len())?;
         self.resize(cols, rows);
+        let limit = f32::from(self.limit);
         let (values, scales) = (Lent::new(&mut self.values), Lent::new(&mut self.scales));
         engine.each_index(cols.div_ceil(BLOCK), |job| {
             let columns = job * BLOCK..cols.min((job + 1) * BLOCK);
@@ -120,7 +129,7 @@ impl Int8 {
             let (values, scales) = unsafe {
                 (values.part(columns.start * rows..columns.end * rows), scales.part(columns.clone()))
             };
-            round_columns(engine.isa(), a, cols, columns.start, noise, values, scales);
+            round_columns(engine.isa(), a, cols, columns.start, noise, limit, values, scales);
         });
         Ok(())
     }
@@ -129,6 +138,12 @@ impl Int8 {
         (self.rows, self.cols) = (rows, cols);
         self.values.resize(rows * cols, 0);
         self.scales.resize(rows, 0.0);
+    }
+}
+
+impl Default for Int8 {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -142,9 +157,17 @@ const BLOCK: usize = 64;
 const DIGITS: u32 = 15;
 
 impl Noise {
-    /// The key of a row.
-    pub(crate) fn key(self, row: usize) -> u32 {
+    /// The key of a row of what is rounded.
+    #[must_use]
+    pub fn key(self, row: usize) -> u32 {
         (mix(mix(mix(self.seed).wrapping_add(self.step)).wrapping_add(row as u64)) >> 32) as u32
+    }
+
+    /// 32 random bits of a place under a [`key`](Self::key).
+    #[inline(always)]
+    #[must_use]
+    pub fn bits(key: u32, place: usize) -> u32 {
+        hash(key, place)
     }
 }
 
@@ -169,14 +192,14 @@ fn floor(y: f32, random: u32) -> i8 {
 
 /// The scale of values whose greatest magnitude has these bits, and its inverse.
 #[inline(always)]
-fn scales(greatest: u32) -> (f32, f32) {
+fn scales(greatest: u32, limit: f32) -> (f32, f32) {
     let greatest = f32::from_bits(greatest);
     if !greatest.is_finite() {
         (f32::NAN, 0.0)
-    } else if greatest < 127.0 * f32::MIN_POSITIVE {
+    } else if greatest < limit * f32::MIN_POSITIVE {
         (0.0, 0.0)
     } else {
-        (greatest / 127.0, 127.0 / greatest)
+        (greatest / limit, limit / greatest)
     }
 }
 
@@ -188,12 +211,12 @@ fn magnitude(x: f32) -> u32 {
 
 multiversion! {
     /// Returns the scale.
-    fn round_row(a: &[f32], key: u32, values: &mut [i8]) -> f32 {
+    fn round_row(a: &[f32], key: u32, limit: f32, values: &mut [i8]) -> f32 {
         let mut greatest = 0;
         for a in a {
             greatest = greatest.max(magnitude(*a));
         }
-        let (scale, inverse) = scales(greatest);
+        let (scale, inverse) = scales(greatest, limit);
         if inverse == 0.0 {
             values.fill(0);
             return scale;
@@ -208,7 +231,7 @@ multiversion! {
 multiversion! {
     /// a: (k, m), of which columns `first..` become values: (up to 64, k).
     fn round_columns(
-        a: &[f32], m: usize, first: usize, noise: Noise, values: &mut [i8], scale: &mut [f32],
+        a: &[f32], m: usize, first: usize, noise: Noise, limit: f32, values: &mut [i8], scale: &mut [f32],
     ) {
         let width = scale.len();
         let mut greatest = [0; BLOCK];
@@ -219,7 +242,7 @@ multiversion! {
         }
         let mut inverse = [0.0; BLOCK];
         for (scale, (inverse, greatest)) in scale.iter_mut().zip(inverse.iter_mut().zip(greatest)) {
-            (*scale, *inverse) = scales(greatest);
+            (*scale, *inverse) = scales(greatest, limit);
         }
         let k = values.len() / width;
         let mut block = [[0; BLOCK]; 16];

@@ -246,6 +246,39 @@ fn transposed_rows_are_the_columns() {
     }
 }
 
+/// What a limit leaves of the digits, it leaves in the mean: the largest of a row exactly.
+#[test]
+fn limits_are_kept() {
+    let a = reals(1, 3 * 130);
+    for (limit, kept) in [(127, 127), (7, 7), (1, 1), (0, 1), (255, 127)] {
+        for engine in engines() {
+            let (mut int8, mut sums) = (Int8::new(), vec![0.0; a.len()]);
+            int8.set_limit(limit);
+            let rounds = 300;
+            for step in 0..rounds {
+                int8.round(&engine, 3, 130, &a, Noise { seed: 2, step }).unwrap();
+                for (row, values) in int8.values().chunks(130).enumerate() {
+                    let greatest = values.iter().map(|value| value.abs()).max();
+                    assert_eq!(greatest, Some(kept), "limit {limit}, row {row} on {}", name(&engine));
+                }
+                let scaled =
+                    int8.values().iter().zip(0..).map(|(v, at)| f32::from(*v) * int8.scales()[at / 130]);
+                sums.iter_mut().zip(scaled).for_each(|(sum, value)| *sum += value);
+            }
+            let worst = sums.iter().zip(&a).zip(0..).map(|((sum, a), at): ((&f32, &f32), usize)| {
+                (sum / rounds as f32 - a).abs() / int8.scales()[at / 130]
+            });
+            let worst = worst.fold(0.0, f32::max);
+            // five deviations of the mean of so many roundings
+            assert!(
+                worst < 5.0 * 0.5 / (rounds as f32).sqrt(),
+                "limit {limit} on {}: {worst}",
+                name(&engine)
+            );
+        }
+    }
+}
+
 #[test]
 fn rounding_is_right_on_average() {
     // one row that fixes the scale at 1 and sweeps the fractions

@@ -27,6 +27,8 @@ use crate::error::Result;
 pub enum Item<'a> {
     /// Real numbers.
     Reals(&'a mut [f32]),
+    /// Integers.
+    Integers(&'a mut [i32]),
     /// Small integers.
     Bytes(&'a mut [i8]),
     /// Bits.
@@ -62,6 +64,14 @@ impl<'a> State<'a> {
     /// Those of the visitor, as for all here.
     pub fn reals(&mut self, name: &str, values: &mut [f32]) -> Result<()> {
         self.item(name, Item::Reals(values))
+    }
+
+    /// Integers.
+    ///
+    /// # Errors
+    /// As [`reals`](Self::reals).
+    pub fn integers(&mut self, name: &str, values: &mut [i32]) -> Result<()> {
+        self.item(name, Item::Integers(values))
     }
 
     /// Small integers.

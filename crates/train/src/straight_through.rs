@@ -15,7 +15,7 @@ use crate::{
     layers::{
         BatchNorm, Conv, Dense, Dropout, Estimator, Flatten, GlobalAveragePool, MaxPool, RSign, RealConv,
         RealDense, Relu, Residual, ShiftBatchNorm, Shortcut, Sign, StochasticSign, TernarySign, Thermometer,
-        Unflatten,
+        Threshold, Unflatten,
     },
     network::{Network, count_weights, layer_seed},
     optimizers::OptimizerConfig,
@@ -57,6 +57,8 @@ pub enum Norm {
     Batch,
     /// [`ShiftBatchNorm`].
     ShiftBased,
+    /// [`Threshold`]: integers in place of real parameters.
+    Threshold,
 }
 
 /// What turns normalized sums into bits.
@@ -159,7 +161,7 @@ impl Network {
         let mut width = builder.stages(inputs)?;
         for &outputs in hidden {
             let seed = builder.dense(width, outputs, false)?;
-            builder.norm(outputs)?;
+            builder.norm(outputs, false)?;
             builder.activation(outputs, seed)?;
             if options.dropout.hidden != 0.0 {
                 builder.add(Dropout::new(options.dropout.hidden, !seed)?);
@@ -167,7 +169,7 @@ impl Network {
             width = outputs;
         }
         builder.dense(width, classes, true)?;
-        builder.norm(classes)?;
+        builder.norm(classes, true)?;
         Ok(builder.net)
     }
 }
@@ -215,16 +217,20 @@ impl Builder<'_> {
         Ok(seed)
     }
 
-    fn norm(&mut self, features: usize) -> Result<()> {
-        let norm = self.new_norm(features)?;
+    fn norm(&mut self, features: usize, last: bool) -> Result<()> {
+        let norm = self.new_norm(features, last)?;
         self.net.push(norm);
         Ok(())
     }
 
-    fn new_norm(&self, features: usize) -> Result<Box<dyn Layer>> {
+    fn new_norm(&self, features: usize, last: bool) -> Result<Box<dyn Layer>> {
         let optimizer = &self.options.real_optimizer;
         Ok(match self.options.norm {
             Norm::Batch => Box::new(BatchNorm::new(features).with_optimizer(optimizer)?),
+            Norm::Threshold => {
+                let threshold = Threshold::new(features, layer_seed(!self.seed, self.products));
+                Box::new(if last { threshold.with_gains() } else { threshold })
+            }
             Norm::ShiftBased => Box::new(ShiftBatchNorm::new(features).with_optimizer(optimizer)?),
         })
     }
@@ -328,7 +334,7 @@ impl Builder<'_> {
                         self.add(MaxPool::new(pool, (at.h, at.w))?);
                         at = pool.output(at)?;
                     }
-                    self.norm(outputs)?;
+                    self.norm(outputs, false)?;
                     channels = outputs;
                     // a shortcut carries real numbers
                     real = matches!(
@@ -380,7 +386,7 @@ impl Builder<'_> {
     /// Activation, convolution and norm with a shortcut around them, as in Bi-Real Net (arXiv:1808.00278).
     fn residual(&mut self, at: Images, channels: usize, outputs: usize, stride: usize) -> Result<Images> {
         let (conv, size, seed) = self.new_conv(at, channels, (outputs, 3, stride))?;
-        let body = vec![self.new_activation(channels, seed)?, conv, self.new_norm(outputs)?];
+        let body = vec![self.new_activation(channels, seed)?, conv, self.new_norm(outputs, false)?];
         let same = (size.h, size.w, outputs) == (at.h, at.w, channels);
         let shortcut = match same {
             true => Shortcut::Identity,

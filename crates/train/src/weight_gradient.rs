@@ -28,8 +28,25 @@ pub enum Precision {
     F32,
     /// Each sum of four of them to the nearest bf16; not where inputs are dropped.
     Bf16,
-    /// To 8 bits, up or down at random, so that the expectation stays; the sums are exact.
+    /// To -127..=127, up or down at random, so that the expectation stays, in units of the largest of its row over 127;
+    /// the sums are exact. Nothing is clipped: the rare large errors are those of samples that are wrong.
     Int8,
+    /// The same to -7..=7.
+    Int4,
+    /// The same to -1, 0 and 1.
+    Ternary,
+}
+
+impl Precision {
+    /// The largest integer, for those who round to integers.
+    pub(crate) fn limit(self) -> Option<u8> {
+        match self {
+            Self::F32 | Self::Bf16 => None,
+            Self::Int8 => Some(127),
+            Self::Int4 => Some(7),
+            Self::Ternary => Some(1),
+        }
+    }
 }
 
 /// One rounding of a gradient.
@@ -37,7 +54,7 @@ pub enum Precision {
 pub(crate) enum Rounding {
     None,
     Bf16,
-    Int8(Noise),
+    Int8(Noise, u8),
 }
 
 /// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`.
@@ -143,8 +160,10 @@ impl<'a> WeightGradient<'a> {
             dy.transpose_into(engine, &mut dy_t)?;
             Ok(dy_t)
         };
-        let mut round =
-            |dy: &Matrix, noise| rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise);
+        let mut round = |dy: &Matrix, noise, limit| {
+            rounded.set_limit(limit);
+            rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise)
+        };
         Ok(match (x, self.rounding) {
             (Value::Real(x), _) => Product::RealReal(turned()?, Cow::Borrowed(x)),
             (Value::Bytes(bytes), _) => {
@@ -154,8 +173,8 @@ impl<'a> WeightGradient<'a> {
             }
             (Value::Bits(x), Rounding::None) => Product::RealBits(turned()?, columns(panels, engine, x)),
             (Value::Bits(x), Rounding::Bf16) => Product::Bf16Bits(turned()?, columns(panels, engine, x)),
-            (Value::Bits(x), Rounding::Int8(noise)) => {
-                round(dy, noise)?;
+            (Value::Bits(x), Rounding::Int8(noise, limit)) => {
+                round(dy, noise, limit)?;
                 Product::ByteBits(rounded, columns(panels, engine, x))
             }
             (Value::Dropped(x, scale), Rounding::None | Rounding::Bf16) => {
@@ -163,11 +182,11 @@ impl<'a> WeightGradient<'a> {
                 multiply(engine, dy_t.values_mut(), *scale)?;
                 Product::RealTernary(dy_t, x)
             }
-            (Value::Dropped(x, scale), Rounding::Int8(noise)) => {
+            (Value::Dropped(x, scale), Rounding::Int8(noise, limit)) => {
                 let mut scaled = cx.matrix(dy.rows(), dy.cols());
                 scaled.values_mut().copy_from_slice(dy.values());
                 multiply(engine, scaled.values_mut(), *scale)?;
-                round(&scaled, noise)?;
+                round(&scaled, noise, limit)?;
                 cx.recycle([scaled]);
                 Product::ByteTernary(rounded, ternary_columns(dropped, engine, x))
             }

@@ -9,9 +9,10 @@ use std::{
 
 use onebit_bits::Engine;
 use onebit_train::{
-    Bytes, DropoutShares, Matrix, Network, Precision, Signal, StraightThroughOptions, Value,
+    Bytes, DropoutShares, Matrix, Network, Norm, Precision, Signal, StraightThroughOptions, Value,
     layer::Context,
     losses::{Loss, SquaredHinge},
+    rules::{self, RuleConfig},
     step::Order,
 };
 
@@ -87,7 +88,12 @@ fn steps_allocate_nothing() {
             for (threads, bytes) in [(1, false), (1, true), (2, true)] {
                 let plain = StraightThroughOptions { dropout, gradient, ..Default::default() };
                 let thermometer = Some(Matrix::zeros(3, INPUTS));
-                for options in [plain.clone(), StraightThroughOptions { thermometer, ..plain }] {
+                let counters = StraightThroughOptions {
+                    norm: Norm::Threshold,
+                    rule: RuleConfig::Counter(rules::Counting::default()),
+                    ..plain.clone()
+                };
+                for options in [plain.clone(), counters, StraightThroughOptions { thermometer, ..plain }] {
                     let asked = allocations(&options, threads, bytes);
                     // a second thread may meet a kind of job late, and then makes its scratch for it
                     let quiet = asked.iter().filter(|asked| **asked == 0).count();

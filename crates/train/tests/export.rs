@@ -431,6 +431,7 @@ fn networks_of_images() {
         .map(|border| StraightThroughOptions { border, ..options("5C3-70C2-MP2/1-9C2/2") });
     let others = [
         StraightThroughOptions { norm: Norm::ShiftBased, ..options("5C3-MP2-64C3") },
+        StraightThroughOptions { norm: Norm::Threshold, ..options("5C3-MP2-64C3") },
         StraightThroughOptions { activation: Activation::RSign, ..options("5C3-MP3/1-6C2") },
         StraightThroughOptions { binary_input: true, ..options("") },
         StraightThroughOptions { activation: Activation::StochasticSign, ..options("8C3/2") },

@@ -38,12 +38,13 @@ pub(super) struct Form {
 }
 
 /// Types by name, with their width.
-const KINDS: [(&str, usize); 4] = [("U64", 8), ("F32", 4), ("I8", 1), ("U8", 1)];
+const KINDS: [(&str, usize); 5] = [("U64", 8), ("F32", 4), ("I32", 4), ("I8", 1), ("U8", 1)];
 
 impl Form {
     pub(super) fn of(item: &Item) -> Self {
         let (kind, shape) = match item {
             Item::Reals(values) => ("F32", vec![values.len()]),
+            Item::Integers(values) => ("I32", vec![values.len()]),
             Item::Bytes(values) => ("I8", vec![values.len()]),
             Item::Bits(bits) => ("U64", vec![bits.rows(), bits.words_per_row()]),
             Item::Count(_) => ("U64", vec![]),
@@ -146,7 +147,7 @@ impl Header {
                 serde_json::from_value(written).map_err(|e| wrong(format!("tensor `{name}`: {e}")))?;
             let kind = KINDS.iter().map(|(kind, _)| *kind).find(|kind| *kind == dtype);
             let Some(kind) = kind else {
-                return Err(CheckpointError::tensor(&name, "U64, F32, I8 or U8", dtype));
+                return Err(CheckpointError::tensor(&name, "U64, F32, I32, I8 or U8", dtype));
             };
             let form = Form { kind, shape };
             match (form.bytes(), end.checked_sub(begin)) {

@@ -143,6 +143,7 @@ impl<R: Read + Seek> Visitor for Restore<'_, R> {
         self.met.insert(name.into());
         match item {
             Item::Reals(values) => self.saved.fill(values, f32::from_le_bytes)?,
+            Item::Integers(values) => self.saved.fill(values, i32::from_le_bytes)?,
             Item::Bytes(values) => self.saved.fill(values, i8::from_le_bytes)?,
             Item::Bits(bits) => {
                 let mut words = vec![0; bits.words().len()];

@@ -80,6 +80,7 @@ impl Visitor for Put<'_, '_> {
         if Form::of(&item).width() == self.width {
             match item {
                 Item::Reals(values) => self.to.put_all(values, f32::to_le_bytes),
+                Item::Integers(values) => self.to.put_all(values, i32::to_le_bytes),
                 Item::Bytes(values) => self.to.put_all(values, i8::to_le_bytes),
                 Item::Bits(bits) => self.to.put_all(bits.words(), u64::to_le_bytes),
                 Item::Count(count) => self.to.put(&count.to_le_bytes()),

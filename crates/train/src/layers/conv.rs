@@ -115,6 +115,7 @@ impl Conv {
         let (engine, images) = (&cx.engine, self.batch);
         let mut dw = cx.matrix(c_out, patch);
         if let (Input::Bits(x), Some(noise)) = (x, noise) {
+            rounded.set_limit(self.precision.limit().unwrap_or(127));
             rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
             conv_dw_int8(engine, self.geometry, rounded, x.view(), images, dw.values_mut())?;
             return Ok(dw);
@@ -143,7 +144,7 @@ impl Conv {
     /// Of the first or second rounding of a step.
     fn noise(&self, which: u64) -> Option<Noise> {
         let noise = Noise { seed: self.seed, step: 2 * self.step + which };
-        (self.precision == Precision::Int8).then_some(noise)
+        self.precision.limit().map(|_| noise)
     }
 }
 
@@ -259,6 +260,7 @@ impl Layer for Conv {
             )?;
             match noise {
                 Some(noise) => {
+                    self.rounded.set_limit(self.precision.limit().unwrap_or(127));
                     self.rounded.round(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
                     conv_dx_int8(engine, &self.rounded, images, weights, dx.values_mut())?;
                 }

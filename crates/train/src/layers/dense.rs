@@ -87,8 +87,9 @@ impl Dense {
         match self.precision {
             Precision::F32 => Rounding::None,
             Precision::Bf16 => Rounding::Bf16,
-            Precision::Int8 => {
-                Rounding::Int8(Noise { seed: self.seed, step: self.step.wrapping_mul(2) + which })
+            rounded => {
+                let noise = Noise { seed: self.seed, step: self.step.wrapping_mul(2) + which };
+                Rounding::Int8(noise, rounded.limit().unwrap_or(127))
             }
         }
     }
@@ -171,8 +172,9 @@ impl Layer for Dense {
         match rounding {
             Rounding::None => real_gemm_packed(&cx.engine, dy.values(), w, dx.values_mut())?,
             Rounding::Bf16 => bf16_gemm_packed(&cx.engine, dy.values(), w, dx.values_mut())?,
-            Rounding::Int8(noise) => {
+            Rounding::Int8(noise, limit) => {
                 let rounded = &mut self.memory.rounded;
+                rounded.set_limit(limit);
                 rounded.round(&cx.engine, dy.rows(), dy.cols(), dy.values(), noise)?;
                 int8_gemm_packed(&cx.engine, rounded, w, dx.values_mut())?;
             }

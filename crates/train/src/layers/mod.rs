@@ -5,7 +5,7 @@
 //! | products with binary weights | [`Dense`], [`Conv`]; several bits a weight: [`Abc`] |
 //! | products with real weights | [`RealDense`], [`RealConv`] |
 //! | images | [`Unflatten`], [`MaxPool`], [`GlobalAveragePool`], [`Flatten`] |
-//! | norms | [`BatchNorm`], [`ShiftBatchNorm`], [`StandardizeSample`], [`ChannelScale`] |
+//! | norms | [`BatchNorm`], [`ShiftBatchNorm`], [`Threshold`], [`StandardizeSample`], [`ChannelScale`] |
 //! | real numbers to bits | [`Sign`], [`StochasticSign`], [`TernarySign`], [`RSign`], by an [`Estimator`] on the way back |
 //! | features to bits by a table of thresholds | [`Thermometer`] |
 //! | real activations | [`Relu`], [`HardTanh`], [`RPReLU`] |
@@ -49,6 +49,7 @@ mod straight_through;
 mod subsample;
 mod ternary_sign;
 mod thermometer;
+mod threshold;
 mod xnor_weight;
 
 pub use abc::Abc;
@@ -81,4 +82,5 @@ pub use standardize_sample::StandardizeSample;
 pub use stochastic_sign::StochasticSign;
 pub use ternary_sign::TernarySign;
 pub use thermometer::Thermometer;
+pub use threshold::Threshold;
 pub use xnor_weight::XnorWeight;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bop, Bop2, Correction, Latent, Rbnn, Rule, Standardization, Standardized, Xnor};
+use super::{
+    Bop, Bop2, Correction, Counter, Counting, Latent, Rbnn, Rule, Standardization, Standardized, Xnor,
+};
 use crate::{
     error::Result,
     optimizers::{OptimizerConfig, Sgd},
@@ -67,6 +69,8 @@ pub enum RuleConfig {
     Recu {},
     /// [`Rbnn`], with its angles under SGD of momentum 0.9, as the authors have them.
     Rbnn {},
+    /// [`Counter`]: integers in place of real weights.
+    Counter(Counting),
 }
 
 fn one() -> f32 {
@@ -131,6 +135,7 @@ impl RuleConfig {
             Self::Centred {} => standardized(Standardization::Centred)?,
             Self::IrNet {} => standardized(Standardization::Libra)?,
             Self::Recu {} => standardized(Standardization::ReCu)?,
+            Self::Counter(counting) => Box::new(Counter::new(counting)?),
             // an optimizer that divides by the size of a gradient would make much of the angles' decay
             Self::Rbnn {} => Box::new(Rbnn::new(optimizer.build()?, Sgd::new(0.9, 0.0)?)),
         })

@@ -7,6 +7,7 @@
 //! | [`Xnor`] | `sgn(w)`, scaled by `mean \|w\|` | XNOR-Net, arXiv:1603.05279 |
 //! | [`Standardized`] | signs of standardized weights | IR-Net, arXiv:1909.10788; ReCU, arXiv:2103.12369 |
 //! | [`Rbnn`] | signs of rotated weights | RBNN, arXiv:2009.13055 |
+//! | [`Counter`] | signs of small saturating counters | integer flip backprop |
 //! | [`Vote`] | where enough samples ask, they flip | flip backprop |
 
 use std::{any::Any, borrow::Cow};
@@ -20,6 +21,7 @@ mod beyond;
 mod bop;
 mod bop2;
 mod choice;
+mod counter;
 mod derivative;
 mod latent;
 mod latents;
@@ -37,6 +39,7 @@ pub use angle::mean_angle;
 pub use bop::Bop;
 pub use bop2::{Bop2, Correction};
 pub use choice::RuleConfig;
+pub use counter::{Counter, Counting};
 pub use latent::{Latent, glorot_scale};
 pub use rbnn::{Rbnn, Through};
 pub use standardized::{Standardization, Standardized};

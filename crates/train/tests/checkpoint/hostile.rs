@@ -104,7 +104,7 @@ fn what_is_wrong_with_a_header_is_said() {
         ),
         (forged(|h| h[latent]["shape"] = json!([u64::MAX, 2])), "expected as many bytes as elements"),
         (forged(|h| h[latent]["shape"] = json!([-1])), "tensor `0.rule.latent.values`"),
-        (forged(|h| h[latent]["dtype"] = json!("F64")), "expected U64, F32, I8 or U8, got F64"),
+        (forged(|h| h[latent]["dtype"] = json!("F64")), "expected U64, F32, I32, I8 or U8, got F64"),
         (forged(|h| h[latent]["data_offsets"] = json!([u64::MAX, 3])), "expected as many bytes as elements"),
         (forged(|h| h["crc32"]["dtype"] = json!("I8")), "no tensor `crc32` of 4 bytes at the end"),
         (

@@ -32,7 +32,7 @@ fn tensors_are_aligned_and_leave_no_holes() {
         for (name, tensor) in header.iter().filter(|(name, _)| *name != "__metadata__") {
             let width = match tensor["dtype"].as_str().unwrap() {
                 "U64" => 8,
-                "F32" => 4,
+                "F32" | "I32" => 4,
                 "I8" | "U8" => 1,
                 other => panic!("{name}: {other}"),
             };

@@ -2,14 +2,14 @@
 
 use onebit_bits::BitTensor;
 use onebit_train::{
-    Batch, DropoutShares, Keep, Matrix, Network, Phase, Precision, Result, Schedule, Signal,
+    Batch, DropoutShares, Keep, Matrix, Network, Norm, Phase, Precision, Result, Schedule, Signal,
     StraightThroughOptions, Trainer, Value,
     data::quantiles,
     flip::thresholds,
     layer::{Context, Layer},
     layers::{BatchNorm, Binarize, Dense, Dropout, Normalize, Pnb, PopCount, Sign, XnorWeight},
     optimizers::Adam,
-    rules::{Latent, Vote},
+    rules::{Counting, Latent, RuleConfig, Vote},
     state::State,
     step::Order,
 };
@@ -20,7 +20,7 @@ pub(crate) const CLASSES: usize = 3;
 /// A run by name.
 pub(crate) type Case = (&'static str, fn() -> Network, fn() -> Trainer);
 
-pub(crate) const CASES: [Case; 10] = [
+pub(crate) const CASES: [Case; 11] = [
     ("straight-through", || straight(DropoutShares::default(), Precision::F32), straight_trainer),
     ("dropout", || straight(DropoutShares { input: 0.2, hidden: 0.5 }, Precision::F32), straight_trainer),
     ("bytes", || straight(DropoutShares { input: 0.0, hidden: 0.3 }, Precision::Int8), straight_trainer),
@@ -35,6 +35,7 @@ pub(crate) const CASES: [Case; 10] = [
     ),
     ("the best, not exported", turning, || best(straight_trainer())),
     ("thermometer", thermometer, || best(straight_trainer())),
+    ("counters", counters, straight_trainer),
 ];
 
 fn straight(dropout: DropoutShares, gradient: Precision) -> Network {
@@ -48,6 +49,13 @@ fn thermometer() -> Network {
     let thresholds = quantiles(&parts.train, &parts.standardize, 3);
     let thermometer = Some(Matrix::new(3, FEATURES, thresholds).unwrap());
     let options = StraightThroughOptions { thermometer, ..StraightThroughOptions::default() };
+    Network::straight_through_with(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
+}
+
+/// Integers alone.
+fn counters() -> Network {
+    let (norm, rule) = (Norm::Threshold, RuleConfig::Counter(Counting::default()));
+    let options = StraightThroughOptions { gradient: Precision::Int4, norm, rule, ..Default::default() };
     Network::straight_through_with(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
 }
 

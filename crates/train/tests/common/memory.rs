@@ -17,6 +17,7 @@ pub(crate) struct Memory {
 
 enum Saved {
     Reals(Vec<f32>),
+    Integers(Vec<i32>),
     Bytes(Vec<i8>),
     Bits(BitTensor),
     Count(u64),
@@ -39,6 +40,7 @@ impl Visitor for Memory {
         if self.restoring {
             match (item, &self.items[name]) {
                 (Item::Reals(to), Saved::Reals(from)) => to.copy_from_slice(from),
+                (Item::Integers(to), Saved::Integers(from)) => to.copy_from_slice(from),
                 (Item::Bytes(to), Saved::Bytes(from)) => to.copy_from_slice(from),
                 (Item::Bits(to), Saved::Bits(from)) => *to = from.clone(),
                 (Item::Count(to), Saved::Count(from)) => *to = *from,
@@ -47,6 +49,7 @@ impl Visitor for Memory {
         } else {
             let saved = match item {
                 Item::Reals(values) => Saved::Reals(values.to_vec()),
+                Item::Integers(values) => Saved::Integers(values.to_vec()),
                 Item::Bytes(values) => Saved::Bytes(values.to_vec()),
                 Item::Bits(bits) => Saved::Bits(bits.clone()),
                 Item::Count(count) => Saved::Count(*count),
