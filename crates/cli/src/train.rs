@@ -297,10 +297,10 @@ fn result_json(config: &Config, outcome: &Outcome, seconds: f64) -> Value {
 }
 
 fn headline(name: &str, config: &Config, parts: &Parts) -> String {
+    let order = || serde_json::json!(config.order()).as_str().unwrap_or_default().to_string();
     let method = match config.method {
-        Method::Flip => {
-            format!("flip backprop, {}", serde_json::json!(config.order()).as_str().unwrap_or_default())
-        }
+        Method::Flip => format!("flip backprop, {}", order()),
+        Method::IntegerFlip => format!("integer flip backprop, {}", order()),
         Method::StraightThrough => "straight-through training".into(),
     };
     let count = |part: &Option<onebit::data::Dataset>| part.as_ref().map_or(0, |part| part.len());

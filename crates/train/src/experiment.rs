@@ -114,7 +114,7 @@ pub fn network(config: &Config, parts: &Parts) -> Result<Network> {
     let hidden = &config.network.hidden;
     match config.method {
         Method::Flip => Network::flip_with(features, hidden, classes, &config.flip_options()?, config.seed),
-        Method::StraightThrough => {
+        Method::IntegerFlip | Method::StraightThrough => {
             let mut options = config.straight_through_options(data.image());
             options.thermometer =
                 config.network.thermometer.map(|levels| thresholds(parts, levels)).transpose()?;

@@ -6,7 +6,7 @@ use onebit_train::{
     data::Augment,
     layers::Estimator,
     optimizers::OptimizerConfig,
-    rules::RuleConfig,
+    rules::{Counting, RuleConfig},
     schedule::Schedule,
     step::Order,
 };
@@ -219,4 +219,36 @@ fn choices_are_checked_with_their_settings() {
         let message = with(setting).unwrap_err();
         assert!(message.contains(words), "{setting}: {message}");
     }
+}
+
+/// Integer flip backprop has defaults of its own, and refuses what has real numbers.
+#[test]
+fn integer_flip_is_a_method() {
+    let config = preset("digits-flip").unwrap();
+    let options = config.straight_through_options(None);
+    assert_eq!((options.norm, options.gradient), (Norm::Threshold, Precision::Int8));
+    assert_eq!(options.rule, RuleConfig::Counter(Counting::default()));
+    assert_eq!(config.order(), Order::Parallel);
+    let text = config.to_toml();
+    let with = |setting: &str| parse("t", &text, &[setting.to_string()]);
+    assert_eq!(with("training.order=input-first").unwrap().order(), Order::InputFirst);
+    let counting =
+        with("training.rule={ name = \"counter\", bits = 6, dead_band = 8 }").unwrap().training.rule;
+    assert_eq!(counting, Some(RuleConfig::Counter(Counting { bits: 6, dead_band: 8, average: 1 })));
+    let foreign = "expected nothing: it belongs to method";
+    for (setting, message) in [
+        ("training.rule=bop", "training.rule: expected counter: other rules have real weights, got another"),
+        ("training.rule={ name = \"counter\", bits = 9 }", "counter bits: expected 2 to 8, got 9"),
+        ("network.norm=batch", &format!("network.norm: {foreign} straight-through")),
+        ("network.real=[\"first\"]", &format!("network.real: {foreign} straight-through")),
+        ("training.optimizer=adam", &format!("training.optimizer: {foreign} straight-through")),
+        ("training.quorum=0.5", &format!("training.quorum: {foreign} flip")),
+        ("phase.0.learning_rate=0.1", "phase.0.rate: expected a rate and no suppressor or learning_rate"),
+        ("phase.0.rate=1.5", "phase.0.rate: expected a share above 0 and up to 1, got 1.5"),
+    ] {
+        let error = with(setting).unwrap_err().to_string();
+        assert!(error.contains(message), "{setting}: {error}");
+    }
+    let twin = config.float_twin();
+    assert!(twin.straight_through_options(None).real.all && twin.phases().is_ok());
 }

@@ -29,7 +29,8 @@ const PLANS: [Counting; 5] = [
 fn votes(seed: u64, steps: usize) -> Vec<Matrix> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (o, i) = SHAPE;
-    let mut vote = |at: usize| if at % 7 == 0 { 0.0 } else { rng.random_range(-1.0f32..1.0).powi(3) };
+    let mut vote =
+        |at: usize| if at.is_multiple_of(7) { 0.0 } else { rng.random_range(-1.0f32..1.0).powi(3) };
     (0..steps).map(|_| matrix(o, i, (0..o * i).map(&mut vote))).collect()
 }
 

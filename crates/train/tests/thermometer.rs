@@ -302,7 +302,7 @@ fn a_configuration_asks_for_levels() {
     );
     let text = preset("iris").unwrap().to_toml();
     let flip = onebit_train::config::parse("iris", &text, &["network.thermometer=3".into()]).unwrap_err();
-    let message = "network.thermometer: expected nothing: it belongs to method straight-through, got a value";
+    let message = "network.thermometer: expected nothing: it belongs to method straight-through or integer-flip, got a value";
     assert!(flip.to_string().contains(message), "{flip}");
 }
 

@@ -6,6 +6,7 @@ use crate::{
     layer::check_quorum,
     layers::Thermometer,
     phase::Phase,
+    rules::RuleConfig,
     schedule::Schedule,
 };
 
@@ -36,42 +37,7 @@ impl Config {
                 return Err(Error::setting("network.thermometer", expected, levels));
             }
         }
-        let only = |name, present, method| match present {
-            true => Err(Error::setting(name, format!("nothing: it belongs to method {method}"), "a value")),
-            false => Ok(()),
-        };
-        match self.method {
-            Method::StraightThrough => {
-                only("network.thresholds", self.network.thresholds.is_some(), "flip")?;
-                only("network.hidden_thresholds", self.network.hidden_thresholds.is_some(), "flip")?;
-                only("training.order", self.training.order.is_some(), "flip")?;
-                only("training.quorum", self.training.quorum.is_some(), "flip")?;
-                only("training.activation_quorum", self.training.activation_quorum.is_some(), "flip")?;
-            }
-            Method::Flip => {
-                let n = &self.network;
-                only("network.convolutions", n.convolutions.is_some(), "straight-through")?;
-                only("network.binary_input", n.binary_input, "straight-through")?;
-                only("network.thermometer", n.thermometer.is_some(), "straight-through")?;
-                only("network.real", !n.real.is_empty(), "straight-through")?;
-                only("network.norm", n.norm.is_some(), "straight-through")?;
-                only("network.activation", n.activation.is_some(), "straight-through")?;
-                only("network.estimator", n.estimator.is_some(), "straight-through")?;
-                only("network.border", n.border.is_some(), "straight-through")?;
-                only("network.dropout_input", n.dropout_input != 0.0, "straight-through")?;
-                only("network.dropout_hidden", n.dropout_hidden != 0.0, "straight-through")?;
-                only("training.rule", self.training.rule.is_some(), "straight-through")?;
-                only("training.optimizer", self.training.optimizer.is_some(), "straight-through")?;
-                only("training.real_optimizer", self.training.real_optimizer.is_some(), "straight-through")?;
-                only("training.gradient", self.training.gradient.is_some(), "straight-through")?;
-                for (name, quorum) in [
-                    ("training.quorum", self.training.quorum),
-                    ("training.activation_quorum", self.training.activation_quorum),
-                ] {
-                    quorum.map(|quorum| check_quorum(name, quorum)).transpose()?;
-                }
-            }
-        }
+        self.check_method()?;
         let hinge = self.training.loss == LossName::SquaredHinge;
         if let Some(margin) = self.training.margin.filter(|m| !(hinge && *m > 0.0 && m.is_finite())) {
             return Err(Error::setting(
@@ -98,6 +64,53 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Says which settings belong to another method.
+    fn check_method(&self) -> Result<()> {
+        use Method::{Flip, IntegerFlip, StraightThrough};
+        let (n, t) = (&self.network, &self.training);
+        let belongs = [
+            ("network.thresholds", n.thresholds.is_some(), &[Flip][..]),
+            ("network.hidden_thresholds", n.hidden_thresholds.is_some(), &[Flip]),
+            ("training.quorum", t.quorum.is_some(), &[Flip]),
+            ("training.activation_quorum", t.activation_quorum.is_some(), &[Flip]),
+            ("training.order", t.order.is_some(), &[Flip, IntegerFlip]),
+            ("network.convolutions", n.convolutions.is_some(), &[StraightThrough, IntegerFlip]),
+            ("network.border", n.border.is_some(), &[StraightThrough, IntegerFlip]),
+            ("network.binary_input", n.binary_input, &[StraightThrough, IntegerFlip]),
+            ("network.thermometer", n.thermometer.is_some(), &[StraightThrough, IntegerFlip]),
+            ("network.dropout_input", n.dropout_input != 0.0, &[StraightThrough, IntegerFlip]),
+            ("network.dropout_hidden", n.dropout_hidden != 0.0, &[StraightThrough, IntegerFlip]),
+            ("training.rule", t.rule.is_some(), &[StraightThrough, IntegerFlip]),
+            ("training.gradient", t.gradient.is_some(), &[StraightThrough, IntegerFlip]),
+            ("network.real", !n.real.is_empty(), &[StraightThrough]),
+            ("network.norm", n.norm.is_some(), &[StraightThrough]),
+            ("network.activation", n.activation.is_some(), &[StraightThrough]),
+            ("network.estimator", n.estimator.is_some(), &[StraightThrough]),
+            ("training.optimizer", t.optimizer.is_some(), &[StraightThrough]),
+            ("training.real_optimizer", t.real_optimizer.is_some(), &[StraightThrough]),
+        ];
+        let foreign = |(_, given, to): &&(_, bool, &[Method])| *given && !to.contains(&self.method);
+        if let Some((key, _, to)) = belongs.iter().find(foreign) {
+            let names: Vec<_> = to.iter().map(|method| method.name()).collect();
+            let expected = format!("nothing: it belongs to method {}", names.join(" or "));
+            return Err(Error::setting(key, expected, "a value"));
+        }
+        if let (IntegerFlip, Some(rule)) = (self.method, t.rule)
+            && !matches!(rule, RuleConfig::Counter(_))
+        {
+            let expected = "counter: other rules have real weights";
+            return Err(Error::setting("training.rule", expected, "another"));
+        }
+        for (name, quorum) in
+            [("training.quorum", t.quorum), ("training.activation_quorum", t.activation_quorum)]
+        {
+            quorum.map(|quorum| check_quorum(name, quorum)).transpose()?;
+        }
+        Ok(())
+    }
+}
+
 impl PhaseConfig {
     /// The phase as the trainer takes it; `index` is its place, for messages.
     pub(super) fn phase(&self, index: usize, method: Method) -> Result<Phase> {
@@ -108,10 +121,14 @@ impl PhaseConfig {
             (Method::Flip, Some(level), None, None) => {
                 return Err(Error::setting(key("suppressor"), "a level from 0 to 16", level));
             }
-            (Method::Flip, None, Some(rate), None) => rate,
+            (Method::Flip | Method::IntegerFlip, None, Some(rate), None) => rate,
             (Method::Flip, ..) => {
                 let got = "neither, both, or a learning_rate";
                 return Err(Error::setting(key("suppressor"), "a suppressor or a rate, one of them", got));
+            }
+            (Method::IntegerFlip, ..) => {
+                let expected = "a rate and no suppressor or learning_rate";
+                return Err(Error::setting(key("rate"), expected, "something else"));
             }
             (Method::StraightThrough, None, None, Some(rate)) => rate,
             (Method::StraightThrough, ..) => {
@@ -122,8 +139,8 @@ impl PhaseConfig {
         for (name, share) in [("rate", Some(rate)), ("final_rate", self.final_rate), ("factor", self.factor)]
         {
             // 0 is refused below where it cannot be
-            if let Some(share) = share.filter(|share| method == Method::Flip && !(0.0..=1.0).contains(share))
-            {
+            let shares = method != Method::StraightThrough;
+            if let Some(share) = share.filter(|share| shares && !(0.0..=1.0).contains(share)) {
                 return Err(Error::setting(key(name), "a share above 0 and up to 1", share));
             }
         }

@@ -30,7 +30,7 @@ use crate::{
     network::FlipOptions,
     optimizers::OptimizerConfig,
     phase::{Batch, Phase},
-    rules::RuleConfig,
+    rules::{Counting, RuleConfig},
     step::Order,
     straight_through::{Activation, Border, DropoutShares, Norm, RealWeights, StraightThroughOptions},
     trainer::Keep,
@@ -73,8 +73,21 @@ pub struct Config {
 pub enum Method {
     /// Flip backprop: no real number behind a weight.
     Flip,
+    /// Integer flip backprop: a small counter behind each weight, integer thresholds, errors in small integers.
+    IntegerFlip,
     /// Latent real weights under Adam, straight-through estimator.
     StraightThrough,
+}
+
+impl Method {
+    /// As a configuration writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flip => "flip",
+            Self::IntegerFlip => "integer-flip",
+            Self::StraightThrough => "straight-through",
+        }
+    }
 }
 
 /// What is learned from.
@@ -123,10 +136,10 @@ pub enum Preprocess {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
-    /// Straight-through only: stages of images before the hidden layers, such as `128C3-128C3-MP2`.
+    /// Not flip: stages of images before the hidden layers, such as `128C3-128C3-MP2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub convolutions: Option<Architecture>,
-    /// Straight-through only: how these treat the border of an image, by default `plus`.
+    /// Not flip: how these treat the border of an image, by default `plus`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub border: Option<Border>,
     /// Straight-through only: what follows a product, by default `batch`.
@@ -138,7 +151,7 @@ pub struct NetworkConfig {
     /// Straight-through only: the derivative of the activation on the way back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimator: Option<Estimator>,
-    /// Straight-through only: whether features become their signs: pixels are black or white.
+    /// Not flip: whether features become their signs: pixels are black or white.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub binary_input: bool,
     /// Straight-through only, in place of `binary_input`: bits of each feature, by as many [`quantiles`](crate::data::quantiles)
@@ -157,10 +170,10 @@ pub struct NetworkConfig {
     /// Flip only: thresholds of hidden units, by default those of the features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_thresholds: Option<Thresholds>,
-    /// Straight-through only: share of the features that dropout silences.
+    /// Not flip: share of the features that dropout silences.
     #[serde(default)]
     pub dropout_input: f64,
-    /// Straight-through only: share of hidden bits that dropout silences.
+    /// Not flip: share of hidden bits that dropout silences.
     #[serde(default)]
     pub dropout_hidden: f64,
 }
@@ -191,7 +204,7 @@ pub enum Thresholds {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainingConfig {
-    /// Flip only: the order of learning, by default `input-first` (FBF).
+    /// The order of learning; of flip by default `input-first` (FBF), of the others `parallel`, of straight-through that alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
     /// Flip only: share of the batch that must ask before a weight flips, from 0 to 1, by default 1/2.
@@ -205,10 +218,11 @@ pub struct TrainingConfig {
     /// Squared hinge only: its margin in units of the scores, above 0, by default 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub margin: Option<f32>,
-    /// Straight-through only: what gradients are rounded to before they meet bits, by default `f32`: nothing.
+    /// Not flip: what gradients are rounded to before they meet bits; of straight-through by default `f32`, nothing, of
+    /// integer-flip `int8`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient: Option<Precision>,
-    /// Straight-through only: which weights flip, by default `latent`.
+    /// Not flip: which weights flip, by default `latent`, of integer-flip always `counter`.
     #[serde(deserialize_with = "named::optional", skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleConfig>,
     /// Straight-through only: what moves the rule's real weights, by default `adam`.
@@ -252,7 +266,8 @@ pub struct PhaseConfig {
     /// Flip only: suppressor level `s`; `2^-s` of the requested flips are carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressor: Option<u32>,
-    /// Flip only, in place of a level: the share itself, above 0 and up to 1, kept to the nearest 1/65536.
+    /// Flip only, in place of a level: the share itself, above 0 and up to 1, kept to the nearest 1/65536. Integer-flip: the
+    /// mean way of a counter in a step, as a share of its range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
     /// Straight-through only: Adam's learning rate in the first epoch.
@@ -311,20 +326,29 @@ impl Config {
         Ok(options)
     }
 
-    /// The options of a straight-through network over `image`, if the data are images.
+    /// The options of a straight-through network over `image`, if the data are images; of one for integer flip backprop, too.
     pub fn straight_through_options(&self, image: Option<ImageShape>) -> StraightThroughOptions {
         let NetworkConfig { convolutions, border, norm, activation, estimator, .. } = &self.network;
         let NetworkConfig { dropout_input, dropout_hidden, .. } = &self.network;
+        let integer = self.method == Method::IntegerFlip;
         StraightThroughOptions {
             convolutions: convolutions.clone().unwrap_or_default(),
             image,
             border: border.unwrap_or_default(),
-            norm: norm.unwrap_or_default(),
+            norm: norm.unwrap_or(if integer { Norm::Threshold } else { Norm::default() }),
             activation: activation.unwrap_or_default(),
             estimator: *estimator,
             dropout: DropoutShares { input: *dropout_input, hidden: *dropout_hidden },
-            gradient: self.training.gradient.unwrap_or_default(),
-            rule: self.training.rule.unwrap_or_default(),
+            gradient: self.training.gradient.unwrap_or(if integer {
+                Precision::Int8
+            } else {
+                Precision::default()
+            }),
+            rule: self.training.rule.unwrap_or(if integer {
+                RuleConfig::Counter(Counting::default())
+            } else {
+                RuleConfig::default()
+            }),
             optimizer: self.training.optimizer.unwrap_or_default(),
             binary_input: self.network.binary_input,
             thermometer: None, // its thresholds come with the data
@@ -341,6 +365,7 @@ impl Config {
     pub fn order(&self) -> Order {
         match self.method {
             Method::Flip => self.training.order.unwrap_or(Order::InputFirst),
+            Method::IntegerFlip => self.training.order.unwrap_or(Order::Parallel),
             Method::StraightThrough => Order::Parallel,
         }
     }

@@ -11,7 +11,7 @@ impl Config {
     /// flip run's phases decay from there to a hundredth.
     #[must_use]
     pub fn float_twin(mut self) -> Self {
-        let flip = self.method == Method::Flip;
+        let flip = self.method != Method::StraightThrough;
         self.method = Method::StraightThrough;
         self.network.real = vec![RealProduct::All];
         let n = &mut self.network;

@@ -271,6 +271,17 @@ impl Layer for Conv {
         Ok(Signal::Grad(dx))
     }
 
+    /// What is asked of the outputs stays; weights answer it for the inputs as they are by now. Real pixels are the
+    /// network's input, which does not change.
+    fn correct(&mut self, cx: &Context, x: &Value) -> Result<()> {
+        let images = self.batch.b * self.image.0 * self.image.1;
+        if let (Value::Bits(x), Some(Input::Bits(kept))) = (x, &mut self.x) {
+            check_shape("conv", "bits", (images, self.geometry.c_in), x.shape())?;
+            cx.recycle([std::mem::replace(kept, x.clone())]);
+        }
+        Ok(())
+    }
+
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
         let mut rounded = std::mem::take(&mut self.rounded);
         let dw = Signal::Grad(self.gradient(cx, &mut rounded)?);

@@ -40,14 +40,14 @@ pub struct Counting {
     pub bits: u32,
     /// What a flip costs a counter, from 0 to below half of its range, by default 32. At 0 weights chatter about 0.
     pub dead_band: u8,
-    /// Batches that a vote is averaged over, a power of two up to 64, by default 8; 1 for none, which saves a byte a weight and
-    /// needs batches that are so many times as large.
+    /// Batches that a vote is averaged over, a power of two up to 64, by default 1: not at all. A second byte a weight, for
+    /// batches of less than some hundred samples.
     pub average: u32,
 }
 
 impl Default for Counting {
     fn default() -> Self {
-        Self { bits: 8, dead_band: 32, average: 8 }
+        Self { bits: 8, dead_band: 32, average: 1 }
     }
 }
 
