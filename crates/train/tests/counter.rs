@@ -57,7 +57,8 @@ impl Naive {
     fn step(&mut self, votes: &Matrix, rate: f32) {
         self.step += 1;
         let Counting { bits, dead_band, average, .. } = self.counting;
-        let (range, one) = (1i64 << (bits - 1), 65536.0f32);
+        let (range, one) = (1i64 << (bits - 1), 16384.0f32);
+        let integer = |x: f32| x.clamp(-127.0 * one, 127.0 * one).round_ties_even() as i64;
         let key = Noise { seed: SEED, step: self.step }.key(0);
         let over = |mean: f32| if mean > 0.0 { 1.0 / mean } else { 0.0 };
         let scale = 16.0 * one * over(self.means[0]);
@@ -66,19 +67,19 @@ impl Naive {
         for (at, v) in votes.values().iter().enumerate() {
             let random = i64::from(Noise::bits(key, at));
             largest = largest.max(v.abs());
-            let vote = (v * scale).clamp(-127.0 * one, 127.0 * one) as i64;
+            let vote = integer(v * scale);
             of_v += vote.abs() / 256;
             let mut m = vote;
             if average > 1 {
-                let old = self.averages[at] * 65536;
+                let old = self.averages[at] * 16384;
                 let share = (vote - old).div_euclid(i64::from(average));
-                self.averages[at] = (old + share + random / 65536).div_euclid(65536);
+                self.averages[at] = (old + share + (random / 65536) % 16384).div_euclid(16384);
                 of_m += self.averages[at].abs();
-                m = self.averages[at] * 65536;
+                m = self.averages[at] * 16384;
             }
-            let way = (m as f32 * pace).clamp(-127.0 * one, 127.0 * one) as i64;
+            let way = integer(m as f32 * pace);
             let old = self.counters[at];
-            let mut new = old - (way + random % 65536).div_euclid(65536);
+            let mut new = old - (way + random % 16384).div_euclid(16384);
             if (old < 0) != (new < 0) {
                 new += if new < 0 { -i64::from(dead_band) } else { i64::from(dead_band) };
             }

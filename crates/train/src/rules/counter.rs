@@ -90,8 +90,23 @@ pub struct Counter {
 const VOTE: f32 = 16.0;
 
 /// Digits behind the point of what is rounded at random.
-const DIGITS: u32 = 16;
+const DIGITS: u32 = 14;
 const ONE: f32 = (1 << DIGITS) as f32;
+
+/// The nearest integer of a number within what a byte holds and digits. A cast, which saturates, is not vectorized.
+#[inline(always)]
+fn integer(x: f32) -> i32 {
+    /// Numbers around it are whole, and so are those in their lowest bits.
+    const WHOLE: f32 = 1.5 * (1u32 << 23) as f32;
+    let within = x.max(-127.0 * ONE).min(127.0 * ONE);
+    (within + WHOLE).to_bits().wrapping_sub(WHOLE.to_bits()) as i32
+}
+
+/// Random digits: the lowest of 32 bits.
+#[inline(always)]
+fn digits(random: u32) -> i32 {
+    (random & ((1 << DIGITS) - 1)) as i32
+}
 
 /// What running means follow a step by.
 const FOLLOW: f32 = 0.125;
@@ -281,18 +296,18 @@ impl Step {
     /// `16 V / mean |V|`, within what a byte holds.
     #[inline(always)]
     fn vote(&self, vote: f32) -> i32 {
-        (vote * self.vote).clamp(-127.0 * ONE, 127.0 * ONE) as i32
+        integer(vote * self.vote)
     }
 
     /// The counter after a vote `m`.
     #[inline(always)]
     fn count(&self, counter: i8, m: i32, random: i32) -> i32 {
-        let way = ((m as f32 * self.pace).clamp(-127.0 * ONE, 127.0 * ONE) as i32 + random) >> DIGITS;
+        let way = (integer(m as f32 * self.pace) + random) >> DIGITS;
         let old = i32::from(counter);
         let new = old - way;
         let flipped = (old ^ new) >> 31; // all ones where the sign has changed
         let onwards = self.dead_band * (1 | new >> 31); // away from 0
-        (new + (flipped & onwards)).clamp(-self.range, self.range - 1)
+        (new + (flipped & onwards)).max(-self.range).min(self.range - 1)
     }
 }
 
@@ -324,10 +339,10 @@ vectorized! {
             let vote = step.vote(*v);
             of_v += vote.unsigned_abs() >> 8;
             let old = i32::from(*m) << DIGITS;
-            let new = (old + ((vote - old) >> step.average) + (random >> 16) as i32) >> DIGITS;
+            let new = (old + ((vote - old) >> step.average) + digits(random >> 16)) >> DIGITS;
             of_m += new.unsigned_abs();
             *m = new as i8;
-            let counter = step.count(*c, new << DIGITS, (random & 0xffff) as i32);
+            let counter = step.count(*c, new << DIGITS, digits(random));
             *c = counter as i8;
             *sign = counter as f32;
         }
@@ -346,7 +361,7 @@ vectorized! {
             largest = largest.max(v.abs().to_bits());
             let vote = step.vote(*v);
             of_v += vote.unsigned_abs() >> 8;
-            let counter = step.count(*c, vote, (random & 0xffff) as i32);
+            let counter = step.count(*c, vote, digits(random));
             *c = counter as i8;
             *sign = counter as f32;
         }
