@@ -296,6 +296,22 @@ impl BitTensor {
         Ok(reshaped)
     }
 
+    /// Some of the rows, in the order of their numbers: (rows.len(), cols).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] unless `to` has this shape, [`Error::Length`] for a row that is not there.
+    pub fn gather_rows(&self, rows: &[usize], to: &mut BitTensor) -> Result<()> {
+        check_shape("gather_rows", "to", (rows.len(), self.cols), to.shape())?;
+        for (at, row) in rows.iter().enumerate() {
+            if *row >= self.rows {
+                let (expected, got) = (self.rows, row + 1);
+                return Err(Error::Length { op: "gather_rows", operand: "rows", expected, got });
+            }
+            to.row_mut(at).copy_from_slice(self.row(*row));
+        }
+        Ok(())
+    }
+
     /// The words, row after row.
     #[must_use]
     pub fn into_words(self) -> Vec<u64> {

@@ -10,7 +10,7 @@ use crate::{
     config::{Config, LossName, Method, Preprocess, TrainingConfig},
     data::{self, Dataset, Gcn, Whiten, quantiles},
     error::{Error, Result},
-    losses::{Distillation, Loss, SoftmaxCrossEntropy, SquaredHinge},
+    losses::{Distillation, IntegerSoftmax, Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
     report::{Event, Outcome},
     teacher::{Deployed, Lessons},
@@ -173,7 +173,10 @@ fn lessons(config: &Config, parts: &Parts) -> Result<Option<Lessons>> {
 /// # Errors
 /// [`Error::Setting`] for a phase that cannot be run.
 pub fn trainer(config: &Config) -> Result<Trainer> {
-    let loss: Box<dyn Loss> = match config.training.loss {
+    let loss: Box<dyn Loss> = match config.loss() {
+        LossName::IntegerSoftmax => {
+            Box::new(config.training.levels.map_or(Ok(IntegerSoftmax::default()), IntegerSoftmax::new)?)
+        }
         LossName::SoftmaxCrossEntropy => Box::new(SoftmaxCrossEntropy),
         LossName::SquaredHinge => {
             Box::new(config.training.margin.map_or(Ok(SquaredHinge::default()), SquaredHinge::with_margin)?)

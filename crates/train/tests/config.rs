@@ -2,7 +2,7 @@
 
 use onebit_train::{
     Activation, Batch, Border, Keep, Norm, Precision,
-    config::{Config, PRESETS, Preprocess, RealProduct, ScheduleName, Thresholds, parse, preset},
+    config::{Config, LossName, PRESETS, Preprocess, RealProduct, ScheduleName, Thresholds, parse, preset},
     data::Augment,
     layers::Estimator,
     optimizers::OptimizerConfig,
@@ -22,6 +22,8 @@ fn full() -> Config {
     config.training.quorum = Some(0.25);
     config.training.activation_quorum = Some(0.75);
     config.training.margin = Some(2.0);
+    config.training.loss = Some(LossName::SquaredHinge);
+    config.training.levels = Some(7);
     config.training.gradient = Some(Precision::Int8);
     let network = &mut config.network;
     network.convolutions = Some("8C3-MP2".parse().unwrap());

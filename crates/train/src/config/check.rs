@@ -5,6 +5,7 @@ use crate::{
     error::{Error, Result},
     layer::check_quorum,
     layers::Thermometer,
+    losses::IntegerSoftmax,
     phase::Phase,
     rules::RuleConfig,
     schedule::Schedule,
@@ -38,13 +39,19 @@ impl Config {
             }
         }
         self.check_method()?;
-        let hinge = self.training.loss == LossName::SquaredHinge;
+        let hinge = self.loss() == LossName::SquaredHinge;
         if let Some(margin) = self.training.margin.filter(|m| !(hinge && *m > 0.0 && m.is_finite())) {
             return Err(Error::setting(
                 "training.margin",
                 "a positive number, with the squared hinge",
                 margin,
             ));
+        }
+        if let Some(levels) = self.training.levels {
+            if self.loss() != LossName::IntegerSoftmax {
+                return Err(Error::setting("training.levels", "nothing without the integer softmax", levels));
+            }
+            IntegerSoftmax::new(levels)?;
         }
         for (name, given) in [
             ("training.temperature", self.training.temperature.is_some()),

@@ -213,8 +213,12 @@ pub struct TrainingConfig {
     /// Flip only: share of the outputs that must ask before an activation flips, from 0 to 1, by default 1/2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activation_quorum: Option<f64>,
-    /// What the scores are judged by.
-    pub loss: LossName,
+    /// What the scores are judged by, by default `softmax-cross-entropy`, of integer-flip `integer-softmax`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<LossName>,
+    /// Integer softmax only: its error is in `-levels..=levels`, by default 15.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub levels: Option<u32>,
     /// Squared hinge only: its margin in units of the scores, above 0, by default 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub margin: Option<f32>,
@@ -253,6 +257,8 @@ pub enum LossName {
     SoftmaxCrossEntropy,
     /// Squared hinge.
     SquaredHinge,
+    /// Softmax cross-entropy with an error in integers.
+    IntegerSoftmax,
 }
 
 /// A stretch of training.
@@ -359,6 +365,14 @@ impl Config {
             },
             real_optimizer: self.training.real_optimizer.or(self.training.optimizer).unwrap_or_default(),
         }
+    }
+
+    /// What the scores are judged by.
+    pub fn loss(&self) -> LossName {
+        self.training.loss.unwrap_or(match self.method {
+            Method::IntegerFlip => LossName::IntegerSoftmax,
+            _ => LossName::default(),
+        })
     }
 
     /// The order of learning.

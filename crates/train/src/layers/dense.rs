@@ -15,7 +15,7 @@ use crate::{
     error::Result,
     export::Exporter,
     layer::{Context, Layer, Observation, Parameters, Weights, check_cols, check_shape, check_sizes, kept},
-    layers::scaling,
+    layers::{asking::Asking, scaling},
     rules::Rule,
     state::State,
     value::{Matrix, Signal, Value},
@@ -26,8 +26,9 @@ use crate::{
 /// Binary weights; real, binary or dropped inputs; real sums.
 pub struct Dense {
     weights: BinaryTensor, // (o, i)
-    x: Option<Value>,      // (b, i)
-    dy: Option<Matrix>,    // (b, o)
+    x: Option<Value>,      // (b, i); of bits, only the rows of samples that ask, once a signal has told
+    dy: Option<Matrix>,    // (b, o), the same rows
+    asking: Asking,
     precision: Precision,
     seed: u64,
     step: u64,
@@ -51,8 +52,8 @@ impl Dense {
     pub fn new(inputs: usize, outputs: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         check_sizes("dense", [inputs, outputs, 1])?;
         let weights = BinaryTensor::new(outputs, inputs, rule, seed)?;
-        let (x, dy, precision, step, memory) = Default::default();
-        Ok(Self { weights, x, dy, precision, seed, step, memory })
+        let (x, dy, asking, precision, step, memory) = Default::default();
+        Ok(Self { weights, x, dy, asking, precision, seed, step, memory })
     }
 
     /// Rounds gradients before they meet bits: those of the weights where x is bits, and those of x.
@@ -147,6 +148,7 @@ impl Layer for Dense {
         scaling::multiply(cx, &mut y, self.weights.rule().scales())?;
         cx.recycle(self.x.replace(x));
         cx.recycle(self.dy.take());
+        self.asking.all();
         if !cx.training() {
             cx.recycle(self.x.take());
         }
@@ -156,8 +158,16 @@ impl Layer for Dense {
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
         let dy = signal.into_grad("dense")?;
         let x = kept(&self.x, "dense", "receive", "forward pass")?;
-        check_shape("dense", "a gradient", (x.rows(), self.weights.bits().rows()), dy.shape())?;
+        let rows = self.asking.of().unwrap_or(x.rows());
+        check_shape("dense", "a gradient", (rows, self.weights.bits().rows()), dy.shape())?;
         self.step = self.step.wrapping_add(1);
+        if let (Value::Bits(x), None) = (x, self.asking.of())
+            && self.asking.pick(&dy)
+        {
+            let few = self.asking.bits(cx, x)?;
+            cx.recycle(self.x.replace(Value::Bits(few)));
+        }
+        let dy = self.asking.gather(cx, dy);
         cx.recycle(self.dy.replace(dy));
         Ok(())
     }
@@ -180,15 +190,19 @@ impl Layer for Dense {
             }
         }
         cx.recycle(scaled);
-        Ok(Signal::Grad(dx))
+        Ok(Signal::Grad(self.asking.scatter(cx, dx)))
     }
 
     /// What is asked of the outputs stays; weights answer it for the inputs as they are by now.
     fn correct(&mut self, cx: &Context, x: &Value) -> Result<()> {
         let rows = kept(&self.x, "dense", "correct", "forward pass")?.rows();
-        let (expected, got) = ((rows, self.weights.bits().cols()), (x.rows(), x.cols()));
-        check_shape("dense", "an input", expected, got)?;
-        cx.recycle(self.x.replace(x.clone()));
+        let expected = (self.asking.of().unwrap_or(rows), self.weights.bits().cols());
+        check_shape("dense", "an input", expected, (x.rows(), x.cols()))?;
+        let x = match (x, self.asking.of()) {
+            (Value::Bits(x), Some(_)) => Value::Bits(self.asking.bits(cx, x)?),
+            (x, _) => x.clone(),
+        };
+        cx.recycle(self.x.replace(x));
         Ok(())
     }
 

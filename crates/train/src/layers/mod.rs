@@ -13,6 +13,7 @@
 //! | flip backprop | [`Binarize`], [`Bmab`], [`Bma`], and for study their parts [`XnorWeight`], [`PopCount`], [`Pnb`] |
 
 mod abc;
+mod asking;
 mod batch_norm;
 mod binarize;
 mod bma;

@@ -12,7 +12,8 @@
 //! of that sign is a window about the threshold that is as wide as the unit's sums are: who is near votes, agreeing or not.
 //!
 //! Backward: `dz = (gain / scale) (dy - sum dy / b - y sum dy y / sum y^2)`, the last part with a gain alone. What all samples
-//! ask alike would move the mean, which is taken away again; what they ask in proportion to y would move the scale.
+//! ask alike would move the mean, which is taken away again; what they ask in proportion to y would move the scale. Samples
+//! that ask for nothing, whose dy is 0 in all units, are left out of b and of the sums, and dz is 0.
 //!
 //! With `v = sum dy` and `u = sum dy y`, theta moves by `SR(rate scale v / mean |v|)` and the gain by `-SR(rate u / mean |u|)`;
 //! the means are over the units of the layer. SR rounds at random by a function of seed, step and unit.
@@ -25,7 +26,7 @@ use crate::{
     error::{Error, Result},
     export::Exporter,
     layer::{Context, Layer, Parameters, check_cols, check_shape, take},
-    layers::norm::affine,
+    layers::{asking::asks, norm::affine},
     state::State,
     value::{Matrix, Signal, Value},
     vectorized::{part_of_rows, vectorized},
@@ -168,7 +169,9 @@ vectorized! {
     /// Adds dy, dy y and y^2.
     fn add_votes<'a>(dy: &'a Matrix, y: &'a Matrix, part: Part, sums: [&'a mut [f32]; 3]) {
         let [of_theta, of_gain, squares] = sums;
-        for (dy, y) in rows_of(dy, part).zip(rows_of(y, part)) {
+        let whole = dy.iter_rows().skip(part.row);
+        let rows = rows_of(dy, part).zip(rows_of(y, part)).zip(whole).filter(|(_, dy)| asks(dy));
+        for ((dy, y), _) in rows {
             let sums = of_theta.iter_mut().zip(&mut *of_gain).zip(&mut *squares);
             for (((of_theta, of_gain), square), (dy, y)) in sums.zip(dy.iter().zip(y)) {
                 *of_theta += dy;
@@ -180,9 +183,9 @@ vectorized! {
 }
 
 vectorized! {
-    /// dy becomes dz; dy: whole rows.
+    /// dy becomes dz; dy: whole rows. A row that is 0 stays so: that sample asks for nothing.
     fn pass_back<'a>(dy: &'a mut [f32], mean: &'a [f32], factors: &'a [f32]) {
-        for dy in dy.chunks_exact_mut(mean.len()) {
+        for dy in dy.chunks_exact_mut(mean.len()).filter(|dy| asks(dy)) {
             for ((dy, mean), factor) in dy.iter_mut().zip(mean).zip(factors) {
                 *dy = (*dy - mean) * factor;
             }
@@ -200,7 +203,8 @@ impl Gain {
         for (at, vote) in votes.iter_mut().enumerate() {
             [*vote, self.votes[at], self.squares[at]] = sums.of(at).map(|sum| sum as f32);
         }
-        for (dy, y) in dy.values_mut().chunks_exact_mut(votes.len()).zip(y.iter_rows()) {
+        let rows = dy.values_mut().chunks_exact_mut(votes.len()).zip(y.iter_rows());
+        for (dy, y) in rows.filter(|(dy, _)| asks(dy)) {
             for ((dy, y), (vote, square)) in dy.iter_mut().zip(y).zip(self.votes.iter().zip(&self.squares)) {
                 *dy -= if *square > 0.0 { y * (vote / square) } else { 0.0 };
             }
@@ -271,7 +275,7 @@ impl Layer for Threshold {
                 self.votes.iter_mut().enumerate().for_each(|(at, vote)| *vote = sums.of(at)[0] as f32);
             }
         }
-        let share = 1.0 / dy.rows().max(1) as f32;
+        let share = 1.0 / dy.iter_rows().filter(|dy| asks(dy)).count().max(1) as f32;
         self.shares.iter_mut().zip(&self.votes).for_each(|(to, sum)| *to = sum * share);
         let (shares, factors) = (&self.shares, &self.line.factor);
         engine.chunks(dy.values_mut(), part_of_rows(shares.len()), |_, dy| {

@@ -6,10 +6,12 @@ use crate::{
 };
 
 mod distillation;
+mod integer_softmax;
 mod softmax_cross_entropy;
 mod squared_hinge;
 
 pub use distillation::Distillation;
+pub use integer_softmax::IntegerSoftmax;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
 pub use squared_hinge::SquaredHinge;
 
