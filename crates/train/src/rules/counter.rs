@@ -98,7 +98,7 @@ const ONE: f32 = (1 << DIGITS) as f32;
 fn integer(x: f32) -> i32 {
     /// Numbers around it are whole, and so are those in their lowest bits.
     const WHOLE: f32 = 1.5 * (1u32 << 23) as f32;
-    let within = x.max(-127.0 * ONE).min(127.0 * ONE);
+    let within = x.clamp(-127.0 * ONE, 127.0 * ONE);
     (within + WHOLE).to_bits().wrapping_sub(WHOLE.to_bits()) as i32
 }
 
