@@ -36,7 +36,9 @@ mod patches;
 mod reals;
 pub(crate) mod shape;
 
-pub use backward::{ConvTransposed, conv_dw_f32, conv_dw_int8, conv_dx_f32, conv_dx_int8};
+pub use backward::{
+    ConvTransposed, conv_dw_f32, conv_dw_f32_with, conv_dw_int8, conv_dw_int8_with, conv_dx_f32, conv_dx_int8,
+};
 use patches::conv_by_patches;
 pub use reals::{conv_dw_reals, conv_reals};
 use shape::Walk;

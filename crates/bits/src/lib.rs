@@ -79,8 +79,9 @@ mod workers;
 
 pub use blocks::{real_real_with, real_ternary_with, update_with};
 pub use conv::{
-    Conv, ConvTransposed, ConvWeights, Images, Pad, Padding, conv_dw_f32, conv_dw_int8, conv_dw_reals,
-    conv_dx_f32, conv_dx_int8, conv_reals, conv_sums, conv_sums_f32, conv_threshold,
+    Conv, ConvTransposed, ConvWeights, Images, Pad, Padding, conv_dw_f32, conv_dw_f32_with, conv_dw_int8,
+    conv_dw_int8_with, conv_dw_reals, conv_dx_f32, conv_dx_int8, conv_reals, conv_sums, conv_sums_f32,
+    conv_threshold,
 };
 pub use engine::Engine;
 pub use error::{Error, Result};

@@ -3,8 +3,9 @@
 
 use onebit_bits::{
     BitTensor, Conv, ConvTransposed, ConvWeights, Engine, Error, Images, Int8, Isa, Noise, Pad, Padding,
-    Pool, conv_dw_f32, conv_dw_int8, conv_dw_reals, conv_dx_f32, conv_dx_int8, conv_reals, conv_sums,
-    conv_sums_f32, conv_threshold, pool_or_and, random_bits, real, xnor_gemm,
+    Pool, Update, conv_dw_f32, conv_dw_f32_with, conv_dw_int8, conv_dw_int8_with, conv_dw_reals, conv_dx_f32,
+    conv_dx_int8, conv_reals, conv_sums, conv_sums_f32, conv_threshold, pool_or_and, random_bits, real,
+    xnor_gemm,
 };
 use onebit_reference::conv::{self as reference, Shape};
 
@@ -344,8 +345,29 @@ fn gradients() {
                 dw.fill(f32::NAN);
                 conv_dw_int8(engine, conv, &dy_t_bytes, x.view(), images, &mut dw).unwrap();
                 assert_eq!(dw, expected.3, "dw int8 {what}");
+                let mut ones = BitTensor::zeros(outputs, weights.cols());
+                let walk = (conv, images);
+                dw.fill(f32::NAN);
+                conv_dw_f32_with(engine, walk, &dy_t, x.view(), &mut dw[..], &mut ones, &Keep).unwrap();
+                assert_eq!(dw, expected.2, "dw f32 with {what}");
+                dw.fill(f32::NAN);
+                conv_dw_int8_with(engine, walk, &dy_t_bytes, x.view(), &mut dw[..], &mut ones, &Keep)
+                    .unwrap();
+                assert_eq!(dw, expected.3, "dw int8 with {what}");
+                assert_eq!(ones.count_ones() as usize, dw.len(), "every weight is written once {what}");
             }
         }
+    }
+}
+
+/// Keeps the gradient as its state, and sets every bit.
+struct Keep;
+
+impl Update<&mut [f32]> for Keep {
+    #[inline(always)]
+    fn run(&self, _first: usize, gradient: &[f32], kept: &mut [f32], weights: &mut [u64]) {
+        kept.copy_from_slice(gradient);
+        weights.fill(u64::MAX);
     }
 }
 

@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 
 use onebit_bits::{
-    BitTensor, Engine, Int8, Noise, Panels, Slices, Ternary, TernaryPanels, Update, bf16_gemm_packed,
-    bf16_gemm_with, int8_gemm_packed, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
-    real_gemm_packed, real_gemm_with, real_real, real_real_with, real_ternary, real_ternary_with,
+    BitTensor, Conv, Engine, Images, Int8, Noise, Panels, Slices, Ternary, TernaryPanels, Update,
+    bf16_gemm_packed, bf16_gemm_with, conv_dw_f32, conv_dw_f32_with, conv_dw_int8, conv_dw_int8_with,
+    int8_gemm_packed, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with, real_gemm_packed,
+    real_gemm_with, real_real, real_real_with, real_ternary, real_ternary_with,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,12 +58,23 @@ pub(crate) enum Rounding {
     Int8(Noise, u8),
 }
 
-/// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`.
+/// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`, or x the patches that a convolution's kernels meet.
 pub struct WeightGradient<'a> {
     dy: &'a Matrix,
-    x: &'a Value,
+    x: Operand<'a>,
     rounding: Rounding,
     memory: &'a mut Memory,
+}
+
+/// What weights are multiplied by.
+#[derive(Clone, Copy)]
+pub(crate) enum Operand<'a> {
+    /// (b, i)
+    Whole(&'a Value),
+    /// (b h' w', i): the patches of real pixels.
+    Patches(&'a Matrix),
+    /// (b h w, c_in) bits, under kernels that walk.
+    Walked(&'a BitTensor, Conv, Images),
 }
 
 /// What the product is computed from; kept from step to step.
@@ -81,16 +93,23 @@ enum Product<'a> {
     ByteBits(&'a Int8, &'a Panels),
     RealTernary(Matrix, &'a Ternary),
     ByteTernary(&'a Int8, &'a TernaryPanels),
+    RealWalk(Matrix, &'a BitTensor, Conv, Images),
+    ByteWalk(&'a Int8, &'a BitTensor, Conv, Images),
 }
 
 impl<'a> WeightGradient<'a> {
-    pub(crate) fn new(dy: &'a Matrix, x: &'a Value, rounding: Rounding, memory: &'a mut Memory) -> Self {
+    pub(crate) fn new(dy: &'a Matrix, x: Operand<'a>, rounding: Rounding, memory: &'a mut Memory) -> Self {
         Self { dy, x, rounding, memory }
     }
 
     /// (o, i)
     pub fn shape(&self) -> (usize, usize) {
-        (self.dy.cols(), self.x.cols())
+        let inputs = match self.x {
+            Operand::Whole(x) => x.cols(),
+            Operand::Patches(x) => x.cols(),
+            Operand::Walked(_, conv, _) => conv.kernel.0 * conv.kernel.1 * (conv.c_in / conv.groups.max(1)),
+        };
+        (self.dy.cols(), inputs)
     }
 
     /// The whole of it, `(o, i)`.
@@ -111,6 +130,12 @@ impl<'a> WeightGradient<'a> {
             Product::ByteBits(dy_t, x) => int8_gemm_packed(engine, dy_t, x, out)?,
             Product::RealTernary(dy_t, x) => real_ternary(engine, dy_t.values(), x, out)?,
             Product::ByteTernary(dy_t, x) => int8_ternary_gemm_packed(engine, dy_t, x, out)?,
+            Product::RealWalk(dy_t, x, conv, images) => {
+                conv_dw_f32(engine, *conv, dy_t.values(), x.view(), *images, out)?;
+            }
+            Product::ByteWalk(dy_t, x, conv, images) => {
+                conv_dw_int8(engine, *conv, dy_t, x.view(), *images, out)?;
+            }
         }
         product.recycle(cx);
         Ok(dw)
@@ -147,6 +172,14 @@ impl<'a> WeightGradient<'a> {
             Product::ByteTernary(dy_t, x) => {
                 int8_ternary_gemm_with(engine, dy_t, x, states, weights, update)?;
             }
+            Product::RealWalk(dy_t, x, conv, images) => {
+                let (walk, dy_t) = ((*conv, *images), dy_t.values());
+                conv_dw_f32_with(engine, walk, dy_t, x.view(), states, weights, update)?;
+            }
+            Product::ByteWalk(dy_t, x, conv, images) => {
+                let walk = (*conv, *images);
+                conv_dw_int8_with(engine, walk, dy_t, x.view(), states, weights, update)?;
+            }
         }
         product.recycle(cx);
         Ok(())
@@ -163,6 +196,17 @@ impl<'a> WeightGradient<'a> {
         let mut round = |dy: &Matrix, noise, limit| {
             rounded.set_limit(limit);
             rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise)
+        };
+        let x = match x {
+            Operand::Whole(x) => x,
+            Operand::Patches(x) => return Ok(Product::RealReal(turned()?, Cow::Borrowed(x))),
+            Operand::Walked(x, conv, images) => {
+                let Rounding::Int8(noise, limit) = self.rounding else {
+                    return Ok(Product::RealWalk(turned()?, x, conv, images));
+                };
+                round(dy, noise, limit)?;
+                return Ok(Product::ByteWalk(rounded, x, conv, images));
+            }
         };
         Ok(match (x, self.rounding) {
             (Value::Real(x), _) => Product::RealReal(turned()?, Cow::Borrowed(x)),
@@ -201,8 +245,9 @@ impl Product<'_> {
             Self::RealReal(dy_t, _)
             | Self::RealBits(dy_t, _)
             | Self::Bf16Bits(dy_t, _)
-            | Self::RealTernary(dy_t, _) => cx.recycle([dy_t]),
-            Self::ByteBits(..) | Self::ByteTernary(..) => {}
+            | Self::RealTernary(dy_t, _)
+            | Self::RealWalk(dy_t, ..) => cx.recycle([dy_t]),
+            Self::ByteBits(..) | Self::ByteTernary(..) | Self::ByteWalk(..) => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use onebit_bits::{BitTensor, Engine, Noise, random_bits};
 use onebit_train::{
     Matrix, Signal,
     layer::Context,
-    rules::{Counter, Counting, Rule},
+    rules::{Counter, Counting, Hold, Rule},
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,11 +19,11 @@ const SHAPE: (usize, usize) = (5, 333);
 const SEED: u64 = 9;
 
 const PLANS: [Counting; 5] = [
-    Counting { bits: 8, dead_band: 32, average: 8 },
-    Counting { bits: 8, dead_band: 32, average: 1 },
-    Counting { bits: 6, dead_band: 0, average: 1 },
-    Counting { bits: 7, dead_band: 63, average: 2 },
-    Counting { bits: 2, dead_band: 1, average: 64 },
+    Counting { bits: 8, dead_band: 32, average: 8, hold: Hold::Way },
+    Counting { bits: 8, dead_band: 32, average: 1, hold: Hold::Way },
+    Counting { bits: 6, dead_band: 0, average: 1, hold: Hold::Way },
+    Counting { bits: 7, dead_band: 63, average: 2, hold: Hold::Way },
+    Counting { bits: 2, dead_band: 1, average: 64, hold: Hold::Way },
 ];
 
 fn votes(seed: u64, steps: usize) -> Vec<Matrix> {
@@ -160,7 +160,7 @@ fn the_unit_of_votes_does_not_matter() {
 #[test]
 fn the_rate_is_the_mean_way() {
     for average in [1, 8] {
-        let mut rule = Counter::new(Counting { bits: 8, dead_band: 0, average }).unwrap();
+        let mut rule = Counter::new(Counting { bits: 8, dead_band: 0, average, hold: Hold::Way }).unwrap();
         let mut bits = rule.start(SHAPE.0, SHAPE.1, 4).unwrap();
         let (rate, steps) = (0.004, 400);
         let votes =
@@ -228,4 +228,23 @@ fn it_says_what_is_wrong() {
         fails(Signal::Grad(Matrix::zeros(5, 332))),
         "counter: expected a gradient of 5 x 333, got 5 x 332"
     );
+}
+
+/// Votes of any size and any sparseness: the share of weights that flip comes to what is asked, and follows it down.
+#[test]
+fn a_controller_holds_flips() {
+    for unit in [1.0, 1e-4] {
+        let mut rule = Counter::new(Counting { hold: Hold::Flips, ..Counting::default() }).unwrap();
+        let mut bits = rule.start(SHAPE.0, SHAPE.1, 4).unwrap();
+        for (target, seed) in [(0.02, 5), (0.005, 6)] {
+            let votes: Vec<Matrix> = votes(seed, 400)
+                .iter()
+                .map(|votes| matrix(SHAPE.0, SHAPE.1, votes.values().iter().map(|v| v * unit)))
+                .collect();
+            run(&mut rule, &mut bits, &training(), &votes[..200], target);
+            let flipped = run(&mut rule, &mut bits, &training(), &votes[200..], target);
+            let share = flipped as f64 / (200 * SHAPE.0 * SHAPE.1) as f64;
+            assert!((share / target - 1.0).abs() < 0.25, "{share} of {target} in units of {unit}");
+        }
+    }
 }

@@ -9,7 +9,10 @@
 //! Taps that are not counted ([`Pad::Zero`]) are -1 in the patches; what they added to dw is taken back in the end.
 
 use alloc::{vec, vec::Vec};
-use core::{marker::PhantomData, ops::AddAssign};
+use core::{
+    marker::PhantomData,
+    ops::{AddAssign, Range},
+};
 
 use crate::{
     conv::{
@@ -21,13 +24,14 @@ use crate::{
     engine::Engine,
     error::{Result, check_len, check_shape},
     integer::Bytes,
-    memory::{Plain, scratch},
+    memory::{Ahead, Plain, scratch},
     panels::Panels,
-    parts::Lent,
+    parts::{Lent, Slices},
     quantize::Int8,
     real::table::Reals,
-    tables::{Left, Sink, product, tile},
-    tensor::BitView,
+    tables::{Left, Sink, Store, product, tile},
+    tensor::{BitTensor, BitView},
+    update::{Update, Updating},
 };
 
 /// The weights of a convolution, packed for the gradient of its input.
@@ -109,7 +113,30 @@ pub fn conv_dw_f32(
     const OP: &str = "conv_dw_f32";
     let walk = Walk::new(conv, images)?;
     check_len(OP, "dy_t", (conv.c_out, walk.pixels().1), dy_t.len())?;
-    by_patches(OP, engine, &walk, (dy_t, None), x, dw)
+    check_len(OP, "dw", (conv.c_out, conv.patch()?), dw.len())?;
+    by_patches(OP, engine, &walk, (dy_t, None), x, &Store::new(conv.patch()?, dw))
+}
+
+/// [`conv_dw_f32`], whose results go to an [`Update`] instead of memory.
+///
+/// states: slices of c_out * kh * kw * c_in / groups elements, weights: (c_out, kh * kw * c_in / groups).
+///
+/// # Errors
+/// As [`conv_dw_f32`].
+pub fn conv_dw_f32_with<S: Slices, U: Update<S>>(
+    engine: &Engine,
+    (conv, images): (Conv, Images),
+    dy_t: &[f32],
+    x: BitView,
+    states: S,
+    weights: &mut BitTensor,
+    update: &U,
+) -> Result<()> {
+    const OP: &str = "conv_dw_f32_with";
+    let walk = Walk::new(conv, images)?;
+    check_len(OP, "dy_t", (conv.c_out, walk.pixels().1), dy_t.len())?;
+    let sink = Updating::new(OP, (conv.c_out, conv.patch()?), states, weights, update)?;
+    by_patches(OP, engine, &walk, (dy_t, None), x, &sink)
 }
 
 /// The gradient of the weights from a rounded one. dy_t: (c_out, b * h' * w'), as [`Int8::round_transposed`] makes it,
@@ -128,7 +155,30 @@ pub fn conv_dw_int8(
     const OP: &str = "conv_dw_int8";
     let walk = Walk::new(conv, images)?;
     check_shape(OP, "dy_t", (conv.c_out, walk.pixels().1), dy_t.shape())?;
-    by_patches(OP, engine, &walk, (dy_t.values(), Some(dy_t.scales())), x, dw)
+    check_len(OP, "dw", (conv.c_out, conv.patch()?), dw.len())?;
+    by_patches(OP, engine, &walk, (dy_t.values(), Some(dy_t.scales())), x, &Store::new(conv.patch()?, dw))
+}
+
+/// [`conv_dw_int8`], whose results go to an [`Update`] instead of memory.
+///
+/// states: slices of c_out * kh * kw * c_in / groups elements, weights: (c_out, kh * kw * c_in / groups).
+///
+/// # Errors
+/// As [`conv_dw_int8`].
+pub fn conv_dw_int8_with<S: Slices, U: Update<S>>(
+    engine: &Engine,
+    (conv, images): (Conv, Images),
+    dy_t: &Int8,
+    x: BitView,
+    states: S,
+    weights: &mut BitTensor,
+    update: &U,
+) -> Result<()> {
+    const OP: &str = "conv_dw_int8_with";
+    let walk = Walk::new(conv, images)?;
+    check_shape(OP, "dy_t", (conv.c_out, walk.pixels().1), dy_t.shape())?;
+    let sink = Updating::new(OP, (conv.c_out, conv.patch()?), states, weights, update)?;
+    by_patches(OP, engine, &walk, (dy_t.values(), Some(dy_t.scales())), x, &sink)
 }
 
 /// What a gradient is made of.
@@ -264,25 +314,24 @@ impl<T: Number> Sink<T::Sum> for Scatter<'_, T> {
     }
 }
 
-/// dy_t: (c_out, pixels) and a scale for each channel, dw: (c_out, patch).
+/// dy_t: (c_out, pixels) and a scale for each channel; what goes `to` is (c_out, patch).
 fn by_patches<T: Number>(
     op: &'static str,
     engine: &Engine,
     walk: &Walk,
     (dy_t, scales): (&[T], Option<&[f32]>),
     x: BitView,
-    dw: &mut [f32],
+    to: &impl Sink<f32>,
 ) -> Result<()> {
     let (conv, pixels, patch) = (&walk.conv, walk.pixels().1, walk.conv.patch()?);
     check_shape(op, "x", (walk.pixels().0, conv.c_in), x.shape())?;
-    check_len(op, "dw", (conv.c_out, patch), dw.len())?;
-    if dw.is_empty() {
+    if conv.c_out == 0 || patch == 0 {
         return Ok(());
     }
     let (outputs, words) = (conv.of_group().1, patch.div_ceil(64));
     let outside = outside(walk, dy_t);
     let taps = conv.kernel.0 * conv.kernel.1;
-    for (group, dw) in dw.chunks_exact_mut(outputs * patch).enumerate() {
+    for group in 0..conv.groups {
         let mut patches = scratch(pixels * words);
         engine.rows(&mut patches, words, pixels * words, |first, rows| {
             gather(walk, x, group, first..first + rows.len() / words, conv.pad == Pad::Plus, rows);
@@ -290,12 +339,13 @@ fn by_patches<T: Number>(
         let panels = Panels::of_columns_for_reals(engine, view(patch, pixels, &patches));
         let dy_t = &dy_t[group * outputs * pixels..][..outputs * pixels];
         let left = T::left(op, engine, (outputs, pixels), dy_t, &panels)?;
-        let sink = Inside::<T> {
-            patch,
+        let sink = Inside::<T, _> {
+            first: group * outputs,
+            taps,
             channels: patch / taps,
             outside: &outside[group * outputs * taps..],
             scales: scales.map(|scales| &scales[group * outputs..]),
-            dw: Lent::new(dw),
+            to,
         };
         product(engine, &left, &[&panels], &sink);
     }
@@ -321,36 +371,44 @@ fn outside<T: Number>(walk: &Walk, dy_t: &[T]) -> Vec<T::Sum> {
     sums
 }
 
-/// Takes back what taps added that are not counted, and stores: (outputs, patch) of a group.
-struct Inside<'a, T: Number> {
-    patch: usize,
+/// Takes back what taps added that are not counted: (outputs, patch) of a group.
+struct Inside<'a, T: Number, K> {
+    /// The row of the group's first output.
+    first: usize,
+    taps: usize,
     channels: usize,
     /// (outputs, taps)
     outside: &'a [T::Sum],
     scales: Option<&'a [f32]>,
-    dw: Lent<'a, f32>,
+    to: &'a K,
 }
 
-impl<T: Number> Sink<T::Sum> for Inside<'_, T> {
+/// Elements that go on at once: whole words of weights.
+const PIECE: usize = 256;
+
+impl<T: Number, K: Sink<f32>> Sink<T::Sum> for Inside<'_, T, K> {
+    fn ahead(&self, row: usize, cols: Range<usize>, ahead: &mut Ahead) {
+        self.to.ahead(self.first + row, cols, ahead);
+    }
+
     #[inline(always)]
     fn put(&self, row: usize, col: usize, run: &[T::Sum]) {
-        let taps = self.patch / self.channels;
-        let outside = &self.outside[row * taps..][..taps];
+        let outside = &self.outside[row * self.taps..][..self.taps];
         let scale = self.scales.map_or(1.0, |scales| scales[row]);
-        let first = row * self.patch + col;
-        // SAFETY: dw has as many rows and columns as the product, and every run comes once.
-        let dw = unsafe { self.dw.part(first..first + run.len()) };
-        let mut done = 0;
-        while done < run.len() {
-            let at = col + done;
-            let (end, outside) =
-                (run.len().min(done + self.channels - at % self.channels), outside[at / self.channels]);
-            for (dw, sum) in dw[done..end].iter_mut().zip(&run[done..end]) {
-                let mut sum = *sum;
-                sum += outside;
-                *dw = scale * T::real(sum);
+        let mut piece = [0.0; PIECE];
+        for (index, sums) in run.chunks(PIECE).enumerate() {
+            let (first, mut done) = (col + index * PIECE, 0);
+            while done < sums.len() {
+                let at = first + done;
+                let end = sums.len().min(done + self.channels - at % self.channels);
+                for (dw, sum) in piece[done..end].iter_mut().zip(&sums[done..end]) {
+                    let mut sum = *sum;
+                    sum += outside[at / self.channels];
+                    *dw = scale * T::real(sum);
+                }
+                done = end;
             }
-            done = end;
+            self.to.put(self.first + row, first, &piece[..sums.len()]);
         }
     }
 }

@@ -10,7 +10,7 @@ macro_rules! presets {
 }
 
 /// Name, text and one line about each preset.
-pub const PRESETS: [(&str, &str, &str); 17] = presets! {
+pub const PRESETS: [(&str, &str, &str); 19] = presets! {
     "iris": "flip backprop, the report's net and its two phases",
     "iris-best": "flip backprop with settings tuned on training data",
     "digits": "straight-through training on 8x8 digits",
@@ -18,6 +18,8 @@ pub const PRESETS: [(&str, &str, &str); 17] = presets! {
     "digits-flip": "the same on 8x8 digits",
     "mnist-flip-small": "the same on MNIST, 784-512-512-10 with pixels of one bit",
     "mnist-flip": "the same, 2352-2048-2048-10, images moved by a pixel",
+    "mnist-flip-conv": "the same with four convolutions",
+    "cifar10-flip": "the same on CIFAR-10, three convolutions",
     "mnist": "784-4096-4096-4096-10 with the paper's first settings",
     "mnist-torch": "784-2048-2048-2048-10 with its second, shift-based ones",
     "mnist-small": "784-512-512-10, six epochs",

@@ -10,8 +10,8 @@
 //! are convolved where they are.
 
 use onebit_bits::{
-    BitTensor, Conv as Geometry, ConvTransposed, ConvWeights, Images, Int8, Isa, Noise, conv_dw_f32,
-    conv_dw_int8, conv_dx_f32, conv_dx_int8, conv_sums_f32, real_gemm_packed, real_real,
+    BitTensor, Conv as Geometry, ConvTransposed, ConvWeights, Images, Int8, Isa, Noise, conv_dx_f32,
+    conv_dx_int8, conv_sums_f32, real_gemm_packed,
 };
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     rules::Rule,
     state::State,
     value::{Matrix, Signal, Value},
-    weight_gradient::Precision,
+    weight_gradient::{self, Operand, Precision, Rounding, WeightGradient},
 };
 
 /// Binary weights that walk over images; real or binary pixels; real sums.
@@ -38,7 +38,8 @@ pub struct Conv {
     precision: Precision,
     seed: u64,
     step: u64,
-    rounded: Int8,
+    rounded: Int8, // (b h' w', c_out), kept from step to step only to be written again
+    memory: weight_gradient::Memory,
 }
 
 /// What the last forward pass was given.
@@ -76,9 +77,9 @@ impl Conv {
         }
         rule.set_taps(geometry.kernel.0 * geometry.kernel.1);
         let weights = BinaryTensor::new(geometry.c_out, geometry.patch()?, rule, seed)?;
-        let (packed, x, dy, precision, step, rounded) = Default::default();
+        let (packed, x, dy, precision, step, rounded, memory) = Default::default();
         let batch = Images { b: 0, h: image.0, w: image.1 };
-        Ok(Self { geometry, image, batch, weights, packed, x, dy, precision, seed, step, rounded })
+        Ok(Self { geometry, image, batch, weights, packed, x, dy, precision, seed, step, rounded, memory })
     }
 
     /// Rounds gradients before they meet bits. There is no product in bf16 here: it counts as f32.
@@ -103,36 +104,9 @@ impl Conv {
     /// # Errors
     /// [`Error::Sequence`] when nothing was received.
     pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
-        self.gradient(cx, &mut Int8::new())
-    }
-
-    /// [`weight_gradient`](Self::weight_gradient), with memory to round in.
-    fn gradient(&self, cx: &Context, rounded: &mut Int8) -> Result<Matrix> {
-        let noise = self.noise(1);
-        let x = kept(&self.x, "conv", "update", "forward pass")?;
+        let x = operand(&self.x, self.geometry, self.batch)?;
         let dy = kept(&self.dy, "conv", "update", "signal")?;
-        let (c_out, patch) = self.weights.bits().shape();
-        let (engine, images) = (&cx.engine, self.batch);
-        let mut dw = cx.matrix(c_out, patch);
-        if let (Input::Bits(x), Some(noise)) = (x, noise) {
-            rounded.set_limit(self.precision.limit().unwrap_or(127));
-            rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
-            conv_dw_int8(engine, self.geometry, rounded, x.view(), images, dw.values_mut())?;
-            return Ok(dw);
-        }
-        let mut dy_t = cx.matrix(c_out, dy.rows());
-        dy.transpose_into(engine, &mut dy_t)?;
-        match x {
-            Input::Bits(x) => {
-                conv_dw_f32(engine, self.geometry, dy_t.values(), x.view(), images, dw.values_mut())?;
-            }
-            Input::Patches(x) => {
-                let sizes = (c_out, x.rows(), patch);
-                real_real(engine, sizes, dy_t.values(), x.values(), dw.values_mut())?;
-            }
-        }
-        cx.recycle([dy_t]);
-        Ok(dw)
+        WeightGradient::new(dy, x, self.rounding(1), &mut weight_gradient::Memory::default()).matrix(cx)
     }
 
     /// How many pixels there are, of the output.
@@ -141,10 +115,10 @@ impl Conv {
         Ok(output.b * output.h * output.w)
     }
 
-    /// Of the first or second rounding of a step.
-    fn noise(&self, which: u64) -> Option<Noise> {
-        let noise = Noise { seed: self.seed, step: 2 * self.step + which };
-        self.precision.limit().map(|_| noise)
+    /// The first or second rounding of a step.
+    fn rounding(&self, which: u64) -> Rounding {
+        let noise = Noise { seed: self.seed, step: self.step.wrapping_mul(2) + which };
+        self.precision.limit().map_or(Rounding::None, |limit| Rounding::Int8(noise, limit))
     }
 }
 
@@ -164,6 +138,14 @@ fn fresh<T>(
         None => *slot = Some((now, pack()?)),
     }
     Ok(&slot.as_ref().expect("it is there by now").1)
+}
+
+/// What the weights met in the last forward pass.
+fn operand(x: &Option<Input>, geometry: Geometry, images: Images) -> Result<Operand<'_>> {
+    Ok(match kept(x, "conv", "update", "forward pass")? {
+        Input::Bits(x) => Operand::Walked(x, geometry, images),
+        Input::Patches(x) => Operand::Patches(x),
+    })
 }
 
 fn recycle(cx: &Context, x: Option<Input>) {
@@ -236,7 +218,7 @@ impl Layer for Conv {
     }
 
     fn send(&mut self, cx: &Context) -> Result<Signal> {
-        let noise = self.noise(0);
+        let rounding = self.rounding(0);
         let x = kept(&self.x, "conv", "send", "forward pass")?;
         let dy = kept(&self.dy, "conv", "send", "signal")?;
         let (engine, geometry, images) = (&cx.engine, self.geometry, self.batch);
@@ -258,13 +240,13 @@ impl Layer for Conv {
                 || ConvTransposed::pack(engine, geometry, bits),
                 |packed| packed.repack(engine, bits),
             )?;
-            match noise {
-                Some(noise) => {
-                    self.rounded.set_limit(self.precision.limit().unwrap_or(127));
+            match rounding {
+                Rounding::Int8(noise, limit) => {
+                    self.rounded.set_limit(limit);
                     self.rounded.round(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
                     conv_dx_int8(engine, &self.rounded, images, weights, dx.values_mut())?;
                 }
-                None => conv_dx_f32(engine, dy.values(), images, weights, dx.values_mut())?,
+                _ => conv_dx_f32(engine, dy.values(), images, weights, dx.values_mut())?,
             }
         }
         cx.recycle(scaled);
@@ -283,12 +265,11 @@ impl Layer for Conv {
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        let mut rounded = std::mem::take(&mut self.rounded);
-        let dw = Signal::Grad(self.gradient(cx, &mut rounded)?);
-        self.rounded = rounded;
-        self.weights.update(cx, &dw, rate)?;
-        cx.recycle(dw.into_grad("conv").ok());
-        Ok(())
+        let rounding = self.rounding(1);
+        let Self { x, dy, weights, memory, geometry, batch, .. } = self;
+        let x = operand(x, *geometry, *batch)?;
+        let dy = kept(dy, "conv", "update", "signal")?;
+        weights.descend(cx, &mut WeightGradient::new(dy, x, rounding, memory), rate)
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

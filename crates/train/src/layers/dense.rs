@@ -20,7 +20,7 @@ use crate::{
     state::State,
     value::{Matrix, Signal, Value},
     vectorized::{part_of_rows, vectorized},
-    weight_gradient::{self, Precision, Rounding, WeightGradient},
+    weight_gradient::{self, Operand, Precision, Rounding, WeightGradient},
 };
 
 /// Binary weights; real, binary or dropped inputs; real sums.
@@ -80,7 +80,8 @@ impl Dense {
     pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
         let x = kept(&self.x, "dense", "update", "forward pass")?;
         let dy = kept(&self.dy, "dense", "update", "signal")?;
-        WeightGradient::new(dy, x, self.rounding(1), &mut weight_gradient::Memory::default()).matrix(cx)
+        WeightGradient::new(dy, Operand::Whole(x), self.rounding(1), &mut weight_gradient::Memory::default())
+            .matrix(cx)
     }
 
     /// The first or second rounding of a step.
@@ -210,7 +211,7 @@ impl Layer for Dense {
         let rounding = self.rounding(1);
         let x = kept(&self.x, "dense", "update", "forward pass")?;
         let dy = kept(&self.dy, "dense", "update", "signal")?;
-        let mut gradient = WeightGradient::new(dy, x, rounding, &mut self.memory.gradient);
+        let mut gradient = WeightGradient::new(dy, Operand::Whole(x), rounding, &mut self.memory.gradient);
         self.weights.descend(cx, &mut gradient, rate)
     }
 

@@ -43,11 +43,25 @@ pub struct Counting {
     /// Batches that a vote is averaged over, a power of two up to 64, by default 1: not at all. A second byte a weight, for
     /// batches of less than some hundred samples.
     pub average: u32,
+    /// What the rate says, by default `way`.
+    pub hold: Hold,
+}
+
+/// What a rate is the rate of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hold {
+    /// The mean way of a counter in a step, as a share of its range.
+    #[default]
+    Way,
+    /// The share of the weights that flip in a step. A controller finds the way: after each step it grows or shrinks by the
+    /// 16th root of `rate / mean flips`, that within 1/2 and 2.
+    Flips,
 }
 
 impl Default for Counting {
     fn default() -> Self {
-        Self { bits: 8, dead_band: 32, average: 1 }
+        Self { bits: 8, dead_band: 32, average: 1, hold: Hold::Way }
     }
 }
 
@@ -82,6 +96,8 @@ pub struct Counter {
     averages: Vec<i8>, // (o, i), or none
     /// Running means of `|V|` and `|m|`; 0 before the first vote.
     means: [f32; 2],
+    /// Where flips are held: the way, and the running mean of the share that flips; 0 before the first vote.
+    held: [f32; 2],
     seed: u64,
     step: u64,
 }
@@ -117,8 +133,8 @@ impl Counter {
     /// # Errors
     /// [`Error::Setting`] for a setting outside its range.
     pub fn new(counting: Counting) -> Result<Self> {
-        let (counters, averages, means, seed, step) = Default::default();
-        Ok(Self { counting: counting.check()?, counters, averages, means, seed, step })
+        let (counters, averages, means, held, seed, step) = Default::default();
+        Ok(Self { counting: counting.check()?, counters, averages, means, held, seed, step })
     }
 
     /// The counters, `(o, i)`, row-major.
@@ -145,12 +161,17 @@ impl Counter {
         self.step = self.step.wrapping_add(1);
         let range = self.counting.range();
         let over = |mean: f32| if mean > 0.0 { 1.0 / mean } else { 0.0 };
+        let way = match self.counting.hold {
+            Hold::Way => rate as f32,
+            Hold::Flips if self.held[0] == 0.0 => rate as f32,
+            Hold::Flips => self.held[0],
+        };
         let mean_of_m = if self.averaging() { self.means[1] } else { VOTE };
         let step = Step {
             isa: cx.engine.isa(),
             vote: VOTE * ONE * over(self.means[0]),
             average: self.counting.average.ilog2(),
-            pace: rate as f32 * range as f32 * over(mean_of_m),
+            pace: way * range as f32 * over(mean_of_m),
             range,
             dead_band: self.counting.dead_band.into(),
             key: Noise { seed: self.seed, step: self.step }.key(0),
@@ -160,7 +181,7 @@ impl Counter {
         };
         runs(&mut self.counters, &mut self.averages, &step)?;
         let [of_v, of_m] = step.sums.map(AtomicU64::into_inner).map(|sum| sum as f32);
-        let weights = self.counters.len() as f32;
+        let (weights, flips) = (self.counters.len() as f32, step.flips.into_inner());
         if self.means[0] == 0.0 {
             // the first vote says only how large votes are, about; nothing has moved
             self.means[0] = f32::from_bits(step.largest.into_inner()) / VOTE;
@@ -171,9 +192,23 @@ impl Counter {
             self.means[1] =
                 if self.means[1] == 0.0 { seen } else { self.means[1] + (seen - self.means[1]) * FOLLOW };
         }
-        Ok(step.flips.into_inner())
+        if self.counting.hold == Hold::Flips && of_v > 0.0 {
+            self.hold(rate as f32, way, flips as f32 / weights);
+        }
+        Ok(flips)
+    }
+
+    /// Corrects the way after a step in which a share of the weights has flipped.
+    fn hold(&mut self, target: f32, way: f32, flipped: f32) {
+        let [held, mean] = &mut self.held;
+        *mean = if *held == 0.0 { target } else { *mean + (flipped - *mean) * FOLLOW };
+        let off = if *mean > 0.0 { (target / *mean).clamp(0.5, 2.0) } else { 2.0 };
+        *held = (way * libm::powf(off, 1.0 / 16.0)).clamp(SHORTEST, 1.0);
     }
 }
+
+/// The least way that a controller goes down to.
+const SHORTEST: f32 = 1e-7;
 
 impl Rule for Counter {
     fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<BitTensor> {
@@ -226,6 +261,7 @@ impl Rule for Counter {
         state.bytes("counters", &mut self.counters)?;
         state.bytes("averages", &mut self.averages)?;
         state.reals("means", &mut self.means)?;
+        state.reals("held", &mut self.held)?;
         state.count("step", &mut self.step)
     }
 }

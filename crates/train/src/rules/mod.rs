@@ -39,7 +39,7 @@ pub use angle::mean_angle;
 pub use bop::Bop;
 pub use bop2::{Bop2, Correction};
 pub use choice::RuleConfig;
-pub use counter::{Counter, Counting};
+pub use counter::{Counter, Counting, Hold};
 pub use latent::{Latent, glorot_scale};
 pub use rbnn::{Rbnn, Through};
 pub use standardized::{Standardization, Standardized};
