@@ -111,14 +111,12 @@ pub fn measure(config: &Config, engine: &Engine, warm_up: usize, steps: usize) -
     };
     let parts = random_data(&config.data.source, samples)?;
     let mut net = experiment::network(config, &parts)?;
-    let cx = Context::train(engine);
+    let mut cx = Context::train(engine);
     let rows: Vec<usize> = (0..parts.train.len()).collect();
-    let (mut labels, mut measured) = (Vec::new(), Vec::with_capacity(steps));
+    let mut measured = Vec::with_capacity(steps);
     for (step, rows) in rows.chunks_exact(samples).cycle().take(warm_up + steps).enumerate() {
         let (mut times, mut whole) = (StepTimes { samples, ..StepTimes::default() }, Duration::ZERO);
-        timed(&mut whole, || {
-            trainer.learn(&mut net, &cx, (&parts, rows, &mut labels), phase.rate, &mut times)
-        })?;
+        timed(&mut whole, || trainer.learn(&mut net, &mut cx, (&parts, rows), phase.rate, &mut times))?;
         times.whole = whole;
         if step >= warm_up {
             measured.push(times);

@@ -47,6 +47,8 @@ pub struct Context {
     pub mode: Mode,
     /// How far the run is.
     pub clock: Clock,
+    /// The classes of the batch that is learned from, for layers that judge themselves.
+    pub labels: Vec<u32>,
     pool: Pool,
 }
 
@@ -80,7 +82,13 @@ impl Context {
     }
 
     fn new(engine: &Engine, mode: Mode) -> Self {
-        Self { engine: engine.clone(), mode, clock: Clock::default(), pool: Pool::default() }
+        Self {
+            engine: engine.clone(),
+            mode,
+            clock: Clock::default(),
+            labels: Vec::new(),
+            pool: Pool::default(),
+        }
     }
 
     /// The same for evaluation: it shares the memory.
@@ -124,6 +132,11 @@ pub trait Layer: Any + Send {
     /// # Errors
     /// [`Error::Kind`] or [`Error::Shape`] when the input is not what the layer takes.
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value>;
+
+    /// Whether it wants a signal about its output. One that judges itself may not, and then nothing behind it need send one.
+    fn listens(&self) -> bool {
+        true
+    }
 
     /// Takes the signal about the output of the last forward pass.
     ///

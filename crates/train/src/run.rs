@@ -30,7 +30,6 @@ pub(crate) struct Run<'a> {
     /// What the run is, for its checkpoints: one of another run is refused.
     description: String,
     past: Past,
-    labels: Vec<u32>,
     /// Spent on learning since this value was made.
     seconds: f64,
     /// Met since this value was made.
@@ -92,7 +91,7 @@ impl<'a> Run<'a> {
         let description = if checkpoints.any() { describe(trainer, parts) } else { String::new() };
         let past = checkpoints.restore(net, &description)?;
         let cx = Context::train(engine);
-        let (labels, seconds, samples) = Default::default();
+        let (seconds, samples) = Default::default();
         let mut run = Self {
             trainer,
             net,
@@ -101,7 +100,6 @@ impl<'a> Run<'a> {
             checkpoints,
             description,
             past: Past::default(),
-            labels,
             seconds,
             samples,
         };
@@ -152,8 +150,9 @@ impl<'a> Run<'a> {
         for rows in order.chunks_exact(stage.batch).skip(self.past.sums.batch) {
             self.cx.clock = Clock { epoch: epoch - 1, epochs: self.epochs(), batch: self.past.sums.batch };
             let start = Instant::now();
-            let batch = (self.parts, rows, &mut self.labels);
-            let (loss, right) = self.trainer.learn(self.net, &self.cx, batch, stage.rate, &mut Unwatched)?;
+            let batch = (self.parts, rows);
+            let (loss, right) =
+                self.trainer.learn(self.net, &mut self.cx, batch, stage.rate, &mut Unwatched)?;
             self.seconds += start.elapsed().as_secs_f64();
             let sums = &mut self.past.sums;
             sums.batch += 1;

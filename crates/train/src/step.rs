@@ -140,23 +140,27 @@ pub fn forward(layers: &mut [Box<dyn Layer>], cx: &Context, x: Value) -> Result<
 }
 
 /// Hands the signal back; with a rate, each layer updates before it sends. Nobody listens to what the
-/// first layer would send.
+/// first layer would send, nor the layer behind one that judges itself.
 fn backward(
     layers: &mut [Box<dyn Layer>],
     cx: &Context,
-    mut signal: Signal,
+    signal: Signal,
     update: Option<f64>,
     watch: &mut impl Watch,
 ) -> Result<()> {
-    for (index, layer) in layers.iter_mut().enumerate().rev() {
-        watch.verb(Verb::Receive, &mut **layer, |layer| layer.receive(cx, signal))?;
+    let mut signal = Some(signal);
+    for index in (0..layers.len()).rev() {
+        let wanted = index > 0 && layers[index - 1].listens();
+        let layer = &mut layers[index];
+        if let Some(signal) = signal.take() {
+            watch.verb(Verb::Receive, &mut **layer, |layer| layer.receive(cx, signal))?;
+        }
         if let Some(rate) = update {
             watch.verb(Verb::Update, &mut **layer, |layer| layer.update(cx, rate))?;
         }
-        if index == 0 {
-            break;
+        if wanted {
+            signal = Some(watch.verb(Verb::Send, &mut **layer, |layer| layer.send(cx))?);
         }
-        signal = watch.verb(Verb::Send, &mut **layer, |layer| layer.send(cx))?;
     }
     Ok(())
 }

@@ -13,10 +13,11 @@ use crate::{
     error::{Error, Result},
     layer::Layer,
     layers::{
-        BatchNorm, Conv, Dense, Dropout, Estimator, Flatten, GlobalAveragePool, MaxPool, RSign, RealConv,
-        RealDense, Relu, Residual, ShiftBatchNorm, Shortcut, Sign, StochasticSign, TernarySign, Thermometer,
-        Threshold, Unflatten,
+        BatchNorm, Conv, Dense, Dropout, Estimator, Flatten, GlobalAveragePool, Heads, LocalHead, MaxPool,
+        RSign, RealConv, RealDense, Relu, Residual, ShiftBatchNorm, Shortcut, Sign, StochasticSign,
+        TernarySign, Thermometer, Threshold, Unflatten,
     },
+    losses::IntegerSoftmax,
     network::{Network, count_weights, layer_seed},
     optimizers::OptimizerConfig,
     rules::{Rule, RuleConfig},
@@ -109,6 +110,8 @@ pub struct StraightThroughOptions {
     pub real_optimizer: OptimizerConfig,
     /// Which products have real weights.
     pub real: RealWeights,
+    /// Classifiers of their own behind the hidden layers but the last, judged by the integer softmax.
+    pub heads: Option<Heads>,
 }
 
 /// Which products have real weights in place of bits.
@@ -159,10 +162,13 @@ impl Network {
             builder.add(Dropout::new(options.dropout.input, layer_seed(seed, usize::MAX))?);
         }
         let mut width = builder.stages(inputs)?;
-        for &outputs in hidden {
+        for (index, &outputs) in hidden.iter().enumerate() {
             let seed = builder.dense(width, outputs, false)?;
             builder.norm(outputs, false)?;
             builder.activation(outputs, seed)?;
+            if let (Some(heads), true) = (options.heads, index + 1 < hidden.len()) {
+                builder.head(outputs, classes, heads, !layer_seed(seed, 1))?;
+            }
             if options.dropout.hidden != 0.0 {
                 builder.add(Dropout::new(options.dropout.hidden, !seed)?);
             }
@@ -215,6 +221,15 @@ impl Builder<'_> {
             self.add(dense.with_precision(self.options.gradient));
         }
         Ok(seed)
+    }
+
+    /// A classifier of that many features.
+    fn head(&mut self, features: usize, classes: usize, heads: Heads, seed: u64) -> Result<()> {
+        count_weights(&mut self.weights, features, classes)?;
+        let dense = Dense::new(features, classes, self.rule()?, seed)?.with_precision(self.options.gradient);
+        let norm = Threshold::new(classes, seed).with_gains();
+        self.add(LocalHead::new(dense, norm, Box::new(IntegerSoftmax::default()), heads));
+        Ok(())
     }
 
     fn norm(&mut self, features: usize, last: bool) -> Result<()> {

@@ -134,25 +134,25 @@ impl Trainer {
     pub(crate) fn learn(
         &self,
         net: &mut Network,
-        cx: &Context,
-        batch: (&Parts, &[usize], &mut Vec<u32>),
+        cx: &mut Context,
+        (parts, rows): (&Parts, &[usize]),
         rate: f64,
         watch: &mut impl Watch,
     ) -> Result<(f64, usize)> {
-        let (parts, rows, labels) = batch;
         let x = watch.load(|| {
-            labels.clear();
-            labels.extend(rows.iter().map(|&row| parts.train.labels()[row]));
+            cx.labels.clear();
+            cx.labels.extend(rows.iter().map(|&row| parts.train.labels()[row]));
             let x = input(cx, &parts.train, &parts.standardize, rows)?;
             self.varied(cx, parts, rows, x)
         })?;
+        let (cx, labels) = (&*cx, &*cx.labels);
         let taught = match &self.lessons {
             Some(lessons) => Some((lessons, lessons.scores(cx, &x)?)),
             None => None,
         };
         let judge = |scores: Value| {
             let scores = scores.into_real("loss")?;
-            let right = scores.iter_rows().zip(&*labels).filter(|(s, label)| best(s) == **label as usize);
+            let right = scores.iter_rows().zip(labels).filter(|(s, label)| best(s) == **label as usize);
             let right = right.count();
             let (loss, grad) = match &taught {
                 Some((lessons, teacher)) => lessons.evaluate(&*self.loss, scores, labels, teacher)?,

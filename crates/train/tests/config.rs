@@ -236,7 +236,10 @@ fn integer_flip_is_a_method() {
     assert_eq!(with("training.order=input-first").unwrap().order(), Order::InputFirst);
     let counting =
         with("training.rule={ name = \"counter\", bits = 6, dead_band = 8 }").unwrap().training.rule;
-    assert_eq!(counting, Some(RuleConfig::Counter(Counting { bits: 6, dead_band: 8, average: 1 })));
+    assert_eq!(
+        counting,
+        Some(RuleConfig::Counter(Counting { bits: 6, dead_band: 8, average: 1, ..Counting::default() }))
+    );
     let foreign = "expected nothing: it belongs to method";
     for (setting, message) in [
         ("training.rule=bop", "training.rule: expected counter: other rules have real weights, got another"),

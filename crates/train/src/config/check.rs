@@ -90,6 +90,7 @@ impl Config {
             ("network.dropout_hidden", n.dropout_hidden != 0.0, &[StraightThrough, IntegerFlip]),
             ("training.rule", t.rule.is_some(), &[StraightThrough, IntegerFlip]),
             ("training.gradient", t.gradient.is_some(), &[StraightThrough, IntegerFlip]),
+            ("network.heads", n.heads.is_some(), &[IntegerFlip]),
             ("network.real", !n.real.is_empty(), &[StraightThrough]),
             ("network.norm", n.norm.is_some(), &[StraightThrough]),
             ("network.activation", n.activation.is_some(), &[StraightThrough]),

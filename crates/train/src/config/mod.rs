@@ -26,7 +26,7 @@ use crate::{
     data::{Augment, ImageShape},
     error::{Error, Result},
     flip,
-    layers::Estimator,
+    layers::{Estimator, Heads},
     network::FlipOptions,
     optimizers::OptimizerConfig,
     phase::{Batch, Phase},
@@ -158,6 +158,10 @@ pub struct NetworkConfig {
     /// of the training part; 1 to 255.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thermometer: Option<usize>,
+    /// Integer flip only: classifiers of their own behind the hidden layers but the last, `beside` the error from behind or
+    /// `alone` in its place; by default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<Heads>,
     /// Straight-through only: which products have real weights, of `first`, `last` and `all`; by default none. With `all`
     /// the network is its own float twin.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -335,7 +339,7 @@ impl Config {
     /// The options of a straight-through network over `image`, if the data are images; of one for integer flip backprop, too.
     pub fn straight_through_options(&self, image: Option<ImageShape>) -> StraightThroughOptions {
         let NetworkConfig { convolutions, border, norm, activation, estimator, .. } = &self.network;
-        let NetworkConfig { dropout_input, dropout_hidden, .. } = &self.network;
+        let NetworkConfig { dropout_input, dropout_hidden, heads, .. } = &self.network;
         let integer = self.method == Method::IntegerFlip;
         StraightThroughOptions {
             convolutions: convolutions.clone().unwrap_or_default(),
@@ -357,6 +361,7 @@ impl Config {
             }),
             optimizer: self.training.optimizer.unwrap_or_default(),
             binary_input: self.network.binary_input,
+            heads: *heads,
             thermometer: None, // its thresholds come with the data
             real: RealWeights {
                 first: self.network.real.contains(&RealProduct::First),

@@ -9,7 +9,7 @@
 //! | real numbers to bits | [`Sign`], [`StochasticSign`], [`TernarySign`], [`RSign`], by an [`Estimator`] on the way back |
 //! | features to bits by a table of thresholds | [`Thermometer`] |
 //! | real activations | [`Relu`], [`HardTanh`], [`RPReLU`] |
-//! | nets | [`Residual`], [`Dropout`] |
+//! | nets | [`Residual`], [`Dropout`], [`LocalHead`] |
 //! | flip backprop | [`Binarize`], [`Bmab`], [`Bma`], and for study their parts [`XnorWeight`], [`PopCount`], [`Pnb`] |
 
 mod abc;
@@ -27,6 +27,7 @@ mod flatten;
 mod flip_product;
 mod global_average_pool;
 mod hard_tanh;
+mod local_head;
 mod max_pool;
 mod norm;
 pub(crate) mod patches;
@@ -67,6 +68,7 @@ pub use flatten::{Flatten, Unflatten};
 pub use flip_product::WeightDepth;
 pub use global_average_pool::GlobalAveragePool;
 pub use hard_tanh::HardTanh;
+pub use local_head::{Heads, LocalHead};
 pub use max_pool::MaxPool;
 pub use norm::{BatchNormGradients, BatchNormStatistics};
 pub use pnb::Pnb;

@@ -14,6 +14,7 @@ pub(crate) fn matrix(rows: usize, cols: usize, values: impl IntoIterator<Item = 
 }
 
 /// The signs, `sgn(0) = +1`: (r, c) real -> (r, c) bits. Written apart from the library's packing.
+#[allow(dead_code, reason = "not every test has real weights")]
 pub(crate) fn signs(values: &Matrix) -> BitTensor {
     let cols = values.cols();
     BitTensor::from_fn(values.rows(), cols, |r, c| values.values()[r * cols + c] >= 0.0)
