@@ -44,7 +44,7 @@ fn errors_are_integers_whose_mean_is_the_gradient() {
 /// A sample that is right by far is silent in all classes.
 #[test]
 fn right_samples_are_silent() {
-    let sure = matrix(1, CLASSES, [30.0, 0.0, -1.0, 2.0].into_iter());
+    let sure = matrix(1, CLASSES, [30.0, 0.0, -1.0, 2.0]);
     let (_, error) = IntegerSoftmax::default().evaluate(sure, &[0]).unwrap();
     assert_eq!(error.values(), [0.0; CLASSES]);
 }

@@ -4,7 +4,7 @@ use onebit_train::{
     Activation, Batch, Border, Keep, Norm, Precision,
     config::{Config, LossName, PRESETS, Preprocess, RealProduct, ScheduleName, Thresholds, parse, preset},
     data::Augment,
-    layers::Estimator,
+    layers::{Estimator, Heads},
     optimizers::OptimizerConfig,
     rules::{Counting, RuleConfig},
     schedule::Schedule,
@@ -33,6 +33,7 @@ fn full() -> Config {
     network.estimator = Some(Estimator::ApproxSign);
     network.binary_input = true;
     network.thermometer = Some(3);
+    network.heads = Some(Heads::Alone);
     network.real = vec![RealProduct::First];
     let training = &mut config.training;
     training.rule = Some(RuleConfig::Recu {});

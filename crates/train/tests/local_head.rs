@@ -22,7 +22,9 @@ fn dense(outputs: usize) -> Dense {
 }
 
 fn labelled() -> Context {
-    Context { labels: (0..BATCH as u32).map(|row| row % 3).collect(), ..training() }
+    let mut cx = training();
+    cx.labels.extend((0..BATCH as u32).map(|row| row % 3));
+    cx
 }
 
 /// The error of the layers that the head is made of, run one by one; what comes from behind is added, or not wanted.
