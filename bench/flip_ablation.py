@@ -21,7 +21,7 @@ def counter(**settings):
     return f"training.rule={{{inside}}}"
 
 
-SMALL_BATCH = ["phase.0.batch=50", "phase.0.rate=0.008", "phase.0.final_rate=0.0002"]
+SMALL_BATCH = ["phase.0.batch=100", "phase.0.rate=0.012", "phase.0.final_rate=0.0003"]
 ROWS = [
     ("the preset: int8 errors, 8-bit counters, dead band 32, one bit a pixel", []),
     ("errors in f32", ['training.gradient="f32"']),
@@ -33,8 +33,8 @@ ROWS = [
     ("counters of 2 bits", [counter(bits=2, dead_band=1)]),
     ("no dead band", [counter(dead_band=0)]),
     ("votes averaged over 8 batches (a second byte)", [counter(average=8)]),
-    ("batches of 50", SMALL_BATCH),
-    ("batches of 50, votes averaged over 8", [*SMALL_BATCH, counter(average=8)]),
+    ("batches of 100", SMALL_BATCH),
+    ("batches of 100, votes averaged over 8", [*SMALL_BATCH, counter(average=8)]),
     ("rate not annealed", ["phase.0.rate=0.005", "phase.0.final_rate=0.005"]),
     ("flips held at 0.8 % falling to 0.01 % a step", [counter(hold='"flips"'), "phase.0.rate=0.008", "phase.0.final_rate=0.0001"]),
     ("output error of 255 levels", ["training.levels=255"]),
