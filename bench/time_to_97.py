@@ -10,6 +10,7 @@ straight-through gradients, squared hinge and Adam from 3e-3 to 1e-4 for PyTorch
 """
 
 import argparse
+import gzip
 import json
 import pathlib
 import subprocess
@@ -28,8 +29,6 @@ BATCH = 100
 
 def idx(folder, name, header):
     path = pathlib.Path(folder) / name
-    import gzip
-
     data = path.read_bytes() if path.exists() else gzip.open(f"{path}.gz").read()
     return np.frombuffer(data, np.uint8, offset=header)
 

@@ -217,16 +217,20 @@ impl Builder<'_> {
         if self.is_real(last) {
             self.add(RealDense::new(inputs, outputs, self.options.real_optimizer.build()?, seed)?);
         } else {
-            let dense = Dense::new(inputs, outputs, self.rule()?, seed)?;
-            self.add(dense.with_precision(self.options.gradient));
+            let dense = self.binary_dense(inputs, outputs, seed)?;
+            self.add(dense);
         }
         Ok(seed)
+    }
+
+    fn binary_dense(&self, inputs: usize, outputs: usize, seed: u64) -> Result<Dense> {
+        Ok(Dense::new(inputs, outputs, self.rule()?, seed)?.with_precision(self.options.gradient))
     }
 
     /// A classifier of that many features.
     fn head(&mut self, features: usize, classes: usize, heads: Heads, seed: u64) -> Result<()> {
         count_weights(&mut self.weights, features, classes)?;
-        let dense = Dense::new(features, classes, self.rule()?, seed)?.with_precision(self.options.gradient);
+        let dense = self.binary_dense(features, classes, seed)?;
         let norm = Threshold::new(classes, seed).with_gains();
         self.add(LocalHead::new(dense, norm, Box::new(IntegerSoftmax::default()), heads));
         Ok(())

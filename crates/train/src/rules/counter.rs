@@ -162,9 +162,8 @@ impl Counter {
         let range = self.counting.range();
         let over = |mean: f32| if mean > 0.0 { 1.0 / mean } else { 0.0 };
         let way = match self.counting.hold {
-            Hold::Way => rate as f32,
-            Hold::Flips if self.held[0] == 0.0 => rate as f32,
-            Hold::Flips => self.held[0],
+            Hold::Flips if self.held[0] != 0.0 => self.held[0],
+            _ => rate as f32,
         };
         let mean_of_m = if self.averaging() { self.means[1] } else { VOTE };
         let step = Step {
