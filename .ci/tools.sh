@@ -1,5 +1,7 @@
 # What the steps of .ci share; sourced by each, from the repository's root.
 set -euo pipefail
+# a compiler that is started without one of its own reads what it inherits, and so takes a log for a program
+exec </dev/null
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 section() { printf '\n== %s\n' "$1"; }

@@ -92,7 +92,7 @@ pub fn update_with<S: Slices, U: Update<S>>(
 }
 
 /// `product(first row, rows, block)` writes whole rows.
-fn by_blocks(
+pub(crate) fn by_blocks(
     engine: &Engine,
     (m, n): (usize, usize),
     sink: &impl Sink<f32>,

@@ -55,6 +55,18 @@ pub fn xnor_gemm_packed(engine: &Engine, x: BitView, weights: &Panels, y: &mut [
     packed(engine, "xnor_gemm_packed", Left::bits(x), weights, y)
 }
 
+/// [`xnor_gemm_packed`] with sums as reals, which are exact up to 2^24. y: (b, n).
+///
+/// # Errors
+/// As [`xnor_gemm_packed`].
+pub fn xnor_gemm_reals(engine: &Engine, x: BitView, weights: &Panels, y: &mut [f32]) -> Result<()> {
+    const OP: &str = "xnor_gemm_reals";
+    check(OP, engine, x.shape(), weights)?;
+    check_len(OP, "y", (x.rows(), weights.n()), y.len())?;
+    product(engine, Left::bits(x), weights, &Reals { n: weights.n(), out: Lent::new(y) });
+    Ok(())
+}
+
 /// [`ternary_gemm`] with weights packed before. x: (b, k), weights: n rows of k bits, y: (b, n).
 ///
 /// # Errors
@@ -92,6 +104,22 @@ pub fn ternary_gemm_bytes(engine: &Engine, x: &Ternary, weights: &Panels, y: &mu
         product(engine, Left::ternary(x), weights, &Bytes { n, out: Lent::new(y) });
     }
     Ok(())
+}
+
+struct Reals<'a> {
+    n: usize,
+    /// (m, n)
+    out: Lent<'a, f32>,
+}
+
+impl Sink for Reals<'_> {
+    #[inline(always)]
+    fn put(&self, row: usize, col: usize, sums: &[i32]) {
+        let first = row * self.n + col;
+        // SAFETY: the output has as many rows and columns as the product, and every run comes once.
+        let out = unsafe { self.out.part(first..first + sums.len()) };
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = *sum as f32);
+    }
 }
 
 struct Bytes<'a> {

@@ -11,6 +11,7 @@
 //! | [`gemm`] | bits x bits to integers: XNOR and popcount |
 //! | [`integer`] | bytes x bits to exact sums |
 //! | [`real`] | reals x bits to reals |
+//! | [`scaled_ternary`] | gradients of -1, 0 and +1 x bits |
 //! | [`quantize`] | gradients to bytes by stochastic rounding |
 //! | [`update`] | what a training rule does with a gradient while it is in the cache |
 //! | [`mod@votes`] | flip backprop: how many ask a bit to flip, and which bits do |
@@ -64,6 +65,7 @@ pub mod quantize;
 pub mod random;
 pub mod random_signs;
 pub mod real;
+pub mod scaled_ternary;
 mod short_sums;
 mod simd;
 mod tables;
@@ -86,8 +88,8 @@ pub use conv::{
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use gemm::{
-    ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed, xnor_gemm, xnor_gemm_packed, xnor_scores,
-    xnor_threshold,
+    ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed, xnor_gemm, xnor_gemm_packed, xnor_gemm_reals,
+    xnor_scores, xnor_threshold,
 };
 pub use integer::{
     int8_gemm_packed, int8_gemm_sums, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
@@ -109,6 +111,7 @@ pub use real::{
     bf16_gemm_packed, bf16_gemm_with, real_bits, real_bits_t, real_gemm_packed, real_gemm_with, real_real,
     real_ternary,
 };
+pub use scaled_ternary::{ScaledTernary, scaled_ternary_gemm, scaled_ternary_gemm_with};
 pub use tensor::{BitTensor, BitView, Bits};
 pub use ternary::Ternary;
 pub use ternary_panels::TernaryPanels;

@@ -39,6 +39,12 @@ impl<'a> Left<'a> {
         Self { sign: x.sign().view(), nonzero: Some(x.nonzero().view()) }
     }
 
+    /// Some of the rows.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> Self {
+        let nonzero = self.nonzero.map(|nonzero| nonzero.part(rows.clone()));
+        Self { sign: self.sign.part(rows), nonzero }
+    }
+
     /// How many values of a row are not 0.
     #[inline(always)]
     pub(crate) fn nonzeros(&self, row: usize) -> i32 {

@@ -182,7 +182,7 @@ pub(crate) fn hash(key: u32, col: usize) -> u32 {
 
 /// `floor(y + u)` for |y| <= 127, where u are the highest digits of `random`.
 #[inline(always)]
-fn floor(y: f32, random: u32) -> i8 {
+pub(crate) fn floor(y: f32, random: u32) -> i8 {
     /// Numbers around it are whole, and so are those in their lowest bits.
     const WHOLE: f32 = 1.5 * (1u32 << 23) as f32;
     let fixed = y * (1u32 << DIGITS) as f32 + WHOLE;
@@ -192,7 +192,7 @@ fn floor(y: f32, random: u32) -> i8 {
 
 /// The scale of values whose greatest magnitude has these bits, and its inverse.
 #[inline(always)]
-fn scales(greatest: u32, limit: f32) -> (f32, f32) {
+pub(crate) fn scales(greatest: u32, limit: f32) -> (f32, f32) {
     let greatest = f32::from_bits(greatest);
     if !greatest.is_finite() {
         (f32::NAN, 0.0)
@@ -205,7 +205,7 @@ fn scales(greatest: u32, limit: f32) -> (f32, f32) {
 
 /// The bits of |x|, which are ordered as the magnitudes are, with infinity and NaN at the top.
 #[inline(always)]
-fn magnitude(x: f32) -> u32 {
+pub(crate) fn magnitude(x: f32) -> u32 {
     x.to_bits() & (u32::MAX >> 1)
 }
 

@@ -215,6 +215,14 @@ impl BitTensor {
         Self { rows, cols, words: vec![0; words] }
     }
 
+    /// Becomes (rows, cols) zeros, in the same memory if that suffices.
+    pub(crate) fn reset(&mut self, rows: usize, cols: usize) {
+        let words = rows.checked_mul(cols.div_ceil(64)).expect("reset: too large");
+        (self.rows, self.cols) = (rows, cols);
+        self.words.clear();
+        self.words.resize(words, 0);
+    }
+
     /// Each bit from its (row, column).
     ///
     /// # Panics

@@ -111,6 +111,13 @@ impl Ternary {
         }
     }
 
+    /// Becomes (rows, cols) zeros in the same memory; returns the planes, of the signs and of the magnitudes, to write.
+    pub(crate) fn reset(&mut self, rows: usize, cols: usize) -> (&mut BitTensor, &mut BitTensor) {
+        self.sign.reset(rows, cols);
+        self.nonzero.reset(rows, cols);
+        (&mut self.sign, &mut self.nonzero)
+    }
+
     /// Whether any value is 0.
     pub(crate) fn has_zeros(&self) -> bool {
         self.nonzero.count_ones() < (self.rows() * self.cols()) as u64

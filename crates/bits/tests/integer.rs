@@ -1,9 +1,9 @@
 //! Bytes x bits on every instruction set, with 1 and 2 workers, against plain loops; and what rounding promises.
 
 use onebit_bits::{
-    BitTensor, Engine, Error, Int8, Isa, Noise, Panels, Ternary, TernaryPanels, Update, int8_gemm_packed,
-    int8_gemm_sums, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with, random_bits, real,
-    u8_gemm_packed,
+    BitTensor, Engine, Error, Int8, Isa, Noise, Panels, ScaledTernary, Ternary, TernaryPanels, Update,
+    int8_gemm_packed, int8_gemm_sums, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
+    random_bits, real, scaled_ternary_gemm, scaled_ternary_gemm_with, u8_gemm_packed,
 };
 use onebit_reference::number::integer_gemm;
 
@@ -194,6 +194,54 @@ fn dropped_inputs() {
     }
 }
 
+/// Rounded to the limit 1, bytes and bit planes are the same numbers.
+#[test]
+fn planes_are_bytes_of_the_limit_one() {
+    for (m, k, n) in shapes() {
+        let (mut a, b, noise) = (reals(1, m * k), random_bits(2, 0, n, k), Noise { seed: 5, step: 6 });
+        for (at, odd) in [(0, f32::INFINITY), (1, f32::NAN), (2, f32::MIN_POSITIVE / 8.0)] {
+            if let Some(row) = a.chunks_mut(k.max(1)).nth(4 * at + 1) {
+                row[0] = odd; // these rows have no scale
+                row[1..].fill(0.0);
+            }
+        }
+        for engine in engines() {
+            let what = format!("({m}, {k}, {n}) on {}", name(&engine));
+            let (mut bytes, mut planes) = (Int8::new(), ScaledTernary::new());
+            bytes.set_limit(1);
+            let same = |bytes: &Int8, planes: &ScaledTernary| {
+                assert_eq!(planes.values().shape(), bytes.shape(), "{what}");
+                let bits = |scales: &[f32]| scales.iter().map(|scale| scale.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(planes.scales()), bits(bytes.scales()), "{what}");
+                let cols = bytes.shape().1;
+                for (at, value) in bytes.values().iter().enumerate() {
+                    assert_eq!(planes.values().get(at / cols, at % cols), *value, "{what}, {at}");
+                }
+            };
+            bytes.round_transposed(&engine, m, k, &a, noise).unwrap();
+            planes.round_transposed(&engine, m, k, &a, noise).unwrap();
+            same(&bytes, &planes);
+            bytes.round(&engine, m, k, &a, noise).unwrap();
+            planes.round(&engine, m, k, &a, noise).unwrap();
+            same(&bytes, &planes);
+            let panels = Panels::of_rows(&engine, b.view());
+            let (mut expected, mut out) = (vec![0.0; m * n], vec![f32::NAN; m * n]);
+            let for_bytes = Panels::of_rows_for_reals(&engine, b.view());
+            int8_gemm_packed(&engine, &bytes, &for_bytes, &mut expected).unwrap();
+            scaled_ternary_gemm(&engine, &planes, &panels, &mut out).unwrap();
+            let bits = |out: &[f32]| out.iter().map(|out| out.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&out), bits(&expected), "{what}");
+            let (mut sum, mut count) = (vec![1.0; m * n], vec![0u8; m * n]);
+            let (states, mut weights) = ((&mut sum[..], &mut count[..]), BitTensor::zeros(m, n));
+            scaled_ternary_gemm_with(&engine, &planes, &panels, states, &mut weights, &Turn).unwrap();
+            let turned: Vec<f32> = out.iter().enumerate().map(|(at, out)| 1.0 + (out + at as f32)).collect();
+            assert_eq!(bits(&sum), bits(&turned), "{what}");
+            assert!(count.iter().all(|&count| count == 1), "{what}");
+            assert_eq!(weights, BitTensor::zeros(m, n).not(), "{what}");
+        }
+    }
+}
+
 #[test]
 fn operands_that_do_not_fit() {
     let engine = Engine::single();
@@ -209,6 +257,13 @@ fn operands_that_do_not_fit() {
     is_shape(int8_gemm_packed(&engine, &int8, &panels(4), &mut [0.0; 8]));
     is_length(u8_gemm_packed(&engine, &[0; 5], &panels(3), &mut [0; 8]));
     is_length(u8_gemm_packed(&engine, &[0; 6], &panels(3), &mut [0; 9]));
+    let (mut planes, noise) = (ScaledTernary::new(), Noise { seed: 1, step: 1 });
+    is_length(planes.round(&engine, 2, 3, &[0.0; 5], noise));
+    is_length(planes.round_transposed(&engine, 2, 3, &[0.0; 7], noise));
+    planes.round(&engine, 2, 3, &[0.0; 6], noise).unwrap();
+    let for_bits = |k| Panels::of_rows(&engine, random_bits(1, 0, 4, k).view());
+    is_length(scaled_ternary_gemm(&engine, &planes, &for_bits(3), &mut [0.0; 7]));
+    is_shape(scaled_ternary_gemm(&engine, &planes, &for_bits(4), &mut [0.0; 8]));
     let with = |len: usize, rows, cols| {
         let (mut sum, mut count, mut weights) = (vec![0.0; len], vec![0; len], BitTensor::zeros(rows, cols));
         int8_gemm_with(&engine, &int8, &panels(3), (&mut sum[..], &mut count[..]), &mut weights, &Turn)

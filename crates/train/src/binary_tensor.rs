@@ -21,6 +21,7 @@ pub struct BinaryTensor {
     version: u64,
     rows: Packed,
     rows_for_reals: Packed,
+    columns: Packed,
     columns_for_reals: Packed,
 }
 
@@ -58,8 +59,9 @@ impl BinaryTensor {
     /// Those of the rule, when a state that it was given does not fit.
     pub fn new(outputs: usize, inputs: usize, mut rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         let bits = rule.start(outputs, inputs, seed)?;
-        let (flipped, epochs, version, rows, rows_for_reals, columns_for_reals) = Default::default();
-        Ok(Self { bits, rule, flipped, epochs, version, rows, rows_for_reals, columns_for_reals })
+        let (flipped, epochs, version) = Default::default();
+        let (rows, rows_for_reals, columns, columns_for_reals) = Default::default();
+        Ok(Self { bits, rule, flipped, epochs, version, rows, rows_for_reals, columns, columns_for_reals })
     }
 
     /// The weights, `(o, i)` bits.
@@ -80,6 +82,11 @@ impl BinaryTensor {
     /// Packed for `x w^T`, x real.
     pub fn rows_for_reals(&mut self, engine: &Engine) -> &Panels {
         self.rows_for_reals.get(engine, self.bits.view(), Panels::of_rows_for_reals)
+    }
+
+    /// Packed for `dy w`, dy of -1, 0 and +1.
+    pub fn columns(&mut self, engine: &Engine) -> &Panels {
+        self.columns.get(engine, self.bits.view(), Panels::of_columns)
     }
 
     /// Packed for `dy w`, dy real.
@@ -143,7 +150,9 @@ impl BinaryTensor {
     /// What is packed is so no longer.
     fn changed(&mut self) {
         self.version += 1;
-        for packed in [&mut self.rows, &mut self.rows_for_reals, &mut self.columns_for_reals] {
+        for packed in
+            [&mut self.rows, &mut self.rows_for_reals, &mut self.columns, &mut self.columns_for_reals]
+        {
             packed.stale = true;
         }
     }

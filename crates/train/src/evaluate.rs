@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Samples classified at once by a deployed network.
-const BATCH: usize = 1024;
+const BATCH: usize = 256;
 
 /// Samples classified at once by a network that learns, whose layers hand on real numbers.
 const LEARNING_BATCH: usize = 256;

@@ -29,12 +29,17 @@ struct Shelf<T> {
 }
 
 impl<T: Copy + Default> Shelf<T> {
-    /// The least vector that is large enough, or a new one, with `len` elements: zeros, or arbitrary ones.
+    /// The least vector that is large enough, with `len` elements: zeros, or arbitrary ones. Where none is, a new one takes
+    /// the place of the largest, so that there are never more than were lent at once, whatever sizes come.
     fn take(&mut self, len: usize, zeros: bool) -> Vec<T> {
         self.lent += 1;
-        let fitting = self.there.iter().enumerate().filter(|(_, it)| it.capacity() >= len);
-        let least = fitting.min_by_key(|(_, it)| it.capacity()).map(|(index, _)| index);
-        let mut it = least.map_or_else(Vec::new, |index| self.there.swap_remove(index));
+        let sizes = || self.there.iter().map(Vec::capacity).enumerate();
+        let fitting = sizes().filter(|(_, size)| *size >= len).min_by_key(|(_, size)| *size);
+        let next = fitting.or_else(|| sizes().max_by_key(|(_, size)| *size));
+        let mut it = next.map_or_else(Vec::new, |(index, _)| self.there.swap_remove(index));
+        if it.capacity() < len {
+            it = Vec::new(); // before the new one is there, so that they are not there both
+        }
         if zeros {
             it.clear();
         }
@@ -102,6 +107,15 @@ mod tests {
         let (again, other) = (pool.matrix(5, 1), pool.matrix(1, 5));
         assert_eq!([&again, &other].map(|it| it.values().as_ptr()), places);
         assert_eq!(again.shape(), (5, 1));
+    }
+
+    #[test]
+    fn sizes_that_grow_do_not_leave_the_smaller_ones_behind() {
+        let pool = Pool::default();
+        for rows in 1..100 {
+            pool.give(Value::Real(pool.matrix(rows, 10)));
+        }
+        assert_eq!(pool.with(|shelves| shelves.reals.there.iter().map(Vec::len).collect::<Vec<_>>()), [990]);
     }
 
     #[test]

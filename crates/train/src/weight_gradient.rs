@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 
 use onebit_bits::{
-    BitTensor, Conv, Engine, Images, Int8, Noise, Panels, Slices, Ternary, TernaryPanels, Update,
-    bf16_gemm_packed, bf16_gemm_with, conv_dw_f32, conv_dw_f32_with, conv_dw_int8, conv_dw_int8_with,
-    int8_gemm_packed, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with, real_gemm_packed,
-    real_gemm_with, real_real, real_real_with, real_ternary, real_ternary_with,
+    BitTensor, BitView, Conv, Engine, Images, Int8, Noise, Panels, ScaledTernary, Slices, Ternary,
+    TernaryPanels, Update, bf16_gemm_packed, bf16_gemm_with, conv_dw_f32, conv_dw_f32_with, conv_dw_int8,
+    conv_dw_int8_with, int8_gemm_packed, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
+    real_gemm_packed, real_gemm_with, real_real, real_real_with, real_ternary, real_ternary_with,
+    scaled_ternary_gemm, scaled_ternary_gemm_with,
 };
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,7 @@ pub(crate) enum Operand<'a> {
 #[derive(Default)]
 pub(crate) struct Memory {
     rounded: Int8,                  // (o, b)
+    planes: ScaledTernary,          // the same, rounded to ternaries
     x: Option<Panels>,              // of (b, i), by columns
     dropped: Option<TernaryPanels>, // the same
 }
@@ -91,6 +93,7 @@ enum Product<'a> {
     RealBits(Matrix, &'a Panels),
     Bf16Bits(Matrix, &'a Panels),
     ByteBits(&'a Int8, &'a Panels),
+    TernaryBits(&'a ScaledTernary, &'a Panels),
     RealTernary(Matrix, &'a Ternary),
     ByteTernary(&'a Int8, &'a TernaryPanels),
     RealWalk(Matrix, &'a BitTensor, Conv, Images),
@@ -128,6 +131,7 @@ impl<'a> WeightGradient<'a> {
             Product::RealBits(dy_t, x) => real_gemm_packed(engine, dy_t.values(), x, out)?,
             Product::Bf16Bits(dy_t, x) => bf16_gemm_packed(engine, dy_t.values(), x, out)?,
             Product::ByteBits(dy_t, x) => int8_gemm_packed(engine, dy_t, x, out)?,
+            Product::TernaryBits(dy_t, x) => scaled_ternary_gemm(engine, dy_t, x, out)?,
             Product::RealTernary(dy_t, x) => real_ternary(engine, dy_t.values(), x, out)?,
             Product::ByteTernary(dy_t, x) => int8_ternary_gemm_packed(engine, dy_t, x, out)?,
             Product::RealWalk(dy_t, x, conv, images) => {
@@ -166,6 +170,9 @@ impl<'a> WeightGradient<'a> {
                 bf16_gemm_with(engine, dy_t.values(), x, states, weights, update)?;
             }
             Product::ByteBits(dy_t, x) => int8_gemm_with(engine, dy_t, x, states, weights, update)?,
+            Product::TernaryBits(dy_t, x) => {
+                scaled_ternary_gemm_with(engine, dy_t, x, states, weights, update)?;
+            }
             Product::RealTernary(dy_t, x) => {
                 real_ternary_with(engine, dy_t.values(), x, states, weights, update)?;
             }
@@ -187,7 +194,7 @@ impl<'a> WeightGradient<'a> {
 
     fn product(&mut self, cx: &Context) -> Result<Product<'_>> {
         let (dy, x, engine) = (self.dy, self.x, &cx.engine);
-        let Memory { rounded, x: panels, dropped } = &mut *self.memory;
+        let Memory { rounded, planes, x: panels, dropped } = &mut *self.memory;
         let turned = || -> Result<Matrix> {
             let mut dy_t = cx.matrix(dy.cols(), dy.rows());
             dy.transpose_into(engine, &mut dy_t)?;
@@ -215,11 +222,15 @@ impl<'a> WeightGradient<'a> {
                 bytes.write_real(x.values_mut());
                 Product::RealReal(turned()?, Cow::Owned(x))
             }
-            (Value::Bits(x), Rounding::None) => Product::RealBits(turned()?, columns(panels, engine, x)),
-            (Value::Bits(x), Rounding::Bf16) => Product::Bf16Bits(turned()?, columns(panels, engine, x)),
+            (Value::Bits(x), Rounding::None) => Product::RealBits(turned()?, for_reals(panels, engine, x)),
+            (Value::Bits(x), Rounding::Bf16) => Product::Bf16Bits(turned()?, for_reals(panels, engine, x)),
+            (Value::Bits(x), Rounding::Int8(noise, 1)) => {
+                planes.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
+                Product::TernaryBits(planes, columns(panels, engine, x, Panels::of_columns))
+            }
             (Value::Bits(x), Rounding::Int8(noise, limit)) => {
                 round(dy, noise, limit)?;
-                Product::ByteBits(rounded, columns(panels, engine, x))
+                Product::ByteBits(rounded, for_reals(panels, engine, x))
             }
             (Value::Dropped(x, scale), Rounding::None | Rounding::Bf16) => {
                 let mut dy_t = turned()?;
@@ -247,17 +258,27 @@ impl Product<'_> {
             | Self::Bf16Bits(dy_t, _)
             | Self::RealTernary(dy_t, _)
             | Self::RealWalk(dy_t, ..) => cx.recycle([dy_t]),
-            Self::ByteBits(..) | Self::ByteTernary(..) | Self::ByteWalk(..) => {}
+            Self::ByteBits(..) | Self::TernaryBits(..) | Self::ByteTernary(..) | Self::ByteWalk(..) => {}
         }
     }
 }
 
-/// The columns of x, `(b, i)`, packed again.
-fn columns<'a>(panels: &'a mut Option<Panels>, engine: &Engine, x: &BitTensor) -> &'a Panels {
+/// The columns of x, `(b, i)`, packed again for reals and bytes.
+fn for_reals<'a>(panels: &'a mut Option<Panels>, engine: &Engine, x: &BitTensor) -> &'a Panels {
+    columns(panels, engine, x, Panels::of_columns_for_reals)
+}
+
+/// The columns of x, `(b, i)`, packed again; always the same way.
+fn columns<'a>(
+    panels: &'a mut Option<Panels>,
+    engine: &Engine,
+    x: &BitTensor,
+    pack: impl Fn(&Engine, BitView) -> Panels,
+) -> &'a Panels {
     if let Some(panels) = panels {
         panels.repack(engine, x.view());
     }
-    panels.get_or_insert_with(|| Panels::of_columns_for_reals(engine, x.view()))
+    panels.get_or_insert_with(|| pack(engine, x.view()))
 }
 
 /// The same with zeros among the bits.

@@ -6,8 +6,8 @@
 //! There is no bias: batch normalization follows, subtracts the mean and has its own shift.
 
 use onebit_bits::{
-    BitTensor, Int8, Noise, bf16_gemm_packed, int8_gemm_packed, real_gemm_packed, ternary_gemm_packed,
-    u8_gemm_packed, xnor_gemm_packed,
+    BitTensor, Engine, Int8, Noise, ScaledTernary, bf16_gemm_packed, int8_gemm_packed, real_gemm_packed,
+    scaled_ternary_gemm, ternary_gemm_packed, u8_gemm_packed, xnor_gemm_reals,
 };
 
 use crate::{
@@ -41,6 +41,7 @@ struct Memory {
     sums: Vec<i32>,         // (b, o)
     weights_sums: Vec<f32>, // (o)
     rounded: Int8,          // (b, o)
+    planes: ScaledTernary,  // the same, rounded to ternaries
     gradient: weight_gradient::Memory,
 }
 
@@ -97,8 +98,15 @@ impl Dense {
     }
 }
 
+/// `y = scale (sum - shift)`. sums: (b, o), shift: (o), y: (b, o)
+fn convert(engine: &Engine, sums: &[i32], scale: f32, shift: &[f32], y: &mut Matrix) -> Result<()> {
+    Ok(engine.chunks((y.values_mut(), sums), part_of_rows(shift.len()), |_, (y, sums)| {
+        to_real(engine.isa(), sums, scale, shift, y);
+    })?)
+}
+
 vectorized! {
-    /// `y = scale (sum - shift)`, whole rows.
+    /// [`convert`] of whole rows.
     fn to_real<'a>(sums: &'a [i32], scale: f32, shift: &'a [f32], y: &'a mut [f32]) {
         let outputs = shift.len();
         for (y, sums) in y.chunks_exact_mut(outputs).zip(sums.chunks_exact(outputs)) {
@@ -119,32 +127,29 @@ impl Layer for Dense {
         check_cols("dense", inputs, x.cols())?;
         let mut y = cx.matrix(x.rows(), outputs);
         let Self { weights, memory: Memory { sums, weights_sums: shift, .. }, .. } = self;
-        let (engine, mut scale) = (&cx.engine, 1.0);
-        sums.resize(y.values().len(), 0);
-        shift.clear();
-        shift.resize(outputs, 0.0);
+        let engine = &cx.engine;
         match &x {
             Value::Real(x) => {
                 real_gemm_packed(engine, x.values(), weights.rows_for_reals(engine), y.values_mut())?;
             }
+            Value::Bits(x) => xnor_gemm_reals(engine, x.view(), weights.rows(engine), y.values_mut())?,
             Value::Bytes(x) => {
+                sums.resize(y.values().len(), 0);
                 u8_gemm_packed(engine, x.values(), weights.rows_for_reals(engine), sums)?;
-                scale = x.scale();
-                for (row, shift) in shift.iter_mut().enumerate() {
+                shift.clear();
+                shift.extend((0..outputs).map(|row| {
                     let ones: u32 = weights.bits().row(row).iter().map(|word| word.count_ones()).sum();
-                    *shift = x.mean() * (2.0 * ones as f32 - inputs as f32);
-                }
+                    x.mean() * (2.0 * ones as f32 - inputs as f32)
+                }));
+                convert(engine, sums, x.scale(), shift, &mut y)?;
             }
-            Value::Bits(x) => xnor_gemm_packed(engine, x.view(), weights.rows(engine), sums)?,
             Value::Dropped(x, kept) => {
+                sums.resize(y.values().len(), 0);
                 ternary_gemm_packed(engine, x, weights.rows(engine), sums)?;
-                scale = *kept;
+                shift.clear();
+                shift.resize(outputs, 0.0);
+                convert(engine, sums, *kept, shift, &mut y)?;
             }
-        }
-        if !matches!(x, Value::Real(_)) {
-            engine.chunks((y.values_mut(), &sums[..]), part_of_rows(outputs), |_, (y, sums)| {
-                to_real(engine.isa(), sums, scale, shift, y);
-            })?;
         }
         scaling::multiply(cx, &mut y, self.weights.rule().scales())?;
         cx.recycle(self.x.replace(x));
@@ -179,15 +184,19 @@ impl Layer for Dense {
         let mut dx = cx.matrix(dy.rows(), self.weights.bits().cols());
         let scaled = scaling::scaled(cx, dy, self.weights.rule().scales())?;
         let dy = scaled.as_ref().unwrap_or(dy);
-        let w = self.weights.columns_for_reals(&cx.engine);
+        let (engine, weights, out) = (&cx.engine, &mut self.weights, dx.values_mut());
+        let Memory { rounded, planes, .. } = &mut self.memory;
         match rounding {
-            Rounding::None => real_gemm_packed(&cx.engine, dy.values(), w, dx.values_mut())?,
-            Rounding::Bf16 => bf16_gemm_packed(&cx.engine, dy.values(), w, dx.values_mut())?,
+            Rounding::None => real_gemm_packed(engine, dy.values(), weights.columns_for_reals(engine), out)?,
+            Rounding::Bf16 => bf16_gemm_packed(engine, dy.values(), weights.columns_for_reals(engine), out)?,
+            Rounding::Int8(noise, 1) => {
+                planes.round(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
+                scaled_ternary_gemm(engine, planes, weights.columns(engine), out)?;
+            }
             Rounding::Int8(noise, limit) => {
-                let rounded = &mut self.memory.rounded;
                 rounded.set_limit(limit);
-                rounded.round(&cx.engine, dy.rows(), dy.cols(), dy.values(), noise)?;
-                int8_gemm_packed(&cx.engine, rounded, w, dx.values_mut())?;
+                rounded.round(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
+                int8_gemm_packed(engine, rounded, weights.columns_for_reals(engine), out)?;
             }
         }
         cx.recycle(scaled);

@@ -341,7 +341,7 @@ impl Step {
         let old = i32::from(counter);
         let new = old - way;
         let flipped = (old ^ new) >> 31; // all ones where the sign has changed
-        let onwards = self.dead_band * (1 | new >> 31); // away from 0
+        let onwards = (self.dead_band ^ new >> 31) - (new >> 31); // away from 0
         (new + (flipped & onwards)).max(-self.range).min(self.range - 1)
     }
 }
