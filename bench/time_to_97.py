@@ -4,9 +4,9 @@
     pip install torch numpy matplotlib
     python bench/time_to_97.py MNIST_FOLDER docs/time-to-97.svg --threads 2
 
-The network is 784-512-512-10 throughout: real pixels, ReLU, cross-entropy and Adam at 1e-3 for PyTorch float; real pixels, signs,
+The network is 784-512-512-10 throughout, or with other hidden layers (`--hidden 4096,4096,4096`): real pixels, ReLU, cross-entropy and Adam at 1e-3 for PyTorch float; real pixels, signs,
 straight-through gradients, squared hinge and Adam from 3e-3 to 1e-4 for PyTorch binary, batches of 100 for both; the preset
-`mnist-flip-small` for ours. Time is that of training alone. One JSON object goes to standard output.
+`mnist-flip-small` for ours, with what `--set` changes. Time is that of training alone. One JSON object goes to standard output.
 """
 
 import argparse
@@ -23,7 +23,6 @@ from peer_torch import BinaryLinear, Sign
 from torch import nn
 
 ONEBIT = pathlib.Path(__file__).parent.parent / "target/release/onebit"
-EPOCHS = 6
 BATCH = 100
 
 
@@ -38,18 +37,18 @@ def mnist(folder, part):
     return torch.from_numpy((x - 0.1307) / 0.3081), torch.from_numpy(idx(folder, f"{part}-labels-idx1-ubyte", 8).astype(np.int64))
 
 
-def pytorch(folder, binary):
+def pytorch(folder, hidden, epochs, binary):
     torch.manual_seed(42)
     (x, y), (test_x, test_y) = mnist(folder, "train"), mnist(folder, "t10k")
     linear = BinaryLinear if binary else nn.Linear
     layers, width = [], 784
-    for units in [512, 512]:
+    for units in hidden:
         layers += [linear(width, units, bias=False), nn.BatchNorm1d(units), Sign() if binary else nn.ReLU()]
         width = units
     net = nn.Sequential(*layers, linear(width, 10, bias=False), nn.BatchNorm1d(10))
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3 if binary else 1e-3)
     curve, seconds, steps = [], 0.0, len(x) // BATCH
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         order = torch.randperm(len(x))
         for part in range(4):
             begin = time.perf_counter()
@@ -77,12 +76,13 @@ def pytorch(folder, binary):
             curve.append((seconds, 100 * right))
         if binary:
             for group in optimizer.param_groups:
-                group["lr"] *= (1e-4 / 3e-3) ** (1 / (EPOCHS - 1))
+                group["lr"] *= (1e-4 / 3e-3) ** (1 / max(epochs - 1, 1))
     return curve
 
 
-def ours(folder, threads):
-    command = [ONEBIT, "train", "mnist-flip-small", "--data", folder, "--threads", str(threads), "--json", "--out", "/dev/null"]
+def ours(folder, hidden, settings, threads):
+    changes = [f"--set={change}" for change in [f"network.hidden={hidden}", *settings]]
+    command = [ONEBIT, "train", "mnist-flip-small", "--data", folder, "--threads", str(threads), "--json", "--out", "/dev/null", *changes]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     events = [json.loads(line) for line in done.stdout.splitlines()]
     epochs = [event["test_accuracy"] for event in events if event["event"] == "epoch"]
@@ -95,12 +95,15 @@ def main():
     args.add_argument("folder")
     args.add_argument("picture")
     args.add_argument("--threads", type=int, default=2)
+    args.add_argument("--hidden", type=lambda sizes: [int(size) for size in sizes.split(",")], default=[512, 512])
+    args.add_argument("--epochs", type=int, default=6, help="of PyTorch's training")
+    args.add_argument("--set", action="append", default=[], help="a setting of ours, such as phase.0.rate=0.05")
     args = args.parse_args()
     torch.set_num_threads(args.threads)
     curves = {
-        "onebit, integer flip backprop": ours(args.folder, args.threads),
-        "PyTorch, float": pytorch(args.folder, False),
-        "PyTorch, binary": pytorch(args.folder, True),
+        "onebit, integer flip backprop": ours(args.folder, args.hidden, args.set, args.threads),
+        "PyTorch, float": pytorch(args.folder, args.hidden, args.epochs, False),
+        "PyTorch, binary": pytorch(args.folder, args.hidden, args.epochs, True),
     }
     import matplotlib
 
