@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Show what is in a model file
     Inspect(InspectArgs),
+    /// Show what a model takes where it is deployed: bytes and multiplications of each layer
+    Export(ExportArgs),
     /// List the presets, or print one as a TOML text to start from
     Presets(PresetsArgs),
     /// Measure how fast this machine computes
@@ -153,6 +155,15 @@ pub(crate) struct InspectArgs {
 }
 
 #[derive(ClapArgs)]
+pub(crate) struct ExportArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(ClapArgs)]
 pub(crate) struct PresetsArgs {
     /// The preset to print
     pub(crate) name: Option<String>,
@@ -178,6 +189,11 @@ pub(crate) enum BenchCommand {
     /// inputs), `dw+update` (that about the weights, which goes to the optimizer while it is in the cache), `norm`
     /// (everything element by element), `loss`, `data`, and the rest.
     Train(BenchTrainArgs),
+    /// Measure how long a model takes to classify, and how much memory
+    ///
+    /// The samples are random and of the range that the model's features have. Each call classifies one batch, with the
+    /// weights packed before; times are those of single calls, so p99 is what one call in a hundred exceeds.
+    Infer(BenchInferArgs),
 }
 
 #[derive(ClapArgs)]
@@ -209,6 +225,23 @@ pub(crate) struct BenchTrainArgs {
     /// Change one setting of the configuration, such as network.hidden=[128]
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct BenchInferArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Samples of a call
+    #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one)]
+    pub(crate) batch: usize,
+    /// Calls that count, at least; there are more until a second is over
+    #[arg(long, value_name = "N", default_value = "100", value_parser = at_least_one)]
+    pub(crate) calls: usize,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

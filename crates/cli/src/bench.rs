@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
-use crate::{args::BenchCommand, bench_kernels, bench_train, failure::Result};
+use crate::{args::BenchCommand, bench_infer, bench_kernels, bench_train, failure::Result};
 
 pub(crate) fn run(command: &BenchCommand) -> Result<()> {
     match command {
         BenchCommand::Kernels(args) => bench_kernels::run(args),
         BenchCommand::Train(args) => bench_train::run(args),
+        BenchCommand::Infer(args) => bench_infer::run(args),
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
         });
         return output::json(&json!({
             "file_bytes": file.len(),
+            "predicted_bytes": model.size().total,
             "inputs": model.inputs(),
             "classes": model.classes(),
             "labels": model.labels(),

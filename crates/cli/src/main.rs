@@ -11,9 +11,11 @@ use clap::Parser;
 
 mod args;
 mod bench;
+mod bench_infer;
 mod bench_kernels;
 mod bench_train;
 mod eval;
+mod export;
 mod failure;
 mod features;
 mod inspect;
@@ -22,6 +24,7 @@ mod output;
 mod predict;
 mod presets;
 mod progress;
+mod sizes;
 mod table;
 mod train;
 
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Presets(args) => presets::run(&args),
         Command::Bench(command) => bench::run(&command),
     };

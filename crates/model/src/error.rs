@@ -80,6 +80,16 @@ pub enum Error {
         /// The value.
         value: f32,
     },
+    /// A feature of a model that takes bytes is none.
+    #[error("input row {row}, feature {feature}: expected a byte, a whole number from 0 to 255, got {value}")]
+    NotByte {
+        /// Row, from 0.
+        row: usize,
+        /// Feature, from 0.
+        feature: usize,
+        /// The value.
+        value: f32,
+    },
 
     // === the file ===
     /// The bytes do not start with the magic of a model file.

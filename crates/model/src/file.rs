@@ -16,12 +16,15 @@ const DENSE_TO_BITS: u32 = 2;
 const DENSE_TO_SCORES: u32 = 3;
 const CONV_TO_BITS: u32 = 4;
 const THERMOMETER: u32 = 5;
+const DENSE_OF_BYTES: u32 = 6;
+const CONV_OF_BYTES: u32 = 7;
 
 /// The first version of the format that has layers of this kind.
 fn since(kind: u32) -> u32 {
     match kind {
         CONV_TO_BITS => 2,
         THERMOMETER => 3,
+        DENSE_OF_BYTES | CONV_OF_BYTES => 4,
         _ => 1,
     }
 }
@@ -30,15 +33,21 @@ impl Model {
     /// The model as the bytes of a `.onebit` file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let (mut w, mut version) = (Writer::default(), 1);
-        for layer in &self.layers {
+        for (at, layer) in self.layers.iter().enumerate() {
+            let of_bytes = at == 0 && layer.has_integer_sums();
             let (kind, outputs, depth) = match layer {
                 Layer::Binarize(b) => (BINARIZE, b.features, b.thresholds.len()),
                 Layer::Thermometer(t) => (THERMOMETER, t.channels, t.depth()),
                 Layer::Dense(Dense { weights, output }) => match output {
-                    Output::Bits(t) => (DENSE_TO_BITS, weights.rows(), t.limits.len() / weights.rows()),
+                    Output::Bits(t) => {
+                        let kind = if of_bytes { DENSE_OF_BYTES } else { DENSE_TO_BITS };
+                        (kind, weights.rows(), t.limits.len() / weights.rows())
+                    }
                     Output::Scores(_) => (DENSE_TO_SCORES, weights.rows(), 0),
                 },
-                Layer::Conv(conv) => (CONV_TO_BITS, conv.weights.rows(), 1),
+                Layer::Conv(conv) => {
+                    (if of_bytes { CONV_OF_BYTES } else { CONV_TO_BITS }, conv.weights.rows(), 1)
+                }
             };
             version = version.max(since(kind));
             let [inputs, outputs, depth] = [layer.inputs(), outputs, depth].map(|n| n as u32);
@@ -92,7 +101,8 @@ impl Model {
         if r.version > needed.unwrap_or(1) {
             let problem = match r.version {
                 2 => "version 2 of the format, but no convolution",
-                _ => "version 3 of the format, but no thermometer",
+                3 => "version 3 of the format, but no thermometer",
+                _ => "version 4 of the format, but no layer on bytes",
             };
             return Err(Error::Record { what: "header".into(), problem });
         }
@@ -124,7 +134,7 @@ fn read_layer(r: &Reader, index: usize, record: LayerRecord, first: bool) -> Res
     let name = |tensor: &str| format!("{index}.{tensor}");
     let problem = |problem| Err(Error::Record { what: format!("layer {index}"), problem });
     let thresholds = || {
-        let limits = if first {
+        let limits = if first && !matches!(record.kind, DENSE_OF_BYTES | CONV_OF_BYTES) {
             Limits::Real(r.f32s(&name("limits"), depth, outputs)?)
         } else {
             Limits::Integer(r.i32s(&name("limits"), depth, outputs)?)
@@ -132,6 +142,10 @@ fn read_layer(r: &Reader, index: usize, record: LayerRecord, first: bool) -> Res
         Ok::<_, Error>(Thresholds { limits, descending: r.bits(&name("descending"), 1, outputs)? })
     };
     let output = match record.kind {
+        DENSE_OF_BYTES | CONV_OF_BYTES if r.version < since(record.kind) => {
+            return problem("a layer on bytes needs version 4 of the format");
+        }
+        DENSE_OF_BYTES | CONV_OF_BYTES if !first => return problem("only the first layer takes bytes"),
         BINARIZE if inputs != outputs => return problem("binarize must have as many outputs as inputs"),
         BINARIZE => {
             let thresholds = r.f32s(&name("thresholds"), 1, depth)?;
@@ -147,8 +161,8 @@ fn read_layer(r: &Reader, index: usize, record: LayerRecord, first: bool) -> Res
         CONV_TO_BITS if r.version < since(CONV_TO_BITS) => {
             return problem("a convolution needs version 2 of the format");
         }
-        CONV_TO_BITS if depth != 1 => return problem("a convolution has depth 1"),
-        CONV_TO_BITS => {
+        CONV_TO_BITS | CONV_OF_BYTES if depth != 1 => return problem("a convolution has depth 1"),
+        CONV_TO_BITS | CONV_OF_BYTES => {
             let numbers = r.i32s(&name("geometry"), 1, GEOMETRY)?;
             let parts = geometry::from_numbers(&numbers, (inputs, outputs));
             let (geometry, image, pool) =
@@ -157,7 +171,7 @@ fn read_layer(r: &Reader, index: usize, record: LayerRecord, first: bool) -> Res
             let weights = r.bits(&name("weights"), outputs, patch)?;
             return Ok(Layer::Conv(Conv { geometry, image, weights, pool, thresholds: thresholds()? }));
         }
-        DENSE_TO_BITS => Output::Bits(thresholds()?),
+        DENSE_TO_BITS | DENSE_OF_BYTES => Output::Bits(thresholds()?),
         DENSE_TO_SCORES if depth != 0 => return problem("a layer of scores has no depth"),
         DENSE_TO_SCORES => Output::Scores(Affine {
             mean: r.f32s(&name("mean"), 1, outputs)?,

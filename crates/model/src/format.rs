@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 /// transfer in text mode is noticed.
 pub const MAGIC: [u8; 8] = *b"\x89ONEBIT\n";
 /// The newest version of the format that this crate reads and writes. It writes the oldest that can say what a model is:
-/// 1, 2 for one with convolutions, or 3 for one with a thermometer.
-pub const VERSION: u32 = 3;
+/// 1, 2 for one with convolutions, 3 for one with a thermometer, or 4 for one that takes bytes.
+pub const VERSION: u32 = 4;
 
-const HEADER: usize = 64;
-const LAYER_RECORD: usize = 32;
-const TENSOR_RECORD: usize = 64;
+pub(crate) const HEADER: usize = 64;
+pub(crate) const LAYER_RECORD: usize = 32;
+pub(crate) const TENSOR_RECORD: usize = 64;
 const NAME: usize = 32;
-const ALIGN: usize = 64;
+pub(crate) const ALIGN: usize = 64;
 /// The checksum covers everything from here on.
 const CHECKED_FROM: usize = 16;
 

@@ -110,7 +110,8 @@ pub struct Thresholds {
 /// Limits on integer or real sums.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Limits {
-    /// For sums over bits.
+    /// For sums over bits; in the first layer for sums over bytes, each of which counts as `2 byte - 255`, so that -1 and +1
+    /// are the ends as they are of bits, and 0, which is around images, is in the middle.
     Integer(Vec<i32>),
     /// For sums over real features.
     Real(Vec<f32>),
@@ -192,6 +193,16 @@ impl Layer {
             Layer::Dense(d) => d.weights.rows() * d.weights.cols(),
             Layer::Conv(c) => c.weights.rows() * c.weights.cols(),
         }
+    }
+
+    /// Whether it takes bytes, if it is the first: its sums are integers.
+    pub(crate) fn has_integer_sums(&self) -> bool {
+        let thresholds = match self {
+            Layer::Dense(Dense { output: Output::Bits(thresholds), .. }) => thresholds,
+            Layer::Conv(conv) => &conv.thresholds,
+            _ => return false,
+        };
+        matches!(thresholds.limits, Limits::Integer(_))
     }
 
     /// Columns of the widest matrix that the layer reads or makes of a sample.

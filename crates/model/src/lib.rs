@@ -36,9 +36,11 @@ mod geometry;
 mod layer;
 mod model;
 mod run;
+mod size;
 
 pub use error::{Error, Result};
 pub use format::{Kind, MAGIC, TensorInfo, VERSION};
 pub use layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds};
-pub use model::{Model, Standardize};
+pub use model::{MOST_BYTES, Model, Standardize};
 pub use run::{Session, best};
+pub use size::{LayerSize, Size};

@@ -13,6 +13,8 @@ use crate::{
 const LARGEST_IMAGE: usize = 1 << 24;
 /// Inputs of a channel at most, for the same reason.
 const LARGEST_PATCH: usize = 1 << 20;
+/// Bytes that a unit sees at most: their sums are exact in f32.
+pub const MOST_BYTES: usize = ((1 << 24) - 1) / 255;
 
 /// A network that is ready to run. It can only be made of layers that fit together.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +68,9 @@ impl Model {
                 return Err(Error::Standardization { what, feature, value: values[feature] });
             }
         }
+        if self.takes_bytes() && standardize != Standardize::identity(self.inputs) {
+            return Err(Error::Order { layer: 0, what: "bytes are not standardized" });
+        }
         self.standardize = standardize;
         Ok(self)
     }
@@ -105,6 +110,12 @@ impl Model {
     /// The name of each feature; empty when the data had none.
     pub fn features(&self) -> &[String] {
         &self.features
+    }
+
+    /// Whether the features are bytes, whole numbers from 0 to 255, such as pixels: then the first layer takes them as they
+    /// are, and its sums are exact.
+    pub fn takes_bytes(&self) -> bool {
+        self.layers.first().is_some_and(Layer::has_integer_sums)
     }
 
     /// What is done to raw features before the first layer.
@@ -147,6 +158,7 @@ fn check(inputs: usize, layers: &[Layer]) -> Result<usize> {
                             at.fits("limits (a multiple of the outputs)", outputs, limits)?;
                         }
                         at.check_thresholds(thresholds, outputs, bits)?;
+                        at.check_bytes(thresholds, columns, bits)?;
                     }
                     Output::Scores(affine) => {
                         for (what, values) in
@@ -192,9 +204,18 @@ impl At {
         self.fits("descending rows", 1, thresholds.descending.rows())?;
         self.fits("descending", outputs, thresholds.descending.cols())?;
         match (&thresholds.limits, bits) {
-            (Limits::Integer(_), false) => self.order("sums of reals need real limits"),
             (Limits::Real(_), true) => self.order("sums of bits need integer limits"),
             (Limits::Real(l), false) if l.iter().any(|l| l.is_nan()) => self.order("a limit is not a number"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Those that a unit of a first layer with integer sums sees.
+    fn check_bytes(&self, thresholds: &Thresholds, seen: usize, bits: bool) -> Result<()> {
+        match thresholds.limits {
+            Limits::Integer(_) if !bits && seen > MOST_BYTES => {
+                self.order("a unit sees more than 65793 bytes")
+            }
             _ => Ok(()),
         }
     }
@@ -243,6 +264,7 @@ impl At {
         self.fits("weights rows", conv.geometry.c_out, conv.weights.rows())?;
         self.fits("weights columns", patch, conv.weights.cols())?;
         self.fits("limits", conv.geometry.c_out, conv.thresholds.limits.len())?;
+        self.check_bytes(&conv.thresholds, patch, bits)?;
         self.check_thresholds(&conv.thresholds, conv.geometry.c_out, bits)
     }
 }

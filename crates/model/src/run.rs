@@ -1,10 +1,10 @@
 //! Inference.
 
-use alloc::{vec, vec::Vec};
+use alloc::{borrow::Cow, vec, vec::Vec};
 
 use onebit_bits::{
     BitTensor, ConvWeights, Engine, Images, Panels, conv_reals, conv_threshold, pack_above, pack_at_least,
-    pack_thresholds, pool_or_and, real_gemm_packed, xnor_gemm_packed, xnor_threshold,
+    pack_thresholds, pool_or_and, real_gemm_packed, u8_gemm_packed, xnor_gemm_packed, xnor_threshold,
 };
 
 use crate::{
@@ -28,6 +28,13 @@ impl Model {
         let packed = self.layers.iter().enumerate().map(|(index, layer)| {
             Ok(match layer {
                 Layer::Binarize(_) | Layer::Thermometer(_) => Packed::Nothing,
+                Layer::Dense(d) if index == 0 && layer.has_integer_sums() => {
+                    let Output::Bits(thresholds) = &d.output else { unreachable!("it has limits") };
+                    Packed::Bytes(
+                        Panels::of_rows_for_reals(engine, d.weights.view()),
+                        of_bytes(d, thresholds),
+                    )
+                }
                 Layer::Dense(d) if index == 0 => {
                     Packed::Dense(Panels::of_rows_for_reals(engine, d.weights.view()))
                 }
@@ -65,6 +72,19 @@ impl Model {
         self.session(engine)?.classify(x)
     }
 
+    /// Features that are bytes, of rows from `first` on.
+    fn bytes(&self, first: usize, raw: &[f32]) -> Result<Vec<u8>> {
+        // a cast saturates, and makes 0 of NaN
+        let bytes: Vec<u8> = raw.iter().map(|x| *x as u8).collect();
+        match bytes.iter().zip(raw).position(|(byte, x)| f32::from(*byte) != *x) {
+            None => Ok(bytes),
+            Some(at) => {
+                let (row, feature) = (first + at / self.inputs, at % self.inputs);
+                Err(Error::NotByte { row, feature, value: raw[at] })
+            }
+        }
+    }
+
     /// `(x - mean) * scale`, of rows from `first` on; a number so large that this overflows is refused as an infinity is.
     fn standardized(&self, first: usize, raw: &[f32]) -> Result<Vec<f32>> {
         let features = self.standardize.mean.iter().zip(&self.standardize.scale).cycle();
@@ -97,12 +117,15 @@ pub struct Session<'a> {
 enum Packed {
     Nothing,
     Dense(Panels),
+    /// Of a dense layer on bytes, with the limits that the sums of bytes as they are have.
+    Bytes(Panels, Vec<i32>),
     Conv(ConvWeights),
 }
 
 /// What travels from layer to layer: b samples of some columns. Bits may have their pixels as rows.
 enum Value {
     Real(Vec<f32>),
+    Bytes(Vec<u8>),
     Bits(BitTensor),
 }
 
@@ -118,13 +141,17 @@ impl Session<'_> {
         }
         let mut scores = Vec::with_capacity(x.len() / features * self.model.classes());
         for (index, raw) in x.chunks(self.batch.saturating_mul(features)).enumerate() {
-            let mut value = Value::Real(self.model.standardized(index * self.batch, raw)?);
+            let first = index * self.batch;
+            let mut value = match self.model.takes_bytes() {
+                true => Value::Bytes(self.model.bytes(first, raw)?),
+                false => Value::Real(self.model.standardized(first, raw)?),
+            };
             for (layer, packed) in self.model.layers.iter().zip(&self.packed) {
                 value = self.run(raw.len() / features, layer, packed, value)?;
             }
             match value {
                 Value::Real(of_batch) => scores.extend(of_batch),
-                Value::Bits(_) => unreachable!("a model's last layer gives scores, checked at construction"),
+                _ => unreachable!("a model's last layer gives scores, checked at construction"),
             }
         }
         Ok(scores)
@@ -149,6 +176,15 @@ impl Session<'_> {
                 let pixels = rows * (t.features / t.channels);
                 Ok(Value::Bits(pack_above(engine, pixels, t.channels, &x, &t.thresholds)?))
             }
+            (Layer::Dense(dense), Packed::Bytes(weights, limits), Value::Bytes(x)) => {
+                let Output::Bits(Thresholds { descending, .. }) = &dense.output else {
+                    unreachable!("it has limits")
+                };
+                let mut sums = vec![0; rows * weights.n()];
+                u8_gemm_packed(engine, &x, weights, &mut sums)?;
+                let bits = pack_at_least(engine, rows, weights.n(), &sums, limits, descending.view())?;
+                Ok(Value::Bits(bits))
+            }
             (Layer::Dense(dense), Packed::Dense(weights), x) => self.dense(rows, dense, weights, x),
             (Layer::Conv(conv), Packed::Conv(weights), x) => {
                 self.conv(rows, conv, weights, x).map(Value::Bits)
@@ -169,6 +205,7 @@ impl Session<'_> {
                 return finish(engine, rows, dense, sums);
             }
             Value::Bits(x) => x.reshape(rows, inputs)?,
+            Value::Bytes(_) => unreachable!("a dense layer on bytes is packed for them"),
         };
         match &dense.output {
             Output::Bits(Thresholds { limits: Limits::Integer(limits), descending })
@@ -192,7 +229,15 @@ impl Session<'_> {
         let images = |b| Images { b, h: conv.image.0, w: conv.image.1 };
         let sums = Images { b, ..conv.output()?.0 };
         let pixels = sums.b * sums.h * sums.w;
-        let bits = match (x, &conv.thresholds.limits) {
+        // in f32 the sums of bytes are exact, and so are their limits
+        let (x, limits) = match (x, &conv.thresholds.limits) {
+            (Value::Bytes(x), Limits::Integer(limits)) => {
+                let x = x.iter().map(|byte| 2.0 * f32::from(*byte) - 255.0).collect();
+                (Value::Real(x), Cow::Owned(Limits::Real(limits.iter().map(|limit| *limit as f32).collect())))
+            }
+            (x, limits) => (x, Cow::Borrowed(limits)),
+        };
+        let bits = match (x, &*limits) {
             (Value::Real(x), Limits::Real(limits)) => {
                 let of_image = (images(1).h * images(1).w * conv.geometry.c_in, sums.h * sums.w);
                 let at_once = (REAL_SUMS / (of_image.1 * outputs)).max(1);
@@ -266,6 +311,20 @@ impl Sum for f32 {
             Limits::Integer(_) => None,
         }
     }
+}
+
+/// Limits on the sums `s` of bytes as they are: those on `2 s - 255 sum w`, which the bytes count as.
+fn of_bytes(dense: &Dense, thresholds: &Thresholds) -> Vec<i32> {
+    let Limits::Integer(limits) = &thresholds.limits else { unreachable!("its sums are integers") };
+    let (units, inputs) = dense.weights.shape();
+    let limit = |(at, limit): (usize, &i32)| {
+        let unit = at % units;
+        let ones: u32 = dense.weights.row(unit).iter().map(|word| word.count_ones()).sum();
+        let twice = i64::from(*limit) + 255 * (2 * i64::from(ones) - inputs as i64);
+        let falls = thresholds.descending.get(0, unit);
+        (if falls { twice.div_euclid(2) } else { (twice + 1).div_euclid(2) }) as i32
+    };
+    limits.iter().enumerate().map(limit).collect()
 }
 
 fn finish<S: Sum>(engine: &Engine, rows: usize, dense: &Dense, sums: Vec<S>) -> Result<Value> {

@@ -100,8 +100,10 @@ fn layers_out_of_place() {
 
 #[test]
 fn limits_must_be_of_the_kind_of_the_sums() {
-    let integer = vec![to_bits(2, 2, integers(2)), last(2)];
-    assert_eq!(refusal(integer), "layer 0: sums of reals need real limits");
+    let bytes = Model::new(2, vec![to_bits(2, 2, integers(2)), last(2)], names(2)).unwrap();
+    assert!(bytes.takes_bytes(), "integer sums of what is no bits are those of bytes");
+    let reals_first = Model::new(2, vec![to_bits(2, 2, reals(2)), last(2)], names(2)).unwrap();
+    assert!(!reals_first.takes_bytes());
     let real = "layer 1: sums of bits need integer limits";
     assert_eq!(refusal(vec![binarize(2, &[0.0]), to_bits(2, 2, reals(2)), last(2)]), real);
     assert_eq!(refusal(vec![to_bits(2, 2, reals(2)), to_bits(2, 2, reals(2)), last(2)]), real);
@@ -239,7 +241,6 @@ fn convolutions_that_do_not_fit() {
         (refused(&|c| c.weights = BitTensor::zeros(2, 2)), "layer 0: weights rows: expected 3, got 2"),
         (refused(&|c| c.weights = BitTensor::zeros(3, 3)), "layer 0: weights columns: expected 2, got 3"),
         (refused(&|c| c.thresholds.limits = reals(6)), "layer 0: limits: expected 3, got 6"),
-        (refused(&|c| c.thresholds.limits = integers(3)), "layer 0: sums of reals need real limits"),
         (
             refused(&|c| c.thresholds.limits = Limits::Real(vec![0.0, f32::NAN, 0.0])),
             "layer 0: a limit is not a number",

@@ -23,6 +23,8 @@ fn naive(model: &Model, x: &[f32]) -> Vec<f32> {
     let (features, Standardize { mean, scale }) = (model.inputs(), model.standardize());
     let rows = x.len() / features;
     let x: Vec<f32> = (0..x.len()).map(|at| (x[at] - mean[at % features]) * scale[at % features]).collect();
+    let x = if model.takes_bytes() { x.iter().map(|byte| 2.0 * byte - 255.0).collect() } else { x };
+    let integers = |sums: Vec<f32>| sums.into_iter().map(|sum| sum as i32).collect();
     let mut bits: Option<Vec<i8>> = None; // +-1, (b, i), once there are any
     for layer in model.layers() {
         let dense = match layer {
@@ -54,7 +56,8 @@ fn naive(model: &Model, x: &[f32]) -> Vec<f32> {
             }
             None => {
                 let weights = signs(o, i, |o, i| dense.weights.get(o, i));
-                Sums::Real(real_gemm_by_fours(&x, &weights, (rows, i, o)))
+                let sums = real_gemm_by_fours(&x, &weights, (rows, i, o));
+                if model.takes_bytes() { Sums::Integer(integers(sums)) } else { Sums::Real(sums) }
             }
         };
         match &dense.output {
@@ -107,7 +110,11 @@ fn naive_conv(conv: &Conv, b: usize, x: &[f32], bits: Option<&[i8]>) -> Vec<i8> 
         }
         None => {
             let sums = conv_by_fours(&shape, x, &weights);
-            Sums::Real(largest(&sums, (b, shape.output(), c_out), conv.pool))
+            let largest = largest(&sums, (b, shape.output(), c_out), conv.pool);
+            match conv.thresholds.limits {
+                Limits::Integer(_) => Sums::Integer(largest.into_iter().map(|sum| sum as i32).collect()),
+                Limits::Real(_) => Sums::Real(largest),
+            }
         }
     };
     let rows = match &sums {
@@ -240,7 +247,16 @@ fn scores_of_a_model_large_enough_for_threads() {
         let hidden = vec![(257, 3), (130, 1)];
         assert_naive(
             &engines,
-            &Recipe { inputs: 301, binarize, thermometer, images: None, hidden, classes: 10, seed: 7 },
+            &Recipe {
+                inputs: 301,
+                binarize,
+                thermometer,
+                bytes: true,
+                images: None,
+                hidden,
+                classes: 10,
+                seed: 7,
+            },
             401,
         );
     }
@@ -296,6 +312,28 @@ fn input_that_is_not_finite() {
         let message = format!("input row 1, feature 1: expected a number that stays finite, got {value}");
         assert_eq!(refused.to_string(), message);
     }
+}
+
+#[test]
+fn input_that_is_no_byte() {
+    let limits = Thresholds { limits: Limits::Integer(vec![0]), descending: BitTensor::zeros(1, 1) };
+    let first = Dense { weights: BitTensor::from_fn(1, 2, |_, i| i == 0), output: Output::Bits(limits) };
+    let last = Dense { weights: BitTensor::zeros(2, 1), output: Output::Scores(Affine::identity(2)) };
+    let labels = ["a", "b"].map(String::from).to_vec();
+    let model = Model::new(2, vec![Layer::Dense(first), Layer::Dense(last)], labels).unwrap();
+    assert!(model.takes_bytes());
+    let engine = Engine::single();
+    assert_eq!(model.scores(&engine, &[3.0, 3.0, 3.0, 4.0]).unwrap(), [-1.0, -1.0, 1.0, 1.0]);
+    for value in [f32::NAN, f32::INFINITY, -1.0, 0.5, 256.0] {
+        let refused = model.classify(&engine, &[1.0, 2.0, 3.0, value]).unwrap_err().to_string();
+        let expected = "input row 1, feature 1: expected a byte, a whole number from 0 to 255, got";
+        assert_eq!(refused, format!("{expected} {value}"));
+    }
+    let standardize = Standardize { mean: vec![0.0; 2], scale: vec![0.5; 2] };
+    assert_eq!(
+        model.with_standardize(standardize).unwrap_err().to_string(),
+        "layer 0: bytes are not standardized"
+    );
 }
 
 #[test]

@@ -15,11 +15,16 @@
 //! of `n` bits can be, or over all f32 for the sums of a real first layer. So the fold is exact: the
 //! deployed network gives the bits that the trained one gives in evaluation.
 //!
+//! Of bytes, such as pixels, training sees `(byte - 127.5) scale`, so its sums are `scale / 2` times those of `2 byte - 255`, which are
+//! integers, and a first layer's limits are found as those of any other.
+//!
 //! There may be several such steps one after the other, `f_2(f_1(s))`: each is monotonic, and so is all of it, which falls
 //! where an odd number of scales is negative. The largest of some sums passes through, for it commutes with what is monotonic.
 
 use onebit_bits::{BitTensor, Conv as Geometry, Pad, Pool};
-use onebit_model::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds};
+use onebit_model::{
+    Affine, Binarize, Conv, Dense, Layer, Limits, MOST_BYTES, Output, Thermometer, Thresholds,
+};
 
 use crate::error::{Error, Result};
 
@@ -27,6 +32,7 @@ use crate::error::{Error, Result};
 #[derive(Default)]
 pub struct Exporter {
     inputs: usize,
+    bytes: Option<f32>, // the scale of features that are bytes
     layers: Vec<Layer>,
     sums: Option<Sums>,        // of a product that waits for what is made of them
     at: (usize, &'static str), // index and name of the layer that is being exported
@@ -47,9 +53,9 @@ struct Walk {
 }
 
 impl Exporter {
-    /// For a network over so many features.
-    pub(crate) fn new(inputs: usize) -> Self {
-        Self { inputs, ..Self::default() }
+    /// For a network over so many features; if they are bytes, which count as `(byte - 127.5) scale`, with their scale.
+    pub(crate) fn new(inputs: usize, bytes: Option<f32>) -> Self {
+        Self { inputs, bytes, ..Self::default() }
     }
 
     /// An error that says why the layer at hand cannot be exported.
@@ -169,13 +175,18 @@ impl Exporter {
             return self.binarize(self.inputs, vec![-f32::from_bits(1)]);
         }
         let sums = self.waiting()?;
-        let units = sums.units();
+        let mut units = sums.units();
+        let inputs = sums.weights.cols();
+        let bytes = self.bytes.filter(|_| self.layers.is_empty() && inputs <= MOST_BYTES);
+        if let Some(scale) = bytes {
+            units.iter_mut().for_each(|unit| unit.insert(0, (0.0, scale / 2.0, 0.0)));
+        }
         let descending = BitTensor::from_fn(1, units.len(), |_, o| is_falling(&units[o]));
-        let limits = if self.layers.is_empty() {
+        let limits = if self.layers.is_empty() && bytes.is_none() {
             Limits::Real(units.iter().map(|unit| real_limit(unit)).collect())
         } else {
-            let n = sums.weights.cols() as i32;
-            Limits::Integer(units.iter().map(|unit| integer_limit(n, unit)).collect())
+            let most = if bytes.is_some() { 255 } else { 1 };
+            Limits::Integer(units.iter().map(|unit| integer_limit(most * inputs as i32, unit)).collect())
         };
         self.layers.push(sums.into_layer(Thresholds { limits, descending }));
         Ok(())
@@ -187,6 +198,9 @@ impl Exporter {
     /// [`Error::Export`] when there is no product before, or its sums are no longer what they were.
     pub fn thresholds(&mut self, limits: Vec<i32>, descending: BitTensor) -> Result<()> {
         let sums = self.waiting()?;
+        if self.layers.is_empty() {
+            return Err(self.refuse("the inputs before it are no bits"));
+        }
         if !sums.steps.is_empty() {
             return Err(self.refuse("the sums before it are scaled"));
         }

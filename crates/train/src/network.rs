@@ -15,6 +15,7 @@
 use onebit_model::Model;
 
 use crate::{
+    data::Samples,
     data::{Dataset, Standardize},
     error::{Error, Result},
     export::Exporter,
@@ -199,7 +200,11 @@ impl Network {
     /// # Errors
     /// [`Error::Export`](crate::Error::Export) when a layer has no counterpart in the runtime.
     pub fn export(&self, data: &Dataset, standardize: &Standardize) -> Result<Model> {
-        let mut exporter = Exporter::new(self.inputs);
+        let bytes = match (data.samples(), standardize.common()) {
+            (Samples::Bytes { .. }, Some((127.5, scale))) if scale > 0.0 => Some(scale),
+            _ => None,
+        };
+        let mut exporter = Exporter::new(self.inputs, bytes);
         for (index, layer) in self.layers.iter().enumerate() {
             exporter.enter(index, layer.name());
             layer.export(&mut exporter)?;
@@ -207,9 +212,12 @@ impl Network {
         let labels = data.label_names().to_vec();
         let model = Model::new(self.inputs, exporter.finish()?, labels)?;
         let (mean, scale) = (standardize.mean().to_vec(), standardize.scale().to_vec());
-        Ok(model
-            .with_standardize(onebit_model::Standardize { mean, scale })?
-            .with_features(data.feature_names().to_vec())?)
+        // whoever takes bytes takes them as they are
+        let model = match model.takes_bytes() {
+            true => model,
+            false => model.with_standardize(onebit_model::Standardize { mean, scale })?,
+        };
+        Ok(model.with_features(data.feature_names().to_vec())?)
     }
 }
 

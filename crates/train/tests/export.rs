@@ -3,7 +3,7 @@
 use onebit_bits::{Conv as Geometry, Engine, Images, Isa, Pad, Padding, Pool, random_bits};
 use onebit_model::{Layer as Deployed, Limits, Model, Output};
 use onebit_train::{
-    Activation, Batch, Border, DropoutShares, Matrix, Network, Norm, Parts, Phase, Signal,
+    Activation, Batch, Border, Bytes, DropoutShares, Matrix, Network, Norm, Parts, Phase, Signal,
     StraightThroughOptions, Trainer, Value,
     data::{Dataset, ImageShape, Samples, Standardize},
     flip::thresholds,
@@ -42,8 +42,22 @@ fn data(rows: usize, features: usize, classes: usize, halves: bool, seed: u64) -
     Dataset::new(samples, labels, (0..classes).map(|class| class.to_string()).collect(), vec![]).unwrap()
 }
 
+/// The same of bytes; a scale that goes with them.
+fn pixels(rows: usize, features: usize, classes: usize, seed: u64) -> (Dataset, Standardize) {
+    let values = random_bits(seed, 0, rows * features, 64).into_words().into_iter().map(|word| word as u8);
+    let samples = Samples::Bytes { cols: features, values: values.collect() };
+    let labels = (0..rows).map(|row| (row % classes) as u32).collect();
+    let names = (0..classes).map(|class| class.to_string()).collect();
+    let standardize = Standardize::uniform(127.5, 1.0 / 127.5, features);
+    (Dataset::new(samples, labels, names, vec![]).unwrap(), standardize)
+}
+
 /// The samples as the network sees them while it learns.
 fn standardized(data: &Dataset, standardize: &Standardize) -> Value {
+    if let Samples::Bytes { cols, values } = data.samples() {
+        let (mean, scale) = standardize.common().unwrap();
+        return Value::Bytes(Bytes::new(data.len(), *cols, values.clone(), mean, scale).unwrap());
+    }
     let mut x = data.gather(&(0..data.len()).collect::<Vec<_>>());
     standardize.apply(&mut x);
     Value::Real(Matrix::new(data.len(), data.features(), x).unwrap())
@@ -213,18 +227,25 @@ impl StraightThrough {
 proptest! {
     #[test]
     fn straight_through_networks(
-        plan in straight_through(), rows in 3..40usize, classes in 2..6usize, halves: bool, steps in 1..5usize,
+        plan in straight_through(), rows in 3..40usize, classes in 2..6usize, halves: bool, bytes: bool,
+        steps in 1..5usize,
     ) {
-        let first = data(rows, plan.features, classes, halves, plan.seed);
-        let standardize = if halves {
-            Standardize::uniform(0.0, 1.0, plan.features)
-        } else {
-            Standardize::fit(&first)
+        // the runtime has scores of bytes only as those of real numbers, whose sums are rounded on the way
+        let bytes = bytes && !plan.hidden.is_empty();
+        let make = |seed| {
+            if bytes {
+                return pixels(rows, plan.features, classes, seed);
+            }
+            let data = data(rows, plan.features, classes, halves, seed);
+            let standardize =
+                if halves { Standardize::uniform(0.0, 1.0, plan.features) } else { Standardize::fit(&data) };
+            (data, standardize)
         };
+        let (first, standardize) = make(plan.seed);
         let mut net = plan.network(classes);
         // Statistics run over other data each time.
         for step in 0..steps as u64 {
-            let data = data(rows, plan.features, classes, halves, plan.seed ^ step);
+            let data = make(plan.seed ^ step).0;
             if plan.rate == 0.0 || plan.binarize {
                 // Only forward: nothing learns but the running statistics.
                 let x = standardized(&data, &standardize);
@@ -235,6 +256,7 @@ proptest! {
         }
         let model = assert_exact(&mut net, &first, &standardize);
         prop_assert_eq!(model.layers().len(), plan.hidden.len() + 1 + usize::from(plan.binarize));
+        prop_assert_eq!(model.takes_bytes(), bytes && !plan.binarize);
     }
 
     /// Every sample the same: sums equal their running means, so that each unit stands on its limit.
@@ -322,17 +344,22 @@ impl Convolutions {
 
 proptest! {
     #[test]
-    fn random_networks_of_images(plan in convolutions(), rows in 3..9usize, halves: bool, steps in 1..3usize) {
-        let first = data(rows, 30 * plan.channels, 2, halves, plan.seed);
-        let standardize = Standardize::uniform(0.0, 1.0, first.features());
+    fn random_networks_of_images(plan in convolutions(), rows in 3..9usize, halves: bool, bytes: bool, steps in 1..3usize) {
+        let features = 30 * plan.channels;
+        let make = |seed| match bytes {
+            true => pixels(rows, features, 2, seed),
+            false => (data(rows, features, 2, halves, seed), Standardize::uniform(0.0, 1.0, features)),
+        };
+        let (first, standardize) = make(plan.seed);
         let mut net = plan.network(2);
         for step in 0..steps as u64 {
-            let data = data(rows, first.features(), 2, halves, plan.seed ^ step);
+            let data = make(plan.seed ^ step).0;
             let x = standardized(&data, &standardize);
             net.forward(&Context::train(&Engine::single()), x).unwrap();
         }
         let model = assert_exact(&mut net, &first, &standardize);
         prop_assert_eq!(model.layers().len(), plan.convs.len() + 1 + usize::from(plan.binarize));
+        prop_assert_eq!(model.takes_bytes(), bytes && !plan.binarize);
     }
 }
 

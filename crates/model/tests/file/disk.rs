@@ -100,9 +100,17 @@ fn whoever_reads_while_others_save_sees_a_whole_file() {
     let path = folder.path().join("model.onebit");
     let small = tiny::model();
     let hidden = vec![(300, 1)];
-    let large =
-        Recipe { images: None, inputs: 2000, binarize: 1, thermometer: false, hidden, classes: 2, seed: 1 }
-            .model();
+    let large = Recipe {
+        images: None,
+        inputs: 2000,
+        binarize: 1,
+        thermometer: false,
+        bytes: false,
+        hidden,
+        classes: 2,
+        seed: 1,
+    }
+    .model();
     small.save(&path).unwrap();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -16,7 +16,7 @@ fn read_sealed(bytes: &[u8]) {
         Ok(model) => {
             let again = model.to_bytes();
             assert_eq!(Model::from_bytes(&again).unwrap(), model);
-            let x = vec![0.5; 2 * model.inputs()];
+            let x = vec![if model.takes_bytes() { 5.0 } else { 0.5 }; 2 * model.inputs()];
             assert_eq!(model.classify(&Engine::single(), &x).unwrap().len(), 2);
         }
         Err(error) => {

@@ -99,8 +99,8 @@ fn magic() {
 
 #[test]
 fn version() {
-    for version in [0, 4, MAX] {
-        let message = format!("format version {version} is not supported; this reader knows versions 1 to 3");
+    for version in [0, 5, MAX] {
+        let message = format!("format version {version} is not supported; this reader knows versions 1 to 4");
         assert_eq!(patched(8, &version.to_le_bytes()), message);
     }
 }
@@ -147,7 +147,7 @@ fn layers() {
             let message = format!("layer {layer}: reserved bytes are not zero");
             assert_eq!(patched(LAYERS + 32 * layer + at, &[1]), message);
         }
-        for kind in [0, 6, MAX] {
+        for kind in [0, 8, MAX] {
             assert_eq!(forged(|f| f.layers[layer][0] = kind), format!("layer {layer}: unknown kind"));
         }
     }

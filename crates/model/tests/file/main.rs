@@ -1,5 +1,6 @@
 //! The file: what is written is what is read, and its bytes stay what they are.
 
+mod bytes;
 mod disk;
 mod forged;
 mod fuzz;
@@ -24,6 +25,7 @@ proptest! {
         let bytes = model.to_bytes();
         let read = Model::from_bytes(&bytes).unwrap();
         prop_assert_eq!(&read, &model);
+        prop_assert_eq!(model.size().total, bytes.len());
         prop_assert_eq!(read.to_bytes(), bytes);
         let (engine, x) = (Engine::single(), recipe.samples(3));
         prop_assert_eq!(read.scores(&engine, &x).unwrap(), model.scores(&engine, &x).unwrap());

@@ -14,6 +14,8 @@ pub(crate) struct Recipe {
     pub(crate) binarize: usize,
     /// Whether each channel of a pixel has its own, or each feature where there are no images.
     pub(crate) thermometer: bool,
+    /// Whether features are bytes, where nothing binarizes them and the first layer gives bits.
+    pub(crate) bytes: bool,
     /// Rows and columns of images, and the convolutions before all other layers; `inputs` are whole pixels.
     pub(crate) images: Option<((usize, usize), Vec<Plan>)>,
     /// Units and depth of each layer that gives bits.
@@ -46,6 +48,7 @@ pub(crate) fn recipes() -> impl Strategy<Value = Recipe> {
             inputs,
             binarize,
             thermometer,
+            bytes: seed % 2 == 0,
             images: None,
             hidden,
             classes,
@@ -76,14 +79,14 @@ pub(crate) fn image_recipes() -> impl Strategy<Value = Recipe> {
     (image, binarize, vec(plan, 1..4), vec((sizes(), 1..3usize), 0..2), any::<u64>()).prop_map(
         |(((h, w), channels), (binarize, thermometer), plans, hidden, seed)| {
             let (inputs, images) = (h * w * channels, Some(((h, w), plans)));
-            Recipe { inputs, binarize, thermometer, images, hidden, classes: 3, seed }
+            Recipe { inputs, binarize, thermometer, bytes: seed % 2 == 0, images, hidden, classes: 3, seed }
         },
     )
 }
 
 impl Plan {
     /// For images of `h` x `w` pixels of so many channels.
-    fn layer(&self, draw: &mut Draw, (h, w): (usize, usize), c_in: usize, bits: bool) -> Conv {
+    fn layer(&self, draw: &mut Draw, (h, w): (usize, usize), c_in: usize, of: Of) -> Conv {
         // a kernel larger than the image needs padding
         let fit = |kernel: usize, before: usize, behind: usize, size: usize| {
             let (before, behind) = (before.min(kernel - 1), behind.min(kernel - 1));
@@ -96,16 +99,12 @@ impl Plan {
         let geometry = Geometry {
             stride: self.stride,
             padding: Padding { top, left, bottom, right },
-            pad: if bits { self.pad } else { Pad::Zero },
+            pad: if of == Of::Bits { self.pad } else { Pad::Zero },
             groups,
             ..Geometry::new(c_in, self.units.next_multiple_of(groups), (rows, cols))
         };
         let (units, patch) = (geometry.c_out, geometry.patch().unwrap());
-        let limits = if bits {
-            Limits::Integer(draw.integer_limits(units, patch as i32))
-        } else {
-            Limits::Real(draw.real_limits(units))
-        };
+        let limits = draw.limits(of, units, patch);
         let thresholds = Thresholds { limits, descending: draw.bits(1, units) };
         let weights = draw.bits(units, patch);
         let mut conv = Conv { geometry, image: (h, w), weights, pool: None, thresholds };
@@ -121,7 +120,12 @@ impl Plan {
 impl Recipe {
     pub(crate) fn model(&self) -> Model {
         let mut draw = Draw { seed: self.seed, stream: 0 };
-        let (mut layers, mut columns, mut bits) = (Vec::new(), self.inputs, self.binarize > 0);
+        let (mut layers, mut columns, bits) = (Vec::new(), self.inputs, self.binarize > 0);
+        let mut of = match (bits, self.bytes) {
+            (true, _) => Of::Bits,
+            (false, true) => Of::Bytes,
+            (false, false) => Of::Reals,
+        };
         if bits {
             let pixels = self.images.as_ref().map_or(1, |((h, w), _)| h * w);
             let (features, channels) = (self.inputs, self.inputs / pixels);
@@ -136,23 +140,19 @@ impl Recipe {
         if let Some((image, plans)) = &self.images {
             let (mut image, mut channels) = (*image, columns / (image.0 * image.1));
             for plan in plans {
-                let conv = plan.layer(&mut draw, image, channels, bits);
+                let conv = plan.layer(&mut draw, image, channels, of);
                 let output = conv.output().unwrap().1;
-                (image, channels, bits) = ((output.h, output.w), conv.geometry.c_out, true);
+                (image, channels, of) = ((output.h, output.w), conv.geometry.c_out, Of::Bits);
                 layers.push(Layer::Conv(conv));
             }
             columns = image.0 * image.1 * channels;
         }
         for &(units, depth) in &self.hidden {
             let weights = draw.bits(units, columns);
-            let limits = if bits {
-                Limits::Integer(draw.integer_limits(units * depth, columns as i32))
-            } else {
-                Limits::Real(draw.real_limits(units * depth))
-            };
+            let limits = draw.limits(of, units * depth, columns);
             let output = Output::Bits(Thresholds { limits, descending: draw.bits(1, units) });
             layers.push(Layer::Dense(Dense { weights, output }));
-            (columns, bits) = (units * depth, true);
+            (columns, of) = (units * depth, Of::Bits);
         }
         let weights = draw.bits(self.classes, columns);
         let [mean, scale, shift] = [(); 3].map(|()| draw.reals(self.classes));
@@ -162,15 +162,30 @@ impl Recipe {
         let [mean, scale] = [(); 2].map(|()| draw.reals(self.inputs));
         let named = if draw.word() & 1 == 0 { names("feature", self.inputs) } else { Vec::new() };
         Model::new(self.inputs, layers, names("class", self.classes))
-            .and_then(|model| model.with_standardize(Standardize { mean, scale }))
+            .and_then(|model| match model.takes_bytes() {
+                true => Ok(model),
+                false => model.with_standardize(Standardize { mean, scale }),
+            })
             .and_then(|model| model.with_features(named))
             .unwrap()
     }
 
     /// `(rows, inputs)`
     pub(crate) fn samples(&self, rows: usize) -> Vec<f32> {
-        Draw { seed: !self.seed, stream: 0 }.reals(rows * self.inputs)
+        let mut draw = Draw { seed: !self.seed, stream: 0 };
+        if self.bytes {
+            return draw.words(rows * self.inputs).into_iter().map(|word| word as u8 as f32).collect();
+        }
+        draw.reals(rows * self.inputs)
     }
+}
+
+/// What a layer is given.
+#[derive(Clone, Copy, PartialEq)]
+enum Of {
+    Reals,
+    Bytes,
+    Bits,
 }
 
 /// A source of numbers; each draw has a stream of its own.
@@ -200,6 +215,15 @@ impl Draw {
             _ => (word >> 40) as f32 / (1 << 21) as f32 - 4.0,
         };
         self.words(n).into_iter().map(real).collect()
+    }
+
+    /// On sums of `n` of these.
+    fn limits(&mut self, of: Of, count: usize, n: usize) -> Limits {
+        match of {
+            Of::Reals => Limits::Real(self.real_limits(count)),
+            Of::Bits => Limits::Integer(self.integer_limits(count, n as i32)),
+            Of::Bytes => Limits::Integer(self.integer_limits(count, 255 * n as i32)),
+        }
     }
 
     /// Mostly near 0, where the sums of `n` bits are; some at the ends and beyond.

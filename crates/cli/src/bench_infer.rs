@@ -1,0 +1,94 @@
+//! `onebit bench infer`: how long a model takes, in the middle and at worst.
+
+use std::{fs, time::Instant};
+
+use onebit::{Model, bits::random_bits};
+use serde_json::json;
+
+use crate::{
+    args::BenchInferArgs,
+    failure::{Failure, Result},
+    output,
+    table::Table,
+};
+
+/// Calls before the first that counts.
+const WARM_UP: usize = 10;
+
+/// There are more calls than asked for until so many seconds are over.
+const SECONDS: f64 = 1.0;
+
+pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
+    let path = args.model.display().to_string();
+    let model = Model::load(&args.model)?;
+    let engine = args.engine.engine()?;
+    let session = model.session(&engine)?;
+    let Some(values) = args.batch.checked_mul(model.inputs()).filter(|values| *values <= MOST_VALUES) else {
+        return Err(Failure::flag(format!("--batch: expected at most {MOST_VALUES} features in all")));
+    };
+    let x = samples(&model, values);
+    for _ in 0..WARM_UP {
+        session.classify(&x)?;
+    }
+    let (start, mut times) = (Instant::now(), Vec::new());
+    while times.len() < args.calls || start.elapsed().as_secs_f64() < SECONDS {
+        let begin = Instant::now();
+        session.classify(&x)?;
+        times.push(begin.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| 1e6 * times[((times.len() - 1) as f64 * share).round() as usize];
+    let (median, p90, p99, longest) = (at(0.5), at(0.9), at(0.99), at(1.0));
+    let per_second = 1e6 * args.batch as f64 / median;
+    let memory = peak_memory();
+    if args.json {
+        return output::json(&json!({
+            "model": path,
+            "isa": engine.isa().name(),
+            "threads": engine.threads(),
+            "batch": args.batch,
+            "calls": times.len(),
+            "median_us": median,
+            "p90_us": p90,
+            "p99_us": p99,
+            "longest_us": longest,
+            "samples_per_second": per_second,
+            "peak_rss_mib": memory,
+        }));
+    }
+    output::line(format!(
+        "{path}, {} x {} threads, batch {}: {per_second:.0} samples/s\n",
+        engine.isa().name(),
+        engine.threads(),
+        args.batch
+    ))?;
+    let mut table = Table::new(["calls", "median us", "p90 us", "p99 us", "longest us", "peak memory MiB"]);
+    let memory = memory.map_or("-".into(), |mib| format!("{mib:.1}"));
+    let times_us = [median, p90, p99, longest].map(|us| format!("{us:.1}"));
+    table.row([times.len().to_string()].into_iter().chain(times_us).chain([memory]));
+    output::line(table.render())
+}
+
+/// Features of all samples at most.
+const MOST_VALUES: usize = 1 << 28;
+
+/// Random features: bytes where the model takes bytes, else a deviation or so around the means.
+fn samples(model: &Model, values: usize) -> Vec<f32> {
+    let bits = random_bits(1, 0, values, 64);
+    let standardize = model.standardize();
+    let features = standardize.mean.iter().zip(&standardize.scale).cycle();
+    let sample = |(word, (mean, scale)): (&u64, (&f32, &f32))| {
+        let share = (*word >> 40) as f32 / (1u64 << 24) as f32;
+        let raw = mean + if *scale == 0.0 { 0.0 } else { (2.0 * share - 1.0) / scale };
+        // pixels and other counts are whole
+        if scale.recip().abs() > 16.0 { raw.round().clamp(0.0, 255.0) } else { raw }
+    };
+    bits.words().iter().zip(features).map(sample).collect()
+}
+
+/// The most that this process has had in memory, in MiB; only Linux says.
+fn peak_memory() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok().map(|kib| kib / 1024.0)
+}

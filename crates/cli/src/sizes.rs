@@ -1,0 +1,84 @@
+//! What a model takes: bytes and multiplications, layer by layer.
+
+use onebit::{
+    Model,
+    model::{Layer, LayerSize, Size},
+};
+use serde_json::json;
+
+use crate::{failure::Result, output, table::Table};
+
+/// Prints a table, or a JSON object, whose bytes add up to those of the file.
+pub(crate) fn print(path: &str, model: &Model, file_bytes: usize, as_json: bool) -> Result<()> {
+    let size = model.size();
+    if as_json {
+        return output::json(&json(model, &size, file_bytes));
+    }
+    let mut table = Table::new([
+        "part",
+        "kind",
+        "shape",
+        "1-bit weights",
+        "32-bit numbers",
+        "bytes",
+        "bit MACs",
+        "8-bit MACs",
+    ]);
+    let each = model.layers().iter().zip(&size.layers);
+    for (index, (layer, LayerSize { bits, numbers, bytes, bit_macs, number_macs })) in each.enumerate() {
+        let counts = [bits, numbers, bytes, bit_macs, number_macs].map(usize::to_string);
+        table.row([index.to_string(), layer.name().into(), shape(layer)].into_iter().chain(counts));
+    }
+    for (part, numbers, bytes) in [
+        ("features", 2 * model.inputs(), size.standardize),
+        ("names", 0, size.names),
+        ("header, records", 0, size.framing),
+    ] {
+        let cells = ["", "", part, "0"].map(String::from).into_iter();
+        table.row(cells.chain([numbers.to_string(), bytes.to_string(), "0".into(), "0".into()]));
+    }
+    let sum = |part: fn(&LayerSize) -> usize| size.layers.iter().map(part).sum::<usize>();
+    let numbers = sum(|l| l.numbers) + 2 * model.inputs();
+    let totals = [sum(|l| l.bits), numbers, size.total, sum(|l| l.bit_macs), sum(|l| l.number_macs)];
+    let cells = ["", "", "total"].map(String::from).into_iter();
+    table.row(cells.chain(totals.map(|n| n.to_string())));
+    output::line(table.render())?;
+    let same = if size.total == file_bytes { "as predicted" } else { "not as predicted" };
+    output::line(format!("\n{path} has {file_bytes} bytes, {same}"))
+}
+
+/// Units by what each of them sees.
+fn shape(layer: &Layer) -> String {
+    match layer {
+        Layer::Binarize(b) => format!("{} by {} thresholds", b.features, b.thresholds.len()),
+        Layer::Thermometer(t) => format!("{} by {} thresholds", t.features, t.depth()),
+        Layer::Dense(dense) => format!("{} x {}", dense.weights.rows(), dense.weights.cols()),
+        Layer::Conv(conv) => {
+            let (h, w) = conv.geometry.kernel;
+            format!("{} x {h}x{w}x{}", conv.geometry.c_out, conv.geometry.c_in / conv.geometry.groups.max(1))
+        }
+    }
+}
+
+fn json(model: &Model, size: &Size, file_bytes: usize) -> serde_json::Value {
+    let each = model.layers().iter().zip(&size.layers);
+    let layers = each.map(|(layer, of)| {
+        json!({
+            "kind": layer.name(),
+            "shape": shape(layer),
+            "weight_bits": of.bits,
+            "numbers": of.numbers,
+            "bytes": of.bytes,
+            "bit_macs": of.bit_macs,
+            "number_macs": of.number_macs,
+        })
+    });
+    json!({
+        "layers": layers.collect::<Vec<_>>(),
+        "features_bytes": size.standardize,
+        "names_bytes": size.names,
+        "framing_bytes": size.framing,
+        "predicted_bytes": size.total,
+        "file_bytes": file_bytes,
+    })
+}

@@ -1,0 +1,129 @@
+//! What a model takes, by its shapes alone: the bytes of its file, part by part, and the multiplications of a sample.
+//!
+//! ```text
+//! file = header (64) + 32 a layer + 64 a tensor + the tensors, each from the next multiple of 64 on
+//! tensor of bits: o ceil(i / 64) 8 bytes; of numbers: 4 bytes each; of text: 4 + its length each
+//! ```
+//!
+//! So what is promised is what is written, to the byte: `model.size().total == model.to_bytes().len()`.
+
+use alloc::vec::Vec;
+
+use crate::{
+    format::{ALIGN, HEADER, LAYER_RECORD, TENSOR_RECORD},
+    geometry::GEOMETRY,
+    layer::{Layer, Output, Thresholds},
+    model::Model,
+};
+
+/// What a model takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Of each layer.
+    pub layers: Vec<LayerSize>,
+    /// Bytes of the means and scales of the features.
+    pub standardize: usize,
+    /// Bytes of the names of classes and features.
+    pub names: usize,
+    /// Bytes of header, records, and what lies between tensors.
+    pub framing: usize,
+    /// Bytes of the file.
+    pub total: usize,
+}
+
+/// What a layer takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerSize {
+    /// Weights of one bit.
+    pub bits: usize,
+    /// Numbers of 32 bits: limits, thresholds, means, scales, shifts, and the geometry of a convolution.
+    pub numbers: usize,
+    /// Bytes of its tensors in the file.
+    pub bytes: usize,
+    /// Multiplications of bits with bits, for a sample; those with padding count.
+    pub bit_macs: usize,
+    /// Multiplications of numbers with bits, for a sample: those of a first layer.
+    pub number_macs: usize,
+}
+
+impl Model {
+    /// What the model takes.
+    pub fn size(&self) -> Size {
+        let mut lengths = Vec::new();
+        let mut layers = Vec::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let tensors = tensors(layer);
+            let bytes = tensors.iter().map(Tensor::bytes).sum();
+            let numbers = tensors.iter().map(|tensor| if tensor.bits { 0 } else { tensor.count() }).sum();
+            let macs = layer.positions().saturating_mul(layer.weights());
+            let (bit_macs, number_macs) = if index == 0 { (0, macs) } else { (macs, 0) };
+            layers.push(LayerSize { bits: layer.weights(), numbers, bytes, bit_macs, number_macs });
+            lengths.extend(tensors.iter().map(Tensor::bytes));
+        }
+        let text =
+            |strings: &[alloc::string::String]| strings.iter().map(|text| 4 + text.len()).sum::<usize>();
+        let standardize = [4 * self.inputs; 2];
+        let names = [text(&self.labels), text(&self.features)];
+        let names = if self.features.is_empty() { &names[..1] } else { &names };
+        lengths.extend(standardize.iter().chain(names));
+        let records = HEADER + LAYER_RECORD * layers.len() + TENSOR_RECORD * lengths.len();
+        let total = lengths.iter().fold(records, |end, length| end.next_multiple_of(ALIGN) + length);
+        let framing = total - lengths.iter().sum::<usize>();
+        Size { layers, standardize: standardize.iter().sum(), names: names.iter().sum(), framing, total }
+    }
+}
+
+impl Layer {
+    /// How often each weight is used for a sample.
+    fn positions(&self) -> usize {
+        match self {
+            Layer::Conv(conv) => conv.output().map_or(0, |(sums, _)| sums.h.saturating_mul(sums.w)),
+            _ => 1,
+        }
+    }
+}
+
+struct Tensor {
+    rows: usize,
+    cols: usize,
+    bits: bool,
+}
+
+impl Tensor {
+    fn count(&self) -> usize {
+        self.rows * self.cols
+    }
+
+    fn bytes(&self) -> usize {
+        if self.bits { self.rows * self.cols.div_ceil(64) * 8 } else { 4 * self.count() }
+    }
+}
+
+/// Those of a layer, in the order of the file.
+fn tensors(layer: &Layer) -> Vec<Tensor> {
+    let numbers = |cols| Tensor { rows: 1, cols, bits: false };
+    let bits = |rows, cols| Tensor { rows, cols, bits: true };
+    let of =
+        |thresholds: &Thresholds| [numbers(thresholds.limits.len()), bits(1, thresholds.descending.cols())];
+    let mut all = Vec::new();
+    match layer {
+        Layer::Binarize(binarize) => all.push(numbers(binarize.thresholds.len())),
+        Layer::Thermometer(thermometer) => all.push(numbers(thermometer.thresholds.len())),
+        Layer::Dense(dense) => {
+            all.push(bits(dense.weights.rows(), dense.weights.cols()));
+            match &dense.output {
+                Output::Bits(thresholds) => all.extend(of(thresholds)),
+                Output::Scores(affine) => {
+                    all.extend(
+                        [&affine.mean, &affine.scale, &affine.shift].map(|values| numbers(values.len())),
+                    );
+                }
+            }
+        }
+        Layer::Conv(conv) => {
+            all.extend([numbers(GEOMETRY), bits(conv.weights.rows(), conv.weights.cols())]);
+            all.extend(of(&conv.thresholds));
+        }
+    }
+    all
+}
