@@ -72,16 +72,15 @@ pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
 /// Features of all samples at most.
 const MOST_VALUES: usize = 1 << 28;
 
-/// Random features: bytes where the model takes bytes, else a deviation or so around the means.
+/// Random features: bytes where the model takes bytes, else up to a deviation around the means.
 fn samples(model: &Model, values: usize) -> Vec<f32> {
     let bits = random_bits(1, 0, values, 64);
     let standardize = model.standardize();
     let features = standardize.mean.iter().zip(&standardize.scale).cycle();
-    let sample = |(word, (mean, scale)): (&u64, (&f32, &f32))| {
-        let share = (*word >> 40) as f32 / (1u64 << 24) as f32;
-        let raw = mean + if *scale == 0.0 { 0.0 } else { (2.0 * share - 1.0) / scale };
-        // pixels and other counts are whole
-        if scale.recip().abs() > 16.0 { raw.round().clamp(0.0, 255.0) } else { raw }
+    let sample = |(word, (mean, scale)): (&u64, (&f32, &f32))| match model.takes_bytes() {
+        true => f32::from(*word as u8),
+        false if *scale == 0.0 => *mean,
+        false => mean + ((*word >> 40) as f32 / (1u64 << 23) as f32 - 1.0) / scale,
     };
     bits.words().iter().zip(features).map(sample).collect()
 }
