@@ -17,7 +17,7 @@ use crate::{
 };
 use dot::{Sum, dot_bits, dot_integers, dot_reals};
 use patch::Patch;
-use words::{get, set};
+use words::{copy, get, set};
 use workspace::{Sizes, Workspace};
 
 /// Runs a model from its weights as they lie in the file, in a workspace that is allocated once.
@@ -147,9 +147,9 @@ fn run_dense<W: AsRef<[u64]>>(dense: &Dense<W>, x: Value, y: &mut [u64], scores:
         Output::Bits(thresholds) => {
             y.fill(0);
             for unit in 0..units {
-                let sum = sum(unit);
+                let (sum, descending) = (sum(unit), get(thresholds.descending.words(), unit));
                 for column in (unit..thresholds.limits.len()).step_by(units) {
-                    set(y, column, sum.on(thresholds, column));
+                    set(y, column, sum.on(&thresholds.limits, column, descending));
                 }
             }
         }
@@ -167,22 +167,21 @@ fn run_conv<W: AsRef<[u64]>>(conv: &Conv<W>, x: Value, patch: &mut Patch, y: &mu
     let (output, units) = (conv.output()?.1, conv.geometry.c_out);
     let window = conv.pool.unwrap_or(Pool { kernel: (1, 1), stride: (1, 1) });
     let of_group = units / conv.geometry.groups;
+    let Thresholds { limits, descending } = &conv.thresholds;
     y.fill(0);
     for pixel in 0..output.h * output.w {
         let (top, left) = (pixel / output.w * window.stride.0, pixel % output.w * window.stride.1);
         let first = pixel * units;
-        for unit in 0..units {
-            set(y, first + unit, conv.thresholds.descending.get(0, unit));
-        }
+        copy(descending.words(), 0, y, first, units);
         for place in 0..window.kernel.0 * window.kernel.1 {
             let at = (top + place / window.kernel.1, left + place % window.kernel.1);
             for group in 0..conv.geometry.groups {
                 patch.gather(conv, at, group, x);
                 for unit in group * of_group..(group + 1) * of_group {
-                    let unsettled = conv.thresholds.descending.get(0, unit);
-                    if get(y, first + unit) == unsettled {
+                    let descending = get(descending.words(), unit);
+                    if get(y, first + unit) == descending {
                         let sum = patch.dot(x, conv.weights.row(unit));
-                        set(y, first + unit, sum.on(&conv.thresholds, unit));
+                        set(y, first + unit, sum.on(limits, unit, descending));
                     }
                 }
             }
