@@ -4,10 +4,10 @@ use alloc::{format, vec::Vec};
 
 use crate::{
     error::{Error, Result},
-    format::{Kind, LayerRecord, Reader, TensorInfo, Writer},
+    format::{Kind, LayerRecord, Reader, TensorInfo, Words, Writer},
     geometry::{self, GEOMETRY},
     layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds},
-    model::{Model, Standardize},
+    model::{Model, ModelView, Standardize},
 };
 
 /// Layer kinds as numbers in the file.
@@ -29,7 +29,7 @@ fn since(kind: u32) -> u32 {
     }
 }
 
-impl Model {
+impl<W: AsRef<[u64]>> Model<W> {
     /// The model as the bytes of a `.onebit` file.
     pub fn to_bytes(&self) -> Vec<u8> {
         let (mut w, mut version) = (Writer::default(), 1);
@@ -90,12 +90,10 @@ impl Model {
         w.finish(version, self.inputs, self.classes())
     }
 
-    /// Reads a model from the bytes of a `.onebit` file. The bytes may come from anywhere: whatever is
-    /// wrong with them is an error, and no more memory is allocated than a small multiple of their length.
-    ///
-    /// # Errors
-    /// Any of the variants about the file, and those of [`Model::new`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+    fn read<'a>(bytes: &'a [u8]) -> Result<Self>
+    where
+        W: Words<'a>,
+    {
         let r = Reader::new(bytes)?;
         let needed = r.layers.iter().map(|record| since(record.kind)).max();
         if r.version > needed.unwrap_or(1) {
@@ -106,7 +104,7 @@ impl Model {
             };
             return Err(Error::Record { what: "header".into(), problem });
         }
-        let mut layers: Vec<Layer> = Vec::new();
+        let mut layers = Vec::new();
         for (index, record) in r.layers.iter().enumerate() {
             layers.push(read_layer(&r, index, *record, index == 0)?);
         }
@@ -117,7 +115,18 @@ impl Model {
         };
         let labels = r.text("labels", r.classes)?;
         let features = if r.has("features") { r.text("features", inputs)? } else { Vec::new() };
-        Model::new(inputs, layers, labels)?.with_standardize(standardize)?.with_features(features)
+        Model::of_layers(inputs, layers, labels)?.with_standardize(standardize)?.with_features(features)
+    }
+}
+
+impl Model {
+    /// Reads a model from the bytes of a `.onebit` file. The bytes may come from anywhere: whatever is
+    /// wrong with them is an error, and no more memory is allocated than a small multiple of their length.
+    ///
+    /// # Errors
+    /// Any of the variants about the file, and those of [`Model::new`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::read(bytes)
     }
 
     /// The tensors of a file: name, type, shape and place.
@@ -129,7 +138,25 @@ impl Model {
     }
 }
 
-fn read_layer(r: &Reader, index: usize, record: LayerRecord, first: bool) -> Result<Layer> {
+impl<'a> ModelView<'a> {
+    /// As [`Model::from_bytes`], but the weights stay where they are: in flash, or in a file that the caller mapped into
+    /// memory. What is copied is a few numbers a unit and a feature.
+    ///
+    /// The first byte should lie at a multiple of 8; the weights are copied where it does not, and on a big-endian machine.
+    ///
+    /// # Errors
+    /// As [`Model::from_bytes`].
+    pub fn in_place(bytes: &'a [u8]) -> Result<Self> {
+        Self::read(bytes)
+    }
+}
+
+fn read_layer<'a, W: Words<'a>>(
+    r: &Reader<'a>,
+    index: usize,
+    record: LayerRecord,
+    first: bool,
+) -> Result<Layer<W>> {
     let [inputs, outputs, depth] = [record.inputs, record.outputs, record.depth].map(|n| n as usize);
     let name = |tensor: &str| format!("{index}.{tensor}");
     let problem = |problem| Err(Error::Record { what: format!("layer {index}"), problem });

@@ -4,9 +4,9 @@
 //! multiple of 64. Everything is little-endian. This module knows records and tensors; what they mean is
 //! in `file.rs`.
 
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{borrow::Cow, collections::BTreeMap, format, string::String, vec::Vec};
 
-use onebit_bits::BitTensor;
+use onebit_bits::Bits;
 
 use crate::error::{Error, Result};
 
@@ -101,7 +101,7 @@ impl Writer {
         self.layers.len() - 1
     }
 
-    pub(crate) fn bits(&mut self, name: String, bits: &BitTensor) {
+    pub(crate) fn bits<W: AsRef<[u64]>>(&mut self, name: String, bits: &Bits<W>) {
         let data = bits.words().iter().flat_map(|word| word.to_le_bytes()).collect();
         self.tensors.push((name, Kind::Bits, bits.rows() as u32, bits.cols() as u32, data));
     }
@@ -169,6 +169,11 @@ impl Writer {
 }
 
 // === reading ===
+
+/// What can hold the words of weights that are read: a `Vec`, or a `Cow` that borrows them from the file.
+pub(crate) trait Words<'a>: AsRef<[u64]> + From<Cow<'a, [u64]>> {}
+
+impl<'a, W: AsRef<[u64]> + From<Cow<'a, [u64]>>> Words<'a> for W {}
 
 /// A file whose records have been checked; tensors are taken by name.
 pub(crate) struct Reader<'a> {
@@ -312,10 +317,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn bits(&self, name: &str, rows: usize, cols: usize) -> Result<BitTensor> {
-        let words = self.data(name, Kind::Bits, rows, cols)?;
-        let words = words.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().expect("eight bytes")));
-        Ok(BitTensor::from_words(rows, cols, words.collect())?)
+    /// The words as they lie in the file, where the machine can read them there; `W` may want a copy all the same.
+    pub(crate) fn bits<W: Words<'a>>(&self, name: &str, rows: usize, cols: usize) -> Result<Bits<W>> {
+        let data = self.data(name, Kind::Bits, rows, cols)?;
+        let words: Cow<[u64]> = match bytemuck::try_cast_slice(data) {
+            Ok(words) if cfg!(target_endian = "little") => Cow::Borrowed(words),
+            _ => {
+                let word = |b: &[u8]| u64::from_le_bytes(b.try_into().expect("eight bytes"));
+                Cow::Owned(data.chunks_exact(8).map(word).collect())
+            }
+        };
+        Ok(Bits::from_words(rows, cols, words.into())?)
     }
 
     pub(crate) fn f32s(&self, name: &str, rows: usize, cols: usize) -> Result<Vec<f32>> {

@@ -11,7 +11,7 @@ pub(crate) const GEOMETRY: usize = 17;
 const PADS: [(i32, Pad); 3] = [(-1, Pad::Minus), (0, Pad::Zero), (1, Pad::Plus)];
 
 /// Image, channels of the input, kernel, stride, padding, what it counts, groups; window and its stride, 0 without.
-pub(crate) fn to_numbers(conv: &Conv) -> [i32; GEOMETRY] {
+pub(crate) fn to_numbers<W>(conv: &Conv<W>) -> [i32; GEOMETRY] {
     let Geometry { c_in, kernel, stride, padding: Padding { top, left, bottom, right }, pad, groups, .. } =
         conv.geometry;
     let pad = PADS.iter().find(|(_, is)| *is == pad).map_or(0, |(number, _)| *number);

@@ -2,19 +2,19 @@
 
 use alloc::{vec, vec::Vec};
 
-use onebit_bits::{BitTensor, Conv as Geometry, Images, Pool};
+use onebit_bits::{BitTensor, Bits, Conv as Geometry, Images, Pool};
 
-/// One layer at run time.
+/// One layer at run time; `W` owns the words of its weights, or borrows them: see [`Model`](crate::Model).
 #[derive(Clone, Debug, PartialEq)]
-pub enum Layer {
+pub enum Layer<W = Vec<u64>> {
     /// Real features to bits; only as the first layer.
     Binarize(Binarize),
     /// The same by thresholds of each channel; only as the first layer.
     Thermometer(Thermometer),
     /// A product with binary weights, and what is made of its sums.
-    Dense(Dense),
+    Dense(Dense<W>),
     /// Binary weights that walk over images, and what is made of their sums.
-    Conv(Conv),
+    Conv(Conv<W>),
 }
 
 /// `bit_k = [x > t_k]`, `(b, x) -> (b, d x)`.
@@ -48,9 +48,9 @@ impl Thermometer {
 
 /// `s = x w^T` with weights of +-1, `(b, i) -> (b, o)`. The sums are integers when `x` is bits.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Dense {
+pub struct Dense<W = Vec<u64>> {
     /// `(o, i)` bits.
-    pub weights: BitTensor,
+    pub weights: Bits<W>,
     /// What is made of the sums.
     pub output: Output,
 }
@@ -62,20 +62,20 @@ pub struct Dense {
 /// follow, whose inputs are `h' w' o`, and a convolution may follow anything with as many columns as its images have.
 /// The sums are integers when `x` is bits. Around real images there are zeros.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Conv {
+pub struct Conv<W = Vec<u64>> {
     /// Channels, kernel, stride, padding and groups.
     pub geometry: Geometry,
     /// Rows of an image, and pixels of a row: `(h, w)`.
     pub image: (usize, usize),
     /// `(o, kh kw c / groups)` bits.
-    pub weights: BitTensor,
+    pub weights: Bits<W>,
     /// Windows, of whose sums the largest counts.
     pub pool: Option<Pool>,
     /// What is made of the largest sums, of depth 1: `h' w' o` bits.
     pub thresholds: Thresholds,
 }
 
-impl Conv {
+impl<W> Conv<W> {
     /// Where the sums are, and what is left of them by pooling.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ impl Affine {
     }
 }
 
-impl Layer {
+impl<W: AsRef<[u64]>> Layer<W> {
     /// A short name for tables: `binarize`, `thermometer`, `dense`, `conv`.
     pub fn name(&self) -> &'static str {
         match self {

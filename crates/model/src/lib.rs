@@ -19,6 +19,10 @@
 //! # Ok::<(), onebit_model::Error>(())
 //! ```
 //!
+//! There are two ways to run a model, with the same scores, bit for bit. A [`Session`] is for many samples: it packs the
+//! weights for the processor's vectors, and takes as many threads as it is given. An [`Interpreter`] is for small memory: it
+//! leaves the weights where [`Model::in_place`] found them, and allocates nothing once it is made.
+//!
 //! The crate is `no_std` + `alloc` without its feature `std`, which adds files. It has no clock, starts no
 //! threads (the [`Engine`](onebit_bits::Engine) that is handed in brings them) and no `unsafe`.
 
@@ -33,14 +37,18 @@ mod error;
 mod file;
 mod format;
 mod geometry;
+mod interpreter;
 mod layer;
 mod model;
+mod rank;
 mod run;
 mod size;
 
 pub use error::{Error, Result};
 pub use format::{Kind, MAGIC, TensorInfo, VERSION};
+pub use interpreter::Interpreter;
 pub use layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds};
-pub use model::{MOST_BYTES, Model, Standardize};
-pub use run::{Session, best};
+pub use model::{MOST_BYTES, Model, ModelView, Standardize};
+pub use rank::{best, top};
+pub use run::Session;
 pub use size::{LayerSize, Size};

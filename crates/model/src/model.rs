@@ -1,6 +1,6 @@
 //! A trained network: its layers, and the words around them.
 
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec, vec::Vec};
 
 use onebit_bits::{Pad, Padding};
 
@@ -17,14 +17,19 @@ const LARGEST_PATCH: usize = 1 << 20;
 pub const MOST_BYTES: usize = ((1 << 24) - 1) / 255;
 
 /// A network that is ready to run. It can only be made of layers that fit together.
+///
+/// `W` owns the words of its weights, or borrows them: see [`ModelView`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Model {
+pub struct Model<W = Vec<u64>> {
     pub(crate) inputs: usize,
-    pub(crate) layers: Vec<Layer>,
+    pub(crate) layers: Vec<Layer<W>>,
     pub(crate) labels: Vec<String>,
     pub(crate) features: Vec<String>,
     pub(crate) standardize: Standardize,
 }
+
+/// A model whose weights lie in the bytes of its file, wherever these are: [`Model::in_place`].
+pub type ModelView<'a> = Model<Cow<'a, [u64]>>;
 
 /// `x = (raw - mean) * scale` for each feature: what training did to its data before the first layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +54,13 @@ impl Model {
     /// [`Error::Shape`] or [`Error::Order`] when the layers do not fit together, [`Error::Description`]
     /// when the labels do not fit the last layer.
     pub fn new(inputs: usize, layers: Vec<Layer>, labels: Vec<String>) -> Result<Self> {
+        Self::of_layers(inputs, layers, labels)
+    }
+}
+
+impl<W: AsRef<[u64]>> Model<W> {
+    /// As [`new`](Model::new), whoever owns the weights.
+    pub(crate) fn of_layers(inputs: usize, layers: Vec<Layer<W>>, labels: Vec<String>) -> Result<Self> {
         let classes = check(inputs, &layers)?;
         same("labels", classes, labels.len())?;
         Ok(Self { inputs, layers, labels, features: Vec::new(), standardize: Standardize::identity(inputs) })
@@ -98,7 +110,7 @@ impl Model {
     }
 
     /// The layers, first to last.
-    pub fn layers(&self) -> &[Layer] {
+    pub fn layers(&self) -> &[Layer<W>] {
         &self.layers
     }
 
@@ -129,7 +141,7 @@ fn same(what: &'static str, expected: usize, got: usize) -> Result<()> {
 }
 
 /// Walks through the layers; returns the number of scores of the last.
-fn check(inputs: usize, layers: &[Layer]) -> Result<usize> {
+fn check<W: AsRef<[u64]>>(inputs: usize, layers: &[Layer<W>]) -> Result<usize> {
     let (mut columns, mut bits, mut scores) = (inputs, false, false);
     for (index, layer) in layers.iter().enumerate() {
         let at = At { index };
@@ -237,7 +249,7 @@ impl At {
         Ok(())
     }
 
-    fn check_conv(&self, layer: &Layer, conv: &Conv, bits: bool) -> Result<()> {
+    fn check_conv<W: AsRef<[u64]>>(&self, layer: &Layer<W>, conv: &Conv<W>, bits: bool) -> Result<()> {
         let geometry = |source| Error::Geometry { layer: self.index, source };
         let Padding { top, left, bottom, right } = conv.geometry.padding;
         let (patch, (rows, cols)) = (conv.geometry.patch().map_err(geometry)?, conv.geometry.kernel);

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     layer::{Affine, Conv, Dense, Layer, Limits, Output, Thresholds},
     model::Model,
+    rank::best,
 };
 
 /// Numbers of a batch in the widest place of the network, if it is not a single sample.
@@ -19,12 +20,12 @@ const WIDEST_BATCH: usize = 1 << 24;
 /// Real sums of a convolution at once.
 const REAL_SUMS: usize = 1 << 20;
 
-impl Model {
+impl<W: AsRef<[u64]>> Model<W> {
     /// The model with its weights packed for the instruction set of `engine`, for any number of calls.
     ///
     /// # Errors
     /// Those of the kernels; none is known.
-    pub fn session<'a>(&'a self, engine: &Engine) -> Result<Session<'a>> {
+    pub fn session<'a>(&'a self, engine: &Engine) -> Result<Session<'a, W>> {
         let packed = self.layers.iter().enumerate().map(|(index, layer)| {
             Ok(match layer {
                 Layer::Binarize(_) | Layer::Thermometer(_) => Packed::Nothing,
@@ -73,11 +74,11 @@ impl Model {
     }
 
     /// Features that are bytes, of rows from `first` on.
-    fn bytes(&self, first: usize, raw: &[f32]) -> Result<Vec<u8>> {
-        // a cast saturates, and makes 0 of NaN
-        let bytes: Vec<u8> = raw.iter().map(|x| *x as u8).collect();
+    pub(crate) fn bytes(&self, first: usize, raw: &[f32], bytes: &mut Vec<u8>) -> Result<()> {
+        bytes.clear();
+        bytes.extend(raw.iter().map(|x| *x as u8)); // a cast saturates, and makes 0 of NaN
         match bytes.iter().zip(raw).position(|(byte, x)| f32::from(*byte) != *x) {
-            None => Ok(bytes),
+            None => Ok(()),
             Some(at) => {
                 let (row, feature) = (first + at / self.inputs, at % self.inputs);
                 Err(Error::NotByte { row, feature, value: raw[at] })
@@ -85,12 +86,14 @@ impl Model {
         }
     }
 
-    /// `(x - mean) * scale`, of rows from `first` on; a number so large that this overflows is refused as an infinity is.
-    fn standardized(&self, first: usize, raw: &[f32]) -> Result<Vec<f32>> {
+    /// `x = (raw - mean) * scale`, of rows from `first` on; a number so large that this overflows is refused as an infinity
+    /// is.
+    pub(crate) fn standardized(&self, first: usize, raw: &[f32], x: &mut Vec<f32>) -> Result<()> {
         let features = self.standardize.mean.iter().zip(&self.standardize.scale).cycle();
-        let x: Vec<f32> = raw.iter().zip(features).map(|(x, (mean, scale))| (x - mean) * scale).collect();
+        x.clear();
+        x.extend(raw.iter().zip(features).map(|(x, (mean, scale))| (x - mean) * scale));
         match x.iter().position(|x| !x.is_finite()) {
-            None => Ok(x),
+            None => Ok(()),
             Some(at) => {
                 let (row, feature) = (first + at / self.inputs, at % self.inputs);
                 Err(Error::NotFinite { row, feature, value: raw[at] })
@@ -103,8 +106,8 @@ impl Model {
 ///
 /// Samples run in batches that hold 2^24 numbers at most where the network is widest, or one by one.
 #[derive(Debug)]
-pub struct Session<'a> {
-    model: &'a Model,
+pub struct Session<'a, W = Vec<u64>> {
+    model: &'a Model<W>,
     engine: Engine,
     /// Of each layer.
     packed: Vec<Packed>,
@@ -129,7 +132,7 @@ enum Value {
     Bits(BitTensor),
 }
 
-impl Session<'_> {
+impl<W: AsRef<[u64]>> Session<'_, W> {
     /// As [`Model::scores`].
     ///
     /// # Errors
@@ -141,10 +144,13 @@ impl Session<'_> {
         }
         let mut scores = Vec::with_capacity(x.len() / features * self.model.classes());
         for (index, raw) in x.chunks(self.batch.saturating_mul(features)).enumerate() {
-            let first = index * self.batch;
-            let mut value = match self.model.takes_bytes() {
-                true => Value::Bytes(self.model.bytes(first, raw)?),
-                false => Value::Real(self.model.standardized(first, raw)?),
+            let (first, mut bytes, mut x) = (index * self.batch, Vec::new(), Vec::new());
+            let mut value = if self.model.takes_bytes() {
+                self.model.bytes(first, raw, &mut bytes)?;
+                Value::Bytes(bytes)
+            } else {
+                self.model.standardized(first, raw, &mut x)?;
+                Value::Real(x)
             };
             for (layer, packed) in self.model.layers.iter().zip(&self.packed) {
                 value = self.run(raw.len() / features, layer, packed, value)?;
@@ -166,7 +172,7 @@ impl Session<'_> {
         Ok(scores.chunks_exact(self.model.classes()).map(best).collect())
     }
 
-    fn run(&self, rows: usize, layer: &Layer, packed: &Packed, x: Value) -> Result<Value> {
+    fn run(&self, rows: usize, layer: &Layer<W>, packed: &Packed, x: Value) -> Result<Value> {
         let engine = &self.engine;
         match (layer, packed, x) {
             (Layer::Binarize(b), _, Value::Real(x)) => {
@@ -195,7 +201,7 @@ impl Session<'_> {
         }
     }
 
-    fn dense(&self, rows: usize, dense: &Dense, weights: &Panels, x: Value) -> Result<Value> {
+    fn dense(&self, rows: usize, dense: &Dense<W>, weights: &Panels, x: Value) -> Result<Value> {
         let (outputs, inputs) = dense.weights.shape();
         let engine = &self.engine;
         let x = match x {
@@ -224,7 +230,7 @@ impl Session<'_> {
     }
 
     /// Bits with a row for each pixel. Thresholds come before the largest of each window is taken, which is the same.
-    fn conv(&self, b: usize, conv: &Conv, weights: &ConvWeights, x: Value) -> Result<BitTensor> {
+    fn conv(&self, b: usize, conv: &Conv<W>, weights: &ConvWeights, x: Value) -> Result<BitTensor> {
         let (engine, outputs, descending) = (&self.engine, conv.geometry.c_out, &conv.thresholds.descending);
         let images = |b| Images { b, h: conv.image.0, w: conv.image.1 };
         let sums = Images { b, ..conv.output()?.0 };
@@ -270,17 +276,6 @@ impl Session<'_> {
     }
 }
 
-/// Index of the first of the highest scores; of one class at least.
-pub fn best(scores: &[f32]) -> usize {
-    let mut best = 0;
-    for (class, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = class;
-        }
-    }
-    best
-}
-
 /// Sums are i32 over bits and f32 over reals.
 trait Sum: onebit_bits::Sum {
     fn real(self) -> f32;
@@ -314,7 +309,7 @@ impl Sum for f32 {
 }
 
 /// Limits on the sums `s` of bytes as they are: those on `2 s - 255 sum w`, which the bytes count as.
-fn of_bytes(dense: &Dense, thresholds: &Thresholds) -> Vec<i32> {
+fn of_bytes<W: AsRef<[u64]>>(dense: &Dense<W>, thresholds: &Thresholds) -> Vec<i32> {
     let Limits::Integer(limits) = &thresholds.limits else { unreachable!("its sums are integers") };
     let (units, inputs) = dense.weights.shape();
     let limit = |(at, limit): (usize, &i32)| {
@@ -327,7 +322,7 @@ fn of_bytes(dense: &Dense, thresholds: &Thresholds) -> Vec<i32> {
     limits.iter().enumerate().map(limit).collect()
 }
 
-fn finish<S: Sum>(engine: &Engine, rows: usize, dense: &Dense, sums: Vec<S>) -> Result<Value> {
+fn finish<S: Sum, W>(engine: &Engine, rows: usize, dense: &Dense<W>, sums: Vec<S>) -> Result<Value> {
     match &dense.output {
         Output::Bits(Thresholds { limits, descending }) => {
             let limits =

@@ -46,7 +46,7 @@ pub struct LayerSize {
     pub number_macs: usize,
 }
 
-impl Model {
+impl<W: AsRef<[u64]>> Model<W> {
     /// What the model takes.
     pub fn size(&self) -> Size {
         let mut lengths = Vec::new();
@@ -73,7 +73,7 @@ impl Model {
     }
 }
 
-impl Layer {
+impl<W: AsRef<[u64]>> Layer<W> {
     /// How often each weight is used for a sample.
     fn positions(&self) -> usize {
         match self {
@@ -100,7 +100,7 @@ impl Tensor {
 }
 
 /// Those of a layer, in the order of the file.
-fn tensors(layer: &Layer) -> Vec<Tensor> {
+fn tensors<W: AsRef<[u64]>>(layer: &Layer<W>) -> Vec<Tensor> {
     let numbers = |cols| Tensor { rows: 1, cols, bits: false };
     let bits = |rows, cols| Tensor { rows, cols, bits: true };
     let of =

@@ -1,0 +1,200 @@
+//! Inference in place, one sample at a time, for machines with little memory.
+
+mod dot;
+mod patch;
+mod words;
+mod workspace;
+
+use alloc::vec::Vec;
+
+use onebit_bits::Pool;
+
+use crate::{
+    error::{Error, Result},
+    layer::{Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds},
+    model::Model,
+    rank::best,
+};
+use dot::{Sum, dot_bits, dot_integers, dot_reals};
+use patch::Patch;
+use words::{copy, get, set};
+use workspace::{Sizes, Workspace};
+
+/// Runs a model from its weights as they lie in the file, in a workspace that is allocated once.
+///
+/// A [`Session`](crate::Session) packs the weights for the vectors of a processor, which takes memory as large as they
+/// are, and runs many samples at once. An interpreter takes one sample at a time, on any processor, and allocates nothing
+/// once it is made. The scores are the same, bit for bit.
+///
+/// ```
+/// use onebit_model::{Interpreter, Model, top};
+/// # use onebit_bits::BitTensor;
+/// # use onebit_model::{Affine, Dense, Layer, Output};
+/// # let weights = BitTensor::from_fn(2, 2, |o, i| (o, i) != (1, 1));
+/// # let layer = Layer::Dense(Dense { weights, output: Output::Scores(Affine::identity(2)) });
+/// # let file = Model::new(2, vec![layer], vec!["sum".into(), "difference".into()])?.to_bytes();
+///
+/// let model = Model::in_place(&file)?; // the weights stay in the file's bytes
+/// let mut interpreter = Interpreter::new(&model)?;
+/// assert_eq!(interpreter.classify(&[3.0, -1.0])?, 1);
+/// let scores = interpreter.scores(&[3.0, -1.0])?;
+/// assert_eq!(scores, [2.0, 4.0]);
+/// assert!(top(scores, 2).eq([1, 0]));
+/// # Ok::<(), onebit_model::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Interpreter<'a, W = Vec<u64>> {
+    model: &'a Model<W>,
+    work: Workspace,
+}
+
+/// A sample on its way, `(1, i)`: as real features or as bits, column `c` in bit `c % 64` of word `c / 64`.
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    Reals(&'a [f32]),
+    Bits(&'a [u64]),
+}
+
+impl<W: AsRef<[u64]>> Model<W> {
+    /// Bytes of an [`Interpreter`]'s workspace: 4 for each feature and class, a bit for each column that a layer gives to
+    /// the next, as many as the widest of every other layer, and what the largest kernel of a convolution meets.
+    pub fn workspace(&self) -> usize {
+        Sizes::of(self).bytes()
+    }
+}
+
+impl<'a, W: AsRef<[u64]>> Interpreter<'a, W> {
+    /// Allocates the [workspace](Model::workspace).
+    ///
+    /// # Errors
+    /// [`Error::Bits`] for a layer of more inputs than an `i32` can count.
+    pub fn new(model: &'a Model<W>) -> Result<Self> {
+        for layer in &model.layers {
+            if let Layer::Dense(Dense { weights, .. }) = layer {
+                let (rows, cols) = weights.shape();
+                i32::try_from(cols).map_err(|_| onebit_bits::Error::TooLarge { op: "dense", rows, cols })?;
+            }
+        }
+        Ok(Self { model, work: Workspace::new(Sizes::of(model)) })
+    }
+
+    /// The class with the highest score for `x: (features)`; of equal ones the first.
+    ///
+    /// # Errors
+    /// As [`scores`](Self::scores).
+    pub fn classify(&mut self, x: &[f32]) -> Result<usize> {
+        self.scores(x).map(best)
+    }
+
+    /// The score of each class for `x: (features)`, until the next call.
+    ///
+    /// # Errors
+    /// [`Error::Input`] unless `x` is one row, [`Error::NotFinite`] as [`Model::scores`].
+    pub fn scores(&mut self, x: &[f32]) -> Result<&[f32]> {
+        let (model, work) = (self.model, &mut self.work);
+        let features = model.inputs;
+        if x.len() != features {
+            return Err(Error::Input { features, values: x.len() });
+        }
+        if model.takes_bytes() {
+            // what they count as
+            work.reals.clear();
+            work.reals.extend(x.iter().map(|x| 2.0 * x - 255.0));
+            if let Some(feature) = x.iter().position(|x| f32::from(*x as u8) != *x) {
+                return Err(Error::NotByte { row: 0, feature, value: x[feature] });
+            }
+        } else {
+            model.standardized(0, x, &mut work.reals)?;
+        }
+        let [even, odd] = &mut work.bits;
+        let (mut from, mut to) = (odd, even);
+        for (index, layer) in model.layers.iter().enumerate() {
+            let x = if index == 0 { Value::Reals(&work.reals) } else { Value::Bits(from) };
+            match (layer, x) {
+                (Layer::Binarize(b), _) => binarize(b, &work.reals, to),
+                (Layer::Thermometer(t), _) => thermometer(t, &work.reals, to),
+                (Layer::Dense(dense), x) => run_dense(dense, x, to, &mut work.scores),
+                (Layer::Conv(conv), x) => run_conv(conv, x, &mut work.patch, to)?,
+            }
+            core::mem::swap(&mut from, &mut to);
+        }
+        Ok(&work.scores)
+    }
+}
+
+fn binarize(layer: &Binarize, x: &[f32], y: &mut [u64]) {
+    y.fill(0);
+    let columns = layer.thresholds.iter().flat_map(|t| x.iter().map(move |x| x > t));
+    columns.enumerate().for_each(|(column, on)| set(y, column, on));
+}
+
+fn thermometer(layer: &Thermometer, x: &[f32], y: &mut [u64]) {
+    y.fill(0);
+    let mut column = 0;
+    for pixel in x.chunks_exact(layer.channels) {
+        for thresholds in layer.thresholds.chunks_exact(layer.channels) {
+            for (x, t) in pixel.iter().zip(thresholds) {
+                set(y, column, x > t);
+                column += 1;
+            }
+        }
+    }
+}
+
+fn run_dense<W: AsRef<[u64]>>(dense: &Dense<W>, x: Value, y: &mut [u64], scores: &mut [f32]) {
+    let (units, inputs) = dense.weights.shape();
+    let exact = matches!(&dense.output, Output::Bits(Thresholds { limits: Limits::Integer(_), .. }));
+    let sum = |unit| {
+        let weights = dense.weights.row(unit);
+        match x {
+            Value::Bits(x) => Sum::Integer(dot_bits(x, weights, inputs)),
+            Value::Reals(x) if exact => Sum::Integer(dot_integers(x, weights)),
+            Value::Reals(x) => Sum::Real(dot_reals(x, weights)),
+        }
+    };
+    match &dense.output {
+        Output::Bits(thresholds) => {
+            y.fill(0);
+            for unit in 0..units {
+                let (sum, descending) = (sum(unit), get(thresholds.descending.words(), unit));
+                for column in (unit..thresholds.limits.len()).step_by(units) {
+                    set(y, column, sum.on(&thresholds.limits, column, descending));
+                }
+            }
+        }
+        Output::Scores(a) => {
+            for (unit, score) in scores.iter_mut().enumerate() {
+                *score = (sum(unit).real() - a.mean[unit]) * a.scale[unit] + a.shift[unit];
+            }
+        }
+    }
+}
+
+/// A window's bit is the OR of those of its sums, or the AND where the unit is descending: it is settled by the first that
+/// differs from `descending`.
+fn run_conv<W: AsRef<[u64]>>(conv: &Conv<W>, x: Value, patch: &mut Patch, y: &mut [u64]) -> Result<()> {
+    let (output, units) = (conv.output()?.1, conv.geometry.c_out);
+    let window = conv.pool.unwrap_or(Pool { kernel: (1, 1), stride: (1, 1) });
+    let of_group = units / conv.geometry.groups;
+    let Thresholds { limits, descending } = &conv.thresholds;
+    y.fill(0);
+    for pixel in 0..output.h * output.w {
+        let (top, left) = (pixel / output.w * window.stride.0, pixel % output.w * window.stride.1);
+        let first = pixel * units;
+        copy(descending.words(), 0, y, first, units);
+        for place in 0..window.kernel.0 * window.kernel.1 {
+            let at = (top + place / window.kernel.1, left + place % window.kernel.1);
+            for group in 0..conv.geometry.groups {
+                patch.gather(conv, at, group, x);
+                for unit in group * of_group..(group + 1) * of_group {
+                    let descending = get(descending.words(), unit);
+                    if get(y, first + unit) == descending {
+                        let sum = patch.dot(x, conv.weights.row(unit)).for_limits(limits);
+                        set(y, first + unit, sum.on(limits, unit, descending));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
