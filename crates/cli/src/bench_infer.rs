@@ -22,11 +22,11 @@ pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
     let path = args.model.display().to_string();
     let model = Model::load(&args.model)?;
     let engine = args.engine.engine()?;
-    let session = model.session(&engine)?;
     let Some(values) = args.batch.checked_mul(model.inputs()).filter(|values| *values <= MOST_VALUES) else {
         return Err(Failure::flag(format!("--batch: expected at most {MOST_VALUES} features in all")));
     };
     let x = samples(&model, values);
+    let session = model.into_session(&engine)?;
     for _ in 0..WARM_UP {
         session.classify(&x)?;
     }
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
     let at = |share: f64| 1e6 * times[((times.len() - 1) as f64 * share).round() as usize];
     let (median, p90, p99, longest) = (at(0.5), at(0.9), at(0.99), at(1.0));
     let per_second = 1e6 * args.batch as f64 / median;
-    let memory = peak_memory();
+    let [memory, peak] = ["VmRSS:", "VmHWM:"].map(memory);
     if args.json {
         return output::json(&json!({
             "model": path,
@@ -53,7 +53,8 @@ pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
             "p99_us": p99,
             "longest_us": longest,
             "samples_per_second": per_second,
-            "peak_rss_mib": memory,
+            "rss_mib": memory,
+            "peak_rss_mib": peak,
         }));
     }
     output::line(format!(
@@ -62,10 +63,11 @@ pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
         engine.threads(),
         args.batch
     ))?;
-    let mut table = Table::new(["calls", "median us", "p90 us", "p99 us", "longest us", "peak memory MiB"]);
-    let memory = memory.map_or("-".into(), |mib| format!("{mib:.1}"));
+    let mut table =
+        Table::new(["calls", "median us", "p90 us", "p99 us", "longest us", "memory MiB", "at most"]);
+    let memory = [memory, peak].map(|mib| mib.map_or("-".into(), |mib| format!("{mib:.1}")));
     let times_us = [median, p90, p99, longest].map(|us| format!("{us:.1}"));
-    table.row([times.len().to_string()].into_iter().chain(times_us).chain([memory]));
+    table.row([times.len().to_string()].into_iter().chain(times_us).chain(memory));
     output::line(table.render())
 }
 
@@ -85,9 +87,9 @@ fn samples(model: &Model, values: usize) -> Vec<f32> {
     bits.words().iter().zip(features).map(sample).collect()
 }
 
-/// The most that this process has had in memory, in MiB; only Linux says.
-fn peak_memory() -> Option<f64> {
+/// What this process has in memory, or the most that it has had, in MiB; only Linux says.
+fn memory(what: &str) -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what))?;
     line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok().map(|kib| kib / 1024.0)
 }

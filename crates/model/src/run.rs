@@ -1,6 +1,7 @@
 //! Inference.
 
 use alloc::{borrow::Cow, vec, vec::Vec};
+use core::ops::Deref;
 
 use onebit_bits::{
     BitTensor, ConvWeights, Engine, Images, Panels, conv_reals, conv_threshold, pack_above, pack_at_least,
@@ -26,33 +27,15 @@ impl<W: AsRef<[u64]>> Model<W> {
     /// # Errors
     /// Those of the kernels; none is known.
     pub fn session<'a>(&'a self, engine: &Engine) -> Result<Session<'a, W>> {
-        let packed = self.layers.iter().enumerate().map(|(index, layer)| {
-            Ok(match layer {
-                Layer::Binarize(_) | Layer::Thermometer(_) => Packed::Nothing,
-                Layer::Dense(d) if index == 0 && layer.has_integer_sums() => {
-                    let Output::Bits(thresholds) = &d.output else { unreachable!("it has limits") };
-                    Packed::Bytes(
-                        Panels::of_rows_for_reals(engine, d.weights.view()),
-                        of_bytes(d, thresholds),
-                    )
-                }
-                Layer::Dense(d) if index == 0 => {
-                    Packed::Dense(Panels::of_rows_for_reals(engine, d.weights.view()))
-                }
-                Layer::Dense(d) => Packed::Dense(Panels::of_rows(engine, d.weights.view())),
-                Layer::Conv(c) if index == 0 => {
-                    Packed::Conv(ConvWeights::pack_for_reals(engine, c.geometry, c.weights.view())?)
-                }
-                Layer::Conv(c) => Packed::Conv(ConvWeights::pack(engine, c.geometry, c.weights.view())?),
-            })
-        });
+        let packed = self.layers.iter().enumerate().map(|(index, layer)| pack(engine, index, layer));
+        let (packed, batch) = (packed.collect::<Result<_>>()?, self.batch());
+        Ok(Session { model: Held::Borrowed(self), engine: engine.clone(), packed, batch })
+    }
+
+    /// Samples that run at once.
+    fn batch(&self) -> usize {
         let widest = self.layers.iter().map(Layer::widest).max().unwrap_or(0);
-        Ok(Session {
-            model: self,
-            engine: engine.clone(),
-            packed: packed.collect::<Result<_>>()?,
-            batch: (WIDEST_BATCH / widest.max(1)).max(1),
-        })
+        (WIDEST_BATCH / widest.max(1)).max(1)
     }
 
     /// The score of each class for each row of `x: (b, features)`; the result is `(b, classes)`. Packs the weights
@@ -102,17 +85,76 @@ impl<W: AsRef<[u64]>> Model<W> {
     }
 }
 
+impl Model {
+    /// A [`session`](Self::session) that has the weights only as they are packed: half the memory.
+    ///
+    /// # Errors
+    /// As [`session`](Self::session).
+    pub fn into_session(mut self, engine: &Engine) -> Result<Session<'static>> {
+        let (mut packed, batch) = (Vec::with_capacity(self.layers.len()), self.batch());
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            packed.push(pack(engine, index, layer)?);
+            match layer {
+                Layer::Dense(Dense { weights, .. }) | Layer::Conv(Conv { weights, .. }) => {
+                    *weights = BitTensor::default();
+                }
+                Layer::Binarize(_) | Layer::Thermometer(_) => {}
+            }
+        }
+        Ok(Session { model: Held::Owned(self), engine: engine.clone(), packed, batch })
+    }
+}
+
+/// The weights of a layer for the kernels.
+fn pack<W: AsRef<[u64]>>(engine: &Engine, index: usize, layer: &Layer<W>) -> Result<Packed> {
+    Ok(match layer {
+        Layer::Binarize(_) | Layer::Thermometer(_) => Packed::Nothing,
+        Layer::Dense(d) if index == 0 => {
+            let weights = Panels::of_rows_for_reals(engine, d.weights.view());
+            match &d.output {
+                Output::Bits(thresholds) if layer.has_integer_sums() => {
+                    Packed::Bytes(weights, of_bytes(d, thresholds))
+                }
+                _ => Packed::Dense(weights),
+            }
+        }
+        Layer::Dense(d) => Packed::Dense(Panels::of_rows(engine, d.weights.view())),
+        Layer::Conv(c) if index == 0 => {
+            Packed::Conv(ConvWeights::pack_for_reals(engine, c.geometry, c.weights.view())?)
+        }
+        Layer::Conv(c) => Packed::Conv(ConvWeights::pack(engine, c.geometry, c.weights.view())?),
+    })
+}
+
 /// A model that is ready to run many times: see [`Model::session`].
 ///
 /// Samples run in batches that hold 2^24 numbers at most where the network is widest, or one by one.
 #[derive(Debug)]
 pub struct Session<'a, W = Vec<u64>> {
-    model: &'a Model<W>,
+    /// Of which only the packed weights are looked at.
+    model: Held<'a, W>,
     engine: Engine,
     /// Of each layer.
     packed: Vec<Packed>,
     /// Samples at once.
     batch: usize,
+}
+
+#[derive(Debug)]
+enum Held<'a, W> {
+    Borrowed(&'a Model<W>),
+    Owned(Model<W>),
+}
+
+impl<W> Deref for Held<'_, W> {
+    type Target = Model<W>;
+
+    fn deref(&self) -> &Model<W> {
+        match self {
+            Self::Borrowed(model) => model,
+            Self::Owned(model) => model,
+        }
+    }
 }
 
 /// The weights of a layer as the kernels want them.
@@ -202,8 +244,7 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
     }
 
     fn dense(&self, rows: usize, dense: &Dense<W>, weights: &Panels, x: Value) -> Result<Value> {
-        let (outputs, inputs) = dense.weights.shape();
-        let engine = &self.engine;
+        let (engine, outputs, inputs) = (&self.engine, weights.n(), weights.k());
         let x = match x {
             Value::Real(x) => {
                 let mut sums = vec![0.0; rows * outputs];

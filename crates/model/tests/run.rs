@@ -173,6 +173,8 @@ fn assert_naive(engines: &[Engine], recipe: &Recipe, rows: usize) {
         let at = format!("{recipe:?}, {rows} rows, {} on {}", engine.isa().name(), engine.threads());
         assert_eq!(exact(&model.scores(engine, &x).unwrap()), exact(&expected), "{at}");
         assert_eq!(model.classify(engine, &x).unwrap(), classes, "{at}");
+        let session = model.clone().into_session(engine).unwrap();
+        assert_eq!(exact(&session.scores(&x).unwrap()), exact(&expected), "{at}");
     }
 }
 
