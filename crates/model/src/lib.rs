@@ -29,6 +29,9 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod c;
+#[cfg(feature = "std")]
+mod disk;
 mod error;
 mod file;
 mod format;
@@ -37,6 +40,7 @@ mod layer;
 mod model;
 mod run;
 
+pub use c::CSource;
 pub use error::{Error, Result};
 pub use format::{Kind, MAGIC, TensorInfo, VERSION};
 pub use layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds};
