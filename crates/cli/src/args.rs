@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Show what is in a model file
     Inspect(InspectArgs),
+    /// Write a model as C for controllers: `onebit export mine.onebit --c .`
+    Export(ExportArgs),
     /// List the presets, or print one as a TOML text to start from
     Presets(PresetsArgs),
     /// Measure how fast this machine computes
@@ -150,6 +152,18 @@ pub(crate) struct InspectArgs {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct ExportArgs {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Write NAME.h and NAME.c into this folder: C99 that needs nothing but stdint.h
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) c: Option<PathBuf>,
+    /// What the names in C begin with [default: the model file's name]
+    #[arg(long, value_name = "NAME", requires = "c")]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(ClapArgs)]

@@ -14,6 +14,7 @@ mod bench;
 mod bench_kernels;
 mod bench_train;
 mod eval;
+mod export;
 mod failure;
 mod features;
 mod inspect;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Presets(args) => presets::run(&args),
         Command::Bench(command) => bench::run(&command),
     };
