@@ -177,7 +177,8 @@ impl Network {
 
     fn conv(&mut self, index: usize, kind: Kind, conv: &Conv, x: &str) -> String {
         self.pieces.add(Piece::Conv(kind));
-        self.geometry(index, conv);
+        let (rows, cols) = conv.output().map_or((0, 0), |(_, output)| (output.h, output.w));
+        self.geometry(index, conv, (rows, cols));
         self.thresholds(index, kind, &conv.weights, &conv.thresholds);
         let descending = &conv.thresholds.descending;
         let all = if conv.pool.is_some() && descending.count_ones() > 0 {
@@ -197,17 +198,16 @@ impl Network {
             Some((_, room)) => *room = size.max(*room),
             None => self.room.patches.push((kind, size)),
         }
-        let (y, kind) = (self.place(Layer::Conv(conv.clone()).outputs()), kind.name());
+        let (y, kind) = (self.place(rows * cols * conv.geometry.c_out), kind.name());
         self.calls += &format!(
             "    conv_{kind}({x}, &geometry_{index}, weights_{index}, limits_{index}, {all}, w->patch_{kind}, {y});\n"
         );
         y
     }
 
-    fn geometry(&mut self, index: usize, conv: &Conv) {
+    fn geometry(&mut self, index: usize, conv: &Conv, (rows, cols): (usize, usize)) {
         let (geometry, (h, w)) = (conv.geometry, conv.image);
         let [(ph, pw), (psh, psw)] = conv.pool.map_or([(1, 1); 2], |pool| [pool.kernel, pool.stride]);
-        let (rows, cols) = conv.output().map_or((0, 0), |(_, output)| (output.h, output.w));
         let sizes = [
             ("h", h),
             ("w", w),
