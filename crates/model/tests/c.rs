@@ -228,7 +228,7 @@ fn kinds(cases: &[Case]) -> BTreeSet<String> {
 
 #[test]
 fn dense_networks() {
-    let cases = cases(recipes(), 24);
+    let cases = cases(recipes(), 20);
     let expected = ["binarize", "dense", "thermometer"].map(|kind| format!("first {kind}"));
     assert!(kinds(&cases).is_superset(&BTreeSet::from(expected)), "{:?}", kinds(&cases));
     assert_same(&cases, &[STRICT, FAST]);
@@ -236,7 +236,7 @@ fn dense_networks() {
 
 #[test]
 fn convolutions() {
-    let cases = cases(image_recipes(), 24);
+    let cases = cases(image_recipes(), 20);
     let names =
         ["conv", "first conv", "Plus", "Minus", "Zero", "groups", "pool", "first pool", "first groups"];
     assert!(kinds(&cases).is_superset(&names.map(String::from).into()), "{:?}", kinds(&cases));
