@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Show what is in a model file
     Inspect(InspectArgs),
-    /// Show what a model takes where it is deployed: bytes and multiplications of each layer
+    /// Show what a model takes where it is deployed, layer by layer, or write it as C: `--c DIR`
     Export(ExportArgs),
     /// List the presets, or print one as a TOML text to start from
     Presets(PresetsArgs),
@@ -158,6 +158,12 @@ pub(crate) struct InspectArgs {
 pub(crate) struct ExportArgs {
     /// The model file
     pub(crate) model: PathBuf,
+    /// Write NAME.h and NAME.c into this folder: C99 that needs nothing but stdint.h
+    #[arg(long, value_name = "DIR", conflicts_with = "json")]
+    pub(crate) c: Option<PathBuf>,
+    /// What the names in C begin with [default: the model file's name]
+    #[arg(long, value_name = "NAME", requires = "c")]
+    pub(crate) name: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,8 +1,8 @@
 //! `onebit bench infer`: how long a model takes, in the middle and at worst.
 
-use std::{fs, time::Instant};
+use std::{fmt::Display, fs, time::Instant};
 
-use onebit::{Model, bits::random_bits};
+use onebit::{Model, bits::random_bits, model::ModelView};
 use serde_json::json;
 
 use crate::{
@@ -20,13 +20,16 @@ const SECONDS: f64 = 1.0;
 
 pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
     let path = args.model.display().to_string();
-    let model = Model::load(&args.model)?;
+    let named = |error: &dyn Display| Failure::other(format!("{path}: {error}"));
+    let file = fs::read(&args.model).map_err(|error| named(&error))?;
+    let model = Model::in_place(&file).map_err(|error| named(&error))?;
     let engine = args.engine.engine()?;
     let Some(values) = args.batch.checked_mul(model.inputs()).filter(|values| *values <= MOST_VALUES) else {
         return Err(Failure::flag(format!("--batch: expected at most {MOST_VALUES} features in all")));
     };
     let x = samples(&model, values);
     let session = model.into_session(&engine)?;
+    drop(file); // the session has packed what it needs
     for _ in 0..WARM_UP {
         session.classify(&x)?;
     }
@@ -75,7 +78,7 @@ pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
 const MOST_VALUES: usize = 1 << 28;
 
 /// Random features: bytes where the model takes bytes, else up to a deviation around the means.
-fn samples(model: &Model, values: usize) -> Vec<f32> {
+fn samples(model: &ModelView, values: usize) -> Vec<f32> {
     let bits = random_bits(1, 0, values, 64);
     let standardize = model.standardize();
     let features = standardize.mean.iter().zip(&standardize.scale).cycle();

@@ -139,6 +139,12 @@ pub enum Error {
     },
 
     // === around ===
+    /// A model was to be written as C under a name that C does not take.
+    #[error("`{name}`: expected a name in C: a letter, then letters, digits and _")]
+    CName {
+        /// The name given.
+        name: String,
+    },
     /// An error of the kernels.
     #[error(transparent)]
     Bits(#[from] onebit_bits::Error),

@@ -33,6 +33,9 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod c;
+#[cfg(feature = "std")]
+mod disk;
 mod error;
 mod file;
 mod format;
@@ -44,6 +47,7 @@ mod rank;
 mod run;
 mod size;
 
+pub use c::CSource;
 pub use error::{Error, Result};
 pub use format::{Kind, MAGIC, TensorInfo, VERSION};
 pub use interpreter::Interpreter;

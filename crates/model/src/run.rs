@@ -85,23 +85,34 @@ impl<W: AsRef<[u64]>> Model<W> {
     }
 }
 
-impl Model {
-    /// A [`session`](Self::session) that has the weights only as they are packed: half the memory.
+impl<W: AsRef<[u64]>> Model<W> {
+    /// A [`session`](Self::session) that has the weights only as they are packed: half the memory, and of a model
+    /// [in place](Model::in_place) nothing that is borrowed.
     ///
     /// # Errors
     /// As [`session`](Self::session).
-    pub fn into_session(mut self, engine: &Engine) -> Result<Session<'static>> {
-        let (mut packed, batch) = (Vec::with_capacity(self.layers.len()), self.batch());
-        for (index, layer) in self.layers.iter_mut().enumerate() {
-            packed.push(pack(engine, index, layer)?);
-            match layer {
-                Layer::Dense(Dense { weights, .. }) | Layer::Conv(Conv { weights, .. }) => {
-                    *weights = BitTensor::default();
-                }
-                Layer::Binarize(_) | Layer::Thermometer(_) => {}
-            }
+    pub fn into_session(self, engine: &Engine) -> Result<Session<'static>> {
+        let batch = self.batch();
+        let Self { inputs, layers, labels, features, standardize } = self;
+        let (mut packed, mut rest) = (Vec::with_capacity(layers.len()), Vec::with_capacity(layers.len()));
+        for (index, layer) in layers.into_iter().enumerate() {
+            packed.push(pack(engine, index, &layer)?);
+            rest.push(without_weights(layer));
         }
-        Ok(Session { model: Held::Owned(self), engine: engine.clone(), packed, batch })
+        let model = Model { inputs, layers: rest, labels, features, standardize };
+        Ok(Session { model: Held::Owned(model), engine: engine.clone(), packed, batch })
+    }
+}
+
+fn without_weights<W>(layer: Layer<W>) -> Layer {
+    let weights = BitTensor::default();
+    match layer {
+        Layer::Binarize(binarize) => Layer::Binarize(binarize),
+        Layer::Thermometer(thermometer) => Layer::Thermometer(thermometer),
+        Layer::Dense(Dense { output, .. }) => Layer::Dense(Dense { weights, output }),
+        Layer::Conv(Conv { geometry, image, pool, thresholds, .. }) => {
+            Layer::Conv(Conv { geometry, image, weights, pool, thresholds })
+        }
     }
 }
 

@@ -9,5 +9,5 @@
 pub use onebit_bits as bits;
 pub use onebit_bits::{BitTensor, Engine, Isa};
 pub use onebit_model as model;
-pub use onebit_model::Model;
+pub use onebit_model::{CSource, Model};
 pub use onebit_train::*;

@@ -29,6 +29,24 @@ fn refused<T>(result: Result<T, Error>) -> String {
     }
 }
 
+/// A save to a device must not put a file in its place.
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_is_written_to_and_stays() {
+    use std::{os::unix::fs::FileTypeExt, process::Command};
+    let folder = TempDir::new().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap()
+    });
+    tiny::model().save(&pipe).unwrap();
+    assert_eq!(reader.join().unwrap(), tiny::bytes());
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    assert_eq!(names(&folder), [PathBuf::from("pipe")]);
+}
+
 #[test]
 fn save_and_load_leave_nothing_but_the_file() {
     let folder = TempDir::new().unwrap();

@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
@@ -60,6 +60,10 @@ impl Slot {
     }
 
     fn replace(&mut self, new: &Path) -> Result<(), CheckpointError> {
+        // a device that is renamed is gone for everyone
+        if self.path.exists() && !self.path.is_file() {
+            return Err(io::Error::other("expected a file or nothing, found something else").into());
+        }
         let previous = self.previous();
         if self.whole {
             let _ = fs::remove_file(&previous); // it may not be there

@@ -1,0 +1,87 @@
+//! The functions in C, and which of them a model needs.
+
+use alloc::{collections::BTreeSet, string::String};
+
+use super::Kind;
+
+/// A function, or some that belong together; in the order in which C must meet them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Piece {
+    Rounded,
+    Bit,
+    Set,
+    InRange,
+    /// The standardized feature: each model has its own.
+    Feature,
+    Binarize,
+    Thermometer,
+    Sum(Kind),
+    Dense(Kind),
+    Taps,
+    Patch(Kind),
+    Conv(Kind),
+    Scores(Kind),
+}
+
+/// The type of a geometry, which its tables need.
+pub(super) const GEOMETRY: &str = concat!(include_str!("text/geometry.c"), "\n");
+
+impl Piece {
+    fn text(self, feature: &str) -> String {
+        match self {
+            Piece::Feature => feature.into(),
+            Piece::Rounded => include_str!("text/rounded.c").into(),
+            Piece::Bit => include_str!("text/bit.c").into(),
+            Piece::Set => include_str!("text/set.c").into(),
+            Piece::InRange => include_str!("text/in_range.c").into(),
+            Piece::Binarize => include_str!("text/binarize.c").into(),
+            Piece::Thermometer => include_str!("text/thermometer.c").into(),
+            Piece::Sum(Kind::Bits) => include_str!("text/sum_bits.c").into(),
+            Piece::Sum(Kind::Reals) => include_str!("text/sum_reals.c").into(),
+            Piece::Sum(Kind::Bytes) => include_str!("text/sum_bytes.c").into(),
+            Piece::Dense(kind) => kind.apply(include_str!("text/dense.c")),
+            Piece::Taps => include_str!("text/taps.c").into(),
+            Piece::Patch(Kind::Bits) => include_str!("text/patch_bits.c").into(),
+            Piece::Patch(Kind::Bytes) => include_str!("text/patch_bytes.c").into(),
+            Piece::Patch(kind) => kind.apply(include_str!("text/patch_values.c")),
+            Piece::Conv(kind) => kind.apply(include_str!("text/conv.c")),
+            Piece::Scores(kind) => kind.apply(include_str!("text/scores.c")),
+        }
+    }
+
+    /// What its text calls.
+    fn needs(self) -> &'static [Piece] {
+        use Kind::{Bits, Bytes, Reals};
+        match self {
+            Piece::Binarize | Piece::Thermometer => &[Piece::Set, Piece::InRange, Piece::Feature],
+            Piece::Dense(Bits) => &[Piece::Set, Piece::Sum(Bits)],
+            Piece::Dense(Reals) => &[Piece::Set, Piece::Sum(Reals)],
+            Piece::Dense(Bytes) => &[Piece::Set, Piece::Sum(Bytes)],
+            Piece::Scores(Bits) => &[Piece::Rounded, Piece::Sum(Bits)],
+            Piece::Scores(Reals) => &[Piece::Rounded, Piece::Sum(Reals)],
+            Piece::Scores(Bytes) => &[Piece::Rounded, Piece::Sum(Bytes)],
+            Piece::Conv(Bits) => &[Piece::Bit, Piece::Set, Piece::Taps, Piece::Sum(Bits), Piece::Patch(Bits)],
+            Piece::Conv(Reals) => {
+                &[Piece::Bit, Piece::Set, Piece::Taps, Piece::Sum(Reals), Piece::Patch(Reals)]
+            }
+            Piece::Conv(Bytes) => &[Piece::Bit, Piece::Set, Piece::Taps, Piece::Patch(Bytes)],
+            _ => &[],
+        }
+    }
+}
+
+/// The pieces of a model: each once, and none that is not called, as compilers warn of those.
+#[derive(Default)]
+pub(super) struct Pieces(BTreeSet<Piece>);
+
+impl Pieces {
+    pub(super) fn add(&mut self, piece: Piece) {
+        self.0.insert(piece);
+        self.0.extend(piece.needs());
+    }
+
+    /// All, in their order.
+    pub(super) fn text(&self, feature: &str) -> String {
+        self.0.iter().map(|piece| piece.text(feature) + "\n").collect()
+    }
+}

@@ -1,0 +1,5 @@
+/* Whether x is a finite number. */
+static int in_range(float x)
+{
+    return x >= -0x1.fffffep+127f && x <= 0x1.fffffep+127f;
+}

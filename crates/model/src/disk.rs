@@ -1,0 +1,99 @@
+//! Models to files and back.
+
+use alloc::{boxed::Box, format, string::ToString, vec::Vec};
+use core::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process,
+};
+
+use crate::{
+    c::CSource,
+    error::{Error, Result},
+    model::Model,
+};
+
+/// Tells the temporary files of one process apart.
+static SAVES: AtomicU32 = AtomicU32::new(0);
+
+impl Model {
+    /// Writes the model beside `path` and renames it, so that `path` holds the old file or the new
+    /// one and never half of it. What is there and no file, such as a device or a pipe, is written to and stays.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        if path.exists() && !path.is_file() && !path.is_dir() {
+            let io = |source| Error::Io { path: path.display().to_string(), source };
+            return fs::OpenOptions::new()
+                .write(true)
+                .open(path)
+                .and_then(|mut device| device.write_all(&self.to_bytes()))
+                .map_err(io);
+        }
+        replace(&[(path.into(), &self.to_bytes())])
+    }
+
+    /// Reads a model from a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::File`] around what is wrong with it.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let bytes = fs::read(&path);
+        let path = path.as_ref().display().to_string();
+        let bytes = bytes.map_err(|source| Error::Io { path: path.clone(), source })?;
+        Self::from_bytes(&bytes).map_err(|source| Error::File { path, source: Box::new(source) })
+    }
+}
+
+impl CSource {
+    /// Writes `NAME.h` and `NAME.c` in a folder that is there; both beside, before either is renamed. Gives their paths.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<[PathBuf; 2]> {
+        let path = |extension| folder.as_ref().join(format!("{}.{extension}", self.name));
+        let paths = [path("h"), path("c")];
+        let [header, source] = paths.clone();
+        replace(&[(header, self.header.as_bytes()), (source, self.source.as_bytes())])?;
+        Ok(paths)
+    }
+}
+
+/// Writes all files beside their paths, then renames them: an error before the last step changes nothing.
+fn replace(files: &[(PathBuf, &[u8])]) -> Result<()> {
+    let beside = files.iter().map(|(path, _)| {
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        let save = SAVES.fetch_add(1, Ordering::Relaxed);
+        name.push(format!(".{}-{save}.tmp", process::id()));
+        path.with_file_name(name)
+    });
+    let beside: Vec<_> = beside.collect();
+    let all = || files.iter().zip(&beside);
+    let io = |path: &Path, done: io::Result<()>| {
+        done.map_err(|source| Error::Io { path: path.display().to_string(), source })
+    };
+    let written = all().try_for_each(|((path, bytes), beside)| {
+        // found before the first of several is renamed
+        let free = if path.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) };
+        io(path, free.and_then(|()| write_synced(beside, bytes)))
+    });
+    let renamed =
+        written.and_then(|()| all().try_for_each(|((path, _), from)| io(path, fs::rename(from, path))));
+    if renamed.is_err() {
+        for path in &beside {
+            // The temporary file is ours; that it may not exist is fine.
+            let _ = fs::remove_file(path);
+        }
+    }
+    renamed
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
