@@ -1,7 +1,7 @@
 //! Whatever the bytes are: an error or a model that works, and never a panic.
 
 use onebit_bits::Engine;
-use onebit_model::{Error, MAGIC, Model};
+use onebit_model::{Error, Interpreter, MAGIC, Model};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 use crate::{
@@ -17,7 +17,10 @@ fn read_sealed(bytes: &[u8]) {
             let again = model.to_bytes();
             assert_eq!(Model::from_bytes(&again).unwrap(), model);
             let x = vec![if model.takes_bytes() { 5.0 } else { 0.5 }; 2 * model.inputs()];
-            assert_eq!(model.classify(&Engine::single(), &x).unwrap().len(), 2);
+            let classes = model.classify(&Engine::single(), &x).unwrap();
+            let class = Interpreter::new(&Model::in_place(bytes).unwrap())
+                .and_then(|mut interpreter| interpreter.classify(&x[..model.inputs()]));
+            assert_eq!(classes, [class.unwrap(); 2]);
         }
         Err(error) => {
             assert!(
