@@ -61,14 +61,15 @@ impl Block {
         if bytes == 0 {
             return Self::EMPTY;
         }
-        // what is padded to a huge page is one
-        let unit = if bytes > HUGE - LINE { HUGE } else { LINE };
-        let layout = Layout::from_size_align(bytes, unit).expect("more bytes than memory has");
-        let layout = layout.pad_to_align();
+        let align = if bytes > HUGE - LINE { HUGE } else { LINE };
+        // a few bytes more than a huge page are not worth another
+        let unit = if align == HUGE && bytes % HUGE >= HUGE / 4 { HUGE } else { LINE };
+        let size = bytes.checked_next_multiple_of(unit).expect("more bytes than memory has");
+        let layout = Layout::from_size_align(size, align).expect("more bytes than memory has");
         // SAFETY: the size is not zero.
         let first = NonNull::new(unsafe { alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout));
-        if unit == HUGE {
-            ask_for_huge_pages(first, layout.size());
+        if size >= HUGE {
+            ask_for_huge_pages(first, size / HUGE * HUGE);
         }
         // SAFETY: just allocated, so large.
         unsafe { first.write_bytes(0, layout.size()) };

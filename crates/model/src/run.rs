@@ -11,7 +11,7 @@ use onebit_bits::{
 use crate::{
     error::{Error, Result},
     layer::{Affine, Conv, Dense, Layer, Limits, Output, Thresholds},
-    model::Model,
+    model::{Model, Standardize},
     rank::best,
 };
 
@@ -72,9 +72,11 @@ impl<W: AsRef<[u64]>> Model<W> {
     /// `x = (raw - mean) * scale`, of rows from `first` on; a number so large that this overflows is refused as an infinity
     /// is.
     pub(crate) fn standardized(&self, first: usize, raw: &[f32], x: &mut Vec<f32>) -> Result<()> {
-        let features = self.standardize.mean.iter().zip(&self.standardize.scale).cycle();
+        let Standardize { mean, scale } = &self.standardize;
         x.clear();
-        x.extend(raw.iter().zip(features).map(|(x, (mean, scale))| (x - mean) * scale));
+        for raw in raw.chunks(self.inputs) {
+            x.extend(raw.iter().zip(mean).zip(scale).map(|((x, mean), scale)| (x - mean) * scale));
+        }
         match x.iter().position(|x| !x.is_finite()) {
             None => Ok(()),
             Some(at) => {
