@@ -4,7 +4,7 @@ use alloc::{format, vec::Vec};
 
 use crate::{
     error::{Error, Result},
-    format::{Kind, LayerRecord, Reader, TensorInfo, Writer},
+    format::{Kind, LayerRecord, MAGIC, Reader, TensorInfo, Writer},
     geometry::{self, GEOMETRY},
     layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds},
     model::{Model, Standardize},
@@ -217,11 +217,22 @@ mod on_disk {
         /// # Errors
         /// [`Error::Io`] when it cannot be read, [`Error::File`] around what is wrong with it.
         pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-            let bytes = fs::read(&path);
+            let bytes = read_if_model(path.as_ref());
             let path = path.as_ref().display().to_string();
             let bytes = bytes.map_err(|source| Error::Io { path: path.clone(), source })?;
             Self::from_bytes(&bytes).map_err(|source| Error::File { path, source: Box::new(source) })
         }
+    }
+
+    /// All bytes of a file that starts as a model does. Of others the first are enough: they may not have an end.
+    fn read_if_model(path: &Path) -> io::Result<Vec<u8>> {
+        use io::Read;
+        let (mut file, mut bytes) = (fs::File::open(path)?, Vec::new());
+        file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
+        if bytes == MAGIC {
+            file.read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
     }
 
     fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
