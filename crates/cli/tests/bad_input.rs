@@ -202,7 +202,8 @@ fn data_that_does_not_fit_the_model_is_named() {
         assert_eq!(run.refused(1, &[words, &["standard input"]].concat()).stdout, "");
     }
     refuse(&folder, &["predict", "mine.onebit", "nope.csv"], &["nope.csv"]);
-    refuse(&folder, &["predict", "mine.onebit", "."], &["bad.csv"]);
+    folder.write("empty/.hidden.csv", "");
+    refuse(&folder, &["predict", "mine.onebit", "empty"], &["empty: none of the files *.csv, *.npy"]);
 }
 
 #[test]

@@ -70,10 +70,10 @@ impl<'a> Answers<'a> {
         }
         let mut out = csv::Writer::from_writer(out);
         if std::mem::take(&mut self.header) {
-            out.write_record(self.columns()).map_err(io::Error::from)?;
+            out.write_record(self.columns()).map_err(of_stream)?;
         }
         for (row, scores) in rows {
-            out.write_record(self.record(row, scores)).map_err(io::Error::from)?;
+            out.write_record(self.record(row, scores)).map_err(of_stream)?;
         }
         Ok(out.flush()?)
     }
@@ -127,6 +127,14 @@ impl<'a> Answers<'a> {
 
     fn label(&self, class: usize) -> &str {
         &self.model.labels()[class]
+    }
+}
+
+/// The error of the stream itself, which tells whether its reader has left.
+fn of_stream(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
     }
 }
 

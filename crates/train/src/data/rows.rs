@@ -132,8 +132,12 @@ impl<R: Read> Rows<R> {
 /// Everything up to the end of the first line that is not blank.
 fn read_header_line(reader: &mut Take<impl BufRead>) -> std::io::Result<Vec<u8>> {
     let mut start = Vec::new();
-    while reader.read_until(b'\n', &mut start)? > 0 && start.trim_ascii().is_empty() {}
-    Ok(start)
+    loop {
+        let line = start.len();
+        if reader.read_until(b'\n', &mut start)? == 0 || !start[line..].trim_ascii().is_empty() {
+            return Ok(start);
+        }
+    }
 }
 
 /// The most frequent separator outside of quotes, `,` if in doubt.
