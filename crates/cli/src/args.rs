@@ -21,7 +21,7 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Measure a model's accuracy on labelled data
     Eval(EvalArgs),
-    /// Classify rows of a CSV file, of standard input (-), or images
+    /// Classify rows of CSV files, arrays, images, folders of them, or standard input
     Predict(PredictArgs),
     /// Show what is in a model file
     Inspect(InspectArgs),
@@ -127,22 +127,35 @@ pub(crate) struct EvalArgs {
 pub(crate) struct PredictArgs {
     /// The model file
     pub(crate) model: PathBuf,
-    /// Rows to classify: a CSV file with a header or an idx file of images; `-` is standard input
-    #[arg(long, value_name = "PATH")]
-    pub(crate) data: PathBuf,
-    /// What is printed
-    #[arg(long, value_enum, default_value = "csv")]
-    pub(crate) format: Format,
+    /// What to classify: CSV files with a header, .npy arrays (b, features), PNG or JPEG images, idx files, or folders,
+    /// which stand for their .csv, .npy, .png, .jpg and .jpeg files in the order of their names; `-` is standard input
+    #[arg(value_name = "INPUT", default_value = "-")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// What the inputs are [default: what their first bytes say, else CSV]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Print the K best classes of each row with their scores, in place of all scores
+    #[arg(long, value_name = "K", value_parser = at_least_one)]
+    pub(crate) top: Option<usize>,
+    /// Print one JSON object a row
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+/// What rows to classify are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A header, then label and scores of each row
+    /// A table with a header line
     Csv,
-    /// One JSON object a row
-    Json,
+    /// A NumPy array (b, features)
+    Npy,
+    /// One PNG or JPEG image
+    Image,
+    /// Images as MNIST has them; its first bytes always say so.
+    #[value(skip)]
+    Idx,
 }
 
 #[derive(ClapArgs)]

@@ -70,8 +70,9 @@ fn missing_arguments_and_unknown_commands_exit_with_2() {
         (&["train"][..], &["CONFIG.toml"][..]),
         (&["eval"], &["<MODEL>", "--data"]),
         (&["eval", "mine.onebit"], &["--data"]),
-        (&["predict", "mine.onebit"], &["--data"]),
-        (&["predict", "mine.onebit", "--data", "-", "--format", "xml"], &["--format", "xml", "json"]),
+        (&["predict"], &["<MODEL>"]),
+        (&["predict", "mine.onebit", "--format", "xml"], &["--format", "xml", "csv", "npy", "image"]),
+        (&["predict", "mine.onebit", "--top", "0"], &["--top", "at least 1"]),
         (&["inspect"], &["<MODEL>"]),
         (&["learn"], &["learn"]),
     ] {
@@ -136,7 +137,7 @@ fn what_is_missing_is_named() {
         (&["train", "iris", "--set", "training.keep=best"], &["keep", "validation"]),
         (&["train", "iris", "--set", "data.test=0.001"], &["0.001", "150 rows"]),
         (&["eval", "nope.onebit", "--data", "iris"], &["nope.onebit"]),
-        (&["predict", "nope.onebit", "--data", "-"], &["nope.onebit"]),
+        (&["predict", "nope.onebit"], &["nope.onebit"]),
         (&["inspect", "nope.onebit"], &["nope.onebit"]),
     ] {
         refuse(&folder, args, words);
@@ -195,17 +196,14 @@ fn data_that_does_not_fit_the_model_is_named() {
         ("", &["header"]),
     ] {
         folder.write("bad.csv", csv);
-        let run = refuse(
-            &folder,
-            &["predict", "mine.onebit", "--data", "bad.csv"],
-            &[words, &["bad.csv"]].concat(),
-        );
+        let run = refuse(&folder, &["predict", "mine.onebit", "bad.csv"], &[words, &["bad.csv"]].concat());
         assert_eq!(run.stdout, "", "a refused file leaves no header behind");
-        let run = folder.pipe(["predict", "mine.onebit", "--data", "-"], csv);
+        let run = folder.pipe(["predict", "mine.onebit"], csv);
         assert_eq!(run.refused(1, &[words, &["standard input"]].concat()).stdout, "");
     }
-    refuse(&folder, &["predict", "mine.onebit", "--data", "nope.csv"], &["nope.csv"]);
-    refuse(&folder, &["predict", "mine.onebit", "--data", "."], &[" .: "]);
+    refuse(&folder, &["predict", "mine.onebit", "nope.csv"], &["nope.csv"]);
+    folder.write("empty/.hidden.csv", "");
+    refuse(&folder, &["predict", "mine.onebit", "empty"], &["empty: none of the files *.csv, *.npy"]);
 }
 
 #[test]
@@ -218,7 +216,7 @@ fn a_damaged_model_is_refused_by_every_command() {
         for args in [
             &["inspect", "bad.onebit"][..],
             &["eval", "bad.onebit", "--data", "fish.csv", "--target", "kind"],
-            &["predict", "bad.onebit", "--data", "fish.csv"],
+            &["predict", "bad.onebit", "fish.csv"],
         ] {
             assert_eq!(refuse(&folder, args, &words).stdout, "");
         }

@@ -60,15 +60,16 @@ fn a_folder_of_images_is_learned_evaluated_and_predicted() {
     assert_eq!(evaluated["samples"], labels.len());
 
     let images = "digits/t10k-images-idx3-ubyte";
-    let predict = ["predict", "mnist-small.onebit", "--format", "json", "--data"];
+    let predict = ["predict", "mnist-small.onebit", "--json"];
     let run = folder.onebit([&predict[..], &[images]].concat()).ok();
     let predicted: Vec<String> =
-        run.json().iter().map(|line| line["label"].as_str().unwrap().to_string()).collect();
+        run.json().iter().map(|line| line["class"].as_str().unwrap().to_string()).collect();
     assert_eq!(predicted.len(), labels.len());
     let right = labels.iter().zip(&predicted).filter(|(label, predicted)| label.to_string() == **predicted);
     assert_eq!(right.count() as f64 / labels.len() as f64, accuracy);
-    let piped = folder.pipe([&predict[..], &["-"]].concat(), folder.read(images)).ok();
-    assert_eq!(piped.stdout, run.stdout, "images may come from standard input");
+    let piped =
+        folder.pipe(predict, folder.read(images)).ok().stdout.replace("\"-\"", &format!("\"{images}\""));
+    assert_eq!(piped, run.stdout, "images may come from standard input");
 }
 
 /// Each damage to a sound folder is named, and nothing is written.
@@ -117,7 +118,7 @@ fn images_of_another_size_are_refused() {
     let (folder, _) = digits();
     folder.onebit([&TRAIN[..], &SMALL, &["--data", "digits"]].concat()).ok();
     folder.write("other", idx(&[2, 2, 3], &[7; 12]));
-    let run = folder.onebit(["predict", "mnist-small.onebit", "--data", "other"]);
+    let run = folder.onebit(["predict", "mnist-small.onebit", "other"]);
     let run = run.refused(1, &["other", "36 features", "6 pixels"]);
     assert_eq!(run.stdout, "", "a refused file leaves no header behind");
 }

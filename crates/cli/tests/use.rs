@@ -124,15 +124,17 @@ fn predict_says_what_the_library_says() {
     let expected = expected(&model, &rows);
     assert_eq!(expected.len(), 600);
 
-    let predict = ["predict", "mine.onebit", "--data"];
+    let predict = ["predict", "mine.onebit"];
     let from_file = folder.onebit([&predict[..], &["rows.csv"]].concat()).ok().stdout;
     assert_eq!(answers(&model, &from_file), expected);
     assert_eq!(folder.pipe([&predict[..], &["-"]].concat(), rows.clone()).ok().stdout, from_file);
 
-    let json = folder.onebit([&predict[..], &["rows.csv", "--format", "json"]].concat()).ok().json();
+    let json = folder.onebit([&predict[..], &["rows.csv", "--json"]].concat()).ok().json();
     assert_eq!(json.len(), 600);
     for ((line, (label, scores)), row) in json.iter().zip(&expected).zip(0u64..) {
-        assert_eq!((&line["row"], &line["label"]), (&row.into(), &label.as_str().into()));
+        assert_eq!((&line["input"], &line["row"]), (&"rows.csv".into(), &row.into()));
+        assert_eq!(line["class"], label.as_str());
+        assert_eq!(KINDS[number(line, "index") as usize], label);
         let named: Vec<f32> = KINDS.map(|kind| number(&line["scores"], kind) as f32).to_vec();
         assert_eq!(named, *scores);
     }
@@ -146,7 +148,7 @@ fn predict_says_what_the_library_says() {
 fn predict_finds_the_columns_of_the_model() {
     let folder = Folder::trained();
     let header = "\"length; cm, from nose\",width\n";
-    let predict = |rows: &str| folder.pipe(["predict", "mine.onebit", "--data", "-"], rows).ok().stdout;
+    let predict = |rows: &str| folder.pipe(["predict", "mine.onebit"], rows).ok().stdout;
     let plain = predict(&format!("{header}0.5,8.5\n2.5,6.5\n4.5,4.5\n"));
     assert_ne!(plain.lines().nth(1).unwrap()[2..], plain.lines().nth(3).unwrap()[2..], "the order matters");
     for same in [
@@ -164,7 +166,7 @@ fn predict_finds_the_columns_of_the_model() {
 fn rows_before_a_bad_one_are_answered() {
     let folder = Folder::trained();
     let rows = "\"length; cm, from nose\",width\n0.5,8.5\n2.5,6.5\nlong,4.5\n4.5,4.5\n";
-    let run = folder.pipe(["predict", "mine.onebit", "--data", "-"], rows);
+    let run = folder.pipe(["predict", "mine.onebit"], rows);
     let run = run.refused(1, &["standard input, line 4", "`length; cm, from nose`", "`long`"]);
     assert_eq!(run.stdout.lines().count(), 3, "a header and two answers\n{}", run.stdout);
 }
@@ -174,8 +176,8 @@ fn rows_before_a_bad_one_are_answered() {
 fn predict_reads_a_pipe_by_its_path() {
     let folder = Folder::trained();
     let rows = fish(300, ",");
-    let by_dash = folder.pipe(["predict", "mine.onebit", "--data", "-"], rows.clone()).ok().stdout;
-    let by_path = folder.pipe(["predict", "mine.onebit", "--data", "/dev/stdin"], rows).ok().stdout;
+    let by_dash = folder.pipe(["predict", "mine.onebit"], rows.clone()).ok().stdout;
+    let by_path = folder.pipe(["predict", "mine.onebit", "/dev/stdin"], rows).ok().stdout;
     assert_eq!(by_path, by_dash);
 }
 
@@ -252,8 +254,8 @@ fn nobody_has_to_read_to_the_end() {
         &["inspect", "mine.onebit"],
         &["inspect", "mine.onebit", "--json"],
         &["eval", "mine.onebit", "--data", "fish.csv", "--target", "kind"],
-        &["predict", "mine.onebit", "--data", "rows.csv"],
-        &["predict", "mine.onebit", "--data", "rows.csv", "--format", "json"],
+        &["predict", "mine.onebit", "rows.csv"],
+        &["predict", "mine.onebit", "rows.csv", "--json"],
     ] {
         folder.unread(args).ok();
     }

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, string::ToString, vec::Vec};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::{
     fs,
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     process,
 };
@@ -12,6 +12,7 @@ use std::{
 use crate::{
     c::CSource,
     error::{Error, Result},
+    format::MAGIC,
     model::Model,
 };
 
@@ -42,7 +43,7 @@ impl Model {
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::File`] around what is wrong with it.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let bytes = fs::read(&path);
+        let bytes = read_if_model(path.as_ref());
         let path = path.as_ref().display().to_string();
         let bytes = bytes.map_err(|source| Error::Io { path: path.clone(), source })?;
         Self::from_bytes(&bytes).map_err(|source| Error::File { path, source: Box::new(source) })
@@ -61,6 +62,16 @@ impl CSource {
         replace(&[(header, self.header.as_bytes()), (source, self.source.as_bytes())])?;
         Ok(paths)
     }
+}
+
+/// All bytes of a file that starts as a model does. Of others the first are enough: they may not have an end.
+fn read_if_model(path: &Path) -> io::Result<Vec<u8>> {
+    let (mut file, mut bytes) = (fs::File::open(path)?, Vec::new());
+    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
+    if bytes == MAGIC {
+        file.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// Writes all files beside their paths, then renames them: an error before the last step changes nothing.

@@ -144,6 +144,16 @@ pub enum DataError {
         /// Number of fields in the row.
         got: usize,
     },
+    /// A row does not end where it should.
+    #[error("{file}, line {line}: expected a row of at most {limit} bytes, got more")]
+    LongRow {
+        /// Path of the file.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// Bytes in a row that this reader accepts.
+        limit: u64,
+    },
     /// A line is not UTF-8.
     #[error("{file}, line {line}, field {field}: expected UTF-8 text")]
     NotText {
@@ -331,6 +341,16 @@ pub enum DataError {
         file: String,
         /// What the decoder says.
         reason: String,
+    },
+    /// An image is not what a model takes.
+    #[error("{file}: expected an image of {expected}, as the model takes, got {got}")]
+    ImageFit {
+        /// Path of the file.
+        file: String,
+        /// Size or numbers of the images that the model takes.
+        expected: String,
+        /// Width and height of this image.
+        got: String,
     },
     /// An image has another size than the first one.
     #[error("{file}: expected {expected} pixels as in {first}, got {got}")]

@@ -35,7 +35,7 @@ impl<R: Read> FeatureRows<R> {
     /// [`DataError::NoFeatures`] if nothing is wanted; [`DataError::Read`], [`DataError::NotText`].
     ///
     /// A row can be an error, too: [`DataError::Ragged`], [`DataError::Missing`], [`DataError::NotANumber`],
-    /// [`DataError::NotFinite`], [`DataError::NotText`], [`DataError::Read`].
+    /// [`DataError::NotFinite`], [`DataError::NotText`], [`DataError::LongRow`] above 4 MiB, [`DataError::Read`].
     pub fn new(reader: R, name: &str, wanted: &[String]) -> Result<Self, DataError> {
         let rows = Rows::new(reader, name)?;
         let header = rows.columns();
@@ -97,7 +97,11 @@ pub(super) fn choose(file: &str, columns: &[String], wanted: &[String]) -> Resul
     if wanted.is_empty() {
         return Err(DataError::NoFeatures { name: file.to_string() });
     }
-    let places: HashMap<&String, usize> = columns.iter().enumerate().map(|(at, name)| (name, at)).collect();
+    // Not `collect`, which makes room for as many names as there are columns: a header of commas has one.
+    let mut places = HashMap::new();
+    for (at, name) in columns.iter().enumerate() {
+        places.insert(name, at);
+    }
     let found: Vec<Option<usize>> = wanted.iter().map(|name| places.get(name).copied()).collect();
     if let Some(by_name) = found.iter().copied().collect() {
         return Ok(by_name);

@@ -10,11 +10,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use image::{DynamicImage, ImageReader, Limits};
+use image::DynamicImage;
 
 use super::{
     dataset::{Dataset, Samples},
-    error::{DataError, listed, open, shown},
+    error::{DataError, listed, open},
+    image_file::decode,
     image_shape::ImageShape,
 };
 
@@ -22,8 +23,6 @@ use super::{
 const LIMIT: u64 = 1 << 30;
 /// Bytes of an image at most: each has a name in memory.
 const IMAGE_LIMIT: u64 = 1 << 20;
-/// What a decoder may allocate for an image: several copies, at up to 8 bytes a pixel.
-const DECODER_LIMIT: u64 = 1 << 26;
 
 /// Reads a folder with a sub-folder for each class, or with sub-folders `train` and, where it has a test part,
 /// `test`, which hold those. The classes are those of the training part.
@@ -110,7 +109,7 @@ impl Images {
     }
 
     fn add(&mut self, path: &Path) -> Result<(), DataError> {
-        let image = decode(path)?;
+        let image = read(path)?;
         let size = [image.width(), image.height()];
         let (first, expected) = self.first.get_or_insert_with(|| (path.to_path_buf(), size));
         if *expected != size {
@@ -137,18 +136,10 @@ impl Images {
     }
 }
 
-/// Decodes an image, whose content alone says what it is.
-fn decode(path: &Path) -> Result<DynamicImage, DataError> {
+/// An image, not too large to be one of many.
+fn read(path: &Path) -> Result<DynamicImage, DataError> {
     let (reader, file) = open(path)?;
-    let reader = ImageReader::new(io::BufReader::new(reader)).with_guessed_format();
-    let mut reader = reader.map_err(|reason| DataError::Read { file: file.clone(), reason })?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(IMAGE_LIMIT as u32);
-    limits.max_image_height = Some(IMAGE_LIMIT as u32);
-    limits.max_alloc = Some(DECODER_LIMIT);
-    reader.limits(limits);
-    let image =
-        reader.decode().map_err(|error| DataError::Image { file, reason: shown(&error.to_string()) })?;
+    let image = decode(reader, &file, |_| Ok(()))?;
     let channels = if image.color().has_color() { 3 } else { 1 };
     check(path, u64::from(image.width()) * u64::from(image.height()) * channels, IMAGE_LIMIT)?;
     Ok(image)

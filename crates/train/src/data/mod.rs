@@ -8,6 +8,8 @@
 //! |---|---|
 //! | a CSV file with a header line | [`read_table`], for evaluation [`read_table_with_labels`] |
 //! | a CSV file or stdin, to predict from | [`read_features`], row by row [`FeatureRows`] |
+//! | an `.npy` array, to predict from row by row | [`NpyRows`] |
+//! | a PNG or JPEG image, to predict from | [`read_image`] |
 //! | MNIST and its look-alikes | [`read_idx_folder`] |
 //! | CIFAR-10 | [`read_cifar10_folder`] |
 //! | PNG and JPEG images, a folder a class | [`read_image_folder`] |
@@ -39,9 +41,11 @@ mod features;
 mod files;
 mod gcn;
 mod idx;
+mod image_file;
 mod image_folder;
 mod image_shape;
 mod npy;
+mod npy_rows;
 mod numpy;
 mod permutation;
 mod quantiles;
@@ -62,8 +66,10 @@ pub use gcn::Gcn;
 pub use idx::{
     Images, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels, read_idx_labels_from,
 };
+pub use image_file::read_image;
 pub use image_folder::read_image_folder;
 pub use image_shape::ImageShape;
+pub use npy_rows::NpyRows;
 pub use numpy::read_numpy;
 pub use permutation::permutation;
 pub use quantiles::quantiles;

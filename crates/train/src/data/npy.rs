@@ -31,7 +31,8 @@ pub(super) enum Type {
     Float64,
 }
 
-const TYPES: [(&str, Type, usize); 6] = [
+/// Names, and bytes of a number.
+const TYPES: [(&str, Type, u64); 6] = [
     ("|u1", Type::Byte, 1),
     ("|b1", Type::Bool, 1),
     ("<i4", Type::Int32, 4),
@@ -39,6 +40,51 @@ const TYPES: [(&str, Type, usize); 6] = [
     ("<f4", Type::Float32, 4),
     ("<f8", Type::Float64, 8),
 ];
+
+impl Type {
+    /// Numbers as reals; a bool is 0 or 1.
+    pub(super) fn reals(self, bytes: &[u8]) -> Vec<f32> {
+        match self {
+            Type::Byte => bytes.iter().map(|&byte| f32::from(byte)).collect(),
+            Type::Bool => bytes.iter().map(|&byte| f32::from(byte != 0)).collect(),
+            Type::Int32 => numbers(bytes, |bytes| i32::from_le_bytes(bytes) as f32),
+            Type::Int64 => numbers(bytes, |bytes| i64::from_le_bytes(bytes) as f32),
+            Type::Float32 => numbers(bytes, f32::from_le_bytes),
+            Type::Float64 => numbers(bytes, |bytes| f64::from_le_bytes(bytes) as f32),
+        }
+    }
+}
+
+/// What stands before the numbers.
+#[derive(Debug)]
+pub(super) struct Header {
+    pub(super) shape: Vec<usize>,
+    pub(super) kind: Type,
+    /// Bytes of a number.
+    pub(super) size: u64,
+    /// Bytes of the header itself.
+    pub(super) bytes: u64,
+}
+
+impl Header {
+    /// Reads up to the first number; `name` is how messages call the array.
+    ///
+    /// # Errors
+    /// [`DataError::Array`] for a header that is none or not supported; [`DataError::Truncated`],
+    /// [`DataError::Read`].
+    pub(super) fn read(reader: &mut impl Read, name: &str) -> Result<Self, DataError> {
+        let (text, bytes) = header(reader, name)?;
+        let (descr, fortran, shape) = Literal { name, rest: &text }.header()?;
+        let Some(&(_, kind, size)) = TYPES.iter().find(|(known, ..)| *known == descr) else {
+            let known = TYPES.map(|(known, ..)| known).join(", ");
+            return Err(wrong(name, "type", format!("one of {known}"), shown(descr)));
+        };
+        if fortran {
+            return Err(wrong(name, "order", "C (save numpy.ascontiguousarray of it)", "Fortran"));
+        }
+        Ok(Self { shape, kind, size, bytes })
+    }
+}
 
 /// An array as it is stored: as many bytes as shape and type say.
 #[derive(Debug, PartialEq)]
@@ -54,28 +100,18 @@ impl Array {
     /// Reads an array; `name` is how messages call it.
     ///
     /// # Errors
-    /// [`DataError::Array`] for a header that is none or not supported; [`DataError::Oversize`],
-    /// [`DataError::Truncated`], [`DataError::Trailing`], [`DataError::Read`].
+    /// Those of [`Header::read`]; [`DataError::Oversize`], [`DataError::Truncated`], [`DataError::Trailing`].
     pub(super) fn read(mut reader: impl Read, name: &str) -> Result<Self, DataError> {
-        let (text, header_len) = header(&mut reader, name)?;
-        let (descr, fortran, shape) = Literal { name, rest: &text }.header()?;
-        let Some(&(_, kind, size)) = TYPES.iter().find(|(known, ..)| *known == descr) else {
-            let known = TYPES.map(|(known, ..)| known).join(", ");
-            return Err(wrong(name, "type", format!("one of {known}"), shown(descr)));
-        };
-        if fortran {
-            return Err(wrong(name, "order", "C (save numpy.ascontiguousarray of it)", "Fortran"));
-        }
+        let Header { shape, kind, size, bytes: header } = Header::read(&mut reader, name)?;
         // No axis of an array without numbers is looked at otherwise.
         let count = shape.iter().try_fold(1u64, |product, &dim| product.checked_mul((dim as u64).max(1)));
-        let Some(most) = count.and_then(|count| count.checked_mul(size as u64)).filter(|&most| most <= LIMIT)
-        else {
+        let Some(most) = count.and_then(|count| count.checked_mul(size)).filter(|&most| most <= LIMIT) else {
             return Err(DataError::Oversize { file: name.to_string(), limit: LIMIT });
         };
         let promised = if shape.contains(&0) { 0 } else { most };
         let bytes = read_at_most(&mut reader, promised + 1)
             .map_err(|reason| DataError::Read { file: name.to_string(), reason })?;
-        let (expected, got) = (header_len + promised, header_len + bytes.len() as u64);
+        let (expected, got) = (header + promised, header + bytes.len() as u64);
         if got < expected {
             return Err(DataError::Truncated { file: name.to_string(), expected, got });
         }
@@ -83,18 +119,6 @@ impl Array {
             return Err(DataError::Trailing { file: name.to_string(), expected });
         }
         Ok(Self { name: name.to_string(), shape, kind, bytes })
-    }
-
-    /// The numbers as reals; a bool is 0 or 1.
-    pub(super) fn reals(&self) -> Vec<f32> {
-        match self.kind {
-            Type::Byte => self.bytes.iter().map(|&byte| f32::from(byte)).collect(),
-            Type::Bool => self.bytes.iter().map(|&byte| f32::from(byte != 0)).collect(),
-            Type::Int32 => numbers(&self.bytes, |bytes| i32::from_le_bytes(bytes) as f32),
-            Type::Int64 => numbers(&self.bytes, |bytes| i64::from_le_bytes(bytes) as f32),
-            Type::Float32 => numbers(&self.bytes, f32::from_le_bytes),
-            Type::Float64 => numbers(&self.bytes, |bytes| f64::from_le_bytes(bytes) as f32),
-        }
     }
 
     /// The numbers, if they are integers.
@@ -106,6 +130,14 @@ impl Array {
             Type::Int64 => Some(numbers(&self.bytes, i64::from_le_bytes)),
             Type::Float32 | Type::Float64 => None,
         }
+    }
+}
+
+/// A shape as Python writes it.
+pub(super) fn dims(shape: &[usize]) -> String {
+    match shape {
+        [only] => format!("({only},)"),
+        _ => format!("({})", shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -283,7 +315,7 @@ mod tests {
     fn every_type_and_version() {
         let both = |kind, shape, bytes: &[u8]| {
             let array = Array::read(&npy(kind, shape, bytes)[..], "x").unwrap();
-            (array.reals(), array.integers())
+            (array.kind.reals(&array.bytes), array.integers())
         };
         assert_eq!(both("|u1", "(2, 1)", &[7, 255]), (vec![7.0, 255.0], Some(vec![7, 255])));
         assert_eq!(both("|b1", "(2,)", &[0, 1]), (vec![0.0, 1.0], Some(vec![0, 1])));

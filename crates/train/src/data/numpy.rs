@@ -20,7 +20,7 @@ use super::{
     dataset::{Dataset, Samples},
     error::{DataError, listed, open},
     image_shape::ImageShape,
-    npy::{Array, Type, wrong},
+    npy::{Array, Type, dims, wrong},
 };
 
 /// Labels are below: each class has a name in memory.
@@ -107,7 +107,7 @@ fn dataset((x, labels): (Array, Vec<u32>), classes: u32) -> Result<Dataset, Data
         _ if cols == 0 => return Err(DataError::NoFeatures { name: x.name }),
         _ if labels.is_empty() => return Err(DataError::NoRows { name: x.name }),
         Type::Byte => Samples::Bytes { cols, values: x.bytes },
-        _ => Samples::Real { cols, values: x.reals() },
+        _ => Samples::Real { cols, values: x.kind.reals(&x.bytes) },
     };
     if let Samples::Real { values, .. } = &samples
         && let Some(at) = values.iter().position(|value| !value.is_finite())
@@ -139,14 +139,6 @@ fn labels(y: &Array, rows: usize) -> Result<Vec<u32>, DataError> {
         }
     };
     integers.iter().enumerate().map(label).collect()
-}
-
-/// A shape as Python writes it.
-fn dims(shape: &[usize]) -> String {
-    match shape {
-        [only] => format!("({only},)"),
-        _ => format!("({})", shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Rows of a CSV file, one at a time, each cell with the place to name in a message.
 //!
 //! The separator is `,` `;` or tab: whichever the header line has most of, outside of quotes.
-//! Spaces around a cell, blank lines, a byte order mark and CRLF are of no account.
+//! Spaces around a cell, blank lines, a byte order mark and CRLF are of no account. A row has a limit, so that a
+//! stream that never ends one does not fill the memory.
 
 use std::io::{BufRead, BufReader, Chain, Cursor, Read, Take};
 
@@ -14,10 +15,12 @@ use super::{
 
 /// How far into a file the header line is looked for to find the separator.
 const HEADER_LIMIT: u64 = 1 << 20;
+/// The longest row in bytes, with blank lines before it and what the reader has read ahead: 4 MiB, some 2^18 numbers.
+const ROW_LIMIT: u64 = 1 << 22;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-type Source<R> = Chain<Chain<Cursor<Vec<u8>>, BufReader<R>>, &'static [u8]>;
+type Source<R> = Take<Chain<Chain<Cursor<Vec<u8>>, BufReader<R>>, &'static [u8]>>;
 
 /// The rows below a header line.
 pub(super) struct Rows<R: Read> {
@@ -39,7 +42,7 @@ impl<R: Read> Rows<R> {
         let separator = separator(&start);
         // With a line feed at the very end, every record ends in one, and the line that a record ends on
         // is always one before the reader's.
-        let source = Cursor::new(start).chain(rest).chain(&b"\n"[..]);
+        let source = Cursor::new(start).chain(rest).chain(&b"\n"[..]).take(ROW_LIMIT);
         let reader = ReaderBuilder::new()
             .delimiter(separator)
             .terminator(Terminator::Any(b'\n'))
@@ -104,8 +107,14 @@ impl<R: Read> Rows<R> {
 
     /// Reads the next line that is not blank.
     fn read(&mut self) -> Result<bool, DataError> {
+        self.reader.get_mut().set_limit(ROW_LIMIT);
         loop {
-            let more = self.reader.read_record(&mut self.record).map_err(|error| match error.kind() {
+            let read = self.reader.read_record(&mut self.record);
+            if self.reader.get_ref().limit() == 0 {
+                let line = self.reader.position().line();
+                return Err(DataError::LongRow { file: self.file.clone(), line, limit: ROW_LIMIT });
+            }
+            let more = read.map_err(|error| match error.kind() {
                 ErrorKind::Utf8 { err, .. } => {
                     let (line, field) = (self.line(), err.field() + 1);
                     DataError::NotText { file: self.file.clone(), line, field }
@@ -123,8 +132,12 @@ impl<R: Read> Rows<R> {
 /// Everything up to the end of the first line that is not blank.
 fn read_header_line(reader: &mut Take<impl BufRead>) -> std::io::Result<Vec<u8>> {
     let mut start = Vec::new();
-    while reader.read_until(b'\n', &mut start)? > 0 && start.trim_ascii().is_empty() {}
-    Ok(start)
+    loop {
+        let line = start.len();
+        if reader.read_until(b'\n', &mut start)? == 0 || !start[line..].trim_ascii().is_empty() {
+            return Ok(start);
+        }
+    }
 }
 
 /// The most frequent separator outside of quotes, `,` if in doubt.
@@ -186,5 +199,21 @@ mod tests {
         assert_eq!(lines(b"\n\r\na,b\n1,2\n"), [(4, cells("1", "2"))]);
         assert_eq!(lines(b"a,b\n\"x\ny\",2\n3,4\n"), [(3, cells("x\ny", "2")), (4, cells("3", "4"))]);
         assert_eq!(rows(b"\xef\xbb\xbf\"a\",b\n").unwrap().columns(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_row_has_a_limit() {
+        let long =
+            |line: u64| format!("f.csv, line {line}: expected a row of at most 4194304 bytes, got more");
+        for byte in *b"x,\"\0" {
+            let mut rows = Rows::new(b"a,b\n1,2\n".chain(std::io::repeat(byte)), "f.csv").unwrap();
+            assert!(rows.advance().unwrap());
+            assert_eq!(rows.advance().unwrap_err().to_string(), long(3), "{}", byte.escape_ascii());
+            let error = Rows::new(std::io::repeat(byte), "f.csv").err().unwrap().to_string();
+            assert_eq!(error, long(1), "{}", byte.escape_ascii());
+        }
+        let cell = "x".repeat(ROW_LIMIT as usize - (1 << 14)); // what is read ahead counts too
+        let text = format!("a,b\n{cell},2\n{cell},4\n");
+        assert_eq!(lines(text.as_bytes()).len(), 2);
     }
 }

@@ -1,0 +1,161 @@
+//! What there is to classify, row by row, whatever it is written in.
+
+use std::{
+    fs::{self, File},
+    io::{self, Cursor, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use onebit::{
+    Model,
+    data::{self, DataError, FeatureRows, ImageShape, NpyRows},
+};
+
+use crate::{
+    args::{Format, PredictArgs},
+    failure::{Failure, Result},
+    features::{feature_names, image_shape},
+    output,
+};
+
+/// One row to classify.
+pub(super) struct Row {
+    /// The file it is from, or `-`.
+    pub(super) input: Arc<str>,
+    /// Its place there, from 0.
+    pub(super) row: usize,
+    /// Its numbers, `(features)`.
+    pub(super) x: Vec<f32>,
+}
+
+impl Row {
+    /// What messages call its input.
+    pub(super) fn name(&self) -> &str {
+        name(&self.input)
+    }
+}
+
+fn name(input: &str) -> &str {
+    if input == "-" { "standard input" } else { input }
+}
+
+/// Files, folders and standard input, and what a model wants of them.
+pub(super) struct Inputs {
+    paths: Vec<PathBuf>,
+    format: Option<Format>,
+    features: Vec<String>,
+    image: Option<ImageShape>,
+}
+
+impl Inputs {
+    pub(super) fn new(args: &PredictArgs, model: &Model) -> Self {
+        let (features, image) = (feature_names(model), image_shape(model));
+        Self { paths: args.inputs.clone(), format: args.format, features, image }
+    }
+
+    /// Hands on every row, until one is bad.
+    pub(super) fn read(&self, emit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        for path in &self.paths {
+            if path.is_dir() {
+                self.files(path)?.iter().try_for_each(|file| self.read_file(file, emit))?;
+            } else {
+                self.read_file(path, emit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The files of a folder, as their extensions say, in the order of their names.
+    fn files(&self, dir: &Path) -> Result<Vec<PathBuf>> {
+        let name = || dir.display().to_string();
+        let known: &[&str] = match self.format {
+            None => &["csv", "npy", "png", "jpg", "jpeg"],
+            Some(Format::Csv) => &["csv"],
+            Some(Format::Npy) => &["npy"],
+            Some(Format::Image | Format::Idx) => &["png", "jpg", "jpeg"],
+        };
+        let is_known = |path: &PathBuf| {
+            let extension = path.extension().unwrap_or_default();
+            path.is_file() && known.iter().any(|known| extension.eq_ignore_ascii_case(known))
+        };
+        let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = entries.map_err(|reason| DataError::Read { file: name(), reason })?;
+        let visible = entries.iter().filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+        let (mut files, mut others): (Vec<PathBuf>, Vec<_>) =
+            visible.map(fs::DirEntry::path).partition(is_known);
+        let known = known.iter().map(|known| format!("*.{known}")).collect::<Vec<_>>().join(", ");
+        if files.is_empty() {
+            return Err(DataError::NoFile { dir: name(), tried: known }.into());
+        }
+        others.sort();
+        if let Some(first) = others.first() {
+            let (count, first) = (others.len(), first.display());
+            output::warn(&format!("{}: skipped {count} that are not {known}, the first is {first}", name()));
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    fn read_file(&self, path: &Path, emit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        let input: Arc<str> = path.display().to_string().into();
+        let name = name(&input);
+        let mut reader: Box<dyn Read> = match &*input {
+            "-" => Box::new(io::stdin()),
+            _ => Box::new(open(path)?),
+        };
+        // Put back instead of opened anew: a pipe can be read only once.
+        let mut start = Vec::new();
+        let read = reader.by_ref().take(2).read_to_end(&mut start);
+        read.map_err(|reason| DataError::Read { file: name.to_string(), reason })?;
+        let format = self.format.unwrap_or_else(|| recognize(&start));
+        let reader = Cursor::new(start).chain(reader);
+        let features = self.features.len();
+        match format {
+            Format::Csv => send(&input, FeatureRows::new(reader, name, &self.features)?, emit),
+            Format::Npy => send(&input, NpyRows::new(reader, name, features)?, emit),
+            Format::Image => {
+                let image = data::read_image(reader, name, features, self.image);
+                send(&input, [image].into_iter(), emit)
+            }
+            Format::Idx => {
+                let images = data::read_idx_images_from(reader, name)?;
+                let pixels = images.height * images.width;
+                if pixels != features {
+                    return Err(Failure::other(format!(
+                        "{name}: expected {features} features, as the model takes, got images of {pixels} pixels"
+                    )));
+                }
+                let rows = images.pixels.chunks(pixels);
+                let rows = rows.map(|image| Ok(image.iter().map(|&pixel| f32::from(pixel)).collect()));
+                send(&input, rows, emit)
+            }
+        }
+    }
+}
+
+/// What a file is by its first bytes; no CSV file starts like one of the others.
+fn recognize(start: &[u8]) -> Format {
+    match start {
+        b"\x93N" => Format::Npy,
+        b"\x89P" | b"\xff\xd8" => Format::Image,
+        [0, 0] | [0x1f, 0x8b] => Format::Idx, // or its gzip
+        _ => Format::Csv,
+    }
+}
+
+fn open(path: &Path) -> Result<File> {
+    let opened = File::open(path);
+    Ok(opened.map_err(|reason| DataError::Open { file: path.display().to_string(), reason })?)
+}
+
+fn send(
+    input: &Arc<str>,
+    rows: impl Iterator<Item = std::result::Result<Vec<f32>, DataError>>,
+    emit: &mut dyn FnMut(Row) -> Result<()>,
+) -> Result<()> {
+    for (row, x) in rows.enumerate() {
+        emit(Row { input: input.clone(), row, x: x? })?;
+    }
+    Ok(())
+}
