@@ -67,7 +67,7 @@ impl CSource {
 /// All bytes of a file that starts as a model does. Of others the first are enough: they may not have an end.
 fn read_if_model(path: &Path) -> io::Result<Vec<u8>> {
     let (mut file, mut bytes) = (fs::File::open(path)?, Vec::new());
-    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
+    Read::by_ref(&mut file).take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
     if bytes == MAGIC {
         file.read_to_end(&mut bytes)?;
     }
