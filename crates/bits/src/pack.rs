@@ -308,8 +308,8 @@ multiversion! {
                 let groups = sums.chunks(64).zip(thresholds.chunks(64)).zip(descending);
                 for (c, ((s, t), &descending)) in groups.enumerate() {
                     // most networks have a positive scale everywhere: do not compare twice for nothing
-                    let up = if descending == !0 { 0 } else { compare(s, |j, s| s >= t[j]) };
-                    let down = if descending == 0 { 0 } else { compare(s, |j, s| s <= t[j]) };
+                    let up = if descending == !0 { 0 } else { compare_pairs(s, t, |s, t| s >= t) };
+                    let down = if descending == 0 { 0 } else { compare_pairs(s, t, |s, t| s <= t) };
                     put(row, k * cols + c * 64, (up & !descending) | (down & descending));
                 }
             }

@@ -103,3 +103,19 @@ fn wrong_flags_exit_with_2() {
     }
     folder.onebit(["bench", "train", "--preset", "nope"]).refused(1, &["nope"]);
 }
+
+#[test]
+fn inference_is_measured() {
+    let folder = Folder::trained();
+    for batch in ["1", "33"] {
+        let args =
+            ["bench", "infer", "mine.onebit", "--batch", batch, "--calls", "3", "--threads", "2", "--json"];
+        let line = folder.onebit(args).ok().json().remove(0);
+        assert_eq!([line["batch"].to_string(), line["threads"].to_string()], [batch, "2"]);
+        let times = ["median_us", "p90_us", "p99_us", "longest_us"].map(|key| number(&line, key));
+        assert!(times[0] > 0.0 && times.is_sorted(), "{line}");
+        assert!(number(&line, "samples_per_second") > 0.0 && number(&line, "calls") >= 3.0);
+    }
+    folder.onebit(["bench", "infer", "mine.onebit", "--batch", "0"]).refused(2, &["--batch"]);
+    folder.onebit(["bench", "infer", "none.onebit"]).refused(1, &["none.onebit"]);
+}

@@ -1,10 +1,10 @@
-//! `onebit export`: a model as C.
+//! `onebit export`: a model as C, and what it takes.
 
 mod common;
 
 use std::process::Command;
 
-use common::Folder;
+use common::{Folder, number};
 use onebit::{CSource, Model};
 
 #[test]
@@ -63,4 +63,19 @@ fn what_is_wrong_is_named() {
         assert!(folder.files() == before, "{} changed files: {:?}", run.command, folder.names());
     }
     assert!(!folder.path("blocked/mine.h").exists(), "one of the two without the other");
+}
+
+#[test]
+fn bytes_of_all_parts_are_those_of_the_file() {
+    let folder = Folder::trained();
+    let file = folder.read("mine.onebit").len() as f64;
+    let shown = folder.onebit(["export", "mine.onebit", "--json"]).ok().json().remove(0);
+    let layers: f64 = shown["layers"].as_array().unwrap().iter().map(|layer| number(layer, "bytes")).sum();
+    let rest = ["features_bytes", "names_bytes", "framing_bytes"].map(|part| number(&shown, part));
+    assert_eq!(layers + rest.iter().sum::<f64>(), file);
+    assert_eq!([number(&shown, "predicted_bytes"), number(&shown, "file_bytes")], [file; 2]);
+    let inspected = folder.onebit(["inspect", "mine.onebit", "--json"]).ok().json().remove(0);
+    assert_eq!([number(&inspected, "predicted_bytes"), number(&inspected, "file_bytes")], [file; 2]);
+    let table = folder.onebit(["export", "mine.onebit"]).ok().stdout;
+    assert!(table.ends_with(&format!("mine.onebit has {file} bytes, as predicted\n")), "{table}");
 }
