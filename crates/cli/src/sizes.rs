@@ -1,8 +1,10 @@
 //! What a model takes: bytes and multiplications, layer by layer.
 
+use std::collections::HashSet;
+
 use onebit::{
     Model,
-    model::{Layer, LayerSize, Size},
+    model::{Conv, Dense, Layer, LayerSize, Size},
 };
 use serde_json::json;
 
@@ -43,8 +45,24 @@ pub(crate) fn print(path: &str, model: &Model, file_bytes: usize, as_json: bool)
     let cells = ["", "", "total"].map(String::from).into_iter();
     table.row(cells.chain(totals.map(|n| n.to_string())));
     output::line(table.render())?;
+    let repeated: Vec<_> = model.layers().iter().map(repeated).collect();
+    let units: usize = repeated.iter().sum();
+    output::line(format!(
+        "\n{units} units have the weights of another, or their negatives: all are computed"
+    ))?;
     let same = if size.total == file_bytes { "as predicted" } else { "not as predicted" };
-    output::line(format!("\n{path} has {file_bytes} bytes, {same}"))
+    output::line(format!("{path} has {file_bytes} bytes, {same}"))
+}
+
+/// Units whose weights are those of another one before, or their negatives: what they give is known already.
+fn repeated(layer: &Layer) -> usize {
+    let (Layer::Dense(Dense { weights, .. }) | Layer::Conv(Conv { weights, .. })) = layer else { return 0 };
+    let up_to_sign = |unit| {
+        let positive = weights.get(unit, 0);
+        (0..weights.cols()).map(|i| weights.get(unit, i) == positive).collect::<Vec<_>>()
+    };
+    let different: HashSet<_> = (0..weights.rows()).map(up_to_sign).collect();
+    weights.rows() - different.len()
 }
 
 /// Units by what each of them sees.
@@ -71,6 +89,7 @@ fn json(model: &Model, size: &Size, file_bytes: usize) -> serde_json::Value {
             "bytes": of.bytes,
             "bit_macs": of.bit_macs,
             "number_macs": of.number_macs,
+            "repeated_units": repeated(layer),
         })
     });
     json!({

@@ -49,8 +49,7 @@ fn what_is_wrong_is_named() {
     folder.write("blocked/mine.c/file", "");
     let before = folder.files();
     for (code, args, words) in [
-        (2, &["mine.onebit"][..], &["--c"][..]),
-        (2, &["mine.onebit", "--c", ".", "--name", "a-b"], &["--name", "`a-b`", "a letter"]),
+        (2, &["mine.onebit", "--c", ".", "--name", "a-b"][..], &["--name", "`a-b`", "a letter"][..]),
         (2, &["2nd.onebit", "--c", "."], &["--name", "`2nd`", "a letter"]),
         (1, &["none.onebit", "--c", "."], &["none.onebit"]),
         (1, &["bad.onebit", "--c", "."], &["bad.onebit"]),
