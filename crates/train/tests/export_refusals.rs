@@ -160,7 +160,7 @@ fn networks_that_the_runtime_refuses() {
     let bmab = Bmab::new(4, 4, 1, &[0.0], Box::new(Vote::new()), 0).unwrap();
     assert_eq!(
         refusal(Network::new(4).with(bmab).with(dense(4, 2))),
-        "layer 0: sums of reals need real limits"
+        "layer 0 (bmab) cannot be exported: the inputs before it are no bits"
     );
     let signs = Network::new(4).with(dense(4, 2)).with(Sign::new());
     assert_eq!(refusal(signs), "layer 1: the last layer must give scores");
