@@ -25,7 +25,7 @@ use crate::{
     isa::multiversion,
     panels::{Cell, Panels},
     parts::Lent,
-    product::{Compare, Left, Sink, Store, product},
+    product::{Compare, Left, Sink, Store, StoreReal, product},
     short_sums::short_sums,
     tensor::{BitTensor, BitView},
     ternary::Ternary,
@@ -63,7 +63,7 @@ pub fn xnor_gemm_reals(engine: &Engine, x: BitView, weights: &Panels, y: &mut [f
     const OP: &str = "xnor_gemm_reals";
     check(OP, engine, x.shape(), weights)?;
     check_len(OP, "y", (x.rows(), weights.n()), y.len())?;
-    product(engine, Left::bits(x), weights, &Reals { n: weights.n(), out: Lent::new(y) });
+    product(engine, Left::bits(x), weights, &StoreReal::new(weights.n(), y));
     Ok(())
 }
 
@@ -104,22 +104,6 @@ pub fn ternary_gemm_bytes(engine: &Engine, x: &Ternary, weights: &Panels, y: &mu
         product(engine, Left::ternary(x), weights, &Bytes { n, out: Lent::new(y) });
     }
     Ok(())
-}
-
-struct Reals<'a> {
-    n: usize,
-    /// (m, n)
-    out: Lent<'a, f32>,
-}
-
-impl Sink for Reals<'_> {
-    #[inline(always)]
-    fn put(&self, row: usize, col: usize, sums: &[i32]) {
-        let first = row * self.n + col;
-        // SAFETY: the output has as many rows and columns as the product, and every run comes once.
-        let out = unsafe { self.out.part(first..first + sums.len()) };
-        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = *sum as f32);
-    }
 }
 
 struct Bytes<'a> {

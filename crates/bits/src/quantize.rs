@@ -192,7 +192,7 @@ pub(crate) fn floor(y: f32, random: u32) -> i8 {
 
 /// The scale of values whose greatest magnitude has these bits, and its inverse.
 #[inline(always)]
-pub(crate) fn scales(greatest: u32, limit: f32) -> (f32, f32) {
+fn scales(greatest: u32, limit: f32) -> (f32, f32) {
     let greatest = f32::from_bits(greatest);
     if !greatest.is_finite() {
         (f32::NAN, 0.0)
@@ -205,18 +205,46 @@ pub(crate) fn scales(greatest: u32, limit: f32) -> (f32, f32) {
 
 /// The bits of |x|, which are ordered as the magnitudes are, with infinity and NaN at the top.
 #[inline(always)]
-pub(crate) fn magnitude(x: f32) -> u32 {
+fn magnitude(x: f32) -> u32 {
     x.to_bits() & (u32::MAX >> 1)
+}
+
+/// The scale of a row, and its inverse.
+#[inline(always)]
+pub(crate) fn row_scales(a: &[f32], limit: f32) -> (f32, f32) {
+    let mut greatest = 0;
+    for a in a {
+        greatest = greatest.max(magnitude(*a));
+    }
+    scales(greatest, limit)
+}
+
+/// The scales of columns `first..` of a: (k, m), at most N; their inverses, and 0 beyond them.
+#[inline(always)]
+pub(crate) fn column_scales<const N: usize>(
+    a: &[f32],
+    m: usize,
+    first: usize,
+    limit: f32,
+    scale: &mut [f32],
+) -> [f32; N] {
+    let mut greatest = [0; N];
+    for row in a.chunks_exact(m) {
+        for (greatest, a) in greatest.iter_mut().zip(&row[first..][..scale.len()]) {
+            *greatest = magnitude(*a).max(*greatest);
+        }
+    }
+    let mut inverse = [0.0; N];
+    for (scale, (inverse, greatest)) in scale.iter_mut().zip(inverse.iter_mut().zip(greatest)) {
+        (*scale, *inverse) = scales(greatest, limit);
+    }
+    inverse
 }
 
 multiversion! {
     /// Returns the scale.
     fn round_row(a: &[f32], key: u32, limit: f32, values: &mut [i8]) -> f32 {
-        let mut greatest = 0;
-        for a in a {
-            greatest = greatest.max(magnitude(*a));
-        }
-        let (scale, inverse) = scales(greatest, limit);
+        let (scale, inverse) = row_scales(a, limit);
         if inverse == 0.0 {
             values.fill(0);
             return scale;
@@ -234,16 +262,7 @@ multiversion! {
         a: &[f32], m: usize, first: usize, noise: Noise, limit: f32, values: &mut [i8], scale: &mut [f32],
     ) {
         let width = scale.len();
-        let mut greatest = [0; BLOCK];
-        for row in a.chunks_exact(m) {
-            for (greatest, a) in greatest.iter_mut().zip(&row[first..][..width]) {
-                *greatest = magnitude(*a).max(*greatest);
-            }
-        }
-        let mut inverse = [0.0; BLOCK];
-        for (scale, (inverse, greatest)) in scale.iter_mut().zip(inverse.iter_mut().zip(greatest)) {
-            (*scale, *inverse) = scales(greatest, limit);
-        }
+        let inverse: [f32; BLOCK] = column_scales(a, m, first, limit, scale);
         let k = values.len() / width;
         let mut block = [[0; BLOCK]; 16];
         for (index, rows) in a.chunks(16 * m).enumerate() {

@@ -34,7 +34,7 @@ use crate::{
     panels::Panels,
     parts::{Lent, Slices},
     product::{Left, Sink, product},
-    quantize::{Noise, floor, hash, magnitude, scales},
+    quantize::{Noise, column_scales, floor, hash, row_scales},
     tensor::BitTensor,
     ternary::Ternary,
     transpose::transpose_block,
@@ -165,11 +165,7 @@ fn round_word(a: &[f32], inverse: &[f32; 64], key: u32, first: usize) -> [u64; 2
 multiversion! {
     /// Returns the scale.
     fn round_row(a: &[f32], key: u32, sign: &mut [u64], nonzero: &mut [u64]) -> f32 {
-        let mut greatest = 0;
-        for a in a {
-            greatest = greatest.max(magnitude(*a));
-        }
-        let (scale, inverse) = scales(greatest, 1.0);
+        let (scale, inverse) = row_scales(a, 1.0);
         for (word, (a, (sign, nonzero))) in a.chunks(64).zip(sign.iter_mut().zip(nonzero)).enumerate() {
             [*sign, *nonzero] = round_word(a, &[inverse; 64], key, 64 * word);
         }
@@ -183,22 +179,13 @@ multiversion! {
         a: &[f32], m: usize, first: usize, noise: Noise, sign: &mut [u64], nonzero: &mut [u64], scale: &mut [f32],
     ) {
         let width = scale.len();
-        let mut greatest = [0; BLOCK];
-        for row in a.chunks_exact(m) {
-            for (greatest, a) in greatest.iter_mut().zip(&row[first..][..width]) {
-                *greatest = magnitude(*a).max(*greatest);
-            }
-        }
-        let mut inverse = [[0.0; 64]; BLOCK / 64];
-        for (scale, (inverse, greatest)) in scale.iter_mut().zip(inverse.as_flattened_mut().iter_mut().zip(greatest)) {
-            (*scale, *inverse) = scales(greatest, 1.0);
-        }
+        let inverse: [f32; BLOCK] = column_scales(a, m, first, 1.0, scale);
         let words = sign.len() / width;
         for (word, rows) in a.chunks(64 * m).enumerate() {
             let mut planes = [[[0; 64]; 2]; BLOCK / 64];
             for (r, row) in rows.chunks_exact(m).enumerate() {
                 let (key, row) = (noise.key(64 * word + r), &row[first..][..width]);
-                for (at, (a, inverse)) in row.chunks(64).zip(&inverse).enumerate() {
+                for (at, (a, inverse)) in row.chunks(64).zip(inverse.as_chunks().0).enumerate() {
                     let [signs, nonzeros] = round_word(a, inverse, key, first + 64 * at);
                     (planes[at][0][r], planes[at][1][r]) = (signs, nonzeros);
                 }

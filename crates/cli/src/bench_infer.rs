@@ -1,8 +1,12 @@
 //! `onebit bench infer`: how long a model takes, in the middle and at worst.
 
-use std::{fmt::Display, fs, time::Instant};
+use std::{fs, time::Instant};
 
-use onebit::{Model, bits::random_bits, model::ModelView};
+use onebit::{
+    Model,
+    bits::random_bits,
+    model::{self, ModelView},
+};
 use serde_json::json;
 
 use crate::{
@@ -20,9 +24,8 @@ const SECONDS: f64 = 1.0;
 
 pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
     let path = args.model.display().to_string();
-    let named = |error: &dyn Display| Failure::other(format!("{path}: {error}"));
-    let file = fs::read(&args.model).map_err(|error| named(&error))?;
-    let model = Model::in_place(&file).map_err(|error| named(&error))?;
+    let file = model::read(&args.model)?;
+    let model = Model::in_place(&file).map_err(|error| Failure::other(format!("{path}: {error}")))?;
     let engine = args.engine.engine()?;
     let Some(values) = args.batch.checked_mul(model.inputs()).filter(|values| *values <= MOST_VALUES) else {
         return Err(Failure::flag(format!("--batch: expected at most {MOST_VALUES} features in all")));

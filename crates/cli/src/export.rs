@@ -1,8 +1,11 @@
 //! `onebit export`: what a trained network becomes where it is deployed.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use onebit::{Model, model::Error};
+use onebit::{
+    Model,
+    model::{self, Error},
+};
 
 use crate::{
     args::ExportArgs,
@@ -13,7 +16,7 @@ use crate::{
 
 pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let path = args.model.display().to_string();
-    let file = fs::read(&args.model).map_err(|e| Failure::other(format!("{path}: {e}")))?;
+    let file = model::read(&args.model)?;
     let model = Model::from_bytes(&file).map_err(|e| Failure::other(format!("{path}: {e}")))?;
     match &args.c {
         Some(folder) => c(&model, folder, args),

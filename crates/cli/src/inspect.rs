@@ -1,10 +1,8 @@
 //! `onebit inspect`: what is in a model file.
 
-use std::fs;
-
 use onebit::{
     Model,
-    model::{Conv, Layer, Limits, Output, Thresholds},
+    model::{self, Conv, Layer, Limits, Output, Thresholds},
 };
 use serde_json::{Value, json};
 
@@ -17,7 +15,7 @@ use crate::{
 
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     let path = args.model.display().to_string();
-    let file = fs::read(&args.model).map_err(|e| Failure::other(format!("{path}: {e}")))?;
+    let file = model::read(&args.model)?;
     let named = |e: onebit::model::Error| Failure::other(format!("{path}: {e}"));
     let model = Model::from_bytes(&file).map_err(named)?;
     let tensors = Model::tensors(&file).map_err(named)?;

@@ -45,8 +45,7 @@ pub(crate) fn print(path: &str, model: &Model, file_bytes: usize, as_json: bool)
     let cells = ["", "", "total"].map(String::from).into_iter();
     table.row(cells.chain(totals.map(|n| n.to_string())));
     output::line(table.render())?;
-    let repeated: Vec<_> = model.layers().iter().map(repeated).collect();
-    let units: usize = repeated.iter().sum();
+    let units: usize = model.layers().iter().map(repeated).sum();
     output::line(format!(
         "\n{units} units have the weights of another, or their negatives: all are computed"
     ))?;

@@ -78,3 +78,13 @@ fn bytes_of_all_parts_are_those_of_the_file() {
     let table = folder.onebit(["export", "mine.onebit"]).ok().stdout;
     assert!(table.ends_with(&format!("mine.onebit has {file} bytes, as predicted\n")), "{table}");
 }
+
+/// Of what is no model there may be no end.
+#[test]
+#[cfg(unix)]
+fn endless_files_are_no_models() {
+    let folder = Folder::new();
+    for command in [&["export"][..], &["inspect"], &["bench", "infer"]] {
+        folder.onebit([command, &["/dev/zero"]].concat()).refused(1, &["/dev/zero", "magic"]);
+    }
+}

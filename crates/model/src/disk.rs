@@ -43,9 +43,8 @@ impl Model {
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::File`] around what is wrong with it.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let bytes = read_if_model(path.as_ref());
+        let bytes = read(&path)?;
         let path = path.as_ref().display().to_string();
-        let bytes = bytes.map_err(|source| Error::Io { path: path.clone(), source })?;
         Self::from_bytes(&bytes).map_err(|source| Error::File { path, source: Box::new(source) })
     }
 }
@@ -64,14 +63,21 @@ impl CSource {
     }
 }
 
-/// All bytes of a file that starts as a model does. Of others the first are enough: they may not have an end.
-fn read_if_model(path: &Path) -> io::Result<Vec<u8>> {
-    let (mut file, mut bytes) = (fs::File::open(path)?, Vec::new());
-    Read::by_ref(&mut file).take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
-    if bytes == MAGIC {
-        file.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
+/// All bytes of a file that starts as a model does. Of others the first are enough to be refused: they may not have an end.
+///
+/// # Errors
+/// [`Error::Io`] with the path.
+pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
+    let path = path.as_ref();
+    let read = || -> io::Result<Vec<u8>> {
+        let (mut file, mut bytes) = (fs::File::open(path)?, Vec::new());
+        Read::by_ref(&mut file).take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
+        if bytes == MAGIC {
+            file.read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    };
+    read().map_err(|source| Error::Io { path: path.display().to_string(), source })
 }
 
 /// Writes all files beside their paths, then renames them: an error before the last step changes nothing.

@@ -97,12 +97,9 @@ impl<'a, W: AsRef<[u64]>> Interpreter<'a, W> {
             return Err(Error::Input { features, values: x.len() });
         }
         if model.takes_bytes() {
-            // what they count as
+            model.check_bytes(0, x)?;
             work.reals.clear();
-            work.reals.extend(x.iter().map(|x| 2.0 * x - 255.0));
-            if let Some(feature) = x.iter().position(|x| f32::from(*x as u8) != *x) {
-                return Err(Error::NotByte { row: 0, feature, value: x[feature] });
-            }
+            work.reals.extend(x.iter().map(|x| 2.0 * x - 255.0)); // what they count as
         } else {
             model.standardized(0, x, &mut work.reals)?;
         }

@@ -48,6 +48,8 @@ mod run;
 mod size;
 
 pub use c::CSource;
+#[cfg(feature = "std")]
+pub use disk::read;
 pub use error::{Error, Result};
 pub use format::{Kind, MAGIC, TensorInfo, VERSION};
 pub use interpreter::Interpreter;

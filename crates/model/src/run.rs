@@ -56,11 +56,10 @@ impl<W: AsRef<[u64]>> Model<W> {
         self.session(engine)?.classify(x)
     }
 
-    /// Features that are bytes, of rows from `first` on.
-    pub(crate) fn bytes(&self, first: usize, raw: &[f32], bytes: &mut Vec<u8>) -> Result<()> {
-        bytes.clear();
-        bytes.extend(raw.iter().map(|x| *x as u8)); // a cast saturates, and makes 0 of NaN
-        match bytes.iter().zip(raw).position(|(byte, x)| f32::from(*byte) != *x) {
+    /// Refuses features that are no bytes, of rows from `first` on.
+    pub(crate) fn check_bytes(&self, first: usize, raw: &[f32]) -> Result<()> {
+        // a cast saturates, and makes 0 of NaN
+        match raw.iter().position(|x| f32::from(*x as u8) != *x) {
             None => Ok(()),
             Some(at) => {
                 let (row, feature) = (first + at / self.inputs, at % self.inputs);
@@ -199,11 +198,12 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
         }
         let mut scores = Vec::with_capacity(x.len() / features * self.model.classes());
         for (index, raw) in x.chunks(self.batch.saturating_mul(features)).enumerate() {
-            let (first, mut bytes, mut x) = (index * self.batch, Vec::new(), Vec::new());
+            let first = index * self.batch;
             let mut value = if self.model.takes_bytes() {
-                self.model.bytes(first, raw, &mut bytes)?;
-                Value::Bytes(bytes)
+                self.model.check_bytes(first, raw)?;
+                Value::Bytes(raw.iter().map(|x| *x as u8).collect())
             } else {
+                let mut x = Vec::with_capacity(raw.len());
                 self.model.standardized(first, raw, &mut x)?;
                 Value::Real(x)
             };

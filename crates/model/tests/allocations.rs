@@ -4,36 +4,15 @@
 
 mod recipe;
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+#[path = "../../bits/tests/counting/mod.rs"]
+mod counting;
 
+use std::sync::atomic::Ordering::Relaxed;
+
+use counting::ASKED;
 use onebit_model::Interpreter;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use recipe::{image_recipes, recipes};
-
-/// The system's allocator, and how many bytes it was asked for: there is no safe way to know.
-struct Counting;
-
-static ASKED: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ASKED.fetch_add(layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 #[test]
 fn an_interpreter_allocates_its_workspace_and_then_nothing() {

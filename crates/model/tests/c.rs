@@ -69,39 +69,26 @@ const NET: &str = r#"
 static int NAME_run(const float *x, float *scores)
 {
     static struct { unsigned before; NAME_workspace w; unsigned behind; } memory;
-    int refused, class;
+    int refused, class;TO_BYTES
     memset(&memory, 0xa5, sizeof memory);
-    refused = NAME_scores(x, scores, &memory.w);
+    refused = NAME_scores(SAMPLE, scores, &memory.w);
     memset(&memory.w, 0x5a, sizeof memory.w);
-    class = NAME_classify(x, &memory.w);
+    class = NAME_classify(SAMPLE, &memory.w);
     if (memory.before != 0xa5a5a5a5u || memory.behind != 0xa5a5a5a5u || sizeof(NAME_workspace) != UPPER_WORKSPACE)
         return -3;
     return (refused == 0) == (class >= 0) && (refused == 0 || refused == -1) ? class : -2;
 }
 "#;
 
-/// Of a model that takes bytes: what is none is refused, as the runtime does.
-const NET_OF_BYTES: &str = r#"
-#include "NAME.h"
-static int NAME_run(const float *x, float *scores)
-{
-    static struct { unsigned before; NAME_workspace w; unsigned behind; } memory;
+/// Before that, of a model that takes bytes: what is none is refused, as the runtime does.
+const TO_BYTES: &str = r#"
     static unsigned char bytes[UPPER_FEATURES];
-    int i, refused, class;
+    int i;
     for (i = 0; i < UPPER_FEATURES; i++) {
         if (!(x[i] >= 0 && x[i] <= 255 && x[i] == (float)(int)x[i]))
             return -1;
         bytes[i] = (unsigned char)x[i];
-    }
-    memset(&memory, 0xa5, sizeof memory);
-    refused = NAME_scores(bytes, scores, &memory.w);
-    memset(&memory.w, 0x5a, sizeof memory.w);
-    class = NAME_classify(bytes, &memory.w);
-    if (memory.before != 0xa5a5a5a5u || memory.behind != 0xa5a5a5a5u || sizeof(NAME_workspace) != UPPER_WORKSPACE)
-        return -3;
-    return refused == 0 ? class : -2;
-}
-"#;
+    }"#;
 
 fn compile(folder: &Path, flags: &str) -> String {
     let program = format!("run{}", flags.split(' ').next().unwrap());
@@ -125,7 +112,8 @@ fn assert_same(cases: &[Case], flags: &[&str]) {
         assert!(header.contains(&format!("#define NET_{index}_WORKSPACE {workspace}\n")));
         fs::write(folder.path().join(format!("{name}.h")), header).unwrap();
         fs::write(folder.path().join(format!("{name}.c")), source).unwrap();
-        let net = if model.takes_bytes() { NET_OF_BYTES.to_string() } else { NET.to_string() };
+        let (to_bytes, sample) = if model.takes_bytes() { (TO_BYTES, "bytes") } else { ("", "x") };
+        let net = NET.replace("TO_BYTES", to_bytes).replace("SAMPLE", sample);
         nets += &net.replace("UPPER", &name.to_uppercase()).replace("NAME", &name);
         let upper = name.to_uppercase();
         writeln!(table, "    {{{upper}_FEATURES, {upper}_CLASSES, {name}_labels, {name}_run}},").unwrap();

@@ -9,39 +9,14 @@ mod forged;
 #[allow(dead_code, reason = "not all of it is needed here")]
 mod tiny;
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    fs,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+#[path = "../../bits/tests/counting/mod.rs"]
+mod counting;
 
+use std::{fs, sync::atomic::Ordering::Relaxed};
+
+use counting::{LIVE, PEAK};
 use forged::{BITS, F32, Forged, TEXT, Tensor};
 use onebit_model::Model;
-
-/// The system's allocator; what is allocated by now, and the most that ever was.
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// Reads a file and says how it went; checks the bytes that this takes at a time.
 fn load(what: &str, forged: &Forged) -> Result<Model, String> {

@@ -2,11 +2,12 @@
 //!
 //! In a binary of its own, because it counts what the whole process allocates.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+#[path = "../../bits/tests/counting/mod.rs"]
+mod counting;
 
+use std::sync::atomic::Ordering::Relaxed;
+
+use counting::CALLS;
 use onebit_bits::Engine;
 use onebit_train::{
     Bytes, DropoutShares, Matrix, Network, Norm, Precision, Signal, StraightThroughOptions, Value,
@@ -15,34 +16,6 @@ use onebit_train::{
     rules::{self, RuleConfig},
     step::Order,
 };
-
-/// The system's allocator, and how often it was asked: there is no safe way to know.
-struct Counting;
-
-static ASKED: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ASKED.fetch_add(1, Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ASKED.fetch_add(1, Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.realloc(at, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 const BATCH: usize = 20;
 const INPUTS: usize = 30;
@@ -70,9 +43,9 @@ fn allocations(options: &StraightThroughOptions, threads: usize, bytes: bool) ->
     };
     (0..6).for_each(|_| step()); // until enough memory is there
     let count = |_| {
-        let before = ASKED.load(Relaxed);
+        let before = CALLS.load(Relaxed);
         step();
-        ASKED.load(Relaxed) - before
+        CALLS.load(Relaxed) - before
     };
     (0..5).map(count).collect()
 }
@@ -80,9 +53,9 @@ fn allocations(options: &StraightThroughOptions, threads: usize, bytes: bool) ->
 /// One test, for tests run side by side would count each other's.
 #[test]
 fn steps_allocate_nothing() {
-    let before = ASKED.load(Relaxed);
+    let before = CALLS.load(Relaxed);
     drop(std::hint::black_box(vec![0u8; 10]));
-    assert_eq!(ASKED.load(Relaxed) - before, 1, "allocations are counted");
+    assert_eq!(CALLS.load(Relaxed) - before, 1, "allocations are counted");
     for gradient in [Precision::F32, Precision::Bf16, Precision::Int8] {
         for dropout in [DropoutShares::default(), DropoutShares { input: 0.2, hidden: 0.5 }] {
             for (threads, bytes) in [(1, false), (1, true), (2, true)] {

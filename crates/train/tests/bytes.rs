@@ -2,11 +2,12 @@
 //!
 //! In a binary of its own, because it counts what the whole process allocates.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+#[path = "../../bits/tests/counting/mod.rs"]
+mod counting;
 
+use std::sync::atomic::Ordering::Relaxed;
+
+use counting::{LARGEST, LIVE, PEAK};
 use onebit_bits::Engine;
 use onebit_train::{
     Matrix, Network, Norm, Precision, Signal, StraightThroughOptions, Value,
@@ -16,33 +17,6 @@ use onebit_train::{
     rules::{Counting as Counters, RuleConfig},
     step::Order,
 };
-
-/// The system's allocator; what is allocated by now, the most that ever was, and the largest block.
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        LARGEST.fetch_max(layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 const BATCH: usize = 2;
 

@@ -120,6 +120,7 @@ impl Kind {
         text.replace("KIND", self.name())
             .replace("VALUE", self.value())
             .replace("PATCH", self.patch())
+            .replace("COUNTED", if self == Kind::Bytes { "counted" } else { "" })
             .replace("SUM", self.sum())
             .replace("LIMIT", self.limit())
     }

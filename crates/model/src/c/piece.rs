@@ -15,10 +15,12 @@ pub(super) enum Piece {
     Feature,
     Binarize,
     Thermometer,
+    Counted,
     Sum(Kind),
     Dense(Kind),
     Taps,
     Patch(Kind),
+    SumPatch(Kind),
     Conv(Kind),
     Scores(Kind),
 }
@@ -42,8 +44,10 @@ impl Piece {
             Piece::Dense(kind) => kind.apply(include_str!("text/dense.c")),
             Piece::Taps => include_str!("text/taps.c").into(),
             Piece::Patch(Kind::Bits) => include_str!("text/patch_bits.c").into(),
-            Piece::Patch(Kind::Bytes) => include_str!("text/patch_bytes.c").into(),
+            Piece::Counted => include_str!("text/counted.c").into(),
             Piece::Patch(kind) => kind.apply(include_str!("text/patch_values.c")),
+            Piece::SumPatch(Kind::Bytes) => include_str!("text/sum_patch_bytes.c").into(),
+            Piece::SumPatch(kind) => kind.apply(include_str!("text/sum_patch.c")),
             Piece::Conv(kind) => kind.apply(include_str!("text/conv.c")),
             Piece::Scores(kind) => kind.apply(include_str!("text/scores.c")),
         }
@@ -56,15 +60,27 @@ impl Piece {
             Piece::Binarize | Piece::Thermometer => &[Piece::Set, Piece::InRange, Piece::Feature],
             Piece::Dense(Bits) => &[Piece::Set, Piece::Sum(Bits)],
             Piece::Dense(Reals) => &[Piece::Set, Piece::Sum(Reals)],
-            Piece::Dense(Bytes) => &[Piece::Set, Piece::Sum(Bytes)],
+            Piece::Dense(Bytes) => &[Piece::Set, Piece::Counted, Piece::Sum(Bytes)],
             Piece::Scores(Bits) => &[Piece::Rounded, Piece::Sum(Bits)],
             Piece::Scores(Reals) => &[Piece::Rounded, Piece::Sum(Reals)],
-            Piece::Scores(Bytes) => &[Piece::Rounded, Piece::Sum(Bytes)],
+            Piece::Scores(Bytes) => &[Piece::Rounded, Piece::Counted, Piece::Sum(Bytes)],
             Piece::Conv(Bits) => &[Piece::Bit, Piece::Set, Piece::Taps, Piece::Sum(Bits), Piece::Patch(Bits)],
-            Piece::Conv(Reals) => {
-                &[Piece::Bit, Piece::Set, Piece::Taps, Piece::Sum(Reals), Piece::Patch(Reals)]
-            }
-            Piece::Conv(Bytes) => &[Piece::Bit, Piece::Set, Piece::Taps, Piece::Patch(Bytes)],
+            Piece::Conv(Reals) => &[
+                Piece::Bit,
+                Piece::Set,
+                Piece::Taps,
+                Piece::Sum(Reals),
+                Piece::Patch(Reals),
+                Piece::SumPatch(Reals),
+            ],
+            Piece::Conv(Bytes) => &[
+                Piece::Bit,
+                Piece::Set,
+                Piece::Taps,
+                Piece::Counted,
+                Piece::Patch(Bytes),
+                Piece::SumPatch(Bytes),
+            ],
             _ => &[],
         }
     }

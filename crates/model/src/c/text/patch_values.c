@@ -1,5 +1,5 @@
 /* What a kernel at (row, col) of the padded image meets, with zeros outside. */
-static int patch_KIND(const VALUE *x, const geometry *g, uint32_t row, uint32_t col, uint32_t group, VALUE *patch)
+static int patch_KIND(const VALUE *x, const geometry *g, uint32_t row, uint32_t col, uint32_t group, PATCH *patch)
 {
     const uint32_t c = g->c / g->groups;
     uint32_t top, bottom, left, right, i, ky, kx;
@@ -11,13 +11,7 @@ static int patch_KIND(const VALUE *x, const geometry *g, uint32_t row, uint32_t 
         for (kx = left; kx < right; kx++) {
             const uint32_t pixel = (row + ky - g->top) * g->w + (col + kx - g->left);
             for (i = 0; i < c; i++)
-                patch[(ky * g->kw + kx) * c + i] = x[pixel * g->c + group * c + i];
+                patch[(ky * g->kw + kx) * c + i] = COUNTED(x[pixel * g->c + group * c + i]);
         }
     return 1;
-}
-
-static SUM sum_patch_KIND(const VALUE *patch, int one, const uint32_t *weights, uint32_t n)
-{
-    (void)one;
-    return sum_KIND(patch, weights, n);
 }

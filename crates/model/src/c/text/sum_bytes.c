@@ -1,11 +1,9 @@
-/* The exact sum of n bytes times +-1; a byte counts as 2 x - 255. */
+/* The exact sum of n bytes times +-1, as what they count as. */
 static int32_t sum_bytes(const uint8_t *x, const uint32_t *weights, uint32_t n)
 {
     int32_t sum = 0;
     uint32_t i;
-    for (i = 0; i < n; i++) {
-        const int32_t value = 2 * (int32_t)x[i] - 255;
-        sum += (weights[i / 32] >> (i % 32)) & 1 ? value : -value;
-    }
+    for (i = 0; i < n; i++)
+        sum += (weights[i / 32] >> (i % 32)) & 1 ? counted(x[i]) : -counted(x[i]);
     return sum;
 }
