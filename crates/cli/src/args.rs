@@ -83,14 +83,22 @@ pub(crate) struct TrainArgs {
     /// Model file to write [default: the preset's or file's name with .onebit, in this folder]
     #[arg(long, value_name = "FILE.onebit")]
     pub(crate) out: Option<PathBuf>,
+    /// Folder to write the run down in: settings, metrics, checkpoint, model and report
+    /// [default: runs/NAME-TIME]
+    #[arg(long, value_name = "DIR", conflicts_with = "seeds")]
+    pub(crate) run: Option<PathBuf>,
+    /// Write no such folder, but the model alone
+    #[arg(long, conflicts_with = "run")]
+    pub(crate) no_run: bool,
     /// Save the run to this file after each epoch and every --checkpoint-every seconds, to --resume it
+    /// [default: in the run's folder, every --checkpoint-every seconds and on Ctrl-C]
     #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub(crate) checkpoint: Option<PathBuf>,
     /// Seconds between checkpoints; 0 saves after each step [default: 300]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) checkpoint_every: Option<u64>,
-    /// Go on with the run of this checkpoint, and save it there; its settings are those of the file
-    #[arg(long, value_name = "FILE", conflicts_with_all =
+    /// Go on with the run of this folder or checkpoint, and save it there; its settings stay
+    #[arg(long, value_name = "DIR | FILE", conflicts_with_all =
         ["config", "target", "seed", "seeds", "epochs", "batch", "float", "set", "checkpoint"])]
     pub(crate) resume: Option<PathBuf>,
     /// Train the float twin: the same sizes with real weights and rectified sums, to compare with

@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Flag(String),
     /// Anything else: exit 1.
     Other(String),
+    /// The user stopped it: exit 130.
+    Stopped(String),
     /// The reader of standard output is gone.
     Closed,
 }
@@ -55,6 +57,11 @@ impl Failure {
     /// A message in one line.
     pub(crate) fn other(error: impl Display) -> Self {
         Failure::Other(one_line(error))
+    }
+
+    /// What was stopped, in one line.
+    pub(crate) fn stopped(message: impl Display) -> Self {
+        Failure::Stopped(one_line(message))
     }
 
     /// A message about a flag, in one line.

@@ -46,6 +46,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output has read enough.
         Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(Failure::Stopped(message)) => {
+            output::note(&message);
+            ExitCode::from(train::INTERRUPTED)
+        }
         Err(Failure::Flag(message)) => {
             complain(&message);
             ExitCode::from(2)

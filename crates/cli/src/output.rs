@@ -21,6 +21,11 @@ pub(crate) fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "warning: {}", plain(text));
 }
 
+/// Says something on standard error that is no warning.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", plain(text));
+}
+
 fn print(line: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;

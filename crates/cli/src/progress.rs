@@ -14,8 +14,8 @@ use crate::{
     output::{self, percent, share},
 };
 
-/// Listens to a run.
-pub(crate) struct Listener {
+/// Shows how a run goes.
+pub(crate) struct Screen {
     json: bool,
     bar: Option<ProgressBar>,
     last_flips: Option<f64>,
@@ -23,7 +23,7 @@ pub(crate) struct Listener {
     failure: Option<Failure>,
 }
 
-impl Listener {
+impl Screen {
     pub(crate) fn new(json: bool) -> Self {
         // The bar is drawn on standard error and takes the place of lines on standard output.
         let bar = (!json && stdout().is_terminal() && stderr().is_terminal()).then(|| {
@@ -35,9 +35,9 @@ impl Listener {
         Self { json, bar, last_flips: None, failure: None }
     }
 
-    pub(crate) fn hear(&mut self, event: Event) {
+    pub(crate) fn hear(&mut self, event: &Event) {
         match event {
-            Event::Batch(progress) => self.batch(&progress),
+            Event::Batch(progress) => self.batch(progress),
             Event::Warning(warning) => match &self.bar {
                 Some(bar) => bar.suspend(|| output::warn(warning)),
                 None => output::warn(warning),
@@ -52,6 +52,7 @@ impl Listener {
                     });
                 }
             }
+            _ => {}
         }
     }
 

@@ -81,7 +81,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
 }
 
 /// Writes all files beside their paths, then renames them: an error before the last step changes nothing.
-fn replace(files: &[(PathBuf, &[u8])]) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Io`] with the path.
+pub fn replace(files: &[(PathBuf, &[u8])]) -> Result<()> {
     let beside = files.iter().map(|(path, _)| {
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         let save = SAVES.fetch_add(1, Ordering::Relaxed);

@@ -49,7 +49,7 @@ mod size;
 
 pub use c::CSource;
 #[cfg(feature = "std")]
-pub use disk::read;
+pub use disk::{read, replace};
 pub use error::{Error, Result};
 pub use format::{Kind, MAGIC, TensorInfo, VERSION};
 pub use interpreter::Interpreter;

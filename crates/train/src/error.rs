@@ -84,10 +84,27 @@ pub enum Error {
         epoch: usize,
     },
 
+    /// Whoever listens stopped the run; its checkpoint, if it has one, goes on from here.
+    #[error("stopped in epoch {epoch} after batch {batch}")]
+    Stopped {
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Batches of that epoch that are done.
+        batch: usize,
+    },
+
     // === around ===
     /// A checkpoint cannot be written or read, or is one of another run.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The folder of a run cannot be written or read.
+    #[error("{path}: {reason}")]
+    Run {
+        /// The folder, or the file in it.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// An error of the data readers.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -2,13 +2,16 @@
 
 use onebit_bits::Engine;
 use onebit_model::{Model, best};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     data::{Dataset, Standardize},
     error::Result,
     layer::Context,
+    losses::Loss,
     network::Network,
     trainer::input,
+    value::Matrix,
 };
 
 /// Samples classified at once by a deployed network.
@@ -17,15 +20,93 @@ const BATCH: usize = 256;
 /// Samples classified at once by a network that learns, whose layers hand on real numbers.
 const LEARNING_BATCH: usize = 256;
 
+/// How a network does on labelled data.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// Share of the samples that it classifies right.
+    pub accuracy: f64,
+    /// Mean loss over the samples.
+    pub loss: f64,
+}
+
+/// Adds up the judgements of batches.
+struct Tally<'a> {
+    data: &'a Dataset,
+    loss: &'a dyn Loss,
+    right: usize,
+    sum: f64,
+}
+
+impl<'a> Tally<'a> {
+    fn new(data: &'a Dataset, loss: &'a dyn Loss) -> Self {
+        Self { data, loss, right: 0, sum: 0.0 }
+    }
+
+    /// Counts the scores of the samples `rows`, `(b, o)`, and returns their memory.
+    fn add(&mut self, rows: &[usize], scores: Matrix) -> Result<Matrix> {
+        let labels: Vec<u32> = rows.iter().map(|&row| self.data.labels()[row]).collect();
+        let right = scores.iter_rows().zip(&labels).filter(|(s, label)| best(s) == **label as usize);
+        self.right += right.count();
+        let (loss, grad) = self.loss.evaluate(scores, &labels)?;
+        self.sum += loss * rows.len() as f64;
+        Ok(grad)
+    }
+
+    fn judgement(self) -> Judgement {
+        let n = self.data.len() as f64;
+        Judgement { accuracy: self.right as f64 / n, loss: self.sum / n }
+    }
+}
+
+/// How a deployed network does on `data`.
+///
+/// # Errors
+/// Those of the model, and a shape error when the data has other classes than it.
+pub fn judge(model: &Model, engine: &Engine, data: &Dataset, loss: &dyn Loss) -> Result<Judgement> {
+    check_classes("judge", model, data)?;
+    let rows: Vec<usize> = (0..data.len()).collect();
+    let session = model.session(engine)?;
+    let mut tally = Tally::new(data, loss);
+    for rows in rows.chunks(BATCH) {
+        tally.add(rows, Matrix::new(rows.len(), model.classes(), session.scores(&data.gather(rows))?)?)?;
+    }
+    Ok(tally.judgement())
+}
+
+/// How a network that learns does on `data`: for networks that cannot be exported.
+///
+/// # Errors
+/// Those of the layers, [`Error::Kind`](crate::Error::Kind) when the last one gives no real scores.
+pub fn judge_network(
+    net: &mut Network,
+    cx: &Context,
+    data: &Dataset,
+    standardize: &Standardize,
+    loss: &dyn Loss,
+) -> Result<Judgement> {
+    let cx = cx.evaluating();
+    let rows: Vec<usize> = (0..data.len()).collect();
+    let mut tally = Tally::new(data, loss);
+    for rows in rows.chunks(LEARNING_BATCH) {
+        let scores = net.forward(&cx, input(&cx, data, standardize, rows)?)?.into_real("judge")?;
+        cx.recycle([tally.add(rows, scores)?]);
+    }
+    Ok(tally.judgement())
+}
+
+fn check_classes(op: &'static str, model: &Model, data: &Dataset) -> Result<()> {
+    match data.classes() == model.classes() {
+        true => Ok(()),
+        false => Err(crate::Error::shape(op, format!("data of {} classes", model.classes()), data.classes())),
+    }
+}
+
 /// How often each class was taken for each: `counts[label][predicted]`.
 ///
 /// # Errors
 /// Those of the model, and a shape error when the data has other classes than it.
 pub fn confusion(model: &Model, engine: &Engine, data: &Dataset) -> Result<Vec<Vec<usize>>> {
-    if data.classes() != model.classes() {
-        let expected = format!("data of {} classes", model.classes());
-        return Err(crate::Error::shape("confusion", expected, data.classes()));
-    }
+    check_classes("confusion", model, data)?;
     let mut counts = vec![vec![0; model.classes()]; model.classes()];
     let rows: Vec<usize> = (0..data.len()).collect();
     let session = model.session(engine)?;
@@ -45,27 +126,5 @@ pub fn confusion(model: &Model, engine: &Engine, data: &Dataset) -> Result<Vec<V
 pub fn accuracy(model: &Model, engine: &Engine, data: &Dataset) -> Result<f64> {
     let counts = confusion(model, engine, data)?;
     let right: usize = counts.iter().enumerate().map(|(class, counts)| counts[class]).sum();
-    Ok(right as f64 / data.len() as f64)
-}
-
-/// Share of the samples of `data` that `net`, which learns, classifies right: for networks that cannot be exported.
-///
-/// # Errors
-/// Those of the layers, [`Error::Kind`](crate::Error::Kind) when the last one gives no real scores.
-pub fn network_accuracy(
-    net: &mut Network,
-    cx: &Context,
-    data: &Dataset,
-    standardize: &Standardize,
-) -> Result<f64> {
-    let cx = cx.evaluating();
-    let rows: Vec<usize> = (0..data.len()).collect();
-    let mut right = 0;
-    for rows in rows.chunks(LEARNING_BATCH) {
-        let scores = net.forward(&cx, input(&cx, data, standardize, rows)?)?.into_real("accuracy")?;
-        let labels = rows.iter().map(|&row| data.labels()[row] as usize);
-        right += scores.iter_rows().zip(labels).filter(|(scores, label)| best(scores) == *label).count();
-        cx.recycle([scores]);
-    }
     Ok(right as f64 / data.len() as f64)
 }

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     losses::{Distillation, IntegerSoftmax, Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
-    report::{Event, Outcome},
+    report::{Event, Hearing, Listener, Outcome},
     teacher::{Deployed, Lessons},
     trainer::{Parts, Trainer},
     value::Matrix,
@@ -147,10 +147,24 @@ pub fn run_with(
     checkpoints: &mut Checkpoints,
     listen: impl FnMut(Event),
 ) -> Result<Outcome> {
+    run_and_tell(config, parts, engine, checkpoints, &mut Hearing(listen))
+}
+
+/// [`run_with`] for one who may also look at steps, and stop the run.
+///
+/// # Errors
+/// As [`Trainer::fit_and_tell`].
+pub fn run_and_tell(
+    config: &Config,
+    parts: &Parts,
+    engine: &Engine,
+    checkpoints: &mut Checkpoints,
+    listener: &mut dyn Listener,
+) -> Result<Outcome> {
     let mut net = network(config, parts)?;
     let mut trainer = trainer(config)?;
     trainer.lessons = lessons(config, parts)?;
-    trainer.fit_with(&mut net, parts, engine, checkpoints, listen)
+    trainer.fit_and_tell(&mut net, parts, engine, checkpoints, listener)
 }
 
 /// The teacher of a configuration, if it has one.

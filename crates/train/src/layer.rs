@@ -49,6 +49,8 @@ pub struct Context {
     pub clock: Clock,
     /// The classes of the batch that is learned from, for layers that judge themselves.
     pub labels: Vec<u32>,
+    /// Whether this step is looked at: a rule keeps what it is asked for by [`inertia`](Rule::inertia) afterwards.
+    pub inspected: bool,
     pool: Pool,
 }
 
@@ -87,6 +89,7 @@ impl Context {
             mode,
             clock: Clock::default(),
             labels: Vec::new(),
+            inspected: false,
             pool: Pool::default(),
         }
     }
@@ -189,6 +192,11 @@ pub trait Layer: Any + Send {
         Observation::default()
     }
 
+    /// Thresholds of a feature in the output: feature `x` at threshold `k` is column `k * features + x`.
+    fn depth(&self) -> usize {
+        1
+    }
+
     /// The binary weights, if there are any, to report on.
     fn binary_weights(&self) -> Option<Weights<'_>> {
         None
@@ -230,7 +238,7 @@ pub struct Weights<'a> {
 }
 
 /// How many parameters a layer trains.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameters {
     /// Weights of one bit.
     pub bits: usize,

@@ -19,6 +19,7 @@ use crate::{
     data::{Dataset, Standardize},
     error::{Error, Result},
     export::Exporter,
+    inspect::label,
     layer::{Context, Layer, Observation, Parameters, Weights},
     layers::{Binarize, Bma, Bmab},
     rules::Vote,
@@ -180,17 +181,26 @@ impl Network {
             .try_for_each(|(index, layer)| state.within(&index.to_string(), |state| layer.state(state)))
     }
 
+    /// Index and name of each layer and part, in the order of [`observe`](Self::observe): `3 residual`, `3 residual.conv`.
+    pub fn labels(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        let each = self.layers.iter().enumerate();
+        each.for_each(|(index, layer)| labels(&label(index, layer.name()), &**layer, &mut all));
+        all
+    }
+
+    /// Index and name of each layer and part that has binary weights, named as by [`labels`](Self::labels), with these.
+    pub fn labelled_weights(&self) -> Vec<(String, Weights<'_>)> {
+        let mut all = Vec::new();
+        let each = self.layers.iter().enumerate();
+        each.for_each(|(index, layer)| binary_weights(&label(index, layer.name()), &**layer, &mut all));
+        all
+    }
+
     /// Name and measures of each layer since the last call. The parts of a layer follow it, as `layer.part`.
     pub fn observe(&mut self) -> Vec<(String, Observation)> {
         let mut all = Vec::new();
         self.layers.iter_mut().for_each(|layer| observe("", &mut **layer, &mut all));
-        all
-    }
-
-    /// Name and binary weights of each layer that has some, named as by [`observe`](Self::observe).
-    pub fn binary_weights(&self) -> Vec<(String, Weights<'_>)> {
-        let mut all = Vec::new();
-        self.layers.iter().for_each(|layer| binary_weights("", &**layer, &mut all));
         all
     }
 
@@ -221,16 +231,20 @@ impl Network {
     }
 }
 
+fn labels(own: &str, layer: &dyn Layer, all: &mut Vec<String>) {
+    all.push(own.into());
+    layer.parts().into_iter().for_each(|part| labels(&format!("{own}.{}", part.name()), part, all));
+}
+
 fn observe(prefix: &str, layer: &mut dyn Layer, all: &mut Vec<(String, Observation)>) {
     let name = format!("{prefix}{}", layer.name());
     all.push((name.clone(), layer.observe()));
     layer.parts_mut().into_iter().for_each(|part| observe(&format!("{name}."), part, all));
 }
 
-fn binary_weights<'a>(prefix: &str, layer: &'a dyn Layer, all: &mut Vec<(String, Weights<'a>)>) {
-    let name = format!("{prefix}{}", layer.name());
-    all.extend(layer.binary_weights().map(|weights| (name.clone(), weights)));
-    layer.parts().into_iter().for_each(|part| binary_weights(&format!("{name}."), part, all));
+fn binary_weights<'a>(own: &str, layer: &'a dyn Layer, all: &mut Vec<(String, Weights<'a>)>) {
+    all.extend(layer.binary_weights().map(|weights| (own.to_string(), weights)));
+    layer.parts().into_iter().for_each(|part| binary_weights(&format!("{own}.{}", part.name()), part, all));
 }
 
 /// More weights than this are a mistake; a latent weight and its two moments take 12 bytes.

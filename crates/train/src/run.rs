@@ -12,10 +12,11 @@ use crate::{
     checkpoint::{self, CheckpointError, Checkpoints},
     data::{Dataset, Samples, permutation},
     error::{Error, Result},
-    evaluate::{accuracy, network_accuracy},
+    evaluate::{Judgement, judge, judge_network},
+    inspect::{Inspector, LayerReport, StepReport},
     layer::{Clock, Context},
     network::Network,
-    report::{EpochReport, Event, Outcome, Progress},
+    report::{EpochReport, Event, Listener, Outcome, Progress},
     step::Unwatched,
     trainer::{Keep, Parts, Trainer, batch_size},
 };
@@ -130,29 +131,32 @@ impl<'a> Run<'a> {
     }
 
     /// Goes on to the end.
-    pub(crate) fn finish(mut self, listen: &mut dyn FnMut(Event)) -> Result<Outcome> {
+    pub(crate) fn finish(mut self, listener: &mut dyn Listener) -> Result<Outcome> {
         if let Some(warning) = self.checkpoints.warning() {
-            listen(Event::Warning(&warning));
+            listener.hear(Event::Warning(&warning));
         }
+        let (steps, samples) = (self.steps_done(), self.samples_done());
+        listener.hear(Event::Begin { net: self.net, steps, samples });
         while let Some(stage) = self.stage() {
-            self.learn(&stage, listen)?;
-            self.conclude(&stage, listen)?;
-            let unsaved = self.checkpoints.save(self.net, &self.description, &self.past);
-            unsaved.iter().for_each(|warning| listen(Event::Warning(warning)));
+            self.learn(&stage, listener)?;
+            self.conclude(&stage, listener)?;
+            let unsaved = self.checkpoints.save_after_epoch(self.net, &self.description, &self.past);
+            unsaved.iter().for_each(|warning| listener.hear(Event::Warning(warning)));
         }
-        self.outcome()
+        self.outcome(listener)
     }
 
     /// What is left of the present epoch, in an order of its own.
-    fn learn(&mut self, stage: &Stage, listen: &mut dyn FnMut(Event)) -> Result<()> {
+    fn learn(&mut self, stage: &Stage, listener: &mut dyn Listener) -> Result<()> {
         let epoch = self.past.reports.len() + 1;
         let order = permutation(self.parts.train.len(), epoch_seed(self.trainer.seed, epoch));
+        let (mut step, steps) = (self.steps_done(), self.steps(self.epochs()));
         for rows in order.chunks_exact(stage.batch).skip(self.past.sums.batch) {
             self.cx.clock = Clock { epoch: epoch - 1, epochs: self.epochs(), batch: self.past.sums.batch };
+            step += 1;
+            let looked_at = listener.looks_at(step, steps);
             let start = Instant::now();
-            let batch = (self.parts, rows);
-            let (loss, right) =
-                self.trainer.learn(self.net, &mut self.cx, batch, stage.rate, &mut Unwatched)?;
+            let (loss, right, layers) = self.step(stage, rows, looked_at)?;
             self.seconds += start.elapsed().as_secs_f64();
             let sums = &mut self.past.sums;
             sums.batch += 1;
@@ -162,36 +166,71 @@ impl<'a> Run<'a> {
                 return Err(Error::Diverged { loss, epoch });
             }
             self.samples += stage.batch as u64;
-            listen(Event::Batch(self.progress(stage)));
-            let unsaved = self.checkpoints.save_if_due(self.net, &self.description, &self.past);
-            unsaved.iter().for_each(|warning| listen(Event::Warning(warning)));
+            listener.hear(Event::Batch(self.progress(stage)));
+            if let Some(layers) = layers {
+                let (phase, rate, accuracy) = (stage.index + 1, stage.rate, right as f64 / rows.len() as f64);
+                listener.hear(Event::Step(&StepReport { step, epoch, phase, rate, loss, accuracy, layers }));
+            }
+            let stopped = listener.stops();
+            let unsaved = match stopped {
+                true => self.checkpoints.save(self.net, &self.description, &self.past),
+                false => self.checkpoints.save_if_due(self.net, &self.description, &self.past),
+            };
+            unsaved.iter().for_each(|warning| listener.hear(Event::Warning(warning)));
+            if stopped {
+                return Err(Error::Stopped { epoch, batch: self.past.sums.batch });
+            }
         }
         Ok(())
     }
 
+    /// One step; returns the loss, how many were right, and what was seen of the layers.
+    fn step(
+        &mut self,
+        stage: &Stage,
+        rows: &[usize],
+        looked_at: bool,
+    ) -> Result<(f64, usize, Option<Vec<LayerReport>>)> {
+        let batch = (self.parts, rows);
+        self.cx.inspected = looked_at;
+        if !looked_at {
+            let (loss, right) =
+                self.trainer.learn(self.net, &mut self.cx, batch, stage.rate, &mut Unwatched)?;
+            return Ok((loss, right, None));
+        }
+        let mut inspector = Inspector::default();
+        let (loss, right) = self.trainer.learn(self.net, &mut self.cx, batch, stage.rate, &mut inspector)?;
+        Ok((loss, right, Some(inspector.finish(self.net))))
+    }
+
     /// Evaluates the network after an epoch.
-    fn conclude(&mut self, stage: &Stage, listen: &mut dyn FnMut(Event)) -> Result<()> {
+    fn conclude(&mut self, stage: &Stage, listener: &mut dyn Listener) -> Result<()> {
         let Progress { epoch, loss, accuracy: train_accuracy, .. } = self.progress(stage);
         let (deployed, _) = self.export()?;
-        let parts = self.parts;
-        let mut judge = |part: &Option<Dataset>| {
-            let accuracy = |part| match &deployed {
-                Some(model) => accuracy(model, &self.cx.engine, part),
-                None => network_accuracy(self.net, &self.cx, part, &parts.standardize),
+        let (parts, criterion) = (self.parts, &*self.trainer.loss);
+        let mut judged = |part: &Option<Dataset>| {
+            let judgement = |part| match &deployed {
+                Some(model) => judge(model, &self.cx.engine, part, criterion),
+                None => judge_network(self.net, &self.cx, part, &parts.standardize, criterion),
             };
-            part.as_ref().map(accuracy).transpose()
+            part.as_ref().map(judgement).transpose()
         };
+        let (validation, test) = (judged(&parts.validation)?, judged(&parts.test)?);
+        let accuracy = |judgement: Judgement| judgement.accuracy;
+        let mean_loss = |judgement: Judgement| judgement.loss;
         let report = EpochReport {
             epoch,
             phase: stage.index + 1,
             rate: stage.rate,
             loss,
             train_accuracy,
-            validation_accuracy: judge(&parts.validation)?,
-            test_accuracy: judge(&parts.test)?,
+            validation_accuracy: validation.map(accuracy),
+            validation_loss: validation.map(mean_loss),
+            test_accuracy: test.map(accuracy),
+            test_loss: test.map(mean_loss),
             layers: self.net.observe(),
         };
-        listen(Event::Epoch(&report));
+        listener.hear(Event::Epoch(&report));
         if self.trainer.keep == Keep::Best && self.is_best(&report) {
             let bytes = deployed.as_ref().map(Model::to_bytes);
             let bytes = bytes.map_or_else(|| checkpoint::to_bytes(self.net), Ok)?;
@@ -208,16 +247,17 @@ impl<'a> Run<'a> {
         before.is_none_or(|before| report.validation_accuracy > before.validation_accuracy)
     }
 
-    fn outcome(self) -> Result<Outcome> {
+    fn outcome(self, listener: &mut dyn Listener) -> Result<Outcome> {
         let (mut model, not_exported) = self.export()?;
         let summary = self.net.summary();
-        let Self { past: Past { reports: epochs, best, .. }, seconds, samples, .. } = self;
+        let Self { net, past: Past { reports: epochs, best, .. }, seconds, samples, .. } = self;
         let epoch = best.as_ref().map_or(epochs.len(), |best| best.epoch);
         match best {
             Some(Best { deployed: true, bytes, .. }) => model = Some(Model::from_bytes(&bytes)?),
-            Some(Best { deployed: false, bytes, .. }) => checkpoint::from_bytes(self.net, &bytes)?,
+            Some(Best { deployed: false, bytes, .. }) => checkpoint::from_bytes(net, &bytes)?,
             None => {}
         }
+        listener.hear(Event::End { net, deployed: model.is_some() });
         Ok(Outcome { model, not_exported, summary, epoch, epochs, seconds, samples })
     }
 
@@ -257,24 +297,45 @@ impl<'a> Run<'a> {
         let Past { reports, sums, .. } = &self.past;
         let met = sums.batch * stage.batch;
         Progress {
-            done: self.met(reports.len()) + met as u64,
+            done: self.samples_done(),
             total: self.met(self.epochs()),
             epoch: reports.len() + 1,
             epochs: self.epochs(),
             loss: sums.loss / met as f64,
             accuracy: sums.right as f64 / met as f64,
+            seconds: self.seconds,
         }
     }
 
+    /// Steps of the first `epochs`.
+    fn steps(&self, epochs: usize) -> u64 {
+        self.sum_over_epochs(epochs, |batch| (self.parts.train.len() / batch) as u64)
+    }
+
+    /// Steps behind this run.
+    fn steps_done(&self) -> u64 {
+        self.steps(self.past.reports.len()) + self.past.sums.batch as u64
+    }
+
+    /// Samples behind this run.
+    fn samples_done(&self) -> u64 {
+        let met = self.stage().map_or(0, |stage| self.past.sums.batch * stage.batch);
+        self.met(self.past.reports.len()) + met as u64
+    }
+
     /// Samples that the first `epochs` meet.
-    fn met(&self, mut epochs: usize) -> u64 {
-        let met = self.trainer.phases.iter().map(|phase| {
-            let batch = batch_size(phase, self.parts);
+    fn met(&self, epochs: usize) -> u64 {
+        self.sum_over_epochs(epochs, |batch| (self.parts.train.len() / batch * batch) as u64)
+    }
+
+    /// The sum of `measure(batch)` over the first `epochs`.
+    fn sum_over_epochs(&self, mut epochs: usize, measure: impl Fn(usize) -> u64) -> u64 {
+        let sum = self.trainer.phases.iter().map(|phase| {
             let of_phase = epochs.min(phase.epochs);
             epochs -= of_phase;
-            (self.parts.train.len() / batch * batch) as u64 * of_phase as u64
+            measure(batch_size(phase, self.parts)) * of_phase as u64
         });
-        met.sum()
+        sum.sum()
     }
 }
 

@@ -51,6 +51,14 @@ pub trait Watch {
 
     /// Calls `act`, which judges the output.
     fn judge<T>(&mut self, act: impl FnOnce() -> T) -> T;
+
+    /// Sees what the layer at `index` hands on in the first forward pass.
+    #[inline(always)]
+    fn output(&mut self, _index: usize, _layer: &dyn Layer, _y: &Value) {}
+
+    /// Sees the signal about the output of the layer at `index`.
+    #[inline(always)]
+    fn signal(&mut self, _index: usize, _layer: &dyn Layer, _signal: &Signal) {}
 }
 
 /// Nobody watches, and it costs nothing.
@@ -107,8 +115,9 @@ pub fn step_watched<T>(
 ) -> Result<T> {
     let second = (order == Order::InputFirst).then(|| x.clone());
     let mut y = x;
-    for layer in &mut *layers {
+    for (index, layer) in layers.iter_mut().enumerate() {
         y = watch.verb(Verb::Forward, &mut **layer, |layer| layer.forward(cx, y))?;
+        watch.output(index, &**layer, &y);
     }
     let (result, signal) = watch.judge(|| judge(y))?;
     backward(layers, cx, signal, (order == Order::WeightFirst).then_some(rate), watch)?;
@@ -153,6 +162,7 @@ fn backward(
         let wanted = index > 0 && layers[index - 1].listens();
         let layer = &mut layers[index];
         if let Some(signal) = signal.take() {
+            watch.signal(index, &**layer, &signal);
             watch.verb(Verb::Receive, &mut **layer, |layer| layer.receive(cx, signal))?;
         }
         if let Some(rate) = update {

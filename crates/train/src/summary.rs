@@ -11,6 +11,7 @@
 use std::collections::HashSet;
 
 use onebit_bits::BitTensor;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     layer::{Layer, Parameters, Weights},
@@ -22,7 +23,7 @@ use crate::{
 const MOST_TAPS: usize = 64;
 
 /// One layer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerSummary {
     /// Its name, in a composite layer `residual.conv`.
     pub name: String,

@@ -12,7 +12,7 @@ use crate::{
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
     phase::{Batch, Phase},
-    report::{Event, Outcome},
+    report::{Event, Hearing, Listener, Outcome},
     run::Run,
     step::{Order, Watch},
     teacher::Lessons,
@@ -125,9 +125,24 @@ impl Trainer {
         parts: &Parts,
         engine: &Engine,
         checkpoints: &mut Checkpoints,
-        mut listen: impl FnMut(Event),
+        listen: impl FnMut(Event),
     ) -> Result<Outcome> {
-        Run::new(self, net, parts, engine, checkpoints)?.finish(&mut listen)
+        self.fit_and_tell(net, parts, engine, checkpoints, &mut Hearing(listen))
+    }
+
+    /// [`fit_with`](Self::fit_with) for one who may also look at steps, and stop the run.
+    ///
+    /// # Errors
+    /// As [`fit_with`](Self::fit_with), and [`Error::Stopped`].
+    pub fn fit_and_tell(
+        &self,
+        net: &mut Network,
+        parts: &Parts,
+        engine: &Engine,
+        checkpoints: &mut Checkpoints,
+        listener: &mut dyn Listener,
+    ) -> Result<Outcome> {
+        Run::new(self, net, parts, engine, checkpoints)?.finish(listener)
     }
 
     /// One step on the samples `rows`; returns the loss and how many were right.

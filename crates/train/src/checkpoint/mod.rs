@@ -66,6 +66,7 @@ pub fn exists(path: impl AsRef<Path>) -> bool {
 pub struct Checkpoints {
     slot: Option<Slot>,
     every: Duration,
+    sparing: bool,
     last: Instant,
     name: String,
     configuration: String,
@@ -80,6 +81,7 @@ impl Checkpoints {
         Self {
             slot: None,
             every: EVERY,
+            sparing: false,
             last: Instant::now(),
             name,
             configuration,
@@ -119,6 +121,12 @@ impl Checkpoints {
         Self { every, ..self }
     }
 
+    /// Saves when it is time and when the run is stopped, but not after each epoch: for short epochs and large networks.
+    #[must_use]
+    pub fn sparing(self) -> Self {
+        Self { sparing: true, ..self }
+    }
+
     /// Keeps a name and the configuration in the file. A run that is resumed must have that of the file, but for the
     /// place of its data.
     ///
@@ -146,7 +154,7 @@ impl Checkpoints {
     }
 
     /// Whether anything is saved or restored.
-    pub(crate) fn any(&self) -> bool {
+    pub fn any(&self) -> bool {
         self.slot.is_some()
     }
 
@@ -160,6 +168,14 @@ impl Checkpoints {
     pub(crate) fn restore(&mut self, net: &mut Network, run: &str) -> Result<Option<Past>> {
         let Some(mut saved) = self.saved.take() else { return Ok(None) };
         restore(&mut saved, net, run).map(Some).map_err(|e| self.named(e))
+    }
+
+    /// Saves now, unless it is [sparing](Self::sparing).
+    pub(crate) fn save_after_epoch(&mut self, net: &mut Network, run: &str, past: &Past) -> Option<String> {
+        match self.sparing {
+            true => self.save_if_due(net, run, past),
+            false => self.save(net, run, past),
+        }
     }
 
     /// Saves when it is time, and says what went wrong: the run goes on without.

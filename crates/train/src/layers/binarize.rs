@@ -80,6 +80,10 @@ impl Layer for Binarize {
         to.binarize(self.features, self.thresholds.clone())
     }
 
+    fn depth(&self) -> usize {
+        self.thresholds.len()
+    }
+
     fn observe(&mut self) -> Observation {
         Observation {
             flip_ratio: self.flip_ratio.take(),

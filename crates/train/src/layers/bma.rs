@@ -12,7 +12,7 @@ use onebit_bits::{BitTensor, Ternary};
 use crate::{
     error::Result,
     export::Exporter,
-    layer::{Context, Layer, Observation, Parameters},
+    layer::{Context, Layer, Observation, Parameters, Weights},
     layers::flip_product::{FlipProduct, WeightDepth},
     rules::Rule,
     state::State,
@@ -129,6 +129,10 @@ impl Layer for Bma {
 
     fn observe(&mut self) -> Observation {
         Observation { flip_ratio: None, ..self.product.observe() }
+    }
+
+    fn binary_weights(&self) -> Option<Weights<'_>> {
+        Some(self.product.binary_weights())
     }
 
     fn parameters(&self) -> Parameters {

@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     export::Exporter,
     flip::{check_thresholds, flip2wish, sum_threshold},
-    layer::{Context, Layer, Meter, Observation, Parameters, check_shape, kept},
+    layer::{Context, Layer, Meter, Observation, Parameters, Weights, check_shape, kept},
     layers::flip_product::{FlipProduct, WeightDepth},
     rules::Rule,
     state::State,
@@ -129,8 +129,16 @@ impl Layer for Bmab {
         to.thresholds(self.limits.clone(), BitTensor::zeros(1, self.product.outputs()))
     }
 
+    fn depth(&self) -> usize {
+        self.depth
+    }
+
     fn observe(&mut self) -> Observation {
         Observation { mean_of_bits: self.mean_of_bits.take(), ..self.product.observe() }
+    }
+
+    fn binary_weights(&self) -> Option<Weights<'_>> {
+        Some(self.product.binary_weights())
     }
 
     fn parameters(&self) -> Parameters {

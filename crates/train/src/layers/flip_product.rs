@@ -14,7 +14,8 @@ use crate::{
     binary_tensor::BinaryTensor,
     error::Result,
     layer::{
-        Context, Meter, Observation, Parameters, check_cols, check_quorum, check_shape, check_sizes, kept,
+        Context, Meter, Observation, Parameters, Weights, check_cols, check_quorum, check_shape, check_sizes,
+        kept,
     },
     rules::Rule,
     state::State,
@@ -176,6 +177,10 @@ impl FlipProduct {
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         self.flip_ratio.state("flip_ratio", state)?;
         self.weights.state(state)
+    }
+
+    pub(crate) fn binary_weights(&self) -> Weights<'_> {
+        Weights { bits: self.weights.bits(), taps: 1, rule: self.weights.rule() }
     }
 
     pub(crate) fn parameters(&self) -> Parameters {

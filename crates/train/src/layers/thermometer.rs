@@ -151,6 +151,10 @@ impl Layer for Thermometer {
         to.thermometer(self.thresholds.cols(), self.thresholds.values().to_vec())
     }
 
+    fn depth(&self) -> usize {
+        self.thresholds.rows()
+    }
+
     fn observe(&mut self) -> Observation {
         Observation { mean_of_bits: self.mean_of_bits.take(), ..Observation::default() }
     }

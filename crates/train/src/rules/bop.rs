@@ -15,6 +15,7 @@ use onebit_bits::{BitTensor, BitView, Buffer, Isa, Update, random_bits, update_w
 use super::{
     Rule,
     beyond::{RUN, WORDS, flip_beyond, follow},
+    even_sample,
 };
 use crate::{
     error::{Error, Result},
@@ -116,6 +117,10 @@ impl Rule for Bop {
         let step = self.step(cx, weights.shape())?;
         gradient.each_run(cx, &mut self.m[..], weights, &step)?;
         Ok(step.flips.into_inner())
+    }
+
+    fn inertia(&self, most: usize) -> Option<(&'static str, Vec<f32>)> {
+        Some(("averages", even_sample(&self.m[..], most).copied().collect()))
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

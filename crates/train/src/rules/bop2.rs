@@ -17,6 +17,7 @@ use super::{
     Rule,
     beyond::{RUN, WORDS, flip_beyond, follow, follow_squares},
     bop::check_states,
+    even_sample,
 };
 use crate::{
     error::{Error, Result},
@@ -159,6 +160,10 @@ impl Rule for Bop2 {
         let step = self.step(cx, weights.shape())?;
         gradient.each_run(cx, (&mut self.m[..], &mut self.v[..]), weights, &step)?;
         Ok(step.flips.into_inner())
+    }
+
+    fn inertia(&self, most: usize) -> Option<(&'static str, Vec<f32>)> {
+        Some(("averages", even_sample(&self.m[..], most).copied().collect()))
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

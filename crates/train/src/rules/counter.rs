@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Error, Result},
     layer::{Context, check_shape},
-    rules::Rule,
+    rules::{Rule, even_sample},
     state::State,
     value::Signal,
     vectorized::vectorized,
@@ -254,6 +254,10 @@ impl Rule for Counter {
             [] => votes.each_run(cx, counters, weights, step),
             averages => votes.each_run(cx, (counters, averages), weights, step),
         })
+    }
+
+    fn inertia(&self, most: usize) -> Option<(&'static str, Vec<f32>)> {
+        Some(("counters", even_sample(&self.counters, most).map(|&c| f32::from(c)).collect()))
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

@@ -102,11 +102,22 @@ pub trait Rule: Any + Send {
         None
     }
 
+    /// What keeps the weights where they are, to look at: its name and an even sample of at most `most` of its numbers.
+    fn inertia(&self, most: usize) -> Option<(&'static str, Vec<f32>)> {
+        let reals = self.reals().filter(|reals| !reals.is_empty())?;
+        Some(("latent weights", even_sample(&reals, most).copied().collect()))
+    }
+
     /// Names the rule's state, as [`Layer::state`](crate::layer::Layer::state) does.
     ///
     /// # Errors
     /// Those of `state`.
     fn state(&mut self, state: &mut State) -> Result<()>;
+}
+
+/// At most `most` of `all`, at even distances.
+pub(crate) fn even_sample<T>(all: &[T], most: usize) -> impl Iterator<Item = &T> {
+    all.iter().step_by(all.len().div_ceil(most.max(1)).max(1))
 }
 
 impl dyn Rule {

@@ -117,9 +117,9 @@ fn every_part_is_named() {
     let observed: Vec<String> = net.observe().into_iter().map(|(name, _)| name).collect();
     let parts = ["sign", "conv", "batch_norm", "real_conv", "batch_norm"].map(|it| format!("residual.{it}"));
     assert_eq!(observed, [&["residual".to_string()][..], &parts].concat());
-    let weights = net.binary_weights();
+    let weights = net.labelled_weights();
     assert_eq!(weights.len(), 1);
-    assert_eq!((weights[0].0.as_str(), weights[0].1.taps), ("residual.conv", 9));
+    assert_eq!((weights[0].0.as_str(), weights[0].1.taps), ("0 residual.conv", 9));
 }
 
 /// A block in front, a block within: the net learns to tell the signs of a sum apart, in every order.
