@@ -19,6 +19,12 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Train a network: `onebit train iris` needs nothing else
     Train(TrainArgs),
+    /// List the training runs in a folder
+    Runs(RunsArgs),
+    /// Draw the report of a training run, an HTML file that needs nothing else
+    Report(ReportArgs),
+    /// Compare training runs: results, the settings that differ, and with --out their curves
+    Compare(CompareArgs),
     /// Measure a model's accuracy on labelled data
     Eval(EvalArgs),
     /// Classify rows of CSV files, arrays, images, folders of them, or standard input
@@ -112,6 +118,38 @@ pub(crate) struct TrainArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct RunsArgs {
+    /// The folder that the runs lie in
+    #[arg(default_value = "runs")]
+    pub(crate) folder: PathBuf,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct ReportArgs {
+    /// The folder of the run
+    pub(crate) run: PathBuf,
+    /// The file to write [default: report.html in the folder]
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct CompareArgs {
+    /// The folders of the runs
+    #[arg(required = true, num_args = 2..)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Write the curves side by side to this file
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(ClapArgs)]

@@ -1,6 +1,9 @@
 //! Why a command stops early.
 
-use std::{fmt::Display, io};
+use std::{
+    fmt::{self, Display},
+    io,
+};
 
 use crate::output::plain;
 
@@ -49,6 +52,17 @@ impl From<io::Error> for Failure {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::Closed,
             _ => Failure::other(format!("standard output: {error}")),
+        }
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Failure::Flag(message) | Failure::Other(message) | Failure::Stopped(message) => {
+                f.write_str(message)
+            }
+            Failure::Closed => f.write_str("standard output: nobody reads it any more"),
         }
     }
 }

@@ -24,6 +24,8 @@ mod output;
 mod predict;
 mod presets;
 mod progress;
+mod report;
+mod runs;
 mod sizes;
 mod table;
 mod train;
@@ -35,6 +37,9 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let result = match args.command {
         Command::Train(args) => train::run(&args),
+        Command::Runs(args) => runs::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Compare(args) => report::compare(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),

@@ -24,6 +24,7 @@ use crate::{
     layers,
     output::{self, bytes, percent},
     progress::Screen,
+    report,
     table::Table,
 };
 
@@ -63,6 +64,10 @@ pub(super) fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
     let model = outcome.model.as_ref();
     model.map_or(Ok(()), |model| model.save(&out))?;
     written?;
+    let report = folder.as_ref().map(report::write).transpose().unwrap_or_else(|failure| {
+        output::warn(&format!("no report: {failure}"));
+        None
+    });
     // Only now: whoever stops reading the report still wants the model.
     said?;
     let seconds = start.elapsed().as_secs_f64();
@@ -70,6 +75,7 @@ pub(super) fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
         let mut result = result_json(config, &outcome, seconds);
         result["model"] = json!(model.map(|_| out.display().to_string()));
         result["run"] = json!(folder.map(|folder| folder.path().display().to_string()));
+        result["report"] = json!(report.map(|path| path.display().to_string()));
         if let Some(reason) = &outcome.not_exported {
             result["no_model"] = json!(reason.to_string());
         }
@@ -92,6 +98,9 @@ pub(super) fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
     }
     if let Some(folder) = folder {
         table.row(["run".into(), folder.path().display().to_string()]);
+    }
+    if let Some(report) = report {
+        table.row(["report".into(), report.display().to_string()]);
     }
     output::line(table.render().lines().skip(1).collect::<Vec<_>>().join("\n"))?;
     match &outcome.not_exported {

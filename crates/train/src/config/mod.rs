@@ -43,7 +43,7 @@ mod parse;
 mod presets;
 mod twin;
 
-pub use parse::parse;
+pub use parse::{flat, parse};
 pub use presets::{PRESETS, preset, preset_text};
 
 /// A whole run.

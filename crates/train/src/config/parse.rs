@@ -35,6 +35,32 @@ pub fn parse(name: &str, text: &str, overrides: &[String]) -> Result<Config> {
     Ok(result)
 }
 
+/// The settings of a text in their order, each with its dotted key and its value as TOML writes it; of a text that is no TOML
+/// none.
+pub fn flat(text: &str) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    if let Ok(table) = toml::from_str::<toml::Value>(text) {
+        flatten("", &table, &mut all);
+    }
+    all
+}
+
+fn flatten(key: &str, value: &toml::Value, all: &mut Vec<(String, String)>) {
+    let inside = |name: &str| if key.is_empty() { name.to_string() } else { format!("{key}.{name}") };
+    match value {
+        toml::Value::Table(table) => {
+            table.iter().for_each(|(name, value)| flatten(&inside(name), value, all))
+        }
+        toml::Value::Array(items) if items.iter().any(toml::Value::is_table) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| flatten(&inside(&index.to_string()), value, all));
+        }
+        value => all.push((key.into(), value.to_string())),
+    }
+}
+
 /// Applies one `key=value`; the path of keys has dots, arrays take an index.
 fn set(table: &mut toml::Value, setting: &str) -> Result<()> {
     let wrong = |message: &str| Error::Config { source_name: setting.into(), message: message.into() };

@@ -61,8 +61,7 @@ impl<'a> Recorder<'a> {
         parts: &'a Parts,
         engine: &'a Engine,
     ) -> Result<Self> {
-        let unfit = |e: toml::ser::Error| run_error(&folder.config_path(), e.to_string());
-        let text = toml::to_string(config).map_err(unfit)?;
+        let text = config.to_toml();
         onebit_model::replace(&[(folder.config_path(), text.as_bytes())])?;
         let info = RunInfo {
             format: RunInfo::FORMAT.into(),
