@@ -58,7 +58,7 @@ pub(super) struct Scale {
 impl Scale {
     fn new(low: f64, high: f64, from: f64, to: f64, unit: Unit) -> Self {
         let logarithm = unit == Unit::Logarithm && low > 0.0;
-        let (low, high) = match (logarithm, high > low) {
+        let (low, high) = match (logarithm, high != low) {
             (true, _) => (low.log10().floor(), high.log10().ceil().max(low.log10().floor() + 1.0)),
             (false, true) => (low, high),
             (false, false) => (low - 0.5 * low.abs().max(1e-9), low + 0.5 * low.abs().max(1e-9)),
@@ -78,9 +78,10 @@ impl Scale {
             let exponents = (self.low as i32..=self.high as i32).step_by(step as usize);
             return exponents.map(|exponent| 10f64.powi(exponent)).collect();
         }
-        let step = round_step((self.high - self.low) / n);
-        let first = (self.low / step - 1e-9).ceil();
-        let count = ((self.high / step + 1e-9).floor() - first).clamp(-1.0, 50.0) as i64;
+        let (low, high) = (self.low.min(self.high), self.low.max(self.high));
+        let step = round_step((high - low) / n);
+        let first = (low / step - 1e-9).ceil();
+        let count = ((high / step + 1e-9).floor() - first).clamp(-1.0, 50.0) as i64;
         (0..=count).map(|k| (first + k as f64) * step).collect()
     }
 }
@@ -213,7 +214,7 @@ pub(super) fn curves(x_name: &str, unit: Unit, series: &[Series], marks: &[Mark]
     format!("{}</svg><div class=\"legend\">{legend}</div>", frame.svg)
 }
 
-/// An image from `low` to `high` over an axis of steps.
+/// An image over an axis of steps, its lower edge at `y.0` and its upper one at `y.1`, whichever is greater.
 pub(super) fn image(x: (f64, f64), x_name: &str, y: (f64, f64), uri: &str, marks: &[Mark]) -> String {
     let frame = Frame::new(x, x_name, y, Unit::Number, marks);
     let (left, top) = (frame.x.place(x.0), frame.y.place(y.1));

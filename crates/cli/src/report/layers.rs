@@ -13,6 +13,9 @@ use super::{
 /// Rows of a picture of densities.
 const ROWS: usize = 60;
 
+/// Features whose names are listed at most.
+const NAMED: usize = 16;
+
 /// A section for each layer.
 pub(super) fn sections(story: &Story) -> Vec<Section> {
     let layers = story.layers();
@@ -26,7 +29,7 @@ fn panels(story: &Story, name: &str) -> Vec<Panel> {
         .filter_map(|s| Some((s.report.step as f64, s.report.layers.iter().find(|l| l.layer == name)?)))
         .collect();
     let mut panels = Vec::new();
-    panels.extend(mean_of_bits(story, &seen));
+    panels.extend(mean_of_bits(story, &seen, story.info.layers.first().is_some_and(|first| first == name)));
     panels.extend(flips(story, &seen));
     let gradients = histograms(&seen, |layer| layer.gradient.as_ref());
     panels.extend(over_time(
@@ -71,7 +74,7 @@ fn histograms<'a>(
 }
 
 /// The heat map of the report: feature by step.
-fn mean_of_bits(story: &Story, seen: &[(f64, &LayerReport)]) -> Vec<Panel> {
+fn mean_of_bits(story: &Story, seen: &[(f64, &LayerReport)], first: bool) -> Vec<Panel> {
     let means: Vec<(f64, &BitMeans)> =
         seen.iter().filter_map(|(step, layer)| Some((*step, layer.bits.as_ref()?))).collect();
     let features = means.iter().map(|(_, means)| means.features.len()).max().unwrap_or(0);
@@ -87,8 +90,13 @@ fn mean_of_bits(story: &Story, seen: &[(f64, &LayerReport)]) -> Vec<Panel> {
         "<div class=\"legend\"><span>0</span><img alt=\"\" width=\"120\" height=\"10\" src=\"{}\"><span>1</span></div>",
         Picture::from_fn(60, 1, |_, column| share_colour(column as f32 / 59.0)).uri()
     );
-    let how = "A row is a feature, a column a step. Pale, near 0.5, is a useful feature; dark blue (0) or dark red (1) \
-               always answers the same.";
+    let mut how = "A row is a feature, a column a step. Pale, near 0.5, is a useful feature; dark blue (0) or dark red (1) \
+                   always answers the same."
+        .to_string();
+    let names = &story.info.data.feature_names;
+    if first && names.len() == features && features <= NAMED {
+        how += &format!(" Rows from above: {}.", names.join(", "));
+    }
     let constant = Series::new("always the same", means.iter().map(|(s, m)| (*s, Some(m.constant))));
     let mean = Series::new("mean of all bits", means.iter().map(|(s, m)| (*s, Some(m.mean))));
     let lines: Vec<Series> = constant.into_iter().chain(mean).collect();

@@ -64,7 +64,7 @@ fn confusion(found: &Confusion) -> Panel {
     let how = format!(
         "Of the {part} part: a row is a class, a column what its samples were taken for. Off the diagonal are mistakes."
     );
-    Panel::new("Confusion matrix", how, html)
+    Panel::new("Confusion matrix", how, html).wide()
 }
 
 fn mistakes(story: &Story, found: &Confusion, mistakes: &[Mistake]) -> Option<Panel> {
