@@ -96,6 +96,12 @@ pub(crate) struct TrainArgs {
     /// Write no such folder, but the model alone
     #[arg(long, conflicts_with = "run")]
     pub(crate) no_run: bool,
+    /// Show the run on the whole terminal: curves, layers, time left
+    #[arg(long, conflicts_with_all = ["json", "seeds"])]
+    pub(crate) tui: bool,
+    /// Write an event file for TensorBoard into the run's folder, too: tensorboard --logdir runs
+    #[arg(long, conflicts_with_all = ["no_run", "seeds"])]
+    pub(crate) tensorboard: bool,
     /// Save the run to this file after each epoch and every --checkpoint-every seconds, to --resume it
     /// [default: in the run's folder, every --checkpoint-every seconds and on Ctrl-C]
     #[arg(long, value_name = "FILE", conflicts_with = "seeds")]

@@ -14,6 +14,7 @@ mod bench;
 mod bench_infer;
 mod bench_kernels;
 mod bench_train;
+mod dashboard;
 mod eval;
 mod export;
 mod failure;
@@ -26,6 +27,7 @@ mod presets;
 mod progress;
 mod report;
 mod runs;
+mod screen;
 mod sizes;
 mod table;
 mod train;
@@ -53,7 +55,7 @@ fn main() -> ExitCode {
         Err(Failure::Closed) => ExitCode::SUCCESS,
         Err(Failure::Stopped(message)) => {
             output::note(&message);
-            ExitCode::from(train::INTERRUPTED)
+            ExitCode::from(train::interrupt::INTERRUPTED)
         }
         Err(Failure::Flag(message)) => {
             complain(&message);

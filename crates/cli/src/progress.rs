@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Shows how a run goes.
-pub(crate) struct Screen {
+pub(crate) struct Lines {
     json: bool,
     bar: Option<ProgressBar>,
     last_flips: Option<f64>,
@@ -23,7 +23,7 @@ pub(crate) struct Screen {
     failure: Option<Failure>,
 }
 
-impl Screen {
+impl Lines {
     pub(crate) fn new(json: bool) -> Self {
         // The bar is drawn on standard error and takes the place of lines on standard output.
         let bar = (!json && stdout().is_terminal() && stderr().is_terminal()).then(|| {

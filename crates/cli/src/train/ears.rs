@@ -3,7 +3,7 @@
 use onebit::{Event, Listener, record::Recorder};
 
 use super::interrupt;
-use crate::progress::Screen;
+use crate::screen::Screen;
 
 /// The screen, the run's folder, and Ctrl-C.
 pub(super) struct Ears<'a> {

@@ -13,14 +13,19 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 pub(super) fn listen() {
     // where there is no such signal it stays what it was
     let _ = ctrlc::set_handler(|| {
-        if ASKED.swap(true, Relaxed) {
+        if ask() {
             std::process::exit(INTERRUPTED.into());
         }
         output::note("stopping after this batch; Ctrl-C again stops at once, without saving");
     });
 }
 
+/// Wishes to stop, and says whether someone did before.
+pub(crate) fn ask() -> bool {
+    ASKED.swap(true, Relaxed)
+}
+
 /// Whether someone wished to stop.
-pub(super) fn asked() -> bool {
+pub(crate) fn asked() -> bool {
     ASKED.load(Relaxed)
 }

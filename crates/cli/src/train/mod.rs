@@ -8,12 +8,11 @@ use onebit::{
 use crate::{args::TrainArgs, failure::Result};
 
 mod ears;
-mod interrupt;
+pub(crate) mod interrupt;
 mod job;
 mod once;
 mod repeat;
 
-pub(crate) use interrupt::INTERRUPTED;
 use job::Job;
 pub(crate) use job::read_config;
 

@@ -23,8 +23,8 @@ use crate::{
     failure::{Failure, Result},
     layers,
     output::{self, bytes, percent},
-    progress::Screen,
     report,
+    screen::Screen,
     table::Table,
 };
 
@@ -33,9 +33,12 @@ pub(super) fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
     let config = &config;
     let out = args.out.clone().unwrap_or_else(|| default_out(&name));
     check_out("the model", &out)?;
+    if args.tui {
+        Screen::check_terminal()?;
+    }
     let start = Instant::now();
     let parts = experiment::load(config, args.data.as_deref())?;
-    let headline = if args.json { Ok(()) } else { output::line(headline(&name, config, &parts)) };
+    let headline = if args.json || args.tui { Ok(()) } else { output::line(headline(&name, config, &parts)) };
     let (folder, recorder) = match &place {
         Place::Nowhere => (None, None),
         Place::New(path) => {
@@ -45,7 +48,12 @@ pub(super) fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
         }
         Place::Old(folder) => (Some(folder.clone()), Some(Recorder::resume(folder, &parts, engine)?)),
     };
-    let mut ears = Ears { screen: Screen::new(args.json), recorder };
+    let recorder = recorder.map(|recorder| match args.tensorboard {
+        true => recorder.for_tensorboard(),
+        false => recorder,
+    });
+    let screen = if args.tui { Screen::dashboard(&name)? } else { Screen::lines(args.json) };
+    let mut ears = Ears { screen, recorder };
     ears.screen.say(headline);
     interrupt::listen();
     let outcome = experiment::run_and_tell(config, &parts, engine, &mut checkpoints, &mut ears);

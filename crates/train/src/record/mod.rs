@@ -6,6 +6,7 @@
 //! | `run.json` | [`RunInfo`]: program, machine, data, layers, and the weights before |
 //! | `metrics.jsonl` | a [`Line`] for each epoch and for some steps |
 //! | `checkpoint` | the state of the run, to resume it |
+//! | `events.out.tfevents.*` | the metrics for TensorBoard, if it is [asked for](Recorder::for_tensorboard) |
 //! | `model.onebit` | the network to deploy |
 //! | `result.json` | [`RunResult`]: how the run ended, confusions, mistakes, and the weights after |
 //!
@@ -37,6 +38,7 @@ mod files;
 mod folder;
 mod lines;
 mod recorder;
+mod tensorboard;
 
 pub use bit_image::{BitImage, LayerBits};
 pub use environment::Environment;

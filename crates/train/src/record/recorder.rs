@@ -13,6 +13,7 @@ use super::{
     bit_image::weights,
     examine,
     folder::{now, run_error, write_json},
+    tensorboard::TensorBoard,
 };
 use crate::{
     config::Config,
@@ -39,6 +40,9 @@ pub struct Recorder<'a> {
     info: RunInfo,
     metrics: Option<BufWriter<File>>,
     flushed: Instant,
+    /// Whether there is to be an event file, and it.
+    for_tensorboard: bool,
+    tensorboard: Option<TensorBoard>,
     looks: u64,
     step: u64,
     progress: Option<Progress>,
@@ -99,6 +103,8 @@ impl<'a> Recorder<'a> {
             info,
             metrics: None,
             flushed: Instant::now(),
+            for_tensorboard: false,
+            tensorboard: None,
             looks: LOOKS,
             step: 0,
             progress: None,
@@ -113,6 +119,12 @@ impl<'a> Recorder<'a> {
     #[must_use]
     pub fn looking_at(self, looks: u64) -> Self {
         Self { looks, ..self }
+    }
+
+    /// Writes an event file for TensorBoard too.
+    #[must_use]
+    pub fn for_tensorboard(self) -> Self {
+        Self { for_tensorboard: true, ..self }
     }
 
     /// What could not be written, if it was not told before.
@@ -182,6 +194,9 @@ impl<'a> Recorder<'a> {
         onebit_model::replace(&[(path.clone(), &kept)])?;
         let file = File::options().append(true).open(&path).map_err(|e| run_error(&path, e.to_string()))?;
         self.metrics = Some(BufWriter::new(file));
+        if self.for_tensorboard {
+            self.tensorboard = Some(TensorBoard::create(self.folder.path(), steps)?);
+        }
         (self.step, self.before) = (steps, (samples, 0.0));
         Ok(())
     }
@@ -195,7 +210,8 @@ impl<'a> Recorder<'a> {
         if late {
             self.flushed = Instant::now();
         }
-        if let Err(e) = written {
+        let shown = self.tensorboard.as_mut().map_or(Ok(()), |board| board.write(line));
+        if let Err(e) = written.and(shown) {
             self.fail(e.to_string());
         }
     }
@@ -208,7 +224,7 @@ impl<'a> Recorder<'a> {
 
     /// Stops to write metrics.
     fn fail(&mut self, reason: String) {
-        self.metrics = None;
+        (self.metrics, self.tensorboard) = (None, None);
         let path = self.folder.metrics_path();
         self.failure = Some(format!("{} is written no further: {reason}", path.display()));
     }
