@@ -19,6 +19,16 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Train a network: `onebit train iris` needs nothing else
     Train(TrainArgs),
+    /// Find settings: batch, rate, suppressor, and whatever --vary names
+    ///
+    /// Random search by validation accuracy, the mean over some seeds; a fifth of the training part is held out for it
+    /// where the configuration says nothing. The test part is not looked at. Trial 0 is the configuration as it stands.
+    /// The same command goes on with a search that was stopped, and tries more with a greater --trials.
+    ///
+    /// Varied by default: the batch of each phase (8 to 512, at most a quarter of the samples); of flip backprop the
+    /// suppressor (0 to 5) and training.quorum (0.1 to 0.6); else the rate (an eighth to eight times that of the
+    /// configuration, a final_rate in proportion).
+    Tune(TuneArgs),
     /// List the training runs in a folder
     Runs(RunsArgs),
     /// Draw the report of a training run, an HTML file that needs nothing else
@@ -119,6 +129,45 @@ pub(crate) struct TrainArgs {
     /// Change one setting of the configuration, such as network.hidden=[128] or phase.0.suppressor=2
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<String>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct TuneArgs {
+    /// A preset (see `onebit presets`) or a TOML file
+    #[arg(value_name = "PRESET | CONFIG.toml")]
+    pub(crate) preset: String,
+    /// Trials in all, those of a search that goes on included
+    #[arg(long, value_name = "N", default_value = "30", value_parser = at_least_one)]
+    pub(crate) trials: usize,
+    /// Seeds of each trial: split, first weights and shuffles change with them
+    #[arg(long, value_name = "N", default_value = "3", value_parser = at_least_one)]
+    pub(crate) seeds: usize,
+    /// Vary these settings in place of the usual ones: KEY=a|b|c or KEY=LOW..HIGH
+    #[arg(long, value_name = "KEY=RANGE")]
+    pub(crate) vary: Vec<String>,
+    /// Data to learn from, as of `onebit train`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: Option<PathBuf>,
+    /// Column of the table that holds the class
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// Seed of the search: what is drawn
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub(crate) seed: u64,
+    /// Epochs of each phase
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) epochs: Option<usize>,
+    /// Change one setting of all trials, such as network.hidden=[128]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<String>,
+    /// Folder of the search: its trials, ranking.txt and best.toml [default: tune/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
     /// Print one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,

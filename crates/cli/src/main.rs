@@ -31,6 +31,7 @@ mod screen;
 mod sizes;
 mod table;
 mod train;
+mod tune;
 
 use args::{Args, Command};
 use failure::Failure;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Runs(args) => runs::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Compare(args) => report::compare(&args),
+        Command::Tune(args) => tune::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Inspect(args) => inspect::run(&args),

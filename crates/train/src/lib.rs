@@ -55,6 +55,7 @@ mod straight_through;
 mod summary;
 pub mod teacher;
 mod trainer;
+pub mod tune;
 mod value;
 mod vectorized;
 pub mod weight_gradient;

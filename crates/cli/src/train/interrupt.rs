@@ -10,7 +10,7 @@ pub(crate) const INTERRUPTED: u8 = 130;
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// From now on Ctrl-C is a wish.
-pub(super) fn listen() {
+pub(crate) fn listen() {
     // where there is no such signal it stays what it was
     let _ = ctrlc::set_handler(|| {
         if ask() {

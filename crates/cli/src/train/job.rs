@@ -117,14 +117,20 @@ fn place(args: &TrainArgs, name: &str) -> Result<Place> {
     }
 }
 
-/// The preset or file of this name with some settings changed.
-pub(crate) fn read_config(name: &str, set: &[String]) -> Result<Config> {
+/// The text of the preset or file of this name; it is a configuration.
+pub(crate) fn config_text(name: &str) -> Result<String> {
     let text = match config::preset_text(name) {
         Ok(text) => text.to_string(),
         Err(unknown) if !name.ends_with(".toml") && !Path::new(name).exists() => return Err(unknown.into()),
         Err(_) => fs::read_to_string(name).map_err(|e| Failure::other(format!("{name}: {e}")))?,
     };
     config::parse(name, &text, &[])?;
+    Ok(text)
+}
+
+/// The preset or file of this name with some settings changed.
+pub(crate) fn read_config(name: &str, set: &[String]) -> Result<Config> {
+    let text = config_text(name)?;
     // The text is fine, so what is wrong now is wrong with a flag.
     config::parse(name, &text, set).map_err(|e| Failure::flag(format!("--set {e}")))
 }
