@@ -101,8 +101,9 @@ pub(crate) fn in_memory<S: Simd>(s: S, vectors: &[S::V]) -> [i32; 64] {
 /// Rows of a job at most, so that their tables are built while they are in the cache and threads can share.
 const TALLEST: usize = 128;
 
-/// Multiplications by which another thread pays.
-const WORK_PER_JOB: usize = 1 << 23;
+/// Multiplications by which another thread pays: a microsecond from the cache, some more where the right operand comes from
+/// memory, as it does for a single row.
+const WORK_PER_JOB: usize = 1 << 20;
 
 /// Computes all sums: left (m, k), right: n rows of k bits. Threads get disjoint columns, in multiples of 64, or rows.
 pub(crate) fn product<K: Sink>(engine: &Engine, left: Left, right: &Panels, sink: &K) {

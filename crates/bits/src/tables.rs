@@ -33,8 +33,8 @@ const LONGEST: usize = 4096;
 /// Sums between rows of them, so that a column of sums is not in one set of the L1 cache.
 const APART: usize = 16;
 
-/// Multiplications by which another thread pays.
-const WORK_PER_JOB: usize = 1 << 21;
+/// Multiplications by which another thread pays: some microseconds, so that a single row of a large layer is shared, too.
+const WORK_PER_JOB: usize = 1 << 20;
 
 /// Where sums go while they are in the cache, panels at a time.
 pub(crate) type Done<'a, S> = &'a mut dyn FnMut(&mut [S], Range<usize>);
@@ -126,6 +126,7 @@ pub(crate) struct Sums<'a, T, O> {
 }
 
 /// Memory for the 64 results of a panel in each of some rows, that nobody else has.
+#[derive(Clone, Copy)]
 pub(crate) struct Place<T> {
     pub(crate) first: *mut T,
     /// From a result to that of the next row.
@@ -367,5 +368,31 @@ simd! {
             };
             sink.put(row, cols.start, run);
         }
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use std::{sync::Barrier, vec};
+
+    use super::*;
+    use crate::{integer::Bytes, random_bits};
+
+    /// Waits until so many jobs have come to their ends.
+    struct Meet(Barrier);
+
+    impl Sink<i32> for Meet {
+        fn put(&self, _: usize, _: usize, _: &[i32]) {
+            self.0.wait(); // hangs unless so many threads come
+        }
+    }
+
+    #[test]
+    fn threads_share_a_single_row() {
+        let engine = Engine::new(2).unwrap();
+        let panels = Panels::of_rows_for_reals(&engine, random_bits(1, 0, 4096, 784).view());
+        let x = vec![7u8; 784];
+        let left = Bytes::of("test", &engine, (1, 784), &x, &[&panels]).unwrap();
+        product(&engine, &left, &[&panels], &Meet(Barrier::new(2)));
     }
 }

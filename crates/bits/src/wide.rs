@@ -10,6 +10,8 @@
 //! - **bytes** and **bf16**: sums of 16 bits, so a vector has two tables, one for four bits of the lower half of each
 //!   word and one for four of the upper; a fifth bit of the index says which half it is.
 
+use core::ops::Range;
+
 use crate::{
     memory::{Ahead, scratch},
     panels::Panels,
@@ -29,6 +31,9 @@ pub(crate) const CELLS: usize = 4 * LANES;
 /// Vectors of columns at once.
 pub(crate) const ACROSS: usize = 2;
 
+/// Bytes of tables that a panel meets at once, if those of [`Left::WIDE_WORDS`] do not ask for more: half of the L1 cache.
+const TABLES: usize = 16 << 10;
+
 /// Adds up a block: see [`tables`](crate::tables).
 #[inline(always)]
 pub(crate) fn add_up<W: Wide, L: Left>(
@@ -39,43 +44,35 @@ pub(crate) fn add_up<W: Wide, L: Left>(
     sums: &mut [L::Sum],
     done: Done<'_, L::Sum>,
 ) {
-    let (k, height) = (left.shape().1, block.height);
-    let words = k.div_ceil(32);
-    let mut tables = scratch(height * L::WIDE_WORDS.min(words) * L::WIDE_TABLES);
+    let words = left.shape().1.div_ceil(32);
+    let per_word = block.height * L::WIDE_TABLES;
+    // a single row has room for the tables of some steps, so that the panels are read from first to last
+    let steps = TABLES / (size_of::<L::WideTable>() * per_word * L::WIDE_WORDS);
+    let at_once = L::WIDE_WORDS * steps.max(1);
+    let mut tables = scratch(per_word * at_once.min(words));
     let mut ahead = Ahead::new();
-    for first in (0..words.max(1)).step_by(L::WIDE_WORDS) {
-        let chunk = L::WIDE_WORDS.min(words - first);
-        for (word, tables) in (0..chunk).zip(tables.chunks_exact_mut(height * L::WIDE_TABLES)) {
-            for r in 0..height {
-                left.fill_wide(w, block.first + r, first + word, &mut tables[r..], height);
+    for first in (0..words.max(1)).step_by(at_once) {
+        let end = words.min(first + at_once);
+        for (word, tables) in (first..end).zip(tables.chunks_exact_mut(per_word)) {
+            for r in 0..block.height {
+                left.fill_wide(w, block.first + r, word, &mut tables[r..], block.height);
             }
         }
-        // of the last word only the bytes that exist, or that exist in its lower half
-        let bytes = (k - 32 * first).div_ceil(8);
-        let used = bytes / 4 * L::WIDE_TABLES + (bytes % 4 * 2).min(L::WIDE_TABLES);
-        let tables = &tables[..height * used.min(chunk * L::WIDE_TABLES)];
-        let last = first + chunk == words;
+        let last = end == words;
         let mut run = block.run(block.panels.start, last);
         while !run.is_empty() {
             let mut placed = false;
             for panel in run.clone() {
-                let at = (panel - block.panels.start) * LANES;
+                let place = if last { (block.place)(panel) } else { None };
+                placed = place.is_some();
                 block.look_ahead(panel, last, &mut ahead);
-                for (which, right) in right.iter().enumerate() {
-                    let cells = &right.panel_and_beyond(panel)[first * CELLS..];
-                    let start = first == 0 && which == 0;
-                    let place = if last { (block.place)(panel) } else { None };
-                    placed = place.is_some();
-                    let sums = Sums { sums: &mut sums[at..], stride: block.stride, start, place };
-                    match height {
-                        1 => left.add_wide::<W, 1>(w, block.first, tables, cells, sums, &mut ahead),
-                        2 => left.add_wide::<W, 2>(w, block.first, tables, cells, sums, &mut ahead),
-                        4 => left.add_wide::<W, 4>(w, block.first, tables, cells, sums, &mut ahead),
-                        height => {
-                            debug_assert_eq!(height, ROWS);
-                            left.add_wide::<W, ROWS>(w, block.first, tables, cells, sums, &mut ahead);
-                        }
-                    }
+                let sums = &mut sums[(panel - block.panels.start) * LANES..];
+                for from in (first..end.max(first + 1)).step_by(L::WIDE_WORDS) {
+                    let to = end.min(from + L::WIDE_WORDS);
+                    let tables = &tables[(from - first) * per_word..];
+                    let place = place.filter(|_| to == words);
+                    let sums = Sums { sums: &mut *sums, stride: block.stride, start: from == 0, place };
+                    step(w, left, right, block, (panel, from..to, tables), sums, &mut ahead);
                 }
             }
             // a sink that has places takes panel by panel
@@ -83,6 +80,36 @@ pub(crate) fn add_up<W: Wide, L: Left>(
                 done(sums, run.clone());
             }
             run = block.run(run.end, last);
+        }
+    }
+}
+
+/// Adds what some words of a panel have in common with the rows of a block, by the tables from the first of these words on.
+#[inline(always)]
+fn step<W: Wide, L: Left>(
+    w: W,
+    left: &L,
+    right: &[&Panels],
+    block: &Block<L::Out>,
+    (panel, words, tables): (usize, Range<usize>, &[L::WideTable]),
+    Sums { sums, stride, start, place }: Sums<L::Sum, L::Out>,
+    ahead: &mut Ahead,
+) {
+    // of the last word only the bytes that exist, or that exist in its lower half
+    let bytes = (left.shape().1 - 32 * words.start).div_ceil(8);
+    let used = bytes / 4 * L::WIDE_TABLES + (bytes % 4 * 2).min(L::WIDE_TABLES);
+    let tables = &tables[..block.height * used.min(words.len() * L::WIDE_TABLES)];
+    for (which, right) in right.iter().enumerate() {
+        let cells = &right.panel_and_beyond(panel)[words.start * CELLS..];
+        let sums = Sums { sums: &mut *sums, stride, start: start && which == 0, place };
+        match block.height {
+            1 => left.add_wide::<W, 1>(w, block.first, tables, cells, sums, ahead),
+            2 => left.add_wide::<W, 2>(w, block.first, tables, cells, sums, ahead),
+            4 => left.add_wide::<W, 4>(w, block.first, tables, cells, sums, ahead),
+            height => {
+                debug_assert_eq!(height, ROWS);
+                left.add_wide::<W, ROWS>(w, block.first, tables, cells, sums, ahead);
+            }
         }
     }
 }
