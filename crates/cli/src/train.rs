@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     args::TrainArgs,
+    data::fetch_for,
     failure::{Failure, Result},
     layers,
     output::{self, bytes, percent},
@@ -37,6 +38,8 @@ struct Job {
     /// Of the preset or file, for headlines.
     name: String,
     config: Config,
+    /// Where the data lie, unless they are built in.
+    data: Option<PathBuf>,
     checkpoints: Checkpoints,
 }
 
@@ -50,11 +53,16 @@ impl Job {
             (None, Some(name)) => Self::begun(args, name)?,
             (None, None) => return Err(Failure::flag("expected a preset, a file or --resume, got none")),
         };
+        if args.download {
+            let set = experiment::published_set(&job.config, args.data.as_deref());
+            fetch_for(set, &args.dir, args.json)?;
+        }
+        job.data = experiment::data_path(&job.config, args.data.as_deref(), args.dir.named().as_ref())?;
         if args.resume.is_some() || args.checkpoint.is_some() {
-            if let Some(data) = &args.data {
+            if args.data.is_some() || args.dir.data_dir.is_some() {
                 // Where it is found from another folder, too; a name of a built-in set is no path.
-                let place = std::path::absolute(data).ok().filter(|path| path.exists());
-                job.config.data.path = Some(place.unwrap_or_else(|| data.clone()));
+                let place = job.data.as_ref().map(|data| std::path::absolute(data).unwrap_or_default());
+                job.config.data.path = place.filter(|path| path.exists()).or_else(|| job.data.clone());
             }
             job.checkpoints = job.checkpoints.describe(&job.name, &job.config)?;
         }
@@ -80,13 +88,13 @@ impl Job {
             }
             None => Checkpoints::none(),
         };
-        Ok(Self { name: name.into(), config, checkpoints })
+        Ok(Self { name: name.into(), config, data: None, checkpoints })
     }
 
     fn resumed(file: &Path) -> Result<Self> {
         let checkpoints = Checkpoints::resume(file)?;
         let config = config::parse(&file.display().to_string(), checkpoints.configuration(), &[])?;
-        Ok(Self { name: checkpoints.name().into(), config, checkpoints })
+        Ok(Self { name: checkpoints.name().into(), config, data: None, checkpoints })
     }
 }
 
@@ -126,12 +134,12 @@ fn configure(args: &TrainArgs, name: &str) -> Result<Config> {
 }
 
 fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
-    let Job { name, config, mut checkpoints } = job;
+    let Job { name, config, data, mut checkpoints } = job;
     let config = &config;
     let out = args.out.clone().unwrap_or_else(|| default_out(&name));
     check_out("the model", &out)?;
     let start = Instant::now();
-    let parts = experiment::load(config, args.data.as_deref())?;
+    let parts = experiment::load(config, data.as_deref())?;
     let headline = if args.json { Ok(()) } else { output::line(headline(&name, config, &parts)) };
     let mut listener = Listener::new(args.json);
     listener.say(headline);
@@ -201,14 +209,14 @@ fn check_out(what: &str, out: &Path) -> Result<()> {
 
 /// The same with the seeds `0..seeds`: split, first weights and shuffles all change.
 fn repeat(args: &TrainArgs, job: Job, engine: &Engine, seeds: u64) -> Result<()> {
-    let Job { name, mut config, .. } = job;
+    let Job { name, mut config, data, .. } = job;
     let mut tests = Vec::new();
     let mut validations = Vec::new();
     let mut table = Table::new(["seed", "train", "validation", "test", "best epoch's test"]);
     for seed in 0..seeds {
         config.seed = seed;
         let start = Instant::now();
-        let parts = experiment::load(&config, args.data.as_deref())?;
+        let parts = experiment::load(&config, data.as_deref())?;
         if seed == 0 && !args.json {
             output::line(headline(&name, &config, &parts))?;
         }

@@ -153,7 +153,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    fn new(command: &Command, output: std::process::Output) -> Self {
+    pub(crate) fn new(command: &Command, output: std::process::Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("the command prints UTF-8");
         let args: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
         let command = format!("onebit {}", args.join(" "));
