@@ -91,14 +91,12 @@ fn runs_say_which_command_fetches_what_they_miss() {
         ("fashion-mnist", vec!["train", "mnist-tiny", "--set", "data.source=fashion-mnist"]),
         ("mnist", vec!["eval", "mnist-tiny.onebit", "--data", "mnist"]),
     ] {
-        let mut command = folder.command(&args);
-        let output = command.env("ONEBIT_DATA", "data").output().unwrap();
         let place = Path::new("data").join(set);
         let message = format!(
             "error: {set} is not in {}: fetch it by `onebit data get {set}`, or say where it is (--data DIR)\n",
             place.display()
         );
-        let run = Run::new(&command, output);
+        let run = folder.onebit(&args);
         assert_eq!((run.code, run.stderr), (Some(1), message), "{args:?}");
     }
 }
@@ -110,9 +108,7 @@ fn runs_find_what_was_fetched_by_its_name() {
     write_digits(&folder, "other/fashion-mnist");
     let train = |more: &[&str]| {
         let args = ["train", "mnist-tiny", "--epochs", "1", "--batch", "8", "--set", "network.hidden=[8]"];
-        let mut command = folder.command([&args, more].concat());
-        let output = command.env("ONEBIT_DATA", "data").output().unwrap();
-        Run::new(&command, output)
+        folder.onebit([&args, more].concat())
     };
     train(&["--out", "a.onebit"]).ok();
     train(&["--out", "b.onebit", "--data", "mnist"]).ok();

@@ -99,6 +99,7 @@ impl Folder {
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onebit"));
         command.current_dir(self.0.path()).args(args).stdin(Stdio::null());
+        command.env("ONEBIT_DATA", "data"); // not what this machine's user has fetched
         command
     }
 
