@@ -121,8 +121,11 @@ fn read_labels(array: &Array, content: &mut dyn Read) -> Result<Vec<u32>, DataEr
     Ok(labels)
 }
 
-/// How many bytes a number of this kind has, and the number in the first of eight.
-fn number(kind: u32) -> Option<(usize, fn(&[u8; 8]) -> f64)> {
+/// Reads a number in the first of eight bytes.
+type ReadNumber = fn(&[u8; 8]) -> f64;
+
+/// How many bytes a number of this kind has, and how it is read.
+fn number(kind: u32) -> Option<(usize, ReadNumber)> {
     Some(match kind {
         1 => (1, |b| f64::from(b[0] as i8)),
         2 => (1, |b| f64::from(b[0])),
