@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use onebit::{Engine, Isa};
 
-use crate::failure::{Failure, Result};
+use crate::{
+    data::mirror,
+    failure::{Failure, Result},
+};
 
 /// Train and run neural networks whose weights and activations are single bits.
 #[derive(Parser)]
@@ -45,6 +48,9 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// List the presets, or print one as a TOML text to start from
     Presets(PresetsArgs),
+    /// List the data sets that have a name, or fetch one
+    #[command(subcommand)]
+    Data(DataCommand),
     /// Measure how fast this machine computes
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -78,9 +84,14 @@ pub(crate) struct TrainArgs {
     /// A preset (see `onebit presets`) or a TOML file
     #[arg(value_name = "PRESET | CONFIG.toml", required_unless_present = "resume")]
     pub(crate) config: Option<String>,
-    /// Data to learn from: a CSV file, a folder of idx files, or `iris` or `digits`
-    #[arg(long, value_name = "PATH")]
+    /// Data to learn from: a CSV file, a folder of idx files, or a name of `onebit data list`
+    #[arg(long, value_name = "PATH | NAME")]
     pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) dir: DataDirArgs,
+    /// Fetch the data first, if they have a name and are not there; see `onebit data get`
+    #[arg(long)]
+    pub(crate) download: bool,
     /// Column of the CSV file that holds the class
     #[arg(long, value_name = "COLUMN")]
     pub(crate) target: Option<String>,
@@ -151,8 +162,13 @@ pub(crate) struct TuneArgs {
     #[arg(long, value_name = "KEY=RANGE")]
     pub(crate) vary: Vec<String>,
     /// Data to learn from, as of `onebit train`
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH | NAME")]
     pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) dir: DataDirArgs,
+    /// Fetch the data first, if they have a name and are not there; see `onebit data get`
+    #[arg(long)]
+    pub(crate) download: bool,
     /// Column of the table that holds the class
     #[arg(long, value_name = "COLUMN")]
     pub(crate) target: Option<String>,
@@ -167,7 +183,7 @@ pub(crate) struct TuneArgs {
     pub(crate) set: Vec<String>,
     /// Folder of the search: its trials, ranking.txt and best.toml [default: tune/NAME]
     #[arg(long, value_name = "DIR")]
-    pub(crate) dir: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// Print one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -211,9 +227,11 @@ pub(crate) struct CompareArgs {
 pub(crate) struct EvalArgs {
     /// The model file
     pub(crate) model: PathBuf,
-    /// Labelled data: a CSV file, a folder of idx files (its test part), or `iris` or `digits`
-    #[arg(long, value_name = "PATH")]
+    /// Labelled data: a CSV file, a folder of idx files (its test part), or a name of `onebit data list`
+    #[arg(long, value_name = "PATH | NAME")]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) dir: DataDirArgs,
     /// Column of the CSV file that holds the class
     #[arg(long, value_name = "COLUMN")]
     pub(crate) target: Option<String>,
@@ -290,6 +308,46 @@ pub(crate) struct PresetsArgs {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum DataCommand {
+    /// What there is: samples, size of the download, and where it lies
+    List(DataListArgs),
+    /// Fetch published sets from their mirrors; what is there already is checked, and a broken-off download goes on
+    Get(DataGetArgs),
+}
+
+/// Where published sets lie.
+#[derive(ClapArgs)]
+pub(crate) struct DataDirArgs {
+    /// Folder of the published sets [default: $ONEBIT_DATA, or else the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct DataListArgs {
+    #[command(flatten)]
+    pub(crate) dir: DataDirArgs,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct DataGetArgs {
+    /// mnist, fashion-mnist, cifar10 or svhn
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) dir: DataDirArgs,
+    /// Ask this address first, for URL/NAME/FILE and URL/FILE; may be given several times
+    #[arg(long, value_name = "URL", value_parser = mirror)]
+    pub(crate) mirror: Vec<String>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
 pub(crate) enum BenchCommand {
     /// Measure every kernel beside a float product of the same sizes
     ///
@@ -333,7 +391,7 @@ pub(crate) struct BenchKernelsArgs {
 
 #[derive(ClapArgs)]
 pub(crate) struct BenchTrainArgs {
-    /// A preset on iris, digits, mnist or cifar10, or a TOML file
+    /// A preset on data whose shape is known (`onebit data list`), or a TOML file
     #[arg(long, value_name = "NAME", default_value = "mnist")]
     pub(crate) preset: String,
     /// Steps that count

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::{
     args::EvalArgs,
+    data::locate,
     failure::{Failure, Result},
     features::feature_names,
     output::{self, percent},
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
 
 /// The data with its columns and classes in the model's order.
 fn load(args: &EvalArgs, model: &Model) -> Result<Dataset> {
-    let path = &args.data;
+    let path = &locate(&args.data, &args.dir)?;
     let data = match experiment::source_at(path, args.target.as_deref())? {
         Source::Table(target) => {
             return Ok(data::read_table_with_labels(path, target, model.labels(), &feature_names(model))?);

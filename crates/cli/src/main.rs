@@ -15,6 +15,8 @@ mod bench_infer;
 mod bench_kernels;
 mod bench_train;
 mod dashboard;
+mod data;
+mod download_progress;
 mod eval;
 mod export;
 mod failure;
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Presets(args) => presets::run(&args),
+        Command::Data(command) => data::run(&command),
         Command::Bench(command) => bench::run(&command),
     };
     match result {

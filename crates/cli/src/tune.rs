@@ -21,6 +21,7 @@ use serde_json::json;
 
 use crate::{
     args::TuneArgs,
+    data::fetch_for,
     failure::{Failure, Result},
     output::{self, percent},
     table::Table,
@@ -79,9 +80,17 @@ pub(crate) fn run(args: &TuneArgs) -> Result<()> {
         base.phases.iter_mut().for_each(|phase| phase.epochs = epochs);
     }
     let engine = args.engine.engine()?;
+    if args.download {
+        fetch_for(experiment::published_set(&base, args.data.as_deref()), &args.dir, args.json)?;
+    }
+    let data = experiment::data_path(&base, args.data.as_deref(), args.dir.named().as_ref())?;
+    if let Some(data) = &data {
+        base.data.path =
+            Some(std::path::absolute(data).ok().filter(|path| path.exists()).unwrap_or_else(|| data.clone()));
+    }
     // the parts of every seed, read once
     let parts: Vec<Parts> = (0..args.seeds as u64)
-        .map(|seed| experiment::load(&Config { seed, ..base.clone() }, args.data.as_deref()))
+        .map(|seed| experiment::load(&Config { seed, ..base.clone() }, data.as_deref()))
         .collect::<onebit::Result<_>>()?;
     let varied = match &args.vary[..] {
         [] => dimensions(&base, parts[0].train.len()),
@@ -98,7 +107,7 @@ pub(crate) fn run(args: &TuneArgs) -> Result<()> {
     }
     check_drawn(&base, &varied, args.seed)?;
     let stem = Path::new(name).file_stem().unwrap_or_default();
-    let folder = args.dir.clone().unwrap_or_else(|| Path::new("tune").join(stem));
+    let folder = args.out.clone().unwrap_or_else(|| Path::new("tune").join(stem));
     let configuration = base.to_toml();
     let search =
         Search { name: name.clone(), seed: args.seed, seeds: args.seeds as u64, varied, configuration };
@@ -204,8 +213,8 @@ fn begin(folder: &Path, search: &Search) -> Result<BTreeMap<u64, Trial>> {
     let there: Search = serde_json::from_slice(&text).map_err(|e| failed(&file, &e))?;
     if there != *search {
         let message = "expected the folder of this search, and it is of another (other settings, seeds or ranges); \
-                       choose another --dir, or remove it";
-        return Err(Failure::flag(format!("--dir {}: {message}", folder.display())));
+                       choose another --out, or remove it";
+        return Err(Failure::flag(format!("--out {}: {message}", folder.display())));
     }
     let text = fs::read_to_string(&trials).map_err(|e| failed(&trials, &e))?;
     let mut all = BTreeMap::new();

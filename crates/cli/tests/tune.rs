@@ -8,7 +8,7 @@ use serde_json::Value;
 const SEARCH: [&str; 9] = ["tune", "iris", "--seeds", "2", "--epochs", "3", "--threads", "1", "--json"];
 
 fn search(folder: &Folder, trials: &str, dir: &str) -> Vec<Value> {
-    folder.onebit([&SEARCH[..], &["--trials", trials, "--dir", dir]].concat()).ok().json()
+    folder.onebit([&SEARCH[..], &["--trials", trials, "--out", dir]].concat()).ok().json()
 }
 
 /// Without what depends on time.
@@ -76,18 +76,18 @@ fn bad_searches_are_refused() {
         (&["tune", "iris", "--vary", "phase.0.batch"], 2, &["KEY=LOW..HIGH"]),
         (&["tune", "iris", "--vary", "phase.0.batch=\"a\"|\"b\""], 2, &["--vary", "batch"]),
         (&["tune", "iris", "--set", "network.hiden=1"], 2, &["--set", "hiden"]),
-        (&["tune", "iris", "--dir", "d"], 2, &["--dir d", "another"]),
-        (&["tune", "mnist"], 1, &["--data"]),
+        (&["tune", "iris", "--out", "d"], 2, &["--out d", "another"]),
+        (&["tune", "mnist"], 1, &["onebit data get mnist"]),
     ];
     for (args, code, words) in refused {
         folder.onebit(*args).refused(*code, words);
     }
     folder.write("d/trials.jsonl", "nonsense\n");
     folder
-        .onebit([&SEARCH[..], &["--trials", "1", "--dir", "d"]].concat())
+        .onebit([&SEARCH[..], &["--trials", "1", "--out", "d"]].concat())
         .refused(1, &["d/trials.jsonl", "line 1"]);
     folder.write("d/search.json", "{}");
-    folder.onebit([&SEARCH[..], &["--trials", "1", "--dir", "d"]].concat()).refused(1, &["d/search.json"]);
+    folder.onebit([&SEARCH[..], &["--trials", "1", "--out", "d"]].concat()).refused(1, &["d/search.json"]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{
     config::Config,
-    data::{Dataset, ImageShape, Samples},
+    data::{self, Dataset, Samples},
     error::{Error, Result},
     experiment,
     layer::{Context, Layer},
@@ -136,22 +136,19 @@ pub fn median(times: &[StepTimes]) -> Option<StepTimes> {
 const BATCHES: usize = 4;
 
 fn random_data(source: &str, samples: usize) -> Result<Parts> {
-    let (features, classes) = match source {
-        "iris" => (4, 3),
-        "digits" => (64, 10),
-        "mnist" => (784, 10),
-        "cifar10" => (3072, 10),
+    let published = data::published(source);
+    let (features, classes) = match (source, published) {
+        ("iris", _) => (4, 3),
+        ("digits", _) => (64, 10),
+        (_, Some(set)) => (set.image.height * set.image.width * set.image.channels, set.classes),
         _ => {
-            return Err(Error::setting(
-                "data.source",
-                "iris, digits, mnist or cifar10, whose shape is known",
-                source,
-            ));
+            let known = "iris, digits, mnist, fashion-mnist, cifar10 or svhn, whose shape is known";
+            return Err(Error::setting("data.source", known, source));
         }
     };
     let rows = samples * BATCHES;
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let samples = if matches!(source, "mnist" | "cifar10") {
+    let samples = if published.is_some() {
         Samples::Bytes { cols: features, values: (0..rows * features).map(|_| rng.random()).collect() }
     } else {
         let values = (0..rows * features).map(|_| rng.random_range(-2.0..2.0)).collect();
@@ -160,8 +157,8 @@ fn random_data(source: &str, samples: usize) -> Result<Parts> {
     let labels = (0..rows).map(|row| (row % classes) as u32).collect();
     let names = (0..classes).map(|class| class.to_string()).collect();
     let mut data = Dataset::new(samples, labels, names, Vec::new())?;
-    if source == "cifar10" {
-        data = data.with_image(ImageShape { height: 32, width: 32, channels: 3 })?;
+    if let Some(set) = published {
+        data = data.with_image(set.image)?;
     }
     Ok(Parts::new(data, None, None))
 }

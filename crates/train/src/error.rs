@@ -108,6 +108,10 @@ pub enum Error {
     /// An error of the data readers.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A published set cannot be fetched.
+    #[cfg(feature = "download")]
+    #[error(transparent)]
+    Download(#[from] crate::data::download::DownloadError),
     /// An error of the kernels.
     #[error(transparent)]
     Bits(#[from] onebit_bits::Error),

@@ -1,6 +1,6 @@
 //! From a configuration to a trained network: load, split, build, train.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use onebit_bits::Engine;
 use onebit_model::Model;
@@ -8,22 +8,23 @@ use onebit_model::Model;
 use crate::{
     checkpoint::Checkpoints,
     config::{Config, LossName, Method, Preprocess, TrainingConfig},
-    data::{self, Dataset, Gcn, Whiten, quantiles},
+    data::{self, DataFolder, Dataset, Gcn, PublishedSet, Whiten, quantiles},
     error::{Error, Result},
     losses::{Distillation, IntegerSoftmax, Loss, SoftmaxCrossEntropy, SquaredHinge},
     network::Network,
     report::{Event, Hearing, Listener, Outcome},
+    source,
     teacher::{Deployed, Lessons},
     trainer::{Parts, Trainer},
     value::Matrix,
 };
 
-pub use crate::source::{Source, source_at};
+pub use crate::source::{Source, locate, named, source_at};
 
 /// Loads the data of a configuration and splits it by its seed.
 ///
 /// `path`, or else the configuration's own, stands before its source: a folder of idx files, a CSV file, or the name of a
-/// built-in set.
+/// built-in or [published](data::PUBLISHED) set. The last are looked for in the [user's folder](DataFolder::of_user).
 ///
 /// # Errors
 /// [`Error::Data`] for what is wrong with the files, [`Error::Setting`] when a path or a target column is
@@ -80,23 +81,44 @@ fn preprocess(
 /// Added to the eigenvalues before whitening divides by their roots: pylearn2's.
 const WHITEN_EPS: f64 = 0.1;
 
+/// The published set that is learned from, unless a path says where the data lie.
+pub fn published_set(config: &Config, path: Option<&Path>) -> Option<&'static PublishedSet> {
+    match path.or(config.data.path.as_deref()) {
+        Some(path) => named(path),
+        None => data::published(&config.data.source),
+    }
+}
+
+/// Where the data lie, unless they are built in; a published set in this folder, or else in the user's.
+///
+/// # Errors
+/// [`Error::Data`] if the set is not there.
+pub fn data_path(
+    config: &Config,
+    path: Option<&Path>,
+    folder: Option<&DataFolder>,
+) -> Result<Option<PathBuf>> {
+    match published_set(config, path) {
+        Some(set) => source::place(set, folder).map(Some),
+        None => Ok(path.or(config.data.path.as_deref()).map(Path::to_path_buf)),
+    }
+}
+
 /// The data and, when it comes with one, its test part.
 fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset>)> {
-    let source = config.data.source.as_str();
-    if let Some(path) = path.or(config.data.path.as_deref()) {
-        return source_at(path, config.data.target.as_deref())?.read(path);
+    if let Some(path) = data_path(config, path, None)? {
+        return source_at(&path, config.data.target.as_deref())?.read(&path);
     }
+    let source = config.data.source.as_str();
     if let Some(data) = data::builtin(source) {
         return Ok((data, None));
     }
     let expected = match source {
-        "mnist" => "a folder with train-images-idx3-ubyte[.gz] and its three sisters (--data DIR)",
-        "cifar10" => "a folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin (--data DIR)",
         "images" => "a folder with a folder of PNG or JPEG images for each class (--data DIR)",
         "numpy" => "an .npz archive or a folder of .npy files with x and y (--data PATH)",
         "table" => "a CSV file (--data FILE)",
         _ => {
-            let sources = "iris, digits, mnist, cifar10, images, numpy or table";
+            let sources = "iris, digits, mnist, fashion-mnist, cifar10, svhn, images, numpy or table";
             return Err(Error::setting("data.source", sources, source));
         }
     };

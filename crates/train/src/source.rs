@@ -3,16 +3,23 @@
 //! | path | data |
 //! |---|---|
 //! | `iris`, `digits` | built in, if there is no file of that name |
+//! | a folder with `train_32x32.mat` | SVHN |
 //! | a folder with `data_batch_1.bin`, or with the folder `cifar-10-batches-bin` | CIFAR-10 |
 //! | a folder with `.npy` files, or an `.npz` archive | NumPy arrays |
 //! | a folder with idx files | MNIST and its look-alikes |
 //! | a folder with folders | PNG and JPEG images, a folder for each class |
 //! | any other file | a CSV table; it needs the column with the class |
+//!
+//! The name of a [published set](crate::data::PUBLISHED) that is no path stands for the folder where it lies: see [`locate`].
 
-use std::{fs, fs::File, path::Path};
+use std::{
+    fs,
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use crate::{
-    data::{self, DataError, Dataset, Part},
+    data::{self, DataError, DataFolder, Dataset, Part, PublishedSet},
     error::{Error, Result},
 };
 
@@ -22,6 +29,8 @@ pub enum Source<'a> {
     Builtin(Dataset),
     /// CIFAR-10 in its binary version.
     Cifar10,
+    /// SVHN's cropped digits, as MATLAB's arrays.
+    Svhn,
     /// A folder of idx files.
     Idx,
     /// A folder of `.npy` files or an `.npz` archive.
@@ -30,6 +39,30 @@ pub enum Source<'a> {
     ImageFolder,
     /// A CSV file, with the column that holds the class.
     Table(&'a str),
+}
+
+/// The published set of this name, if there is no file or folder that is called so.
+pub fn named(path: &Path) -> Option<&'static PublishedSet> {
+    path.to_str().and_then(data::published).filter(|_| !path.exists())
+}
+
+/// The path itself; of the name of a published set, where it lies in this folder, or else in the user's.
+///
+/// # Errors
+/// [`Error::Data`] if the set is not there.
+pub fn locate(path: &Path, folder: Option<&DataFolder>) -> Result<PathBuf> {
+    match named(path) {
+        Some(set) => place(set, folder),
+        None => Ok(path.to_path_buf()),
+    }
+}
+
+/// Where a published set lies.
+pub(crate) fn place(set: &PublishedSet, folder: Option<&DataFolder>) -> Result<PathBuf> {
+    Ok(match folder {
+        Some(folder) => folder.find(set)?,
+        None => DataFolder::of_user()?.find(set)?,
+    })
 }
 
 /// Finds out what a path leads to; a CSV file needs a target column.
@@ -65,6 +98,9 @@ fn folder<'a>(path: &Path) -> Result<Source<'a>> {
         if name.starts_with("data_batch_1.bin") || name == "cifar-10-batches-bin" {
             return Ok(Source::Cifar10);
         }
+        if name == "train_32x32.mat" {
+            return Ok(Source::Svhn);
+        }
         numpy |= name.ends_with(".npy");
         idx |= name.contains("idx") && name.contains("ubyte");
         folders |= entry.path().is_dir();
@@ -88,6 +124,9 @@ impl Source<'_> {
                 data::read_cifar10_folder(path, Part::Train)?,
                 Some(data::read_cifar10_folder(path, Part::Test)?),
             ),
+            Self::Svhn => {
+                (data::read_svhn_folder(path, Part::Train)?, Some(data::read_svhn_folder(path, Part::Test)?))
+            }
             Self::Idx => {
                 (data::read_idx_folder(path, Part::Train)?, Some(data::read_idx_folder(path, Part::Test)?))
             }
@@ -104,6 +143,7 @@ impl Source<'_> {
     pub fn read_test(self, path: &Path) -> Result<Dataset> {
         Ok(match self {
             Self::Cifar10 => data::read_cifar10_folder(path, Part::Test)?,
+            Self::Svhn => data::read_svhn_folder(path, Part::Test)?,
             Self::Idx => data::read_idx_folder(path, Part::Test)?,
             other => {
                 let (all, test) = other.read(path)?;
@@ -129,6 +169,7 @@ mod tests {
             }
             match source_at(dir.path(), None).unwrap() {
                 Source::Cifar10 => "cifar10",
+                Source::Svhn => "svhn",
                 Source::NumPy => "numpy",
                 Source::Idx => "idx",
                 Source::ImageFolder => "images",
@@ -137,9 +178,26 @@ mod tests {
         };
         assert_eq!(kind(&["data_batch_1.bin.gz", "x.npy"]), "cifar10");
         assert_eq!(kind(&["cifar-10-batches-bin/"]), "cifar10");
+        assert_eq!(kind(&["train_32x32.mat", "test_32x32.mat", "old/"]), "svhn");
         assert_eq!(kind(&["x.npy", "y.npy", "old/"]), "numpy");
         assert_eq!(kind(&["train-images-idx3-ubyte.gz", "old/"]), "idx");
         assert_eq!(kind(&["cats/", "dogs/", "README"]), "images");
         assert_eq!(kind(&[]), "idx");
+    }
+
+    #[test]
+    fn a_name_stands_for_the_folder_where_the_set_lies() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::new(dir.path());
+        let at = |path: &str| locate(Path::new(path), Some(&folder)).map_err(|error| error.to_string());
+        assert_eq!(at("no/such/file"), Ok("no/such/file".into()));
+        assert!(at("svhn").unwrap_err().contains("fetch it by `onebit data get svhn`"));
+        let place = dir.path().join("svhn");
+        fs::create_dir(&place).unwrap();
+        for name in ["train_32x32.mat", "test_32x32.mat"] {
+            fs::write(place.join(name), b"").unwrap();
+        }
+        assert_eq!(at("svhn"), Ok(place.clone()));
+        assert_eq!(at(place.to_str().unwrap()), Ok(place));
     }
 }

@@ -35,7 +35,7 @@ fn what_cannot_be_measured_is_refused() {
     let error = measure(&config, &engine, 0, 1).unwrap_err().to_string();
     assert_eq!(
         error,
-        "data.source: expected iris, digits, mnist or cifar10, whose shape is known, got table"
+        "data.source: expected iris, digits, mnist, fashion-mnist, cifar10 or svhn, whose shape is known, got table"
     );
     config.phases.clear();
     assert!(matches!(measure(&config, &engine, 0, 1), Err(Error::Setting { .. })));

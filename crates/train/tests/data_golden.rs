@@ -9,7 +9,7 @@ mod close;
 
 use close::assert_close;
 use onebit_bits::Engine;
-use onebit_train::data::{Dataset, Gcn, ImageShape, Samples, Whiten, read_numpy};
+use onebit_train::data::{Dataset, Gcn, ImageShape, Part, Samples, Whiten, read_numpy, read_svhn_folder};
 use serde_json::Value as Json;
 
 fn golden() -> Json {
@@ -67,4 +67,20 @@ fn an_archive_of_numpy() {
     assert_eq!(train.samples(), &Samples::Bytes { cols: 12, values: (0..24).collect() });
     assert_eq!(test.samples(), &Samples::Bytes { cols: 12, values: (6..12).chain(0..6).collect() });
     assert_eq!((train.labels(), test.labels(), train.classes()), (&[1, 2][..], &[0][..], 3));
+}
+
+/// The value of every pixel is a formula in `golden/generate_svhn.py`.
+#[test]
+fn house_numbers_of_scipy() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/svhn");
+    let image = |n: usize| {
+        let at = move |y: usize, x: usize, c: usize| ((7 * y + 5 * x + 60 * c + 31 * n) % 256) as u8;
+        (0..32).flat_map(move |y| (0..32).flat_map(move |x| (0..3).map(move |c| at(y, x, c))))
+    };
+    let images = |count: usize| Samples::Bytes { cols: 3072, values: (0..count).flat_map(image).collect() };
+    let train = read_svhn_folder(path, Part::Train).unwrap();
+    assert_eq!(train.samples(), &images(12));
+    assert_eq!(train.labels(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2]);
+    let test = read_svhn_folder(path, Part::Test).unwrap();
+    assert_eq!((test.samples(), test.labels()), (&images(2), &[0, 3][..]));
 }

@@ -10,11 +10,13 @@ use onebit::{
     Batch,
     checkpoint::{self, Checkpoints},
     config::{self, Config},
+    experiment,
     record::{self, RunFolder},
 };
 
 use crate::{
     args::TrainArgs,
+    data::fetch_for,
     failure::{Failure, Result},
 };
 
@@ -23,6 +25,8 @@ pub(super) struct Job {
     /// Of the preset or file, for headlines.
     pub(super) name: String,
     pub(super) config: Config,
+    /// Where the data lie, unless they are built in.
+    pub(super) data: Option<PathBuf>,
     pub(super) checkpoints: Checkpoints,
     pub(super) place: Place,
 }
@@ -50,11 +54,16 @@ impl Job {
         if args.checkpoint_every.is_some() && !job.checkpoints.any() {
             return Err(Failure::flag("--checkpoint-every: expected a --checkpoint to save, got none"));
         }
+        if args.download {
+            let set = experiment::published_set(&job.config, args.data.as_deref());
+            fetch_for(set, &args.dir, args.json)?;
+        }
+        job.data = experiment::data_path(&job.config, args.data.as_deref(), args.dir.named().as_ref())?;
         if job.checkpoints.any() {
-            if let Some(data) = &args.data {
+            if args.data.is_some() || args.dir.data_dir.is_some() {
                 // Where it is found from another folder, too; a name of a built-in set is no path.
-                let place = std::path::absolute(data).ok().filter(|path| path.exists());
-                job.config.data.path = Some(place.unwrap_or_else(|| data.clone()));
+                let place = job.data.as_ref().map(|data| std::path::absolute(data).unwrap_or_default());
+                job.config.data.path = place.filter(|path| path.exists()).or_else(|| job.data.clone());
             }
             job.checkpoints = job.checkpoints.describe(&job.name, &job.config)?;
         }
@@ -82,7 +91,7 @@ impl Job {
             (None, Place::New(run)) => Checkpoints::new(RunFolder::checkpoint_in(run)).sparing(),
             (None, _) => Checkpoints::none(),
         };
-        Ok(Self { name: name.into(), config, checkpoints, place })
+        Ok(Self { name: name.into(), config, data: None, checkpoints, place })
     }
 
     /// Of a checkpoint, or of a run's folder with one; where the checkpoint lies in such a folder the run goes on there.
@@ -96,7 +105,7 @@ impl Job {
             Some(folder) => (checkpoints.sparing(), Place::Old(folder)),
             None => (checkpoints, place(args, &name)?),
         };
-        Ok(Self { name, config, checkpoints, place })
+        Ok(Self { name, config, data: None, checkpoints, place })
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub(super) fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
-    let Job { name, config, mut checkpoints, place } = job;
+    let Job { name, config, data, mut checkpoints, place } = job;
     let config = &config;
     let out = args.out.clone().unwrap_or_else(|| default_out(&name));
     check_out("the model", &out)?;
@@ -37,7 +37,7 @@ pub(super) fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
         Screen::check_terminal()?;
     }
     let start = Instant::now();
-    let parts = experiment::load(config, args.data.as_deref())?;
+    let parts = experiment::load(config, data.as_deref())?;
     let headline = if args.json || args.tui { Ok(()) } else { output::line(headline(&name, config, &parts)) };
     let (folder, recorder) = match &place {
         Place::Nowhere => (None, None),

@@ -15,14 +15,14 @@ use crate::{
 
 /// The same with the seeds `0..seeds`: split, first weights and shuffles all change.
 pub(super) fn repeat(args: &TrainArgs, job: Job, engine: &Engine, seeds: u64) -> Result<()> {
-    let Job { name, mut config, .. } = job;
+    let Job { name, mut config, data, .. } = job;
     let mut tests = Vec::new();
     let mut validations = Vec::new();
     let mut table = Table::new(["seed", "train", "validation", "test", "best epoch's test"]);
     for seed in 0..seeds {
         config.seed = seed;
         let start = Instant::now();
-        let parts = experiment::load(&config, args.data.as_deref())?;
+        let parts = experiment::load(&config, data.as_deref())?;
         if seed == 0 && !args.json {
             output::line(headline(&name, &config, &parts))?;
         }

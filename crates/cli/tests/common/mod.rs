@@ -99,6 +99,7 @@ impl Folder {
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onebit"));
         command.current_dir(self.0.path()).args(args).stdin(Stdio::null());
+        command.env("ONEBIT_DATA", "data"); // not what this machine's user has fetched
         command
     }
 
@@ -153,7 +154,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    fn new(command: &Command, output: std::process::Output) -> Self {
+    pub(crate) fn new(command: &Command, output: std::process::Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("the command prints UTF-8");
         let args: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
         let command = format!("onebit {}", args.join(" "));

@@ -94,8 +94,8 @@ impl Method {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// `iris` or `digits` (built in), `mnist` (a folder of idx files) or `table` (a CSV file); the last
-    /// two need a path.
+    /// `iris` or `digits` (built in); the name of a [published set](crate::data::PUBLISHED), which is looked for in the user's
+    /// folder without a path; `images`, `numpy` or `table`, which need one.
     pub source: String,
     /// The folder or file, unless a flag names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

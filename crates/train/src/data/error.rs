@@ -63,7 +63,7 @@ pub enum DataError {
     Duplicate {
         /// The file or the data set.
         name: String,
-        /// "class", "column" or "feature".
+        /// "class", "column", "feature" or "array".
         what: &'static str,
         /// The name that appears twice.
         twice: String,
@@ -379,6 +379,22 @@ pub enum DataError {
         dir: String,
         /// The classes of the training part.
         known: String,
+    },
+
+    // === published sets ===
+    /// A published set is not in the data folder.
+    #[error("{set} is not in {dir}: fetch it by `onebit data get {set}`, or say where it is (--data DIR)")]
+    NotFetched {
+        /// Its name.
+        set: &'static str,
+        /// The folder in which it would be.
+        dir: String,
+    },
+    /// No folder can be named in which published sets would be.
+    #[error("no folder for data: set {variable}, since no home folder is known")]
+    NoHome {
+        /// The environment variable.
+        variable: &'static str,
     },
 
     // === whitening ===

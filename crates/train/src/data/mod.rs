@@ -12,9 +12,13 @@
 //! | a PNG or JPEG image, to predict from | [`read_image`] |
 //! | MNIST and its look-alikes | [`read_idx_folder`] |
 //! | CIFAR-10 | [`read_cifar10_folder`] |
+//! | SVHN | [`read_svhn_folder`] |
 //! | PNG and JPEG images, a folder a class | [`read_image_folder`] |
 //! | arrays of NumPy, in an `.npz` archive or a folder | [`read_numpy`] |
 //! | the two sets inside this crate | [`builtin`]: [`iris`], [`digits`] |
+//!
+//! [`PUBLISHED`] lists the sets that lie on public servers, a [`DataFolder`] is where they lie once fetched; the module
+//! `download`, behind the feature of that name, fetches them.
 //!
 //! Rows that are images know their [`ImageShape`]; [`Augment`] varies the images of a batch, [`Standardize`],
 //! [`Gcn`] and [`Whiten`] prepare the features, [`quantiles`] are thresholds for them.
@@ -35,7 +39,10 @@
 mod augment;
 mod builtin;
 mod cifar10;
+mod data_folder;
 mod dataset;
+#[cfg(feature = "download")]
+pub mod download;
 mod error;
 mod features;
 mod files;
@@ -44,13 +51,16 @@ mod idx;
 mod image_file;
 mod image_folder;
 mod image_shape;
+mod mat;
 mod npy;
 mod npy_rows;
 mod numpy;
 mod permutation;
+mod published;
 mod quantiles;
 mod rows;
 mod standardize;
+mod svhn;
 mod symmetric;
 mod table;
 mod whiten;
@@ -58,6 +68,7 @@ mod whiten;
 pub use augment::Augment;
 pub use builtin::{BUILTIN, builtin, digits, iris};
 pub use cifar10::read_cifar10_folder;
+pub use data_folder::DataFolder;
 pub use dataset::{Dataset, Samples};
 pub use error::DataError;
 pub use features::{FeatureRows, Table, read_features};
@@ -72,7 +83,9 @@ pub use image_shape::ImageShape;
 pub use npy_rows::NpyRows;
 pub use numpy::read_numpy;
 pub use permutation::permutation;
+pub use published::{PUBLISHED, PublishedFile, PublishedSet, published};
 pub use quantiles::quantiles;
 pub use standardize::Standardize;
+pub use svhn::read_svhn_folder;
 pub use table::{read_table, read_table_from, read_table_with_labels};
 pub use whiten::Whiten;
