@@ -45,9 +45,11 @@ pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
         (train, Some(validation))
     };
     let steps = &config.data.preprocess;
+    let (mut train, mut validation, mut test) = (train, validation, test);
     if steps.is_empty() {
         return Ok(Parts::new(train, validation, test));
     }
+    Dataset::refill(&mut train, [validation.as_mut(), test.as_mut()]);
     let (train, [validation, test]) = preprocess(steps, train, [validation, test])?;
     Ok(Parts { preprocessed: true, ..Parts::new(train, validation, test) })
 }
@@ -84,7 +86,7 @@ const WHITEN_EPS: f64 = 0.1;
 fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset>)> {
     let source = config.data.source.as_str();
     if let Some(path) = path.or(config.data.path.as_deref()) {
-        return source_at(path, config.data.target.as_deref())?.read(path);
+        return source_at(path, &config.data.table_options())?.read(path);
     }
     if let Some(data) = data::builtin(source) {
         return Ok((data, None));
@@ -94,7 +96,7 @@ fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset
         "cifar10" => "a folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin (--data DIR)",
         "images" => "a folder with a folder of PNG or JPEG images for each class (--data DIR)",
         "numpy" => "an .npz archive or a folder of .npy files with x and y (--data PATH)",
-        "table" => "a CSV file (--data FILE)",
+        "table" => "a CSV, Parquet or Arrow file (--data FILE)",
         _ => {
             let sources = "iris, digits, mnist, cifar10, images, numpy or table";
             return Err(Error::setting("data.source", sources, source));
