@@ -10,12 +10,14 @@ use onebit::{
     Batch, Engine, Outcome, Parts,
     checkpoint::{self, Checkpoints},
     config::{self, Config, Method},
-    experiment,
+    data::TableFormat,
+    experiment::{self, Source},
 };
 use serde_json::{Value, json};
 
 use crate::{
     args::TrainArgs,
+    classes,
     failure::{Failure, Result},
     layers,
     output::{self, bytes, percent},
@@ -38,6 +40,8 @@ struct Job {
     name: String,
     config: Config,
     checkpoints: Checkpoints,
+    /// The column of the classes, where nobody has said which.
+    found_target: Option<String>,
 }
 
 impl Job {
@@ -65,7 +69,8 @@ impl Job {
     }
 
     fn begun(args: &TrainArgs, name: &str) -> Result<Self> {
-        let config = configure(args, name)?;
+        let mut config = configure(args, name)?;
+        let found_target = find_target(args, &mut config)?;
         let checkpoints = match &args.checkpoint {
             Some(file) => {
                 check_out("the checkpoint", file)?;
@@ -80,14 +85,25 @@ impl Job {
             }
             None => Checkpoints::none(),
         };
-        Ok(Self { name: name.into(), config, checkpoints })
+        Ok(Self { name: name.into(), config, checkpoints, found_target })
     }
 
     fn resumed(file: &Path) -> Result<Self> {
         let checkpoints = Checkpoints::resume(file)?;
         let config = config::parse(&file.display().to_string(), checkpoints.configuration(), &[])?;
-        Ok(Self { name: checkpoints.name().into(), config, checkpoints })
+        Ok(Self { name: checkpoints.name().into(), config, checkpoints, found_target: None })
     }
+}
+
+/// Finds the column of the classes in a table if no one has said which it is, and puts it into the configuration.
+fn find_target(args: &TrainArgs, config: &mut Config) -> Result<Option<String>> {
+    let path = args.data.as_ref().or(config.data.path.as_ref());
+    let Some(path) = path.filter(|_| config.data.target.is_none()) else { return Ok(None) };
+    if let Source::Table(options) = experiment::source_at(path, &config.data.table_options())? {
+        config.data.target = Some(options.target.clone());
+        return Ok(Some(options.target));
+    }
+    Ok(None)
 }
 
 /// The preset or file of this name with some settings changed.
@@ -104,12 +120,29 @@ pub(crate) fn read_config(name: &str, set: &[String]) -> Result<Config> {
 
 /// The preset or file with the flags on top.
 fn configure(args: &TrainArgs, name: &str) -> Result<Config> {
-    let mut config = read_config(name, &args.set)?;
+    let is_table = TableFormat::is_name(Path::new(name));
+    if is_table && args.data.is_some() {
+        return Err(Failure::flag(format!(
+            "--data: expected nothing beside the table {name}, got a second one"
+        )));
+    }
+    let mut config = read_config(if is_table { "table" } else { name }, &args.set)?;
+    if is_table {
+        // where it is found from another folder, too
+        config.data.path = std::path::absolute(name).ok().filter(|_| args.checkpoint.is_some());
+        config.data.path.get_or_insert_with(|| name.into());
+    }
     if let Some(seed) = args.seed {
         config.seed = seed;
     }
     if let Some(target) = &args.target {
         config.data.target = Some(target.clone());
+    }
+    if !args.drop.is_empty() {
+        config.data.drop.clone_from(&args.drop);
+    }
+    if let Some(missing) = args.missing {
+        config.data.missing = missing;
     }
     if args.float {
         config = config.float_twin();
@@ -126,13 +159,17 @@ fn configure(args: &TrainArgs, name: &str) -> Result<Config> {
 }
 
 fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
-    let Job { name, config, mut checkpoints } = job;
+    let Job { name, config, mut checkpoints, found_target } = job;
     let config = &config;
     let out = args.out.clone().unwrap_or_else(|| default_out(&name));
     check_out("the model", &out)?;
     let start = Instant::now();
     let parts = experiment::load(config, args.data.as_deref())?;
-    let headline = if args.json { Ok(()) } else { output::line(headline(&name, config, &parts)) };
+    let headline = match args.json {
+        true => classes::json(&parts, found_target.as_deref()),
+        false => output::line(headline(&name, config, &parts))
+            .and_then(|()| classes::print(&parts, found_target.as_deref())),
+    };
     let mut listener = Listener::new(args.json);
     listener.say(headline);
     let outcome =
@@ -201,7 +238,7 @@ fn check_out(what: &str, out: &Path) -> Result<()> {
 
 /// The same with the seeds `0..seeds`: split, first weights and shuffles all change.
 fn repeat(args: &TrainArgs, job: Job, engine: &Engine, seeds: u64) -> Result<()> {
-    let Job { name, mut config, .. } = job;
+    let Job { name, mut config, found_target, .. } = job;
     let mut tests = Vec::new();
     let mut validations = Vec::new();
     let mut table = Table::new(["seed", "train", "validation", "test", "best epoch's test"]);
@@ -209,8 +246,11 @@ fn repeat(args: &TrainArgs, job: Job, engine: &Engine, seeds: u64) -> Result<()>
         config.seed = seed;
         let start = Instant::now();
         let parts = experiment::load(&config, args.data.as_deref())?;
-        if seed == 0 && !args.json {
+        if seed == 0 && args.json {
+            classes::json(&parts, found_target.as_deref())?;
+        } else if seed == 0 {
             output::line(headline(&name, &config, &parts))?;
+            classes::print(&parts, found_target.as_deref())?;
         }
         let outcome = experiment::run(&config, &parts, engine, |_| {})?;
         let kept = outcome.kept();

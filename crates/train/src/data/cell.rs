@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::error::DataError;
+use super::{
+    dataset::first_duplicate,
+    error::{DataError, shown},
+};
 
 /// What text files write where a value is missing, as pandas reads them, and the `?` of the UCI repository.
 const MISSING: [&str; 13] =
@@ -14,8 +17,11 @@ pub(super) enum Cell<'a> {
     Missing,
     /// A text that is not empty; it may be that of a number.
     Text(&'a str),
+    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "text files have only texts"))]
     Integer(i128),
+    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "the same"))]
     Real(f64),
+    #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "the same"))]
     Bool(bool),
 }
 
@@ -23,6 +29,12 @@ impl<'a> Cell<'a> {
     /// A cell of a text file.
     pub(super) fn of_text(text: &'a str) -> Self {
         if MISSING.contains(&text) { Cell::Missing } else { Cell::Text(text) }
+    }
+
+    /// A number; what is none says that it is missing.
+    #[cfg(feature = "columnar")]
+    pub(super) fn of_real(number: f64) -> Self {
+        if number.is_nan() { Cell::Missing } else { Cell::Real(number) }
     }
 
     /// A cell as the name of a class or a category, nothing if it is missing.
@@ -73,12 +85,20 @@ pub(super) trait Rows {
     fn place(&self, column: usize) -> String;
 }
 
+/// Refuses two columns of one name.
+pub(super) fn check_names(file: &str, names: &[String]) -> Result<(), DataError> {
+    match first_duplicate(names.iter().filter(|name| !name.is_empty())) {
+        Some(twice) => Err(DataError::Duplicate { name: file.into(), what: "column", twice }),
+        None => Ok(()),
+    }
+}
+
 /// A finite number of the current row.
 pub(super) fn number(rows: &dyn Rows, column: usize, cell: Cell) -> Result<f32, DataError> {
-    let shown = || super::error::shown(&cell.name().unwrap_or_default());
+    let value = || shown(&cell.name().unwrap_or_default());
     match cell.number() {
         Some(number) if number.is_finite() => Ok(number),
-        Some(_) => Err(DataError::NotFinite { place: rows.place(column), value: shown() }),
-        None => Err(DataError::NotANumber { place: rows.place(column), value: shown() }),
+        Some(_) => Err(DataError::NotFinite { place: rows.place(column), value: value() }),
+        None => Err(DataError::NotANumber { place: rows.place(column), value: value() }),
     }
 }

@@ -9,8 +9,7 @@ use std::io::{BufRead, BufReader, Chain, Cursor, Read, Take};
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Terminator, Trim};
 
 use super::{
-    cell::{Cell, Rows},
-    dataset::first_duplicate,
+    cell::{Cell, Rows, check_names},
     error::{DataError, shown},
 };
 
@@ -57,10 +56,8 @@ impl<R: Read> CsvRows<R> {
             return Err(DataError::Empty { file: rows.file });
         }
         rows.columns = rows.record.iter().map(String::from).collect();
-        match first_duplicate(rows.columns.iter().filter(|name| !name.is_empty())) {
-            Some(twice) => Err(DataError::Duplicate { name: rows.file, what: "column", twice }),
-            None => Ok(rows),
-        }
+        check_names(&rows.file, &rows.columns)?;
+        Ok(rows)
     }
 
     /// The line of the current row, from 1; its last line if a quoted cell goes over several.

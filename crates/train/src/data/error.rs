@@ -513,9 +513,13 @@ pub(super) fn open(path: &Path) -> Result<(File, String), DataError> {
 
 /// A text from a file as a message may show it: short, on one line.
 pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if text.chars().nth(LONGEST).is_some() {
+    shortened(text, 60)
+}
+
+/// The first characters of a text, on one line.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    let mut shown: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
+    if text.chars().nth(longest).is_some() {
         shown.push_str("...");
     }
     shown

@@ -32,10 +32,14 @@
 //! # Ok::<(), onebit_train::data::DataError>(())
 //! ```
 
+#[cfg(feature = "columnar")]
+mod arrow_rows;
 mod augment;
 mod builtin;
 mod cell;
 mod cifar10;
+#[cfg(feature = "columnar")]
+mod columnar;
 mod csv_rows;
 mod dataset;
 mod encode;
@@ -51,6 +55,8 @@ mod labels;
 mod npy;
 mod npy_rows;
 mod numpy;
+#[cfg(feature = "columnar")]
+mod parquet_rows;
 mod permutation;
 mod quantiles;
 mod raw_column;

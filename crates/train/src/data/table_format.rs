@@ -38,6 +38,11 @@ impl TableFormat {
         }
     }
 
+    /// Whether a file that starts with these two bytes may be one of these, other than CSV.
+    pub fn may_start(start: &[u8]) -> bool {
+        matches!(start, b"PA" | b"AR" | b"FE" | b"\xff\xff")
+    }
+
     /// Whether a file of this name is one of these.
     pub fn is_name(path: &Path) -> bool {
         let extension = path.extension().unwrap_or_default();
