@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use onebit::{Engine, Isa};
+use onebit::{Engine, Isa, data::Missing};
 
 use crate::{
     data::mirror,
@@ -20,7 +20,7 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Train a network: `onebit train iris` needs nothing else
+    /// Train a network: `onebit train iris` or `onebit train my.csv` need nothing else
     Train(TrainArgs),
     /// Find settings: batch, rate, suppressor, and whatever --vary names
     ///
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Measure a model's accuracy on labelled data
     Eval(EvalArgs),
-    /// Classify rows of CSV files, arrays, images, folders of them, or standard input
+    /// Classify rows of tables, arrays, images, folders of them, or standard input
     Predict(PredictArgs),
     /// Show what is in a model file
     Inspect(InspectArgs),
@@ -81,10 +81,11 @@ impl EngineArgs {
 
 #[derive(ClapArgs)]
 pub(crate) struct TrainArgs {
-    /// A preset (see `onebit presets`) or a TOML file
-    #[arg(value_name = "PRESET | CONFIG.toml", required_unless_present = "resume")]
+    /// A preset (see `onebit presets`), a TOML file, or a table (.csv, .tsv, .parquet, .feather, .arrow) for the preset
+    /// `table`
+    #[arg(value_name = "PRESET | CONFIG.toml | TABLE", required_unless_present = "resume")]
     pub(crate) config: Option<String>,
-    /// Data to learn from: a CSV file, a folder of idx files, or a name of `onebit data list`
+    /// Data to learn from: a table (CSV, Parquet, Arrow), a folder of idx files, or a name of `onebit data list`
     #[arg(long, value_name = "PATH | NAME")]
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
@@ -92,9 +93,17 @@ pub(crate) struct TrainArgs {
     /// Fetch the data first, if they have a name and are not there; see `onebit data get`
     #[arg(long)]
     pub(crate) download: bool,
-    /// Column of the CSV file that holds the class
+    /// Column of the table that holds the class [default: one named class, label, target, species or y, or the last if it
+    /// alone holds texts]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) target: Option<String>,
+    /// Leave out a column of the table; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) drop: Vec<String>,
+    /// What becomes of empty cells, NA, NaN, null and ? in a table: `mean` fills in the mean of a column of numbers, and
+    /// makes a category of its own in one of texts [default: refuse]
+    #[arg(long, value_name = "refuse | mean", value_parser = missing)]
+    pub(crate) missing: Option<Missing>,
     /// Seed of the split, the first weights and everything random in training
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -132,7 +141,7 @@ pub(crate) struct TrainArgs {
     pub(crate) checkpoint_every: Option<u64>,
     /// Go on with the run of this folder or checkpoint, and save it there; its settings stay
     #[arg(long, value_name = "DIR | FILE", conflicts_with_all =
-        ["config", "target", "seed", "seeds", "epochs", "batch", "float", "set", "checkpoint"])]
+        ["config", "target", "drop", "missing", "seed", "seeds", "epochs", "batch", "float", "set", "checkpoint"])]
     pub(crate) resume: Option<PathBuf>,
     /// Train the float twin: the same sizes with real weights and rectified sums, to compare with
     #[arg(long)]
@@ -227,12 +236,12 @@ pub(crate) struct CompareArgs {
 pub(crate) struct EvalArgs {
     /// The model file
     pub(crate) model: PathBuf,
-    /// Labelled data: a CSV file, a folder of idx files (its test part), or a name of `onebit data list`
+    /// Labelled data: a table, a folder of idx files (its test part), or a name of `onebit data list`
     #[arg(long, value_name = "PATH | NAME")]
     pub(crate) data: PathBuf,
     #[command(flatten)]
     pub(crate) dir: DataDirArgs,
-    /// Column of the CSV file that holds the class
+    /// Column of the table that holds the class [default: as `onebit train` finds it]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) target: Option<String>,
     /// Print one JSON object
@@ -246,8 +255,8 @@ pub(crate) struct EvalArgs {
 pub(crate) struct PredictArgs {
     /// The model file
     pub(crate) model: PathBuf,
-    /// What to classify: CSV files with a header, .npy arrays (b, features), PNG or JPEG images, idx files, or folders,
-    /// which stand for their .csv, .npy, .png, .jpg and .jpeg files in the order of their names; `-` is standard input
+    /// What to classify: tables (CSV with a header, Parquet, Arrow), .npy arrays (b, features), PNG or JPEG images, idx
+    /// files, or folders, which stand for all such files but idx in the order of their names; `-` is standard input
     #[arg(value_name = "INPUT", default_value = "-")]
     pub(crate) inputs: Vec<PathBuf>,
     /// What the inputs are [default: what their first bytes say, else CSV]
@@ -266,8 +275,12 @@ pub(crate) struct PredictArgs {
 /// What rows to classify are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A table with a header line
+    /// A table with a header line, separated by , ; or tabs
     Csv,
+    /// A Parquet table
+    Parquet,
+    /// An Arrow IPC table, a file (Feather) or a stream
+    Arrow,
     /// A NumPy array (b, features)
     Npy,
     /// One PNG or JPEG image
@@ -432,6 +445,14 @@ fn at_least_one(text: &str) -> std::result::Result<usize, String> {
         Ok(0) => Err("expected at least 1".into()),
         Ok(n) => Ok(n),
         Err(_) => Err("expected a whole number, at least 1".into()),
+    }
+}
+
+fn missing(text: &str) -> std::result::Result<Missing, String> {
+    match text {
+        "refuse" => Ok(Missing::Refuse),
+        "mean" => Ok(Missing::Mean),
+        _ => Err("expected refuse or mean".into()),
     }
 }
 

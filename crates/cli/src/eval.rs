@@ -2,7 +2,7 @@
 
 use onebit::{
     Model,
-    data::{self, Dataset},
+    data::{self, Dataset, TableOptions},
     experiment::{self, Source},
 };
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::{
     args::EvalArgs,
     data::locate,
     failure::{Failure, Result},
-    features::feature_names,
+    features::{columns, warn_of},
     output::{self, percent},
     table::Table,
 };
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let engine = args.engine.engine()?;
     let model = Model::load(&args.model)?;
-    let data = load(args, &model)?;
+    let (data, target) = load(args, &model)?;
     if data.features() != model.inputs() {
         return Err(Failure::other(format!(
             "{}: expected {} features, as the model takes, got {}",
@@ -33,6 +33,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let accuracy = right as f64 / data.len() as f64;
     if args.json {
         return output::json(&json!({
+            "target": target,
             "accuracy": accuracy,
             "samples": data.len(),
             "labels": model.labels(),
@@ -47,12 +48,19 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     output::line(table.render())
 }
 
-/// The data with its columns and classes in the model's order.
-fn load(args: &EvalArgs, model: &Model) -> Result<Dataset> {
+/// The data with its columns and classes in the model's order, and the column of the classes in a table.
+fn load(args: &EvalArgs, model: &Model) -> Result<(Dataset, Option<String>)> {
     let path = &locate(&args.data, &args.dir)?;
-    let data = match experiment::source_at(path, args.target.as_deref())? {
-        Source::Table(target) => {
-            return Ok(data::read_table_with_labels(path, target, model.labels(), &feature_names(model))?);
+    let options = TableOptions { target: args.target.clone().unwrap_or_default(), ..TableOptions::default() };
+    let data = match experiment::source_at(path, &options)? {
+        Source::Table(TableOptions { target, .. }) => {
+            let (data, unknown) =
+                data::read_table_with_labels(path, &target, model.labels(), &columns(model)?)?;
+            unknown.iter().for_each(|unknown| warn_of(&path.display().to_string(), unknown));
+            if args.target.is_none() && !args.json {
+                output::line(format!("the class is column `{target}` (--target COLUMN names another)"))?;
+            }
+            return Ok((data, Some(target)));
         }
         source => source.read_test(path)?,
     };
@@ -64,5 +72,5 @@ fn load(args: &EvalArgs, model: &Model) -> Result<Dataset> {
             model.labels().join(", ")
         )));
     }
-    Ok(data)
+    Ok((data, None))
 }

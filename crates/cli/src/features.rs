@@ -2,16 +2,31 @@
 
 use onebit::{
     Model,
-    data::ImageShape,
-    model::{Conv, Layer},
+    data::{ImageShape, UnknownCategory},
+    model::{Columns, Conv, Layer},
 };
 
-/// The model's names for its features, or names that no file has, so that columns are taken by position.
-pub(crate) fn feature_names(model: &Model) -> Vec<String> {
-    match model.features() {
-        [] => (0..model.inputs()).map(|i| format!("feature {i} of the model")).collect(),
-        names => names.to_vec(),
+use crate::{failure::Result, output};
+
+/// The columns of a table that the model takes: those that it was trained on, or one a feature. Features without a name get
+/// one that no file has, so that columns are taken by position.
+pub(crate) fn columns(model: &Model) -> Result<Columns> {
+    if let Some(columns) = model.columns() {
+        return Ok(columns.clone());
     }
+    let unnamed = |i: usize| format!("feature {i} of the model");
+    Ok(match model.features() {
+        [] => Columns::numbers((0..model.inputs()).map(unnamed))?,
+        names => Columns::numbers(names.iter().cloned())?,
+    })
+}
+
+/// Says that a column has a category that the model does not know.
+pub(crate) fn warn_of(file: &str, UnknownCategory { column, category }: &UnknownCategory) {
+    output::warn(&format!(
+        "{file}: column `{column}`: the model does not know `{category}`; rows with what it does not know count as none of \
+         its categories"
+    ));
 }
 
 /// The shape of the images that the model takes, if the names of its features or a convolution over them say.

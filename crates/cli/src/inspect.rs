@@ -2,7 +2,7 @@
 
 use onebit::{
     Model,
-    model::{self, Conv, Layer, Limits, Output, Thresholds},
+    model::{self, Column, ColumnKind, Conv, Layer, Limits, Output, Thresholds},
 };
 use serde_json::{Value, json};
 
@@ -31,6 +31,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
             "classes": model.classes(),
             "labels": model.labels(),
             "features": model.features(),
+            "columns": model.columns().map(|c| c.as_slice().iter().map(column_json).collect::<Vec<_>>()),
             "weight_bits": weights,
             "layers": model.layers().iter().map(layer_json).collect::<Vec<_>>(),
             "tensors": tensors.collect::<Vec<_>>(),
@@ -45,6 +46,13 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
         table.row(cells.into_iter().chain([units.to_string(), output, layer.weights().to_string()]));
     }
     output::line(table.render())?;
+    if let Some(columns) = model.columns() {
+        let mut table = Table::new(["column", "features", "what is in it"]);
+        for column in columns.as_slice() {
+            table.row([format!("`{}`", column.name), column.features().to_string(), content(column)]);
+        }
+        output::line(format!("\n{}", table.render().replace('`', " ")))?;
+    }
     let mut table = Table::new(["tensor", "type", "rows", "columns", "bytes"]);
     for t in &tensors {
         let sizes = [t.rows, t.cols, t.bytes].map(|n| n.to_string());
@@ -52,6 +60,35 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     }
     output::line(format!("\n{}\n", table.render().replace('`', " ")))?;
     output::line(format!("{weights} weights of one bit; the file has {} bytes", file.len()))
+}
+
+/// What is in a column of a raw table.
+fn content(column: &Column) -> String {
+    const MOST: usize = 8;
+    match &column.kind {
+        ColumnKind::Number { missing: None } => "numbers".into(),
+        ColumnKind::Number { missing: Some(number) } => format!("numbers; {number} stands for a missing one"),
+        ColumnKind::Categories(categories) => {
+            let shown = categories.iter().filter(|category| !category.is_empty()).take(MOST);
+            let mut shown = shown.map(String::as_str).collect::<Vec<_>>().join(", ");
+            if categories.len() > MOST + usize::from(categories[0].is_empty()) {
+                shown.push_str(", ...");
+            }
+            let missing = if categories[0].is_empty() { "; one stands for a missing value" } else { "" };
+            format!("categories {shown}{missing}")
+        }
+    }
+}
+
+fn column_json(column: &Column) -> Value {
+    match &column.kind {
+        ColumnKind::Number { missing } => {
+            json!({"name": column.name, "kind": "number", "missing": missing})
+        }
+        ColumnKind::Categories(categories) => {
+            json!({"name": column.name, "kind": "categories", "categories": categories})
+        }
+    }
 }
 
 /// Units, and what they give.

@@ -14,6 +14,7 @@ mod bench;
 mod bench_infer;
 mod bench_kernels;
 mod bench_train;
+mod classes;
 mod dashboard;
 mod data;
 mod download_progress;

@@ -34,8 +34,12 @@ pub(crate) fn print(path: &str, model: &Model, file_bytes: usize, as_json: bool)
     for (part, numbers, bytes) in [
         ("features", 2 * model.inputs(), size.standardize),
         ("names", 0, size.names),
+        ("columns", 0, size.columns),
         ("header, records", 0, size.framing),
     ] {
+        if part == "columns" && bytes == 0 {
+            continue;
+        }
         let cells = ["", "", part, "0"].map(String::from).into_iter();
         table.row(cells.chain([numbers.to_string(), bytes.to_string(), "0".into(), "0".into()]));
     }
@@ -95,6 +99,7 @@ fn json(model: &Model, size: &Size, file_bytes: usize) -> serde_json::Value {
         "layers": layers.collect::<Vec<_>>(),
         "features_bytes": size.standardize,
         "names_bytes": size.names,
+        "columns_bytes": size.columns,
         "framing_bytes": size.framing,
         "predicted_bytes": size.total,
         "file_bytes": file_bytes,

@@ -61,7 +61,26 @@ pub enum Error {
         value: f32,
     },
 
+    /// A column of a table contradicts what a model can hold.
+    #[error("column `{column}`: {problem}")]
+    Column {
+        /// Its name.
+        column: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
     // === its input ===
+    /// A cell of a raw row is not what its column needs.
+    #[error("column `{column}`: expected {expected}, got {got}")]
+    Field {
+        /// The column's name.
+        column: String,
+        /// What it needs.
+        expected: &'static str,
+        /// What is there.
+        got: &'static str,
+    },
     /// The number of values is not a multiple of the number of features.
     #[error("input: expected rows of {features} features, got {values} values")]
     Input {

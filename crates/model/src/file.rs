@@ -1,8 +1,9 @@
 //! Models to bytes and back, and to files.
 
-use alloc::{format, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 use crate::{
+    columns::{Column, ColumnKind, Columns},
     error::{Error, Result},
     format::{Kind, LayerRecord, Reader, TensorInfo, Words, Writer},
     geometry::{self, GEOMETRY},
@@ -18,6 +19,9 @@ const CONV_TO_BITS: u32 = 4;
 const THERMOMETER: u32 = 5;
 const DENSE_OF_BYTES: u32 = 6;
 const CONV_OF_BYTES: u32 = 7;
+
+/// The first version of the format that has columns.
+const COLUMNS: u32 = 5;
 
 /// The first version of the format that has layers of this kind.
 fn since(kind: u32) -> u32 {
@@ -87,6 +91,10 @@ impl<W: AsRef<[u64]>> Model<W> {
         if !self.features.is_empty() {
             w.text("features".into(), &self.features);
         }
+        if let Some(columns) = &self.columns {
+            version = COLUMNS;
+            write_columns(&mut w, columns);
+        }
         w.finish(version, self.inputs, self.classes())
     }
 
@@ -96,11 +104,13 @@ impl<W: AsRef<[u64]>> Model<W> {
     {
         let r = Reader::new(bytes)?;
         let needed = r.layers.iter().map(|record| since(record.kind)).max();
-        if r.version > needed.unwrap_or(1) {
+        let has_columns = r.version >= COLUMNS && r.has("columns");
+        if r.version > needed.unwrap_or(1) && !has_columns {
             let problem = match r.version {
                 2 => "version 2 of the format, but no convolution",
                 3 => "version 3 of the format, but no thermometer",
-                _ => "version 4 of the format, but no layer on bytes",
+                4 => "version 4 of the format, but no layer on bytes",
+                _ => "version 5 of the format, but no columns",
             };
             return Err(Error::Record { what: "header".into(), problem });
         }
@@ -115,7 +125,9 @@ impl<W: AsRef<[u64]>> Model<W> {
         };
         let labels = r.text("labels", r.classes)?;
         let features = if r.has("features") { r.text("features", inputs)? } else { Vec::new() };
-        Model::of_layers(inputs, layers, labels)?.with_standardize(standardize)?.with_features(features)
+        let columns = if has_columns { Some(read_columns(&r)?) } else { None };
+        let model = Model::of_layers(inputs, layers, labels)?.with_standardize(standardize)?;
+        model.with_features(features)?.with_columns(columns)
     }
 }
 
@@ -150,6 +162,56 @@ impl<'a> ModelView<'a> {
         Self::read(bytes)
     }
 }
+
+fn write_columns(w: &mut Writer, columns: &Columns) {
+    let (mut names, mut counts, mut fills, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for Column { name, kind } in columns.as_slice() {
+        let (count, fill) = match kind {
+            ColumnKind::Number { missing } => (0, missing.unwrap_or(f32::from_bits(NAN))),
+            ColumnKind::Categories(categories) => (categories.len(), 0.0),
+        };
+        names.push(name.clone());
+        counts.push(count as i32);
+        fills.push(fill);
+        if let ColumnKind::Categories(categories) = kind {
+            all.extend_from_slice(categories);
+        }
+    }
+    w.text("columns".into(), &names);
+    w.i32s("columns.categories".into(), 1, &counts);
+    w.f32s("columns.missing".into(), 1, &fills);
+    if !all.is_empty() {
+        w.text("categories".into(), &all);
+    }
+}
+
+fn read_columns(r: &Reader) -> Result<Columns> {
+    let n = r.rows("columns");
+    let counts = r.i32s("columns.categories", 1, n)?;
+    let fills = r.f32s("columns.missing", 1, n)?;
+    let names = r.text("columns", n)?;
+    let mut all = 0usize;
+    for (&count, fill) in counts.iter().zip(&fills) {
+        // one way to write each model: a number that must not be missing has the NaN that a writer takes
+        if count < 0 || (count > 0 && fill.to_bits() != 0) || (fill.is_nan() && fill.to_bits() != NAN) {
+            let problem = "a count below 0, or another number than is prescribed";
+            return Err(Error::Record { what: "columns".into(), problem });
+        }
+        all = all.saturating_add(count as usize);
+    }
+    let mut categories = if all > 0 { r.text("categories", all)? } else { Vec::new() }.into_iter();
+    let column = |((name, count), fill): ((String, i32), f32)| Column {
+        name,
+        kind: match count {
+            0 => ColumnKind::Number { missing: Some(fill).filter(|fill| !fill.is_nan()) },
+            count => ColumnKind::Categories(categories.by_ref().take(count as usize).collect()),
+        },
+    };
+    Columns::new(names.into_iter().zip(counts).zip(fills).map(column).collect())
+}
+
+/// The bits of a NaN in a file.
+const NAN: u32 = 0x7fc0_0000;
 
 fn read_layer<'a, W: Words<'a>>(
     r: &Reader<'a>,

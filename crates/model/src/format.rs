@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 /// transfer in text mode is noticed.
 pub const MAGIC: [u8; 8] = *b"\x89ONEBIT\n";
 /// The newest version of the format that this crate reads and writes. It writes the oldest that can say what a model is:
-/// 1, 2 for one with convolutions, 3 for one with a thermometer, or 4 for one that takes bytes.
-pub const VERSION: u32 = 4;
+/// 1, 2 for one with convolutions, 3 for one with a thermometer, 4 for one that takes bytes, or 5 for one with columns.
+pub const VERSION: u32 = 5;
 
 pub(crate) const HEADER: usize = 64;
 pub(crate) const LAYER_RECORD: usize = 32;
@@ -352,6 +352,11 @@ impl<'a> Reader<'a> {
             data = rest;
         }
         if data.is_empty() { Ok(strings) } else { Err(broken()) }
+    }
+
+    /// The rows of the tensor of this name, 0 without one.
+    pub(crate) fn rows(&self, name: &str) -> usize {
+        self.by_name.get(name).map_or(0, |&index| self.tensors[index].rows)
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

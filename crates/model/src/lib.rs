@@ -34,6 +34,7 @@ extern crate alloc;
 extern crate std;
 
 mod c;
+mod columns;
 #[cfg(feature = "std")]
 mod disk;
 mod error;
@@ -48,6 +49,7 @@ mod run;
 mod size;
 
 pub use c::CSource;
+pub use columns::{Column, ColumnKind, Columns, Field};
 #[cfg(feature = "std")]
 pub use disk::{read, replace};
 pub use error::{Error, Result};

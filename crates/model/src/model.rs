@@ -5,6 +5,7 @@ use alloc::{borrow::Cow, string::String, vec, vec::Vec};
 use onebit_bits::{Pad, Padding};
 
 use crate::{
+    columns::Columns,
     error::{Error, Result},
     layer::{Conv, Layer, Limits, Output, Thermometer, Thresholds},
 };
@@ -25,6 +26,7 @@ pub struct Model<W = Vec<u64>> {
     pub(crate) layers: Vec<Layer<W>>,
     pub(crate) labels: Vec<String>,
     pub(crate) features: Vec<String>,
+    pub(crate) columns: Option<Columns>,
     pub(crate) standardize: Standardize,
 }
 
@@ -63,7 +65,8 @@ impl<W: AsRef<[u64]>> Model<W> {
     pub(crate) fn of_layers(inputs: usize, layers: Vec<Layer<W>>, labels: Vec<String>) -> Result<Self> {
         let classes = check(inputs, &layers)?;
         same("labels", classes, labels.len())?;
-        Ok(Self { inputs, layers, labels, features: Vec::new(), standardize: Standardize::identity(inputs) })
+        let standardize = Standardize::identity(inputs);
+        Ok(Self { inputs, layers, labels, features: Vec::new(), columns: None, standardize })
     }
 
     /// Adds what is done to raw features before the first layer.
@@ -99,6 +102,18 @@ impl<W: AsRef<[u64]>> Model<W> {
         Ok(self)
     }
 
+    /// Adds how the columns of a raw table become the features.
+    ///
+    /// # Errors
+    /// [`Error::Description`] unless they become as many.
+    pub fn with_columns(mut self, columns: Option<Columns>) -> Result<Self> {
+        if let Some(columns) = &columns {
+            same("features of the columns", self.inputs, columns.features())?;
+        }
+        self.columns = columns;
+        Ok(self)
+    }
+
     /// Number of real features of a sample.
     pub fn inputs(&self) -> usize {
         self.inputs
@@ -122,6 +137,11 @@ impl<W: AsRef<[u64]>> Model<W> {
     /// The name of each feature; empty when the data had none.
     pub fn features(&self) -> &[String] {
         &self.features
+    }
+
+    /// How the columns of a raw table become the features, where this is more than one number each.
+    pub fn columns(&self) -> Option<&Columns> {
+        self.columns.as_ref()
     }
 
     /// Whether the features are bytes, whole numbers from 0 to 255, such as pixels: then the first layer takes them as they

@@ -94,13 +94,13 @@ impl<W: AsRef<[u64]>> Model<W> {
     /// As [`session`](Self::session).
     pub fn into_session(self, engine: &Engine) -> Result<Session<'static>> {
         let batch = self.batch();
-        let Self { inputs, layers, labels, features, standardize } = self;
+        let Self { inputs, layers, labels, features, columns, standardize } = self;
         let (mut packed, mut rest) = (Vec::with_capacity(layers.len()), Vec::with_capacity(layers.len()));
         for (index, layer) in layers.into_iter().enumerate() {
             packed.push(pack(engine, index, &layer)?);
             rest.push(without_weights(layer));
         }
-        let model = Model { inputs, layers: rest, labels, features, standardize };
+        let model = Model { inputs, layers: rest, labels, features, columns, standardize };
         Ok(Session { model: Held::Owned(model), engine: engine.clone(), packed, batch })
     }
 }

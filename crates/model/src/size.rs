@@ -7,9 +7,10 @@
 //!
 //! So what is promised is what is written, to the byte: `model.size().total == model.to_bytes().len()`.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use crate::{
+    columns::{ColumnKind, Columns},
     format::{ALIGN, HEADER, LAYER_RECORD, TENSOR_RECORD},
     geometry::GEOMETRY,
     layer::{Layer, Output, Thresholds},
@@ -25,6 +26,8 @@ pub struct Size {
     pub standardize: usize,
     /// Bytes of the names of classes and features.
     pub names: usize,
+    /// Bytes of what is known about the columns of a raw table.
+    pub columns: usize,
     /// Bytes of header, records, and what lies between tensors.
     pub framing: usize,
     /// Bytes of the file.
@@ -60,16 +63,17 @@ impl<W: AsRef<[u64]>> Model<W> {
             layers.push(LayerSize { bits: layer.weights(), numbers, bytes, bit_macs, number_macs });
             lengths.extend(tensors.iter().map(Tensor::bytes));
         }
-        let text =
-            |strings: &[alloc::string::String]| strings.iter().map(|text| 4 + text.len()).sum::<usize>();
         let standardize = [4 * self.inputs; 2];
         let names = [text(&self.labels), text(&self.features)];
         let names = if self.features.is_empty() { &names[..1] } else { &names };
         lengths.extend(standardize.iter().chain(names));
+        let columns = self.columns.as_ref().map_or(Vec::new(), of_columns);
+        lengths.extend(&columns);
         let records = HEADER + LAYER_RECORD * layers.len() + TENSOR_RECORD * lengths.len();
         let total = lengths.iter().fold(records, |end, length| end.next_multiple_of(ALIGN) + length);
         let framing = total - lengths.iter().sum::<usize>();
-        Size { layers, standardize: standardize.iter().sum(), names: names.iter().sum(), framing, total }
+        let [standardize, names, columns] = [&standardize[..], names, &columns].map(|part| part.iter().sum());
+        Size { layers, standardize, names, columns, framing, total }
     }
 }
 
@@ -81,6 +85,23 @@ impl<W: AsRef<[u64]>> Layer<W> {
             _ => 1,
         }
     }
+}
+
+fn text<'a>(strings: impl IntoIterator<Item = &'a String>) -> usize {
+    strings.into_iter().map(|text| 4 + text.len()).sum()
+}
+
+/// Bytes of the tensors that describe columns, in the order of the file.
+fn of_columns(columns: &Columns) -> Vec<usize> {
+    let columns = columns.as_slice();
+    let categories = columns.iter().filter_map(|column| match &column.kind {
+        ColumnKind::Categories(categories) => Some(text(categories)),
+        ColumnKind::Number { .. } => None,
+    });
+    let names = text(columns.iter().map(|column| &column.name));
+    let mut lengths = Vec::from([names, 4 * columns.len(), 4 * columns.len()]);
+    lengths.extend(Some(categories.sum()).filter(|bytes: &usize| *bytes > 0));
+    lengths
 }
 
 struct Tensor {

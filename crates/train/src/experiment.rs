@@ -46,9 +46,11 @@ pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
         (train, Some(validation))
     };
     let steps = &config.data.preprocess;
+    let (mut train, mut validation, mut test) = (train, validation, test);
     if steps.is_empty() {
         return Ok(Parts::new(train, validation, test));
     }
+    Dataset::refill(&mut train, [validation.as_mut(), test.as_mut()]);
     let (train, [validation, test]) = preprocess(steps, train, [validation, test])?;
     Ok(Parts { preprocessed: true, ..Parts::new(train, validation, test) })
 }
@@ -107,7 +109,7 @@ pub fn data_path(
 /// The data and, when it comes with one, its test part.
 fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset>)> {
     if let Some(path) = data_path(config, path, None)? {
-        return source_at(&path, config.data.target.as_deref())?.read(&path);
+        return source_at(&path, &config.data.table_options())?.read(&path);
     }
     let source = config.data.source.as_str();
     if let Some(data) = data::builtin(source) {
@@ -116,7 +118,7 @@ fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset
     let expected = match source {
         "images" => "a folder with a folder of PNG or JPEG images for each class (--data DIR)",
         "numpy" => "an .npz archive or a folder of .npy files with x and y (--data PATH)",
-        "table" => "a CSV file (--data FILE)",
+        "table" => "a CSV, Parquet or Arrow file (--data FILE)",
         _ => {
             let sources = "iris, digits, mnist, fashion-mnist, cifar10, svhn, images, numpy or table";
             return Err(Error::setting("data.source", sources, source));

@@ -227,7 +227,7 @@ impl Network {
             true => model,
             false => model.with_standardize(onebit_model::Standardize { mean, scale })?,
         };
-        Ok(model.with_features(data.feature_names().to_vec())?)
+        Ok(model.with_features(data.feature_names().to_vec())?.with_columns(data.columns().cloned())?)
     }
 }
 

@@ -8,23 +8,22 @@
 //! | a folder with `.npy` files, or an `.npz` archive | NumPy arrays |
 //! | a folder with idx files | MNIST and its look-alikes |
 //! | a folder with folders | PNG and JPEG images, a folder for each class |
-//! | any other file | a CSV table; it needs the column with the class |
+//! | any other file | a table: CSV, Parquet or Arrow IPC; one of its columns is the class |
 //!
 //! The name of a [published set](crate::data::PUBLISHED) that is no path stands for the folder where it lies: see [`locate`].
 
 use std::{
     fs,
-    fs::File,
     path::{Path, PathBuf},
 };
 
 use crate::{
-    data::{self, DataError, DataFolder, Dataset, Part, PublishedSet},
+    data::{self, DataError, DataFolder, Dataset, Part, PublishedSet, TableOptions},
     error::{Error, Result},
 };
 
 /// Labelled data of some kind.
-pub enum Source<'a> {
+pub enum Source {
     /// No file, but the name of a built-in set.
     Builtin(Dataset),
     /// CIFAR-10 in its binary version.
@@ -37,8 +36,8 @@ pub enum Source<'a> {
     NumPy,
     /// A folder of images for each class.
     ImageFolder,
-    /// A CSV file, with the column that holds the class.
-    Table(&'a str),
+    /// A table, with the column that holds the class.
+    Table(TableOptions),
 }
 
 /// The published set of this name, if there is no file or folder that is called so.
@@ -65,11 +64,11 @@ pub(crate) fn place(set: &PublishedSet, folder: Option<&DataFolder>) -> Result<P
     })
 }
 
-/// Finds out what a path leads to; a CSV file needs a target column.
+/// Finds out what a path leads to. Without a target in `table`, that of a table is [found](data::default_target).
 ///
 /// # Errors
-/// [`Error::Data`] when there is nothing to read, [`Error::Setting`] for a file without a target.
-pub fn source_at<'a>(path: &Path, target: Option<&'a str>) -> Result<Source<'a>> {
+/// [`Error::Data`] when there is nothing to read or no target is found, [`Error::Setting`] for a stream without a target.
+pub fn source_at(path: &Path, table: &TableOptions) -> Result<Source> {
     if let Some(data) = path.to_str().and_then(data::builtin)
         && !path.exists()
     {
@@ -81,15 +80,21 @@ pub fn source_at<'a>(path: &Path, target: Option<&'a str>) -> Result<Source<'a>>
     if path.extension().is_some_and(|extension| extension == "npz") {
         return Ok(Source::NumPy);
     }
-    if let Some(target) = target {
-        return Ok(Source::Table(target));
+    let mut table = table.clone();
+    if table.target.is_empty() {
+        let file = path.display().to_string();
+        let found = fs::metadata(path).map_err(|reason| DataError::Open { file, reason })?;
+        if !found.is_file() {
+            // it can be read only once
+            return Err(Error::setting("target", "the column with the class (--target COLUMN)", "none"));
+        }
+        table.target = data::default_target(path)?;
     }
-    File::open(path).map_err(|reason| DataError::Open { file: path.display().to_string(), reason })?;
-    Err(Error::setting("target", "the column with the class (--target COLUMN)", "none"))
+    Ok(Source::Table(table))
 }
 
 /// By what lies in it; a folder with nothing that is known is taken for one of idx files, whose reader says what is missing.
-fn folder<'a>(path: &Path) -> Result<Source<'a>> {
+fn folder(path: &Path) -> Result<Source> {
     let failed = |reason| DataError::Open { file: path.display().to_string(), reason };
     let (mut numpy, mut idx, mut folders) = (false, false, false);
     for entry in fs::read_dir(path).map_err(failed)? {
@@ -112,7 +117,7 @@ fn folder<'a>(path: &Path) -> Result<Source<'a>> {
     })
 }
 
-impl Source<'_> {
+impl Source {
     /// Reads what lies at `path`: all of it, or what is to be learned from and the test part.
     ///
     /// # Errors
@@ -132,7 +137,7 @@ impl Source<'_> {
             }
             Self::NumPy => data::read_numpy(path)?,
             Self::ImageFolder => data::read_image_folder(path)?,
-            Self::Table(target) => (data::read_table(path, target)?, None),
+            Self::Table(options) => (data::read_table_with(path, &options)?, None),
         })
     }
 
@@ -167,7 +172,7 @@ mod tests {
                     None => fs::write(dir.path().join(name), b"").unwrap(),
                 }
             }
-            match source_at(dir.path(), None).unwrap() {
+            match source_at(dir.path(), &TableOptions::default()).unwrap() {
                 Source::Cifar10 => "cifar10",
                 Source::Svhn => "svhn",
                 Source::NumPy => "numpy",

@@ -74,8 +74,9 @@ impl Parts {
         Ok(Self::new(train, None, Some(test)))
     }
 
-    /// Parts that exist already.
-    pub fn new(train: Dataset, validation: Option<Dataset>, test: Option<Dataset>) -> Self {
+    /// Parts that exist already. Where numbers were missing, the mean of the training part stands in all of them.
+    pub fn new(mut train: Dataset, mut validation: Option<Dataset>, mut test: Option<Dataset>) -> Self {
+        Dataset::refill(&mut train, [validation.as_mut(), test.as_mut()]);
         let standardize = match train.samples() {
             Samples::Bytes { .. } => Standardize::uniform(127.5, 1.0 / 127.5, train.features()),
             Samples::Real { .. } => Standardize::fit(&train),

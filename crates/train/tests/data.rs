@@ -7,6 +7,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
+use onebit_model::Columns;
 use onebit_train::data::{
     BUILTIN, DataError, Dataset, FeatureRows, Part, Samples, builtin, permutation, read_cifar10_folder,
     read_features, read_idx_folder, read_idx_images_from, read_idx_labels_from, read_image_folder,
@@ -220,11 +221,9 @@ proptest! {
 fn the_three_ways_to_read_a_table_agree() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/iris.csv");
     let iris = builtin("iris").unwrap();
+    let columns = Columns::numbers(iris.feature_names().iter().cloned()).unwrap();
     assert_eq!(read_table(&path, "species").unwrap(), iris);
-    assert_eq!(
-        read_table_with_labels(&path, "species", iris.label_names(), iris.feature_names()).unwrap(),
-        iris
-    );
+    assert_eq!(read_table_with_labels(&path, "species", iris.label_names(), &columns).unwrap().0, iris);
     let table = read_features(&path, iris.feature_names()).unwrap();
     assert_eq!(iris.samples(), &Samples::Real { cols: table.cols, values: table.values });
 }

@@ -9,13 +9,14 @@ use std::{
 
 use onebit::{
     Model,
-    data::{self, DataError, FeatureRows, ImageShape, NpyRows},
+    data::{self, DataError, EXTENSIONS, FeatureRows, ImageShape, NpyRows, TableFormat},
+    model::Columns,
 };
 
 use crate::{
     args::{Format, PredictArgs},
     failure::{Failure, Result},
-    features::{feature_names, image_shape},
+    features::{columns, image_shape, warn_of},
     output,
 };
 
@@ -44,14 +45,14 @@ fn name(input: &str) -> &str {
 pub(super) struct Inputs {
     paths: Vec<PathBuf>,
     format: Option<Format>,
-    features: Vec<String>,
+    columns: Columns,
     image: Option<ImageShape>,
 }
 
 impl Inputs {
-    pub(super) fn new(args: &PredictArgs, model: &Model) -> Self {
-        let (features, image) = (feature_names(model), image_shape(model));
-        Self { paths: args.inputs.clone(), format: args.format, features, image }
+    pub(super) fn new(args: &PredictArgs, model: &Model) -> Result<Self> {
+        let (columns, image) = (columns(model)?, image_shape(model));
+        Ok(Self { paths: args.inputs.clone(), format: args.format, columns, image })
     }
 
     /// Hands on every row, until one is bad.
@@ -69,9 +70,12 @@ impl Inputs {
     /// The files of a folder, as their extensions say, in the order of their names.
     fn files(&self, dir: &Path) -> Result<Vec<PathBuf>> {
         let name = || dir.display().to_string();
+        let all = [&EXTENSIONS[..], &["npy", "png", "jpg", "jpeg"]].concat();
         let known: &[&str] = match self.format {
-            None => &["csv", "npy", "png", "jpg", "jpeg"],
-            Some(Format::Csv) => &["csv"],
+            None => &all,
+            Some(Format::Csv) => &["csv", "tsv"],
+            Some(Format::Parquet) => &["parquet", "pq"],
+            Some(Format::Arrow) => &["arrow", "feather", "ipc"],
             Some(Format::Npy) => &["npy"],
             Some(Format::Image | Format::Idx) => &["png", "jpg", "jpeg"],
         };
@@ -106,13 +110,21 @@ impl Inputs {
         };
         // Put back instead of opened anew: a pipe can be read only once.
         let mut start = Vec::new();
-        let read = reader.by_ref().take(2).read_to_end(&mut start);
-        read.map_err(|reason| DataError::Read { file: name.to_string(), reason })?;
+        read_start(&mut reader, 2, &mut start, name)?;
+        if TableFormat::may_start(&start) {
+            read_start(&mut reader, 4, &mut start, name)?; // not before, for a slow stream may have no more yet
+        }
         let format = self.format.unwrap_or_else(|| recognize(&start));
+        let features = self.columns.features();
+        if format == Format::Parquet && &*input != "-" {
+            return self.send_table(&input, FeatureRows::open(path, &self.columns)?, emit);
+        }
         let reader = Cursor::new(start).chain(reader);
-        let features = self.features.len();
+        let table = |reader, format| FeatureRows::with_columns(reader, name, format, &self.columns);
         match format {
-            Format::Csv => send(&input, FeatureRows::new(reader, name, &self.features)?, emit),
+            Format::Csv => self.send_table(&input, table(reader, TableFormat::Csv)?, emit),
+            Format::Parquet => self.send_table(&input, table(reader, TableFormat::Parquet)?, emit),
+            Format::Arrow => self.send_table(&input, table(reader, TableFormat::Arrow)?, emit),
             Format::Npy => send(&input, NpyRows::new(reader, name, features)?, emit),
             Format::Image => {
                 let image = data::read_image(reader, name, features, self.image);
@@ -132,14 +144,44 @@ impl Inputs {
             }
         }
     }
+
+    /// The rows of a table; says once of each column that it has categories which the model does not know.
+    fn send_table(
+        &self,
+        input: &Arc<str>,
+        mut rows: FeatureRows,
+        emit: &mut dyn FnMut(Row) -> Result<()>,
+    ) -> Result<()> {
+        let mut said = 0;
+        for row in 0.. {
+            let Some(x) = rows.next() else { break };
+            emit(Row { input: input.clone(), row, x: x? })?;
+            let unknown = rows.unknown();
+            unknown[said..].iter().for_each(|unknown| warn_of(name(input), unknown));
+            said = unknown.len();
+        }
+        Ok(())
+    }
+}
+
+/// Reads some more bytes.
+fn read_start(reader: &mut dyn Read, more: u64, start: &mut Vec<u8>, name: &str) -> Result<()> {
+    let read = reader.take(more).read_to_end(start);
+    read.map_err(|reason| DataError::Read { file: name.to_string(), reason })?;
+    Ok(())
 }
 
 /// What a file is by its first bytes; no CSV file starts like one of the others.
 fn recognize(start: &[u8]) -> Format {
+    match TableFormat::of_start(start) {
+        Some(TableFormat::Parquet) => return Format::Parquet,
+        Some(TableFormat::Arrow) => return Format::Arrow,
+        Some(TableFormat::Csv) | None => {}
+    }
     match start {
-        b"\x93N" => Format::Npy,
-        b"\x89P" | b"\xff\xd8" => Format::Image,
-        [0, 0] | [0x1f, 0x8b] => Format::Idx, // or its gzip
+        [0x93, b'N', ..] => Format::Npy,
+        [0x89, b'P', ..] | [0xff, 0xd8, ..] => Format::Image,
+        [0, 0, ..] | [0x1f, 0x8b, ..] => Format::Idx, // or its gzip
         _ => Format::Csv,
     }
 }

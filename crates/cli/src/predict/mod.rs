@@ -26,7 +26,7 @@ const NUMBERS: usize = 1 << 20;
 pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let engine = args.engine.engine()?;
     let model = Model::load(&args.model)?;
-    let inputs = Inputs::new(args, &model);
+    let inputs = Inputs::new(args, &model)?;
     let at_once = (NUMBERS / model.inputs()).clamp(1, ROWS);
     let mut answers = Answers::new(args, model, &engine)?;
     let (sender, rows) = mpsc::sync_channel::<Row>(at_once);

@@ -10,7 +10,8 @@ use onebit::{
     Batch,
     checkpoint::{self, Checkpoints},
     config::{self, Config},
-    experiment,
+    data::TableFormat,
+    experiment::{self, Source},
     record::{self, RunFolder},
 };
 
@@ -29,6 +30,8 @@ pub(super) struct Job {
     pub(super) data: Option<PathBuf>,
     pub(super) checkpoints: Checkpoints,
     pub(super) place: Place,
+    /// The column of the classes, where nobody has said which.
+    pub(super) found_target: Option<String>,
 }
 
 /// Where a run is written down.
@@ -59,6 +62,7 @@ impl Job {
             fetch_for(set, &args.dir, args.json)?;
         }
         job.data = experiment::data_path(&job.config, args.data.as_deref(), args.dir.named().as_ref())?;
+        job.find_target()?;
         if job.checkpoints.any() {
             if args.data.is_some() || args.dir.data_dir.is_some() {
                 // Where it is found from another folder, too; a name of a built-in set is no path.
@@ -71,6 +75,18 @@ impl Job {
             job.checkpoints = job.checkpoints.every(Duration::from_secs(seconds));
         }
         Ok(job)
+    }
+
+    /// Finds the column of the classes in a table if no one has said which it is, and puts it into the configuration.
+    fn find_target(&mut self) -> Result<()> {
+        let Some(path) = self.data.as_ref().filter(|_| self.config.data.target.is_none()) else {
+            return Ok(());
+        };
+        if let Source::Table(options) = experiment::source_at(path, &self.config.data.table_options())? {
+            self.config.data.target = Some(options.target.clone());
+            self.found_target = Some(options.target);
+        }
+        Ok(())
     }
 
     fn begun(args: &TrainArgs, name: &str) -> Result<Self> {
@@ -91,7 +107,7 @@ impl Job {
             (None, Place::New(run)) => Checkpoints::new(RunFolder::checkpoint_in(run)).sparing(),
             (None, _) => Checkpoints::none(),
         };
-        Ok(Self { name: name.into(), config, data: None, checkpoints, place })
+        Ok(Self { name: name.into(), config, data: None, checkpoints, place, found_target: None })
     }
 
     /// Of a checkpoint, or of a run's folder with one; where the checkpoint lies in such a folder the run goes on there.
@@ -105,7 +121,7 @@ impl Job {
             Some(folder) => (checkpoints.sparing(), Place::Old(folder)),
             None => (checkpoints, place(args, &name)?),
         };
-        Ok(Self { name, config, data: None, checkpoints, place })
+        Ok(Self { name, config, data: None, checkpoints, place, found_target: None })
     }
 }
 
@@ -146,12 +162,28 @@ pub(crate) fn read_config(name: &str, set: &[String]) -> Result<Config> {
 
 /// The preset or file with the flags on top.
 fn configure(args: &TrainArgs, name: &str) -> Result<Config> {
-    let mut config = read_config(name, &args.set)?;
+    let is_table = TableFormat::is_name(Path::new(name));
+    if is_table && args.data.is_some() {
+        return Err(Failure::flag(format!(
+            "--data: expected nothing beside the table {name}, got a second one"
+        )));
+    }
+    let mut config = read_config(if is_table { "table" } else { name }, &args.set)?;
+    if is_table {
+        // where it is found from another folder, too
+        config.data.path = Some(std::path::absolute(name).unwrap_or_else(|_| name.into()));
+    }
     if let Some(seed) = args.seed {
         config.seed = seed;
     }
     if let Some(target) = &args.target {
         config.data.target = Some(target.clone());
+    }
+    if !args.drop.is_empty() {
+        config.data.drop.clone_from(&args.drop);
+    }
+    if let Some(missing) = args.missing {
+        config.data.missing = missing;
     }
     if args.float {
         config = config.float_twin();

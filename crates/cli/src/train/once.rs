@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     args::TrainArgs,
+    classes,
     failure::{Failure, Result},
     layers,
     output::{self, bytes, percent},
@@ -29,7 +30,7 @@ use crate::{
 };
 
 pub(super) fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
-    let Job { name, config, data, mut checkpoints, place } = job;
+    let Job { name, config, data, mut checkpoints, place, found_target } = job;
     let config = &config;
     let out = args.out.clone().unwrap_or_else(|| default_out(&name));
     check_out("the model", &out)?;
@@ -38,7 +39,12 @@ pub(super) fn once(args: &TrainArgs, job: Job, engine: &Engine) -> Result<()> {
     }
     let start = Instant::now();
     let parts = experiment::load(config, data.as_deref())?;
-    let headline = if args.json || args.tui { Ok(()) } else { output::line(headline(&name, config, &parts)) };
+    let headline = match (args.json, args.tui) {
+        (true, _) => classes::json(&parts, found_target.as_deref()),
+        (_, true) => Ok(()),
+        _ => output::line(headline(&name, config, &parts))
+            .and_then(|()| classes::print(&parts, found_target.as_deref())),
+    };
     let (folder, recorder) = match &place {
         Place::Nowhere => (None, None),
         Place::New(path) => {

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Job, headline, once::result_json};
 use crate::{
     args::TrainArgs,
+    classes,
     failure::Result,
     output::{self, percent},
     table::Table,
@@ -15,7 +16,7 @@ use crate::{
 
 /// The same with the seeds `0..seeds`: split, first weights and shuffles all change.
 pub(super) fn repeat(args: &TrainArgs, job: Job, engine: &Engine, seeds: u64) -> Result<()> {
-    let Job { name, mut config, data, .. } = job;
+    let Job { name, mut config, data, found_target, .. } = job;
     let mut tests = Vec::new();
     let mut validations = Vec::new();
     let mut table = Table::new(["seed", "train", "validation", "test", "best epoch's test"]);
@@ -23,8 +24,11 @@ pub(super) fn repeat(args: &TrainArgs, job: Job, engine: &Engine, seeds: u64) ->
         config.seed = seed;
         let start = Instant::now();
         let parts = experiment::load(&config, data.as_deref())?;
-        if seed == 0 && !args.json {
+        if seed == 0 && args.json {
+            classes::json(&parts, found_target.as_deref())?;
+        } else if seed == 0 {
             output::line(headline(&name, &config, &parts))?;
+            classes::print(&parts, found_target.as_deref())?;
         }
         let outcome = experiment::run(&config, &parts, engine, |_| {})?;
         let kept = outcome.kept();

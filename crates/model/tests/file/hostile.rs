@@ -99,8 +99,8 @@ fn magic() {
 
 #[test]
 fn version() {
-    for version in [0, 5, MAX] {
-        let message = format!("format version {version} is not supported; this reader knows versions 1 to 4");
+    for version in [0, 6, MAX] {
+        let message = format!("format version {version} is not supported; this reader knows versions 1 to 5");
         assert_eq!(patched(8, &version.to_le_bytes()), message);
     }
 }

@@ -1,6 +1,7 @@
 //! The file: what is written is what is read, and its bytes stay what they are.
 
 mod bytes;
+mod columns;
 mod disk;
 mod forged;
 mod fuzz;

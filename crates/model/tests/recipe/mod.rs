@@ -2,7 +2,8 @@
 
 use onebit_bits::{BitTensor, Conv as Geometry, Pad, Padding, Pool, random_bits};
 use onebit_model::{
-    Affine, Binarize, Conv, Dense, Layer, Limits, Model, Output, Standardize, Thermometer, Thresholds,
+    Affine, Binarize, Column, ColumnKind, Columns, Conv, Dense, Layer, Limits, Model, Output, Standardize,
+    Thermometer, Thresholds,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -161,13 +162,32 @@ impl Recipe {
         let names = |what: &str, n| (0..n).map(|index| format!("{what} {index} \u{b1}")).collect();
         let [mean, scale] = [(); 2].map(|()| draw.reals(self.inputs));
         let named = if draw.word() & 1 == 0 { names("feature", self.inputs) } else { Vec::new() };
+        let columns = (draw.word() % 3 == 0).then(|| self.columns(&mut draw));
         Model::new(self.inputs, layers, names("class", self.classes))
             .and_then(|model| match model.takes_bytes() {
                 true => Ok(model),
                 false => model.with_standardize(Standardize { mean, scale }),
             })
             .and_then(|model| model.with_features(named))
+            .and_then(|model| model.with_columns(columns))
             .unwrap()
+    }
+
+    /// Columns of numbers and of one to five categories that become the features.
+    fn columns(&self, draw: &mut Draw) -> Columns {
+        let (mut columns, mut left) = (Vec::new(), self.inputs);
+        while left > 0 {
+            let word = draw.word();
+            let count = left.min(word as usize % 6).max(1);
+            let kind = match word % 6 {
+                0 => ColumnKind::Number { missing: None },
+                1 => ColumnKind::Number { missing: Some(draw.reals(1)[0]) },
+                _ => ColumnKind::Categories((0..count).map(|n| "\u{e9}".repeat(n)).collect()),
+            };
+            left -= count;
+            columns.push(Column { name: format!("column {left}"), kind });
+        }
+        Columns::new(columns).unwrap()
     }
 
     /// `(rows, inputs)`

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     architecture::Architecture,
-    data::{Augment, ImageShape},
+    data::{Augment, ImageShape, Missing, TableOptions},
     error::{Error, Result},
     flip,
     layers::{Estimator, Heads},
@@ -103,6 +103,12 @@ pub struct DataConfig {
     /// Column of a table that holds the class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Columns of a table that are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drop: Vec<String>,
+    /// What becomes of missing values in a table: `refuse` or `mean`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missing: Missing,
     /// Share held out for the test, from 0 to below 1. Data with a test part of its own ignores it.
     #[serde(default = "a_fifth")]
     pub test: f64,
@@ -116,6 +122,18 @@ pub struct DataConfig {
     /// Images only: how those learned from are varied, `{ pad = 4, flip = true }`; by default not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<Augment>,
+}
+
+impl DataConfig {
+    /// How a table is read; a target that is not given is empty.
+    pub fn table_options(&self) -> TableOptions {
+        let target = self.target.clone().unwrap_or_default();
+        TableOptions { target, drop: self.drop.clone(), missing: self.missing }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn a_fifth() -> f64 {

@@ -10,7 +10,9 @@ macro_rules! presets {
 }
 
 /// Name, text and one line about each preset.
-pub const PRESETS: [(&str, &str, &str); 19] = presets! {
+pub const PRESETS: [(&str, &str, &str); 21] = presets! {
+    "table": "your own table (CSV, Parquet, Arrow): straight-through training",
+    "table-flip": "the same by integer flip backprop",
     "iris": "flip backprop, the report's net and its two phases",
     "iris-best": "flip backprop with settings tuned on training data",
     "digits": "straight-through training on 8x8 digits",

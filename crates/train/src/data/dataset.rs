@@ -12,6 +12,8 @@
 
 use std::collections::HashSet;
 
+use onebit_model::{Column, ColumnKind, Columns};
+
 use super::{
     error::{DataError, shown},
     image_shape::ImageShape,
@@ -76,6 +78,8 @@ pub struct Dataset {
     label_names: Vec<String>,
     feature_names: Vec<String>,
     image: Option<ImageShape>,
+    columns: Option<Columns>,
+    gaps: Vec<usize>, // places of values that stand for missing ones, rising
 }
 
 impl Dataset {
@@ -123,7 +127,7 @@ impl Dataset {
                 return Err(DataError::Duplicate { name: name(), what, twice });
             }
         }
-        Ok(Self { samples, labels, label_names, feature_names, image: None })
+        Ok(Self { samples, labels, label_names, feature_names, image: None, columns: None, gaps: Vec::new() })
     }
 
     /// Says that every row is an image of this shape, channels last.
@@ -139,6 +143,65 @@ impl Dataset {
         Ok(Self { image: Some(shape), ..self })
     }
 
+    /// Says how the columns of a raw table became the features, and which values stand for missing numbers.
+    pub(super) fn with_columns(self, columns: Columns, gaps: Vec<usize>) -> Self {
+        Self { columns: Some(columns), gaps, ..self }
+    }
+
+    /// How the columns of a raw table became the features, where that was more than one number each.
+    pub fn columns(&self) -> Option<&Columns> {
+        self.columns.as_ref()
+    }
+
+    /// Lets the means of the training part stand for the missing numbers of all parts, itself the first. A column without
+    /// a number there keeps the mean that it has.
+    pub(crate) fn refill(train: &mut Dataset, others: [Option<&mut Dataset>; 2]) {
+        let Some(columns) = train.columns.take() else { return };
+        let (cols, mut at) = (train.features(), 0);
+        let mut means = vec![0.0; cols];
+        let fill = |mut column: Column| {
+            if let ColumnKind::Number { missing: Some(mean) } = &mut column.kind {
+                *mean = train.mean(at).unwrap_or(*mean);
+                means[at] = *mean;
+            }
+            at += column.features();
+            column
+        };
+        let columns = columns.as_slice().iter().cloned().map(fill).collect();
+        let columns = Columns::new(columns).expect("as sound as before, for a mean is finite");
+        for part in [Some(train)].into_iter().chain(others).flatten() {
+            if let Samples::Real { values, .. } = &mut part.samples {
+                part.gaps.iter().for_each(|&gap| values[gap] = means[gap % cols]);
+            }
+            part.columns = Some(columns.clone());
+        }
+    }
+
+    /// The mean of a feature over the rows in which it is not missing.
+    fn mean(&self, feature: usize) -> Option<f32> {
+        let Samples::Real { values, cols } = &self.samples else { return None };
+        let places = (feature..values.len()).step_by(*cols);
+        let known: Vec<f64> = places
+            .filter(|place| self.gaps.binary_search(place).is_err())
+            .map(|place| f64::from(values[place]))
+            .collect();
+        (!known.is_empty()).then(|| (known.iter().sum::<f64>() / known.len() as f64) as f32)
+    }
+
+    /// The gaps of a subset.
+    fn gaps_of(&self, rows: &[usize]) -> Vec<usize> {
+        if self.gaps.is_empty() {
+            return Vec::new();
+        }
+        let cols = self.features();
+        let gaps_of_row = |(to, &row): (usize, &usize)| {
+            let first = self.gaps.partition_point(|&gap| gap < row * cols);
+            let gaps = self.gaps[first..].iter().take_while(move |&&gap| gap < (row + 1) * cols);
+            gaps.map(move |gap| gap - row * cols + to * cols)
+        };
+        rows.iter().enumerate().flat_map(gaps_of_row).collect()
+    }
+
     /// The shape of the images that the rows are, if they are images.
     pub fn image(&self) -> Option<ImageShape> {
         self.image
@@ -149,7 +212,7 @@ impl Dataset {
         let samples = Samples::Real { cols: self.features(), values };
         let (label_names, feature_names) = (self.label_names.clone(), self.feature_names.clone());
         let data = Self::new(samples, self.labels.clone(), label_names, feature_names)?;
-        Ok(Self { image: self.image, ..data })
+        Ok(Self { image: self.image, columns: self.columns.clone(), ..data })
     }
 
     /// Number of rows, `b`; never 0.
@@ -246,6 +309,8 @@ impl Dataset {
             label_names: self.label_names.clone(),
             feature_names: self.feature_names.clone(),
             image: self.image,
+            columns: self.columns.clone(),
+            gaps: self.gaps_of(rows),
         }
     }
 

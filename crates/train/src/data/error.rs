@@ -95,7 +95,9 @@ pub enum DataError {
         file: String,
     },
     /// The first line of a file holds numbers where the column names should be.
-    #[error("{file}: expected a header line with the column names, got only numbers: {columns}")]
+    #[error(
+        "{file}: expected a header line with the column names, got only numbers: {columns}; put one before it"
+    )]
     NoHeader {
         /// Path of the file.
         file: String,
@@ -113,7 +115,7 @@ pub enum DataError {
         columns: String,
     },
     /// A column has no name, as the row numbers that some programs write have none.
-    #[error("{file}: column {column} has no name; name it or leave it out")]
+    #[error("{file}: column {column} has no name; name it, or leave it out (--drop '')")]
     Unnamed {
         /// Path of the file.
         file: String,
@@ -164,13 +166,118 @@ pub enum DataError {
         /// Field in the line, from 1.
         field: usize,
     },
-    /// A cell is empty.
-    #[error("{place}: missing value")]
+    /// A cell is empty, or says that its value is missing.
+    #[error("{place}: missing value{hint}")]
     Missing {
         /// File, line and column.
         place: String,
+        /// What can be done, in words.
+        hint: &'static str,
     },
-    /// A feature is not a number.
+    /// No cell of a column has a value.
+    #[error("{file}: column `{column}` has no value in any row; leave it out (--drop {column})")]
+    NoValue {
+        /// Path of the file.
+        file: String,
+        /// The column.
+        column: String,
+    },
+    /// A column of texts has more different ones than there can be categories.
+    #[error(
+        "{file}: column `{column}` has more than {limit} different texts; leave it out (--drop {column})"
+    )]
+    Categories {
+        /// Path of the file.
+        file: String,
+        /// The column.
+        column: String,
+        /// Categories that this reader accepts.
+        limit: usize,
+    },
+    /// A column of texts has a different one in nearly every row, as names and keys do.
+    #[error(
+        "{file}: column `{column}` has {different} different texts in {rows} rows, as an identifier does: \
+         nothing can be learned from it; leave it out (--drop {column})"
+    )]
+    Identifier {
+        /// Path of the file.
+        file: String,
+        /// The column.
+        column: String,
+        /// Number of different texts.
+        different: usize,
+        /// Rows that have a text.
+        rows: usize,
+    },
+    /// The type of a column is none that a feature or a class can have.
+    #[error(
+        "{file}: column `{column}` is {kind}: expected numbers, texts or booleans; leave it out (--drop {column})"
+    )]
+    ColumnType {
+        /// Path of the file.
+        file: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        kind: String,
+    },
+    /// A file is in a format, or uses a part of it, that this reader does not know.
+    #[error("{file}: {what}")]
+    Unsupported {
+        /// Path of the file.
+        file: String,
+        /// What is not known, and what to do.
+        what: String,
+    },
+    /// A file is not as its format prescribes.
+    #[error("{file}: damaged, or no {format} file: {reason}")]
+    Damaged {
+        /// Path of the file.
+        file: String,
+        /// The format.
+        format: &'static str,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// It is not known which column holds the classes.
+    #[error("{file}: which column holds the class? --target COLUMN says so; the columns are {columns}")]
+    NoTarget {
+        /// Path of the file.
+        file: String,
+        /// The columns there are.
+        columns: String,
+    },
+    /// The target has numbers that are no classes.
+    #[error(
+        "{file}: column `{column}` has {different} different numbers in {rows} rows: onebit tells classes apart and \
+         estimates no numbers; make a few classes of them, such as low and high, or name another column (--target COLUMN)"
+    )]
+    Regression {
+        /// Path of the file.
+        file: String,
+        /// The target.
+        column: String,
+        /// Number of different numbers.
+        different: usize,
+        /// Number of rows.
+        rows: usize,
+    },
+    /// The target has a different text in nearly every row.
+    #[error(
+        "{file}: column `{column}` has {different} different texts in {rows} rows: these are no classes; \
+         name another column (--target COLUMN)"
+    )]
+    TooManyClasses {
+        /// Path of the file.
+        file: String,
+        /// The target.
+        column: String,
+        /// Number of different texts.
+        different: usize,
+        /// Number of rows.
+        rows: usize,
+    },
+    /// A feature is not a number, but others in its column are.
     #[error("{place}: expected a number, got `{value}`")]
     NotANumber {
         /// File, line and column.
@@ -209,12 +316,10 @@ pub enum DataError {
         second: String,
     },
     /// A label is none of the model's.
-    #[error("{file}: unknown label `{label}` at line {line}; the model knows {known}")]
+    #[error("{place}: unknown label `{label}`; the model knows {known}")]
     UnknownLabel {
-        /// Path of the file.
-        file: String,
-        /// Line, from 1.
-        line: u64,
+        /// File, line and column.
+        place: String,
         /// The label.
         label: String,
         /// The labels of the model.
@@ -424,9 +529,13 @@ pub(super) fn open(path: &Path) -> Result<(File, String), DataError> {
 
 /// A text from a file as a message may show it: short, on one line.
 pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if text.chars().nth(LONGEST).is_some() {
+    shortened(text, 60)
+}
+
+/// The first characters of a text, on one line.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    let mut shown: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
+    if text.chars().nth(longest).is_some() {
         shown.push_str("...");
     }
     shown

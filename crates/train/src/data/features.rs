@@ -12,19 +12,25 @@
 
 use std::{collections::HashMap, io::Read, path::Path};
 
+use onebit_model::Columns;
+
 use super::{
-    error::{DataError, listed, open},
-    rows::Rows,
+    cell::Rows,
+    dataset::first_duplicate,
+    encode::{Encoder, UnknownCategory},
+    error::{DataError, listed},
+    table::is_no_header,
+    table_format::{TableFormat, open_table, table_of},
 };
 
-/// The rows of a CSV file as a model wants them: an iterator over `(i)` numbers in constant memory.
-pub struct FeatureRows<R: Read> {
-    rows: Rows<R>,
-    columns: Vec<usize>,
+/// The rows of a table as a model wants them: an iterator over `(i)` numbers in constant memory.
+pub struct FeatureRows<'a> {
+    rows: Box<dyn Rows + 'a>,
+    encoder: Encoder,
 }
 
-impl<R: Read> FeatureRows<R> {
-    /// Reads the header line; `name` is how messages call the file. Columns are chosen
+impl<'a> FeatureRows<'a> {
+    /// Reads the header line of a CSV file; `name` is how messages call it. Columns of numbers are chosen
     ///
     /// 1. by name, if all `wanted` names are in the header: other columns are ignored;
     /// 2. else by position, if there are as many columns as wanted and no wanted name stands elsewhere.
@@ -32,28 +38,71 @@ impl<R: Read> FeatureRows<R> {
     /// # Errors
     /// [`DataError::Empty`], [`DataError::Duplicate`]; [`DataError::MissingColumns`] if neither is possible;
     /// [`DataError::NoHeader`] if a choice by position would take a row of numbers for the header;
-    /// [`DataError::NoFeatures`] if nothing is wanted; [`DataError::Read`], [`DataError::NotText`].
+    /// [`DataError::NoFeatures`] if nothing is wanted; [`DataError::Read`], [`DataError::NotText`];
+    /// [`DataError::Duplicate`] if a name is wanted twice.
     ///
     /// A row can be an error, too: [`DataError::Ragged`], [`DataError::Missing`], [`DataError::NotANumber`],
     /// [`DataError::NotFinite`], [`DataError::NotText`], [`DataError::LongRow`] above 4 MiB, [`DataError::Read`].
-    pub fn new(reader: R, name: &str, wanted: &[String]) -> Result<Self, DataError> {
-        let rows = Rows::new(reader, name)?;
-        let header = rows.columns();
-        let columns = choose(name, header, wanted)?;
-        let named = columns.iter().zip(wanted).any(|(&column, name)| header[column] == *name);
-        if !named && header.iter().all(|name| name.parse::<f32>().is_ok()) {
-            return Err(DataError::NoHeader { file: name.to_string(), columns: listed(header.iter()) });
+    pub fn new(reader: impl Read + 'a, name: &str, wanted: &[String]) -> Result<Self, DataError> {
+        if wanted.is_empty() {
+            return Err(DataError::NoFeatures { name: name.to_string() });
         }
-        Ok(Self { rows, columns })
+        Self::with_columns(reader, name, TableFormat::Csv, &plain(name, wanted)?)
+    }
+
+    /// The same for a table in any format, and for columns of any kind. A Parquet file is first read to its end; better
+    /// [`open`](Self::open) it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); those of the format: [`DataError::Damaged`], [`DataError::Unsupported`],
+    /// [`DataError::Oversize`], [`DataError::ColumnType`].
+    pub fn with_columns(
+        reader: impl Read + 'a,
+        name: &str,
+        format: TableFormat,
+        columns: &Columns,
+    ) -> Result<Self, DataError> {
+        Self::of(table_of(reader, name, format)?, columns)
+    }
+
+    /// The same for a file, in the format that its first bytes say.
+    ///
+    /// # Errors
+    /// As [`with_columns`](Self::with_columns); [`DataError::Open`].
+    pub fn open(path: impl AsRef<Path>, columns: &Columns) -> Result<FeatureRows<'static>, DataError> {
+        FeatureRows::of(open_table(path.as_ref())?, columns)
+    }
+
+    fn of(mut rows: Box<dyn Rows + 'a>, columns: &Columns) -> Result<Self, DataError> {
+        let encoder = Encoder::new(&mut *rows, columns, None)?;
+        let header = rows.columns();
+        let named = columns.as_slice().iter().any(|column| header.contains(&column.name));
+        if !named && is_no_header(header) {
+            return Err(DataError::NoHeader { file: rows.file().into(), columns: listed(header.iter()) });
+        }
+        Ok(Self { rows, encoder })
+    }
+
+    /// The columns in which there were categories that the model does not know, so far; each once.
+    pub fn unknown(&self) -> &[UnknownCategory] {
+        self.encoder.unknown()
     }
 }
 
-impl<R: Read> Iterator for FeatureRows<R> {
+fn plain(name: &str, wanted: &[String]) -> Result<Columns, DataError> {
+    let name = || name.to_string();
+    match first_duplicate(wanted) {
+        Some(twice) => Err(DataError::Duplicate { name: name(), what: "column", twice }),
+        None => Ok(Columns::numbers(wanted.iter().cloned()).expect("names are unique")),
+    }
+}
+
+impl Iterator for FeatureRows<'_> {
     type Item = Result<Vec<f32>, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.rows.advance() {
-            Ok(true) => Some(self.columns.iter().map(|&column| self.rows.number(column)).collect()),
+            Ok(true) => Some(self.encoder.encode(&*self.rows)),
             Ok(false) => None,
             Err(error) => Some(Err(error)),
         }
@@ -81,9 +130,12 @@ impl Table {
 /// # Errors
 /// Those of [`FeatureRows::new`] and of its rows; [`DataError::Open`], [`DataError::NoRows`].
 pub fn read_features(path: impl AsRef<Path>, wanted: &[String]) -> Result<Table, DataError> {
-    let (reader, name) = open(path.as_ref())?;
+    let name = path.as_ref().display().to_string();
+    if wanted.is_empty() {
+        return Err(DataError::NoFeatures { name });
+    }
     let mut values = Vec::new();
-    for row in FeatureRows::new(reader, &name, wanted)? {
+    for row in FeatureRows::open(path, &plain(&name, wanted)?)? {
         values.extend(row?);
     }
     match values.len() {
@@ -93,16 +145,13 @@ pub fn read_features(path: impl AsRef<Path>, wanted: &[String]) -> Result<Table,
 }
 
 /// The column of each wanted feature: by name, or else by position.
-pub(super) fn choose(file: &str, columns: &[String], wanted: &[String]) -> Result<Vec<usize>, DataError> {
-    if wanted.is_empty() {
-        return Err(DataError::NoFeatures { name: file.to_string() });
-    }
+pub(super) fn choose(file: &str, columns: &[&String], wanted: &[&String]) -> Result<Vec<usize>, DataError> {
     // Not `collect`, which makes room for as many names as there are columns: a header of commas has one.
     let mut places = HashMap::new();
     for (at, name) in columns.iter().enumerate() {
-        places.insert(name, at);
+        places.insert(*name, at);
     }
-    let found: Vec<Option<usize>> = wanted.iter().map(|name| places.get(name).copied()).collect();
+    let found: Vec<Option<usize>> = wanted.iter().map(|name| places.get(*name).copied()).collect();
     if let Some(by_name) = found.iter().copied().collect() {
         return Ok(by_name);
     }
@@ -112,10 +161,10 @@ pub(super) fn choose(file: &str, columns: &[String], wanted: &[String]) -> Resul
         return Ok((0..wanted.len()).collect());
     }
     let missing = wanted.iter().zip(&found).filter(|(_, place)| place.is_none());
-    let missing: Vec<&String> = missing.map(|(name, _)| name).collect();
+    let missing: Vec<String> = missing.map(|(name, _)| name.to_string()).collect();
     Err(DataError::MissingColumns {
         file: file.to_string(),
-        missing: listed(missing.into_iter()),
+        missing: listed(missing.iter()),
         wanted: wanted.len(),
         got: columns.len(),
     })
@@ -156,12 +205,14 @@ mod tests {
         assert_eq!(rows("width\n1\n"), missing("height", 1));
         assert_eq!(rows("height,w\n2,1\n"), missing("width", 2)); // by position, they would be swapped
         assert_eq!(
-            rows("1,2\n3,4\n"),
-            Err("f.csv: expected a header line with the column names, got only numbers: 1, 2".into())
+            rows("1.5,2\n3,4\n"),
+            Err("f.csv: expected a header line with the column names, got only numbers: 1.5, 2; put one before it".into())
         );
         assert_eq!(rows("w,w\n1,2\n"), Err("f.csv: column `w` appears twice".into()));
         let none = FeatureRows::new(&b"w\n1\n"[..], "f.csv", &[]).err().unwrap().to_string();
         assert_eq!(none, "f.csv: expected at least one feature column, got none");
+        let twice = FeatureRows::new(&b"w\n1\n"[..], "f.csv", &["w", "w"].map(String::from));
+        assert_eq!(twice.err().unwrap().to_string(), "f.csv: column `w` appears twice");
     }
 
     #[test]
@@ -180,6 +231,35 @@ mod tests {
                 Ok(vec![4.0]),
             ]
         );
+    }
+
+    #[test]
+    fn rows_of_every_kind_of_column() {
+        use onebit_model::{Column, ColumnKind};
+        let column = |name: &str, kind| Column { name: name.into(), kind };
+        let colours = ["", "blue", "red"].map(String::from).to_vec();
+        let doors = ["2", "5more"].map(String::from).to_vec();
+        let columns = Columns::new(vec![
+            column("colour", ColumnKind::Categories(colours)),
+            column("width", ColumnKind::Number { missing: Some(7.0) }),
+            column("doors", ColumnKind::Categories(doors)),
+        ])
+        .unwrap();
+        let read = |text: &'static str| {
+            FeatureRows::with_columns(text.as_bytes(), "f.csv", TableFormat::Csv, &columns).unwrap()
+        };
+        let mut rows =
+            read("width,doors,colour\n1,2,red\n?,5more,\n2,9,green\n2,9,black\n1,?,red\nx,2,red\n");
+        let mut next = || rows.next().unwrap().map_err(|error| error.to_string());
+        assert_eq!(next(), Ok(vec![0.0, 0.0, 1.0, 1.0, 1.0, 0.0]));
+        assert_eq!(next(), Ok(vec![1.0, 0.0, 0.0, 7.0, 0.0, 1.0]));
+        assert_eq!(next(), Ok(vec![0.0, 0.0, 0.0, 2.0, 0.0, 0.0]));
+        assert!(next().is_ok());
+        let hint = "missing value (the model was trained without --missing mean)";
+        assert_eq!(next(), Err(format!("f.csv, line 6, column `doors`: {hint}")));
+        assert_eq!(next(), Err("f.csv, line 7, column `width`: expected a number, got `x`".into()));
+        let unknown: Vec<_> = rows.unknown().iter().map(|u| (&*u.column, &*u.category)).collect();
+        assert_eq!(unknown, [("colour", "green"), ("doors", "9")]);
     }
 
     /// Yields a header and a row, then fails for ever.

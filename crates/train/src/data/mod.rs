@@ -6,8 +6,8 @@
 //!
 //! | from | how |
 //! |---|---|
-//! | a CSV file with a header line | [`read_table`], for evaluation [`read_table_with_labels`] |
-//! | a CSV file or stdin, to predict from | [`read_features`], row by row [`FeatureRows`] |
+//! | a CSV, Parquet or Arrow IPC table | [`read_table`], for evaluation [`read_table_with_labels`] |
+//! | such a table or stdin, to predict from | [`read_features`], row by row [`FeatureRows`] |
 //! | an `.npy` array, to predict from row by row | [`NpyRows`] |
 //! | a PNG or JPEG image, to predict from | [`read_image`] |
 //! | MNIST and its look-alikes | [`read_idx_folder`] |
@@ -36,13 +36,20 @@
 //! # Ok::<(), onebit_train::data::DataError>(())
 //! ```
 
+#[cfg(feature = "columnar")]
+mod arrow_rows;
 mod augment;
 mod builtin;
+mod cell;
 mod cifar10;
+#[cfg(feature = "columnar")]
+mod columnar;
+mod csv_rows;
 mod data_folder;
 mod dataset;
 #[cfg(feature = "download")]
 pub mod download;
+mod encode;
 mod error;
 mod features;
 mod files;
@@ -51,18 +58,23 @@ mod idx;
 mod image_file;
 mod image_folder;
 mod image_shape;
+mod labels;
 mod mat;
 mod npy;
 mod npy_rows;
 mod numpy;
+#[cfg(feature = "columnar")]
+mod parquet_rows;
 mod permutation;
 mod published;
 mod quantiles;
-mod rows;
+mod raw_column;
 mod standardize;
 mod svhn;
 mod symmetric;
 mod table;
+mod table_format;
+mod target;
 mod whiten;
 
 pub use augment::Augment;
@@ -70,6 +82,7 @@ pub use builtin::{BUILTIN, builtin, digits, iris};
 pub use cifar10::read_cifar10_folder;
 pub use data_folder::DataFolder;
 pub use dataset::{Dataset, Samples};
+pub use encode::UnknownCategory;
 pub use error::DataError;
 pub use features::{FeatureRows, Table, read_features};
 pub use files::Part;
@@ -87,5 +100,9 @@ pub use published::{PUBLISHED, PublishedFile, PublishedSet, published};
 pub use quantiles::quantiles;
 pub use standardize::Standardize;
 pub use svhn::read_svhn_folder;
-pub use table::{read_table, read_table_from, read_table_with_labels};
+pub use table::{
+    Missing, TableOptions, read_table, read_table_from, read_table_with, read_table_with_labels,
+};
+pub use table_format::{EXTENSIONS, TableFormat};
+pub use target::default_target;
 pub use whiten::Whiten;

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Chain, Cursor, Read, Take};
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Terminator, Trim};
 
 use super::{
-    dataset::first_duplicate,
+    cell::{Cell, Rows, check_names},
     error::{DataError, shown},
 };
 
@@ -23,14 +23,14 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 type Source<R> = Take<Chain<Chain<Cursor<Vec<u8>>, BufReader<R>>, &'static [u8]>>;
 
 /// The rows below a header line.
-pub(super) struct Rows<R: Read> {
+pub(super) struct CsvRows<R: Read> {
     file: String,
     columns: Vec<String>,
     reader: csv::Reader<Source<R>>,
     record: StringRecord,
 }
 
-impl<R: Read> Rows<R> {
+impl<R: Read> CsvRows<R> {
     /// Reads the header line.
     pub(super) fn new(reader: R, file: &str) -> Result<Self, DataError> {
         let failed = |reason| DataError::Read { file: file.to_string(), reason };
@@ -51,58 +51,18 @@ impl<R: Read> Rows<R> {
             .flexible(true)
             .from_reader(source);
         let mut rows =
-            Rows { file: file.to_string(), columns: Vec::new(), reader, record: StringRecord::new() };
+            Self { file: file.to_string(), columns: Vec::new(), reader, record: StringRecord::new() };
         if !rows.read()? {
             return Err(DataError::Empty { file: rows.file });
         }
         rows.columns = rows.record.iter().map(String::from).collect();
-        match first_duplicate(rows.columns.iter().filter(|name| !name.is_empty())) {
-            Some(twice) => Err(DataError::Duplicate { name: rows.file, what: "column", twice }),
-            None => Ok(rows),
-        }
-    }
-
-    /// The names in the header line: unique, but for empty ones.
-    pub(super) fn columns(&self) -> &[String] {
-        &self.columns
+        check_names(&rows.file, &rows.columns)?;
+        Ok(rows)
     }
 
     /// The line of the current row, from 1; its last line if a quoted cell goes over several.
-    pub(super) fn line(&self) -> u64 {
+    fn line(&self) -> u64 {
         self.reader.position().line() - 1
-    }
-
-    /// Goes to the next row; false behind the last.
-    pub(super) fn advance(&mut self) -> Result<bool, DataError> {
-        let more = self.read()?;
-        let (expected, got) = (self.columns.len(), self.record.len());
-        if more && got != expected {
-            return Err(DataError::Ragged { file: self.file.clone(), line: self.line(), expected, got });
-        }
-        Ok(more)
-    }
-
-    /// A cell of the current row.
-    pub(super) fn text(&self, column: usize) -> Result<&str, DataError> {
-        match &self.record[column] {
-            "" => Err(DataError::Missing { place: self.place(column) }),
-            text => Ok(text),
-        }
-    }
-
-    /// A cell of the current row that should be a finite number.
-    pub(super) fn number(&self, column: usize) -> Result<f32, DataError> {
-        let text = self.text(column)?;
-        let (place, value) = (|| self.place(column), || shown(text));
-        match text.parse::<f32>() {
-            Ok(number) if number.is_finite() => Ok(number),
-            Ok(_) => Err(DataError::NotFinite { place: place(), value: value() }),
-            Err(_) => Err(DataError::NotANumber { place: place(), value: value() }),
-        }
-    }
-
-    fn place(&self, column: usize) -> String {
-        format!("{}, line {}, column `{}`", self.file, self.line(), shown(&self.columns[column]))
     }
 
     /// Reads the next line that is not blank.
@@ -126,6 +86,37 @@ impl<R: Read> Rows<R> {
                 return Ok(more);
             }
         }
+    }
+}
+
+impl<R: Read> Rows for CsvRows<R> {
+    fn file(&self) -> &str {
+        &self.file
+    }
+
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn select(&mut self, _columns: &[usize]) -> Result<(), DataError> {
+        Ok(())
+    }
+
+    fn advance(&mut self) -> Result<bool, DataError> {
+        let more = self.read()?;
+        let (expected, got) = (self.columns.len(), self.record.len());
+        if more && got != expected {
+            return Err(DataError::Ragged { file: self.file.clone(), line: self.line(), expected, got });
+        }
+        Ok(more)
+    }
+
+    fn cell(&self, column: usize) -> Cell<'_> {
+        Cell::of_text(&self.record[column])
+    }
+
+    fn place(&self, column: usize) -> String {
+        format!("{}, line {}, column `{}`", self.file, self.line(), shown(&self.columns[column]))
     }
 }
 
@@ -158,8 +149,8 @@ fn separator(header: &[u8]) -> u8 {
 mod tests {
     use super::*;
 
-    fn rows(text: &[u8]) -> Result<Rows<&[u8]>, DataError> {
-        Rows::new(text, "f.csv")
+    fn rows(text: &[u8]) -> Result<CsvRows<&[u8]>, DataError> {
+        CsvRows::new(text, "f.csv")
     }
 
     /// All rows with the lines they stand on.
@@ -206,10 +197,10 @@ mod tests {
         let long =
             |line: u64| format!("f.csv, line {line}: expected a row of at most 4194304 bytes, got more");
         for byte in *b"x,\"\0" {
-            let mut rows = Rows::new(b"a,b\n1,2\n".chain(std::io::repeat(byte)), "f.csv").unwrap();
+            let mut rows = CsvRows::new(b"a,b\n1,2\n".chain(std::io::repeat(byte)), "f.csv").unwrap();
             assert!(rows.advance().unwrap());
             assert_eq!(rows.advance().unwrap_err().to_string(), long(3), "{}", byte.escape_ascii());
-            let error = Rows::new(std::io::repeat(byte), "f.csv").err().unwrap().to_string();
+            let error = CsvRows::new(std::io::repeat(byte), "f.csv").err().unwrap().to_string();
             assert_eq!(error, long(1), "{}", byte.escape_ascii());
         }
         let cell = "x".repeat(ROW_LIMIT as usize - (1 << 14)); // what is read ahead counts too
