@@ -26,16 +26,7 @@ impl Model {
     /// # Errors
     /// [`Error::Io`] with the path.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        if path.exists() && !path.is_file() && !path.is_dir() {
-            let io = |source| Error::Io { path: path.display().to_string(), source };
-            return fs::OpenOptions::new()
-                .write(true)
-                .open(path)
-                .and_then(|mut device| device.write_all(&self.to_bytes()))
-                .map_err(io);
-        }
-        replace(&[(path.into(), &self.to_bytes())])
+        replace(&[(path.as_ref().into(), &self.to_bytes())])
     }
 
     /// Reads a model from a file.
@@ -51,6 +42,7 @@ impl Model {
 
 impl CSource {
     /// Writes `NAME.h` and `NAME.c` in a folder that is there; both beside, before either is renamed. Gives their paths.
+    /// What is there and no file is written to and stays.
     ///
     /// # Errors
     /// [`Error::Io`] with the path.
@@ -80,33 +72,42 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     read().map_err(|source| Error::Io { path: path.display().to_string(), source })
 }
 
-/// Writes all files beside their paths, then renames them: an error before the last step changes nothing.
+/// Writes all files beside their paths, then renames them: an error before the last step changes nothing. What is there and
+/// no file has nothing beside it, and is written to in the last step.
 fn replace(files: &[(PathBuf, &[u8])]) -> Result<()> {
     let beside = files.iter().map(|(path, _)| {
+        if path.exists() && !path.is_file() && !path.is_dir() {
+            return None;
+        }
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         let save = SAVES.fetch_add(1, Ordering::Relaxed);
         name.push(format!(".{}-{save}.tmp", process::id()));
-        path.with_file_name(name)
+        Some(path.with_file_name(name))
     });
-    let beside: Vec<_> = beside.collect();
+    let beside: Vec<Option<PathBuf>> = beside.collect();
     let all = || files.iter().zip(&beside);
     let io = |path: &Path, done: io::Result<()>| {
         done.map_err(|source| Error::Io { path: path.display().to_string(), source })
     };
     let written = all().try_for_each(|((path, bytes), beside)| {
+        let Some(beside) = beside else { return Ok(()) };
         // found before the first of several is renamed
         let free = if path.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) };
         io(path, free.and_then(|()| write_synced(beside, bytes)))
     });
-    let renamed =
-        written.and_then(|()| all().try_for_each(|((path, _), from)| io(path, fs::rename(from, path))));
-    if renamed.is_err() {
-        for path in &beside {
+    let in_place = |(path, bytes): &(PathBuf, &[u8]), beside: &Option<PathBuf>| match beside {
+        Some(beside) => fs::rename(beside, path),
+        None => fs::OpenOptions::new().write(true).open(path).and_then(|mut device| device.write_all(bytes)),
+    };
+    let done =
+        written.and_then(|()| all().try_for_each(|(file, beside)| io(&file.0, in_place(file, beside))));
+    if done.is_err() {
+        for path in beside.iter().flatten() {
             // The temporary file is ours; that it may not exist is fine.
             let _ = fs::remove_file(path);
         }
     }
-    renamed
+    done
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

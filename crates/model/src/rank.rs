@@ -2,19 +2,13 @@
 
 use core::iter;
 
-/// Index of the first of the highest scores; of one class at least.
+/// Index of the first of the highest scores; of one class at least. A score that is not a number is below all others.
 pub fn best(scores: &[f32]) -> usize {
-    let mut best = 0;
-    for (class, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = class;
-        }
-    }
-    best
+    top(scores, 1).next().unwrap_or(0)
 }
 
-/// The `k` classes with the highest scores, the best first, of equal ones the first; all if there are no more. Classes
-/// whose score is not a number are left out. Takes `k` passes and no memory.
+/// The `k` classes with the highest scores, the best first, of equal ones the first; all if there are no more. Scores that
+/// are not numbers are below all others. Takes `k` passes and no memory.
 ///
 /// ```
 /// use onebit_model::top;
@@ -26,14 +20,20 @@ pub fn best(scores: &[f32]) -> usize {
 pub fn top(scores: &[f32], k: usize) -> impl Iterator<Item = usize> {
     let mut last: Option<usize> = None;
     let next = move || {
-        let follows = |class: &usize| match last {
-            None => !scores[*class].is_nan(),
-            Some(last) => scores[*class] < scores[last] || scores[*class] == scores[last] && *class > last,
-        };
-        let better = |a: usize, b: usize| if scores[b] > scores[a] { b } else { a };
-        let next = (0..scores.len()).filter(follows).reduce(better)?;
-        last = Some(next);
+        let follows = |class: &usize| last.is_none_or(|last| comes_before(scores, last, *class));
+        let better = |a: usize, b: usize| if comes_before(scores, b, a) { b } else { a };
+        last = (0..scores.len()).filter(follows).reduce(better);
         last
     };
     iter::from_fn(next).take(k)
+}
+
+/// In the order of [`top`].
+fn comes_before(scores: &[f32], a: usize, b: usize) -> bool {
+    match (scores[a], scores[b]) {
+        (x, y) if x > y => true,
+        (x, y) if x < y => false,
+        (x, y) if x.is_nan() != y.is_nan() => y.is_nan(),
+        _ => a < b,
+    }
 }

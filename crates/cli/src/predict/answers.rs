@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use onebit::{
     Model,
+    bits::Engine,
     model::{self, Session},
 };
 use serde_json::{Map, Value, json};
@@ -15,9 +16,11 @@ use crate::{
 };
 
 /// Classifies rows and prints what they are.
-pub(super) struct Answers<'a> {
-    model: &'a Model,
-    session: Session<'a>,
+pub(super) struct Answers {
+    session: Session<'static>,
+    labels: Vec<String>,
+    /// The names of the features, if they have some.
+    features: Vec<String>,
     json: bool,
     /// How many classes, the best first; without it, the scores of all in their order.
     top: Option<usize>,
@@ -26,11 +29,13 @@ pub(super) struct Answers<'a> {
     header: bool,
 }
 
-impl<'a> Answers<'a> {
-    pub(super) fn new(args: &PredictArgs, model: &'a Model, session: Session<'a>) -> Self {
+impl Answers {
+    pub(super) fn new(args: &PredictArgs, model: Model, engine: &Engine) -> Result<Self> {
         let many = args.inputs.len() > 1 || args.inputs.iter().any(|input| input.is_dir());
         let top = args.top.map(|top| top.min(model.classes()));
-        Self { model, session, json: args.json, top, many, header: !args.json }
+        let (labels, features) = (model.labels().to_vec(), model.features().to_vec());
+        let session = model.into_session(engine)?;
+        Ok(Self { session, labels, features, json: args.json, top, many, header: !args.json })
     }
 
     /// Answers all rows, or those before one that the model cannot take.
@@ -54,7 +59,7 @@ impl<'a> Answers<'a> {
             self.print(&rows[..bad])?;
         }
         let (input, row) = (rows[bad].name(), rows[bad].row);
-        let named = self.model.features().get(feature).cloned();
+        let named = self.features.get(feature).cloned();
         let feature = named.unwrap_or_else(|| feature.to_string());
         Err(Failure::other(format!(
             "{input}, row {row}, feature `{feature}`: expected {expected}, got {value}"
@@ -69,7 +74,7 @@ impl<'a> Answers<'a> {
     /// Once there is something to say, so that a refused input leaves nothing behind; flushed, for rows may be slow.
     fn write(&mut self, rows: &[Row], scores: &[f32]) -> Result<()> {
         let mut out = BufWriter::new(io::stdout().lock());
-        let rows = rows.iter().zip(scores.chunks_exact(self.model.classes()));
+        let rows = rows.iter().zip(scores.chunks_exact(self.labels.len()));
         if self.json {
             for (row, scores) in rows {
                 writeln!(out, "{}", self.object(row, scores))?;
@@ -91,7 +96,7 @@ impl<'a> Answers<'a> {
         let scores: Vec<String> = match self.top {
             None => {
                 columns.push("label");
-                self.model.labels().iter().map(|label| format!("score {label}")).collect()
+                self.labels.iter().map(|label| format!("score {label}")).collect()
             }
             Some(top) => (1..=top).flat_map(|n| [format!("label {n}"), format!("score {n}")]).collect(),
         };
@@ -106,7 +111,7 @@ impl<'a> Answers<'a> {
                 record.extend(scores.iter().map(f32::to_string));
             }
             Some(top) => {
-                let best = best(scores, top).into_iter();
+                let best = model::top(scores, top);
                 record.extend(best.flat_map(|class| [self.label(class).into(), scores[class].to_string()]));
             }
         }
@@ -120,13 +125,12 @@ impl<'a> Answers<'a> {
         });
         let (key, value) = match self.top {
             None => {
-                let named = self.model.labels().iter().cloned().zip(scores.iter().map(|score| json!(score)));
+                let named = self.labels.iter().cloned().zip(scores.iter().map(|score| json!(score)));
                 ("scores", Value::Object(Map::from_iter(named)))
             }
             Some(top) => {
-                let best = best(scores, top).into_iter();
                 let of_class = |k: usize| json!({"class": self.label(k), "index": k, "score": scores[k]});
-                ("top", best.map(of_class).collect())
+                ("top", model::top(scores, top).map(of_class).collect())
             }
         };
         object[key] = value;
@@ -134,7 +138,7 @@ impl<'a> Answers<'a> {
     }
 
     fn label(&self, class: usize) -> &str {
-        &self.model.labels()[class]
+        &self.labels[class]
     }
 }
 
@@ -143,32 +147,5 @@ fn of_stream(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         kind => io::Error::other(format!("{kind:?}")),
-    }
-}
-
-/// The classes with the highest scores, the best first; of equal ones the first, and those that are no numbers last.
-fn best(scores: &[f32], top: usize) -> Vec<usize> {
-    let key = |class: &usize| match scores[*class] {
-        score if score.is_nan() => f32::NEG_INFINITY,
-        score => score + 0.0, // -0 is 0
-    };
-    let mut classes: Vec<usize> = (0..scores.len()).collect();
-    classes.sort_by(|a, b| key(b).total_cmp(&key(a)));
-    classes.truncate(top);
-    classes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_best_come_first() {
-        assert_eq!(best(&[1.0, 3.0, 2.0], 2), [1, 2]);
-        assert_eq!(best(&[0.0, -0.0, 1.0, 0.0], 4), [2, 0, 1, 3]);
-        assert_eq!(best(&[f32::NAN, f32::NEG_INFINITY, f32::INFINITY], 9), [2, 0, 1]);
-        for scores in [&[1.0, 3.0, 3.0][..], &[-0.0, 0.0], &[f32::NEG_INFINITY; 3]] {
-            assert_eq!(best(scores, 1), [model::best(scores)]);
-        }
     }
 }

@@ -27,8 +27,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let engine = args.engine.engine()?;
     let model = Model::load(&args.model)?;
     let inputs = Inputs::new(args, &model);
-    let mut answers = Answers::new(args, &model, model.session(&engine)?);
     let at_once = (NUMBERS / model.inputs()).clamp(1, ROWS);
+    let mut answers = Answers::new(args, model, &engine)?;
     let (sender, rows) = mpsc::sync_channel::<Row>(at_once);
     let reader = thread::Builder::new().name("reader".into());
     let reader = reader.spawn(move || inputs.read(&mut |row| sender.send(row).map_err(|_| Failure::Closed)));

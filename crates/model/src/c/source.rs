@@ -135,7 +135,7 @@ int {name}_classify(const {x} *x, {name}_workspace *w)
     if ({name}_scores(x, w->scores, w) != 0)
         return -1;
     for (i = 1; i < {upper}_CLASSES; i++)
-        if (w->scores[i] > w->scores[best])
+        if (w->scores[i] > w->scores[best] || (w->scores[i] == w->scores[i] && w->scores[best] != w->scores[best]))
             best = i;
     return best;
 }}
