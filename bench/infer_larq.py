@@ -1,10 +1,11 @@
 """Larq Compute Engine's side of infer_peers.py: the same binary networks, trained by nobody.
 
     infer_larq.py prepare FOLDER              writes mlp.KIND.bBATCH.tflite and convnet.KIND.bBATCH.tflite
-    infer_larq.py measure FILE BATCH THREADS
+    infer_larq.py measure FILE BATCH THREADS KERNELS
 
 Two kinds: `dense`, whose dense layers are TFLite's own, for the engine has no binary ones, and `1x1`, where they are binary
-convolutions of one pixel. A file is for one size of a batch.
+convolutions of one pixel. A file is for one size of a batch. Kernels are the engine's `default`, `indirect` or `reference` ones, or
+the default with TFLite's `xnnpack`; which is fastest depends on the machine and on the network: on a Zen 4 never the default.
 """
 
 import glob
@@ -82,11 +83,11 @@ def interpreter_module():
     return module
 
 
-def measure(file, threads):
+def measure(file, threads, kernels):
     with open(file, "rb") as opened:
         network = opened.read()
-    reference, indirect, xnnpack = False, False, False
-    interpreter = interpreter_module().LiteInterpreter(network, threads, reference, indirect, xnnpack)
+    chosen = [kernels == name for name in ["reference", "indirect", "xnnpack"]]
+    interpreter = interpreter_module().LiteInterpreter(network, threads, *chosen)
     x = np.random.randn(*interpreter.input_shapes[0]).astype("float32")
     report(lambda: interpreter.predict([x]))
 
@@ -95,4 +96,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "prepare":
         prepare(sys.argv[2])
     else:
-        measure(sys.argv[2], int(sys.argv[4]))
+        measure(sys.argv[2], int(sys.argv[4]), sys.argv[5])
