@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # How long deployed networks take: bench/infer.sh MNIST_FOLDER CIFAR10_FOLDER > infer.txt
-# The networks are trained for a moment only; how long they take does not depend on what they have learned.
-# Nothing else should run beside it; it takes two minutes.
+# Nothing else should run beside it; it takes two minutes. bench/infer_peers.py measures others beside it.
 set -euo pipefail
 mnist=$1 cifar=$2
 cd "$(dirname "$0")/.."
@@ -9,11 +8,7 @@ cargo build --release --locked --quiet
 onebit=${CARGO_TARGET_DIR:-target}/release/onebit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-"$onebit" train mnist-flip-small --data "$mnist" --epochs 1 --batch 1000 --set 'network.hidden=[4096,4096,4096]' \
-    --out "$work/mlp-1-bit.onebit" >/dev/null
-"$onebit" train mnist --data "$mnist" --epochs 1 --batch 1000 --out "$work/mlp-8-bit.onebit" >/dev/null
-"$onebit" train cifar10 --data "$cifar" --epochs 1 --set data.validation=0.98 --out "$work/convnet-8-bit.onebit" >/dev/null
+bench/infer_models.sh "$onebit" "$mnist" "$cifar" "$work"
 
 date --iso-8601=seconds
 git log -1 --format='commit %H'

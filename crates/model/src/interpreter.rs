@@ -11,11 +11,11 @@ use onebit_bits::Pool;
 
 use crate::{
     error::{Error, Result},
-    layer::{Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds},
+    layer::{Binarize, Conv, Dense, Layer, Output, Thermometer, Thresholds},
     model::Model,
     rank::best,
 };
-use dot::{Sum, dot_bits, dot_integers, dot_reals};
+use dot::{Sum, dot_bits, dot_reals};
 use patch::Patch;
 use words::{copy, get, set};
 use workspace::{Sizes, Workspace};
@@ -140,12 +140,10 @@ fn thermometer(layer: &Thermometer, x: &[f32], y: &mut [u64]) {
 
 fn run_dense<W: AsRef<[u64]>>(dense: &Dense<W>, x: Value, y: &mut [u64], scores: &mut [f32]) {
     let (units, inputs) = dense.weights.shape();
-    let exact = matches!(&dense.output, Output::Bits(Thresholds { limits: Limits::Integer(_), .. }));
     let sum = |unit| {
         let weights = dense.weights.row(unit);
         match x {
             Value::Bits(x) => Sum::Integer(dot_bits(x, weights, inputs)),
-            Value::Reals(x) if exact => Sum::Integer(dot_integers(x, weights)),
             Value::Reals(x) => Sum::Real(dot_reals(x, weights)),
         }
     };
@@ -153,7 +151,8 @@ fn run_dense<W: AsRef<[u64]>>(dense: &Dense<W>, x: Value, y: &mut [u64], scores:
         Output::Bits(thresholds) => {
             y.fill(0);
             for unit in 0..units {
-                let (sum, descending) = (sum(unit), get(thresholds.descending.words(), unit));
+                let sum = sum(unit).for_limits(&thresholds.limits);
+                let descending = get(thresholds.descending.words(), unit);
                 for column in (unit..thresholds.limits.len()).step_by(units) {
                     set(y, column, sum.on(&thresholds.limits, column, descending));
                 }

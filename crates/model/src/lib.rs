@@ -44,6 +44,7 @@ mod geometry;
 mod interpreter;
 mod layer;
 mod model;
+mod pack;
 mod rank;
 mod run;
 mod size;

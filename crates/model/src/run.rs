@@ -1,6 +1,6 @@
 //! Inference.
 
-use alloc::{borrow::Cow, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 use core::ops::Deref;
 
 use onebit_bits::{
@@ -12,6 +12,7 @@ use crate::{
     error::{Error, Result},
     layer::{Affine, Conv, Dense, Layer, Limits, Output, Thresholds},
     model::{Model, Standardize},
+    pack::{Packed, pack, without_weights},
     rank::best,
 };
 
@@ -59,7 +60,12 @@ impl<W: AsRef<[u64]>> Model<W> {
     /// Refuses features that are no bytes, of rows from `first` on.
     pub(crate) fn check_bytes(&self, first: usize, raw: &[f32]) -> Result<()> {
         // a cast saturates, and makes 0 of NaN
-        match raw.iter().position(|x| f32::from(*x as u8) != *x) {
+        let is_byte = |x: &f32| f32::from(*x as u8) == *x;
+        // in vectors, which do not stop at the first that is none
+        if raw.iter().fold(true, |all, x| all & is_byte(x)) {
+            return Ok(());
+        }
+        match raw.iter().position(|x| !is_byte(x)) {
             None => Ok(()),
             Some(at) => {
                 let (row, feature) = (first + at / self.inputs, at % self.inputs);
@@ -105,39 +111,6 @@ impl<W: AsRef<[u64]>> Model<W> {
     }
 }
 
-fn without_weights<W>(layer: Layer<W>) -> Layer {
-    let weights = BitTensor::default();
-    match layer {
-        Layer::Binarize(binarize) => Layer::Binarize(binarize),
-        Layer::Thermometer(thermometer) => Layer::Thermometer(thermometer),
-        Layer::Dense(Dense { output, .. }) => Layer::Dense(Dense { weights, output }),
-        Layer::Conv(Conv { geometry, image, pool, thresholds, .. }) => {
-            Layer::Conv(Conv { geometry, image, weights, pool, thresholds })
-        }
-    }
-}
-
-/// The weights of a layer for the kernels.
-fn pack<W: AsRef<[u64]>>(engine: &Engine, index: usize, layer: &Layer<W>) -> Result<Packed> {
-    Ok(match layer {
-        Layer::Binarize(_) | Layer::Thermometer(_) => Packed::Nothing,
-        Layer::Dense(d) if index == 0 => {
-            let weights = Panels::of_rows_for_reals(engine, d.weights.view());
-            match &d.output {
-                Output::Bits(thresholds) if layer.has_integer_sums() => {
-                    Packed::Bytes(weights, of_bytes(d, thresholds))
-                }
-                _ => Packed::Dense(weights),
-            }
-        }
-        Layer::Dense(d) => Packed::Dense(Panels::of_rows(engine, d.weights.view())),
-        Layer::Conv(c) if index == 0 => {
-            Packed::Conv(ConvWeights::pack_for_reals(engine, c.geometry, c.weights.view())?)
-        }
-        Layer::Conv(c) => Packed::Conv(ConvWeights::pack(engine, c.geometry, c.weights.view())?),
-    })
-}
-
 /// A model that is ready to run many times: see [`Model::session`].
 ///
 /// Samples run in batches that hold 2^24 numbers at most where the network is widest, or one by one.
@@ -167,16 +140,6 @@ impl<W> Deref for Held<'_, W> {
             Self::Owned(model) => model,
         }
     }
-}
-
-/// The weights of a layer as the kernels want them.
-#[derive(Debug)]
-enum Packed {
-    Nothing,
-    Dense(Panels),
-    /// Of a dense layer on bytes, with the limits that the sums of bytes as they are have.
-    Bytes(Panels, Vec<i32>),
-    Conv(ConvWeights),
 }
 
 /// What travels from layer to layer: b samples of some columns. Bits may have their pixels as rows.
@@ -247,8 +210,18 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
                 Ok(Value::Bits(bits))
             }
             (Layer::Dense(dense), Packed::Dense(weights), x) => self.dense(rows, dense, weights, x),
-            (Layer::Conv(conv), Packed::Conv(weights), x) => {
-                self.conv(rows, conv, weights, x).map(Value::Bits)
+            (Layer::Conv(conv), Packed::Conv(weights), Value::Bits(x)) => {
+                let x = x.reshape(rows * conv.image.0 * conv.image.1, conv.geometry.c_in)?;
+                self.pooled(rows, conv, self.conv(rows, conv, weights, x)?)
+            }
+            (Layer::Conv(conv), Packed::ConvOfReals(weights, limits), x) => {
+                let x = match x {
+                    // what they count as
+                    Value::Bytes(x) => x.iter().map(|byte| 2.0 * f32::from(*byte) - 255.0).collect(),
+                    Value::Real(x) => x,
+                    Value::Bits(_) => unreachable!("the first layer has no bits"),
+                };
+                self.pooled(rows, conv, self.conv_of_reals(rows, conv, weights, limits, &x)?)
             }
             _ => unreachable!(
                 "what binarizes is the first layer, checked at construction, and all others are packed"
@@ -283,51 +256,55 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
         }
     }
 
-    /// Bits with a row for each pixel. Thresholds come before the largest of each window is taken, which is the same.
-    fn conv(&self, b: usize, conv: &Conv<W>, weights: &ConvWeights, x: Value) -> Result<BitTensor> {
-        let (engine, outputs, descending) = (&self.engine, conv.geometry.c_out, &conv.thresholds.descending);
-        let images = |b| Images { b, h: conv.image.0, w: conv.image.1 };
-        let sums = Images { b, ..conv.output()?.0 };
-        let pixels = sums.b * sums.h * sums.w;
-        // in f32 the sums of bytes are exact, and so are their limits
-        let (x, limits) = match (x, &conv.thresholds.limits) {
-            (Value::Bytes(x), Limits::Integer(limits)) => {
-                let x = x.iter().map(|byte| 2.0 * f32::from(*byte) - 255.0).collect();
-                (Value::Real(x), Cow::Owned(Limits::Real(limits.iter().map(|limit| *limit as f32).collect())))
-            }
-            (x, limits) => (x, Cow::Borrowed(limits)),
+    /// Bits with a row for each pixel.
+    fn conv(&self, b: usize, conv: &Conv<W>, weights: &ConvWeights, x: BitTensor) -> Result<BitTensor> {
+        let (engine, Thresholds { limits, descending }) = (&self.engine, &conv.thresholds);
+        let Limits::Integer(limits) = limits else {
+            unreachable!("limits are of the kind of the sums, checked at construction")
         };
-        let bits = match (x, &*limits) {
-            (Value::Real(x), Limits::Real(limits)) => {
-                let of_image = (images(1).h * images(1).w * conv.geometry.c_in, sums.h * sums.w);
-                let at_once = (REAL_SUMS / (of_image.1 * outputs)).max(1);
-                let mut words = Vec::with_capacity(pixels * outputs.div_ceil(64));
-                let mut y = Vec::new();
-                for x in x.chunks(at_once * of_image.0) {
-                    let b = x.len() / of_image.0;
-                    y.resize(b * of_image.1 * outputs, 0.0);
-                    conv_reals(engine, x, images(b), weights, &mut y)?;
-                    let on = pack_at_least(engine, b * of_image.1, outputs, &y, limits, descending.view())?;
-                    words.extend(on.into_words());
-                }
-                BitTensor::from_words(pixels, outputs, words)?
-            }
-            (Value::Bits(x), Limits::Integer(limits)) => {
-                let (x, mut y) = (
-                    x.reshape(b * conv.image.0 * conv.image.1, conv.geometry.c_in)?,
-                    BitTensor::zeros(pixels, outputs),
-                );
-                conv_threshold(engine, x.view(), images(b), weights, limits, descending.view(), &mut y)?;
-                y
-            }
-            _ => unreachable!("limits are of the kind of the sums, checked at construction"),
-        };
-        let Some(pool) = conv.pool else { return Ok(bits) };
-        let Images { h, w, .. } = conv.output()?.1;
-        let mut pooled = BitTensor::zeros(b * h * w, outputs);
-        pool_or_and(engine, bits.view(), sums, pool, descending.view(), &mut pooled)?;
-        Ok(pooled)
+        let pixels = conv.output()?.0;
+        let mut y = BitTensor::zeros(b * pixels.h * pixels.w, conv.geometry.c_out);
+        conv_threshold(engine, x.view(), images(b, conv), weights, limits, descending.view(), &mut y)?;
+        Ok(y)
     }
+
+    /// The same from reals, some images at a time.
+    fn conv_of_reals(
+        &self,
+        b: usize,
+        conv: &Conv<W>,
+        weights: &ConvWeights,
+        limits: &[f32],
+        x: &[f32],
+    ) -> Result<BitTensor> {
+        let (engine, outputs, sums) = (&self.engine, conv.geometry.c_out, conv.output()?.0);
+        let (of_image, pixels) = (x.len() / b.max(1), sums.h * sums.w);
+        let at_once = (REAL_SUMS / (pixels * outputs)).max(1);
+        let mut words = Vec::with_capacity(b * pixels * outputs.div_ceil(64));
+        let mut y = Vec::new();
+        for x in x.chunks(at_once * of_image) {
+            let b = x.len() / of_image;
+            y.resize(b * pixels * outputs, 0.0);
+            conv_reals(engine, x, images(b, conv), weights, &mut y)?;
+            let descending = conv.thresholds.descending.view();
+            words.extend(pack_at_least(engine, b * pixels, outputs, &y, limits, descending)?.into_words());
+        }
+        Ok(BitTensor::from_words(b * pixels, outputs, words)?)
+    }
+
+    /// The largest of each window. Thresholds come before, which is the same.
+    fn pooled(&self, b: usize, conv: &Conv<W>, x: BitTensor) -> Result<Value> {
+        let Some(pool) = conv.pool else { return Ok(Value::Bits(x)) };
+        let (sums, pooled) = conv.output()?;
+        let mut y = BitTensor::zeros(b * pooled.h * pooled.w, conv.geometry.c_out);
+        let descending = conv.thresholds.descending.view();
+        pool_or_and(&self.engine, x.view(), Images { b, ..sums }, pool, descending, &mut y)?;
+        Ok(Value::Bits(y))
+    }
+}
+
+fn images<W>(b: usize, conv: &Conv<W>) -> Images {
+    Images { b, h: conv.image.0, w: conv.image.1 }
 }
 
 /// Sums are i32 over bits and f32 over reals.
@@ -360,20 +337,6 @@ impl Sum for f32 {
             Limits::Integer(_) => None,
         }
     }
-}
-
-/// Limits on the sums `s` of bytes as they are: those on `2 s - 255 sum w`, which the bytes count as.
-fn of_bytes<W: AsRef<[u64]>>(dense: &Dense<W>, thresholds: &Thresholds) -> Vec<i32> {
-    let Limits::Integer(limits) = &thresholds.limits else { unreachable!("its sums are integers") };
-    let (units, inputs) = dense.weights.shape();
-    let limit = |(at, limit): (usize, &i32)| {
-        let unit = at % units;
-        let ones: u32 = dense.weights.row(unit).iter().map(|word| word.count_ones()).sum();
-        let twice = i64::from(*limit) + 255 * (2 * i64::from(ones) - inputs as i64);
-        let falls = thresholds.descending.get(0, unit);
-        (if falls { twice.div_euclid(2) } else { (twice + 1).div_euclid(2) }) as i32
-    };
-    limits.iter().enumerate().map(limit).collect()
 }
 
 fn finish<S: Sum, W>(engine: &Engine, rows: usize, dense: &Dense<W>, sums: Vec<S>) -> Result<Value> {

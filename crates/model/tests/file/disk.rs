@@ -47,6 +47,19 @@ fn what_is_no_file_is_written_to_and_stays() {
     assert_eq!(names(&folder), [PathBuf::from("pipe")]);
 }
 
+/// Of two files, one may be a device.
+#[test]
+#[cfg(unix)]
+fn source_for_a_device_goes_there_and_leaves_nothing_beside() {
+    let folder = TempDir::new().unwrap();
+    let (header, code) = (folder.path().join("tiny.h"), folder.path().join("tiny.c"));
+    std::os::unix::fs::symlink("/dev/null", &header).unwrap();
+    tiny::model().to_c("tiny").unwrap().save(&folder).unwrap();
+    assert!(header.is_symlink() && fs::read(&header).unwrap().is_empty());
+    assert!(fs::read_to_string(code).unwrap().contains("tiny_scores"));
+    assert_eq!(names(&folder), ["tiny.c", "tiny.h"].map(PathBuf::from));
+}
+
 #[test]
 fn save_and_load_leave_nothing_but_the_file() {
     let folder = TempDir::new().unwrap();

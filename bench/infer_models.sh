@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# The networks whose inference is measured: bench/infer_models.sh ONEBIT MNIST_FOLDER CIFAR10_FOLDER OUT_FOLDER
+# They are trained for a moment only; how long they take does not depend on what they have learned.
+set -euo pipefail
+onebit=$1 mnist=$2 cifar=$3 out=$4
+
+"$onebit" train mnist-flip-small --data "$mnist" --epochs 1 --batch 1000 --set 'network.hidden=[4096,4096,4096]' \
+    --out "$out/mlp-1-bit.onebit" >/dev/null
+"$onebit" train mnist --data "$mnist" --epochs 1 --batch 1000 --out "$out/mlp-8-bit.onebit" >/dev/null
+"$onebit" train cifar10 --data "$cifar" --epochs 1 --set data.validation=0.98 --out "$out/convnet-8-bit.onebit" >/dev/null
