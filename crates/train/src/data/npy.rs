@@ -17,7 +17,6 @@ use super::{
     error::{DataError, shown},
     files::read_at_most,
 };
-use literal::Literal;
 
 /// The largest array read: 4 GiB.
 const LIMIT: u64 = 1 << 32;
