@@ -60,8 +60,7 @@ impl<'a> ArrowRows<'a> {
         let read = reader.by_ref().take(8).read_to_end(&mut start);
         read.map_err(|reason| DataError::Read { file: file(), reason })?;
         if start.starts_with(b"FEA1") {
-            let what =
-                "it is Feather version 1, which onebit does not read; write it as version 2".into();
+            let what = "it is Feather version 1, which onebit does not read; write it as version 2".into();
             return Err(DataError::Unsupported { file: file(), what });
         }
         let start = if start.starts_with(MAGIC) { Vec::new() } else { start };
@@ -156,7 +155,11 @@ impl Rows for ArrowRows<'_> {
             let kind = self.schema.field(self.places[column]).data_type();
             if !is_known(kind) {
                 let (file, column) = (self.file.clone(), shown(&self.names[column]));
-                return Err(DataError::ColumnType { file, column, kind: shown(&format!("of type {kind}")) });
+                let kind = match kind.is_nested() {
+                    true => "a list, a map or a structure".into(),
+                    false => shown(&format!("of type {kind}")),
+                };
+                return Err(DataError::ColumnType { file, column, kind });
             }
             self.arrays[column] = self.selected.binary_search(&self.places[column]).ok();
         }
