@@ -47,6 +47,8 @@ fn wrong_flags_exit_with_2() {
         (&["--seed", "many"], &["--seed", "many"]),
         (&["--isa", "nope"], &["--isa", "nope", "portable"]),
         (&["--data"], &["--data"]),
+        (&["--missing", "median"], &["--missing", "median", "refuse or mean"]),
+        (&["--set", "data.missing=median"], &["--set", "median", "`refuse`", "`mean`"]),
         (&["--set", "novalue"], &["--set", "novalue", "KEY=VALUE"]),
         (&["--set", "=1"], &["--set", "=1", "KEY=VALUE"]),
         (&["--set", "typo=1"], &["--set", "typo"]),
@@ -64,6 +66,13 @@ fn wrong_flags_exit_with_2() {
 }
 
 #[test]
+fn one_table_at_a_time() {
+    let folder = folder();
+    let message = "--data: expected nothing beside the table fish.csv, got a second one";
+    refuse_flags(&folder, &["train", "fish.csv", "--data", "fish.csv"], &[message]);
+}
+
+#[test]
 fn missing_arguments_and_unknown_commands_exit_with_2() {
     let folder = folder();
     for (args, words) in [
@@ -71,7 +80,10 @@ fn missing_arguments_and_unknown_commands_exit_with_2() {
         (&["eval"], &["<MODEL>", "--data"]),
         (&["eval", "mine.onebit"], &["--data"]),
         (&["predict"], &["<MODEL>"]),
-        (&["predict", "mine.onebit", "--format", "xml"], &["--format", "xml", "csv", "npy", "image"]),
+        (
+            &["predict", "mine.onebit", "--format", "xml"],
+            &["--format", "xml", "csv", "parquet", "arrow", "npy", "image"],
+        ),
         (&["predict", "mine.onebit", "--top", "0"], &["--top", "at least 1"]),
         (&["inspect"], &["<MODEL>"]),
         (&["learn"], &["learn"]),
@@ -118,7 +130,7 @@ fn what_is_wrong_with_a_configuration_is_named() {
 #[test]
 fn what_is_missing_is_named() {
     let folder = folder();
-    folder.write("none.toml", CONFIG.replace("target = \"kind\"", ""));
+    folder.write("none.toml", CONFIG.replace("target = \"kind\"", "")).write("two.csv", "x,z\n1,2\n");
     for (args, words) in [
         (&["train", "tulips"][..], &["tulips", "iris", "mnist-small"][..]),
         (&["train", "nope.toml"], &["nope.toml"]),
@@ -128,7 +140,11 @@ fn what_is_missing_is_named() {
         (&["train", "mnist"], &["--data", "fetch it by `onebit data get mnist`"]),
         (&["train", "mine.toml", "--data", "nope.csv"], &["nope.csv"]),
         (&["train", "mine.toml", "--data", "."], &[".: ", "train-images-idx3-ubyte"]),
-        (&["train", "none.toml", "--data", "fish.csv"], &["--target"]),
+        (&["train", "none.toml", "--data", "two.csv"], &["two.csv", "--target", "columns are x, z"]),
+        (&["train", "two.csv"], &["two.csv", "--target", "columns are x, z"]),
+        (&["train", "nope.csv"], &["nope.csv"]),
+        (&["train", "nope.parquet", "--target", "x"], &["nope.parquet"]),
+        (&["train", "fish.csv", "--drop", "widht"], &["fish.csv", "`widht`", "width"]),
         (&["train", "none.toml", "--data", "nope.csv"], &["nope.csv"]),
         (&["train", "mine.toml", "--data", "fish.csv", "--target", "sort"], &["fish.csv", "`sort`", "kind"]),
         (&["train", "iris", "--set", "data.source=tulips"], &["data.source", "tulips"]),
@@ -150,9 +166,8 @@ fn what_is_wrong_with_a_table_is_named() {
     for (csv, words) in [
         ("x,kind\n1,a\n2,b\n3,b,4\n", &["line 4", "2 fields", "got 3"][..]),
         ("x,kind\n1,a\n2\n3,b\n", &["line 3", "2 fields", "got 1"]),
-        ("x,kind\n1,a\nnan,b\n", &["line 3", "`x`", "`nan`"]),
+        ("x,kind\n1,a\nnan,b\n", &["line 3", "`x`", "missing value", "--missing mean"]),
         ("x,kind\n1,a\n-inf,b\n", &["line 3", "`x`", "`-inf`"]),
-        ("x,kind\n1,a\ntwo,b\n", &["line 3", "`x`", "`two`"]),
         ("x,kind\n1,a\n,b\n", &["line 3", "`x`"]),
         ("x,kind\n1,a\n2,\n", &["line 3", "`kind`"]),
         ("x,kind\n1,a\n2,a\n", &["`kind`", "`a`", "two classes"]),
@@ -185,7 +200,8 @@ fn data_that_does_not_fit_the_model_is_named() {
         assert_eq!(refuse(&folder, &args, &[words, &["bad.csv"]].concat()).stdout, "");
     }
     refuse(&folder, &[&eval[..], &["iris"]].concat(), &["iris", "setosa", "sea bass"]);
-    refuse(&folder, &[&eval[..], &["fish.csv"]].concat(), &["--target"]);
+    folder.write("two.csv", "length,width\n1,2\n");
+    refuse(&folder, &[&eval[..], &["two.csv"]].concat(), &["two.csv", "--target"]);
     refuse(&folder, &[&eval[..], &["nope.csv"]].concat(), &["nope.csv"]);
     refuse(&folder, &[&eval[..], &["nope.csv", "--target", "kind"]].concat(), &["nope.csv"]);
 
@@ -203,7 +219,11 @@ fn data_that_does_not_fit_the_model_is_named() {
     }
     refuse(&folder, &["predict", "mine.onebit", "nope.csv"], &["nope.csv"]);
     folder.write("empty/.hidden.csv", "");
-    refuse(&folder, &["predict", "mine.onebit", "empty"], &["empty: none of the files *.csv, *.npy"]);
+    refuse(
+        &folder,
+        &["predict", "mine.onebit", "empty"],
+        &["empty: none of the files *.csv, *.tsv, *.parquet"],
+    );
 }
 
 #[test]

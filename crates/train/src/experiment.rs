@@ -14,6 +14,7 @@ use crate::{
     network::Network,
     report::{Event, Hearing, Listener, Outcome},
     source,
+    straight_through::of_each_feature,
     teacher::{Deployed, Lessons},
     trainer::{Parts, Trainer},
     value::Matrix,
@@ -137,7 +138,14 @@ pub fn network(config: &Config, parts: &Parts) -> Result<Network> {
     let (features, classes) = (data.features(), data.classes());
     let hidden = &config.network.hidden;
     match config.method {
-        Method::Flip => Network::flip_with(features, hidden, classes, &config.flip_options()?, config.seed),
+        Method::Flip => {
+            let mut options = config.flip_options()?;
+            if let Some(levels) = config.network.thermometer {
+                options.thermometer =
+                    Some(of_each_feature(&thresholds(parts, levels)?, features, data.image())?);
+            }
+            Network::flip_with(features, hidden, classes, &options, config.seed)
+        }
         Method::IntegerFlip | Method::StraightThrough => {
             let mut options = config.straight_through_options(data.image());
             options.thermometer =

@@ -25,7 +25,7 @@ use crate::{
     rules::Vote,
     state::State,
     step::{self, Order, Watch},
-    value::{Signal, Value},
+    value::{Matrix, Signal, Value},
 };
 
 /// Layers in a row, over a number of real features.
@@ -39,6 +39,8 @@ pub struct Network {
 pub struct FlipOptions {
     /// Thresholds of the features, in standard deviations.
     pub thresholds: Vec<f32>,
+    /// In place of these, thresholds `(d, x)` of each feature, in its units.
+    pub thermometer: Option<Matrix>,
     /// Thresholds of the hidden sums, in standard deviations of a random sum.
     pub hidden_thresholds: Vec<f32>,
     /// Share of the batch that must ask before a weight flips, `p_min` in `p = max(mean(n) / voters, p_min)`.
@@ -52,7 +54,7 @@ impl FlipOptions {
     pub fn new(thresholds: &[f32]) -> Self {
         let thresholds = thresholds.to_vec();
         let hidden_thresholds = thresholds.clone();
-        Self { thresholds, hidden_thresholds, weight_quorum: 0.5, activation_quorum: 0.5 }
+        Self { thresholds, thermometer: None, hidden_thresholds, weight_quorum: 0.5, activation_quorum: 0.5 }
     }
 }
 
@@ -99,13 +101,25 @@ impl Network {
         options: &FlipOptions,
         seed: u64,
     ) -> Result<Self> {
-        let FlipOptions { thresholds, hidden_thresholds, weight_quorum, activation_quorum } = options;
+        let FlipOptions { thresholds, thermometer, hidden_thresholds, weight_quorum, activation_quorum } =
+            options;
         let rule = || Vote::with_quorum(*weight_quorum).map(Box::new);
-        let mut net = Self::new(inputs).with(Binarize::new(inputs, thresholds.clone())?);
+        let (binarize, depth) = match thermometer {
+            None => (Binarize::new(inputs, thresholds.clone())?, thresholds.len()),
+            Some(of_each) if of_each.cols() == inputs => {
+                (Binarize::of_each(of_each.clone())?, of_each.rows())
+            }
+            Some(of_each) => {
+                let expected = format!("thresholds of {inputs} features");
+                let got = format!("of {}", of_each.cols());
+                return Err(Error::setting("network.thermometer", expected, got));
+            }
+        };
+        let mut net = Self::new(inputs).with(binarize);
         let widths = [&[inputs], hidden, &[classes]].concat();
         let mut weights = 0;
         widths.windows(2).try_for_each(|w| count_weights(&mut weights, w[0], w[1]))?;
-        let (mut width, mut depth) = (inputs, thresholds.len());
+        let (mut width, mut depth) = (inputs, depth);
         for (index, &outputs) in hidden.iter().enumerate() {
             let seed = layer_seed(seed, index);
             let layer = Bmab::new(width, outputs, depth, hidden_thresholds, rule()?, seed)?;

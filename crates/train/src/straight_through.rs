@@ -180,6 +180,20 @@ impl Network {
     }
 }
 
+/// Thresholds `(d, x)` of each feature: of images every pixel has those of its channels.
+pub(crate) fn of_each_feature(
+    thresholds: &Matrix,
+    inputs: usize,
+    image: Option<ImageShape>,
+) -> Result<Matrix> {
+    let pixels = match image {
+        Some(image) if image.channels == thresholds.cols() => inputs / image.channels.max(1),
+        _ => 1,
+    };
+    let rows = thresholds.iter_rows().map(|row| row.repeat(pixels));
+    Matrix::new(thresholds.rows(), thresholds.cols() * pixels, rows.flatten().collect())
+}
+
 /// A network in the making.
 struct Builder<'a> {
     net: Network,
@@ -295,14 +309,7 @@ impl Builder<'_> {
         if !self.options.convolutions.stages().is_empty() {
             return Ok(inputs); // it stands among them
         }
-        // every pixel has the thresholds of its channels
-        let pixels = match image {
-            Some(image) if image.channels == thresholds.cols() => inputs / image.channels.max(1),
-            _ => 1,
-        };
-        let rows = thresholds.iter_rows().map(|row| row.repeat(pixels));
-        let tiled = Matrix::new(thresholds.rows(), thresholds.cols() * pixels, rows.flatten().collect())?;
-        self.thermometer(tiled, inputs)
+        self.thermometer(of_each_feature(thresholds, inputs, *image)?, inputs)
     }
 
     /// Of so many features or channels; returns the number of bits.

@@ -3,7 +3,7 @@
 use onebit_train::{
     Activation, Batch, Border, Keep, Norm, Precision,
     config::{Config, LossName, PRESETS, Preprocess, RealProduct, ScheduleName, Thresholds, parse, preset},
-    data::Augment,
+    data::{Augment, Missing},
     layers::{Estimator, Heads},
     optimizers::OptimizerConfig,
     rules::{Counting, RuleConfig},
@@ -16,6 +16,8 @@ fn full() -> Config {
     let mut config = preset("iris").unwrap();
     config.data.path = Some("here".into());
     config.data.target = Some("kind".into());
+    config.data.drop = vec!["id".into()];
+    config.data.missing = Missing::Mean;
     config.network.thresholds = Some(Thresholds::Depth(3));
     config.network.hidden_thresholds = Some(Thresholds::Values(vec![-0.5, 0.5]));
     config.training.order = Some(Order::Parallel);

@@ -3,9 +3,9 @@
 use onebit_bits::{BitTensor, Engine, Isa, random_bits};
 use onebit_model::Model;
 use onebit_train::{
-    Batch, Bytes, DropoutShares, Error, Matrix, Network, Parts, Phase, Precision, Signal,
+    Batch, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Parts, Phase, Precision, Signal,
     StraightThroughOptions, Trainer, Value,
-    config::{Config, preset},
+    config::{self, Config, preset},
     data::{Dataset, ImageShape, Samples, quantiles},
     experiment,
     layer::{Context, Layer},
@@ -300,10 +300,6 @@ fn a_configuration_asks_for_levels() {
         both.contains("network.thermometer: expected nothing beside network.binary_input, got 3"),
         "{both}"
     );
-    let text = preset("iris").unwrap().to_toml();
-    let flip = onebit_train::config::parse("iris", &text, &["network.thermometer=3".into()]).unwrap_err();
-    let message = "network.thermometer: expected nothing: it belongs to method straight-through or integer-flip, got a value";
-    assert!(flip.to_string().contains(message), "{flip}");
 }
 
 #[test]
@@ -357,4 +353,21 @@ fn gradients_rounded_to_bytes() {
         let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
         assert_deployed(&mut net, &parts, &outcome.model.unwrap());
     }
+}
+
+/// Flip nets too: quantiles of each feature in place of the same thresholds for all.
+#[test]
+fn flip_nets_take_thresholds_of_each_feature() {
+    let text = config::preset_text("iris").unwrap();
+    let config = config::parse("iris", text, &["network.thermometer=5".into()]).unwrap();
+    let parts = experiment::load(&config, None).unwrap();
+    let mut net = experiment::network(&config, &parts).unwrap();
+    assert_eq!(net.parameters().bits, 5 * 4 * 64 + 3 * 64 * 3);
+    let trainer = experiment::trainer(&config).unwrap();
+    let model = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap().model.unwrap();
+    assert_eq!(model.layers()[0].name(), "thermometer");
+    assert_deployed(&mut net, &parts, &model);
+    let options = FlipOptions { thermometer: Some(Matrix::zeros(3, 2)), ..FlipOptions::new(&[0.0]) };
+    let refused = Network::flip_with(4, &[], 3, &options, 0).err().unwrap().to_string();
+    assert_eq!(refused, "network.thermometer: expected thresholds of 4 features, got of 2");
 }

@@ -116,7 +116,7 @@ impl Inputs {
         }
         let format = self.format.unwrap_or_else(|| recognize(&start));
         let features = self.columns.features();
-        if format == Format::Parquet && &*input != "-" {
+        if format == Format::Parquet && recognize(&start) == format && path.is_file() && &*input != "-" {
             return self.send_table(&input, FeatureRows::open(path, &self.columns)?, emit);
         }
         let reader = Cursor::new(start).chain(reader);

@@ -64,10 +64,16 @@ fn header(model: &Model, network: &Network, name: &str, (members, workspace): (&
             "-1 if a feature is not a finite number, or is so large that standardization does not leave it one."
         }
     };
+    let raw = match model.columns() {
+        None => "",
+        Some(_) => {
+            "\n * Features are those that the columns of a raw table become, in the order of `onebit inspect`."
+        }
+    };
     format!(
         "\
 /* Made by onebit {version}: a binarized network. Constant tables of {tables} bytes; nothing else is needed but a
- * workspace, which may hold anything before a call and is of no use after it. */
+ * workspace, which may hold anything before a call and is of no use after it.{raw} */
 #ifndef {upper}_H
 #define {upper}_H
 

@@ -131,3 +131,9 @@ fn what_a_file_can_say_that_is_wrong() {
     });
     assert_eq!(none.unwrap_err(), "columns (at least): expected 1, got 0");
 }
+
+#[test]
+fn a_header_in_c_says_that_features_come_from_columns() {
+    let said = |model: &Model| model.to_c("m").unwrap().header.contains("the columns of a raw table");
+    assert!(said(&models()[0]) && !said(&tiny::model()));
+}

@@ -85,7 +85,6 @@ impl Config {
             ("network.convolutions", n.convolutions.is_some(), &[StraightThrough, IntegerFlip]),
             ("network.border", n.border.is_some(), &[StraightThrough, IntegerFlip]),
             ("network.binary_input", n.binary_input, &[StraightThrough, IntegerFlip]),
-            ("network.thermometer", n.thermometer.is_some(), &[StraightThrough, IntegerFlip]),
             ("network.dropout_input", n.dropout_input != 0.0, &[StraightThrough, IntegerFlip]),
             ("network.dropout_hidden", n.dropout_hidden != 0.0, &[StraightThrough, IntegerFlip]),
             ("training.rule", t.rule.is_some(), &[StraightThrough, IntegerFlip]),

@@ -172,8 +172,8 @@ pub struct NetworkConfig {
     /// Not flip: whether features become their signs: pixels are black or white.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub binary_input: bool,
-    /// Straight-through only, in place of `binary_input`: bits of each feature, by as many [`quantiles`](crate::data::quantiles)
-    /// of the training part; 1 to 255.
+    /// In place of `binary_input`, and for the features in place of `thresholds`: bits of each feature, by as many
+    /// [`quantiles`](crate::data::quantiles) of the training part; 1 to 255.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thermometer: Option<usize>,
     /// Integer flip only: classifiers of their own behind the hidden layers but the last, `beside` the error from behind or
@@ -189,7 +189,7 @@ pub struct NetworkConfig {
     /// Flip only: thresholds of each feature, a depth of 1, 3, 7 or 15 or a list in standard deviations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
-    /// Flip only: thresholds of hidden units, by default those of the features.
+    /// Flip only: thresholds of hidden units, by default `thresholds`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_thresholds: Option<Thresholds>,
     /// Not flip: share of the features that dropout silences.

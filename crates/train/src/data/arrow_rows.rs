@@ -155,7 +155,11 @@ impl Rows for ArrowRows<'_> {
             let kind = self.schema.field(self.places[column]).data_type();
             if !is_known(kind) {
                 let (file, column) = (self.file.clone(), shown(&self.names[column]));
-                return Err(DataError::ColumnType { file, column, kind: shown(&format!("of type {kind}")) });
+                let kind = match kind.is_nested() {
+                    true => "a list, a map or a structure".into(),
+                    false => shown(&format!("of type {kind}")),
+                };
+                return Err(DataError::ColumnType { file, column, kind });
             }
             self.arrays[column] = self.selected.binary_search(&self.places[column]).ok();
         }

@@ -60,7 +60,9 @@ pub(super) fn open_table(path: &Path) -> Result<Box<dyn Rows>, DataError> {
     let read = reader.by_ref().take(START).read_to_end(&mut start);
     read.map_err(|reason| DataError::Read { file: name.clone(), reason })?;
     match TableFormat::of_start(&start) {
-        Some(TableFormat::Parquet) => parquet(Source::File(reader), &name),
+        Some(TableFormat::Parquet) if reader.metadata().is_ok_and(|found| found.is_file()) => {
+            parquet(Source::File(reader), &name)
+        }
         format => {
             // Put back instead of opened anew: a pipe can be read only once.
             let reader = Cursor::new(start).chain(reader);

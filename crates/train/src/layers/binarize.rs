@@ -1,10 +1,10 @@
 //! Binarize: real numbers to bits by thresholds, the first layer of a flip-trained network.
 //!
-//! Forward, `bx -> bdx`: `bit_k = [r > t_k]`.
+//! Forward, `bx -> bdx`: `bit_k = [r > t_k]`, with the same thresholds for all features or with those of each.
 //! Backward, `bdx -> bx`: flip2grad, standardized by its standard deviation over the tensor (unless that
 //! is 0).
 
-use onebit_bits::{BitTensor, pack_thresholds};
+use onebit_bits::{BitTensor, pack_above, pack_thresholds};
 
 use crate::{
     error::Result,
@@ -18,11 +18,17 @@ use crate::{
 /// Compares each feature with `d` thresholds.
 pub struct Binarize {
     features: usize,
-    thresholds: Vec<f32>,
+    thresholds: Thresholds,
     bits: Option<BitTensor>,
     flips: Option<BitTensor>,
     mean_of_bits: Meter,
     flip_ratio: Meter,
+}
+
+enum Thresholds {
+    Common(Vec<f32>),
+    /// `(d, x)`
+    OfEach(Matrix),
 }
 
 impl Binarize {
@@ -33,8 +39,21 @@ impl Binarize {
     /// [`Error::Setting`](crate::Error::Setting) when there is no threshold, or one is not finite.
     pub fn new(features: usize, thresholds: Vec<f32>) -> Result<Self> {
         check_thresholds(&thresholds)?;
+        Ok(Self::with(features, Thresholds::Common(thresholds)))
+    }
+
+    /// `thresholds`: (d, x), those of each feature, such as its [`quantiles`](crate::data::quantiles).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_each(thresholds: Matrix) -> Result<Self> {
+        check_thresholds(thresholds.values())?;
+        Ok(Self::with(thresholds.cols(), Thresholds::OfEach(thresholds)))
+    }
+
+    fn with(features: usize, thresholds: Thresholds) -> Self {
         let (mean_of_bits, flip_ratio) = Default::default();
-        Ok(Self { features, thresholds, bits: None, flips: None, mean_of_bits, flip_ratio })
+        Self { features, thresholds, bits: None, flips: None, mean_of_bits, flip_ratio }
     }
 }
 
@@ -46,7 +65,14 @@ impl Layer for Binarize {
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let x = x.into_real("binarize")?; // x: (b, x) real
         check_cols("binarize", self.features, x.cols())?;
-        let bits = pack_thresholds(&cx.engine, x.rows(), x.cols(), x.values(), &self.thresholds)?;
+        let bits = match &self.thresholds {
+            Thresholds::Common(thresholds) => {
+                pack_thresholds(&cx.engine, x.rows(), x.cols(), x.values(), thresholds)?
+            }
+            Thresholds::OfEach(thresholds) => {
+                pack_above(&cx.engine, x.rows(), x.cols(), x.values(), thresholds.values())?
+            }
+        };
         if cx.training() {
             self.mean_of_bits.add(&bits);
         }
@@ -67,7 +93,7 @@ impl Layer for Binarize {
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
         let bits = kept(&self.bits, "binarize", "send", "forward pass")?;
         let flips = kept(&self.flips, "binarize", "send", "signal")?;
-        let grad = flip2grad(bits, flips, self.thresholds.len())?;
+        let grad = flip2grad(bits, flips, self.depth())?;
         Ok(Signal::Grad(Matrix::new(bits.rows(), self.features, standardized(&grad))?))
     }
 
@@ -77,11 +103,17 @@ impl Layer for Binarize {
     }
 
     fn export(&self, to: &mut Exporter) -> Result<()> {
-        to.binarize(self.features, self.thresholds.clone())
+        match &self.thresholds {
+            Thresholds::Common(thresholds) => to.binarize(self.features, thresholds.clone()),
+            Thresholds::OfEach(thresholds) => to.thermometer(self.features, thresholds.values().to_vec()),
+        }
     }
 
     fn depth(&self) -> usize {
-        self.thresholds.len()
+        match &self.thresholds {
+            Thresholds::Common(thresholds) => thresholds.len(),
+            Thresholds::OfEach(thresholds) => thresholds.rows(),
+        }
     }
 
     fn observe(&mut self) -> Observation {

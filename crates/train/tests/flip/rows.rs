@@ -95,6 +95,29 @@ fn binarize() {
 }
 
 #[test]
+fn binarize_by_thresholds_of_each_feature() {
+    let cx = training();
+    for [b, _, x, _] in SIZES {
+        let t = flip::thresholds(3).unwrap();
+        let r = Matrix::new(b, x, (0..b * x).map(|n| (n * 7 % 11) as f32 / 4.0 - 1.0).collect()).unwrap();
+        let shift = |at: usize| at as f32 % 5.0 / 8.0;
+        let of_each = (0..3 * x).map(|n| t[n / x] + shift(n % x)).collect();
+        let mut layer = Binarize::of_each(Matrix::new(3, x, of_each).unwrap()).unwrap();
+        let y = bits(layer.forward(&cx, Value::Real(r.clone())).unwrap());
+        for (row, col) in (0..b).flat_map(|row| (0..3 * x).map(move |col| (row, col))) {
+            let above = r.values()[row * x + col % x] > t[col / x] + shift(col % x);
+            assert_eq!(y.get(row, col), above);
+        }
+        let flips = flips(3, b, 3 * x, 0.25);
+        layer.receive(&cx, Signal::Flip(flips.clone())).unwrap();
+        let grad = layer.send(&cx).unwrap().into_grad("test").unwrap();
+        let expected = reference::binarize_backward(&oracle(&y, [b, 3, x]), &oracle(&flips, [b, 3, x]));
+        assert_eq!(oracle_reals(&grad), expected);
+    }
+    assert!(Binarize::of_each(Matrix::new(1, 1, vec![f32::NAN]).unwrap()).is_err());
+}
+
+#[test]
 fn popcount_and_bit_balance() {
     let cx = training();
     for [b, d, i, o] in SIZES {
