@@ -3,18 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use onebit::{
-    data::{
-        BUILTIN, DataFolder, PUBLISHED, PublishedSet,
-        download::{Downloader, check_mirror},
-        published,
-    },
+    data::{BUILTIN, DataFolder, PUBLISHED, PublishedSet, published},
     experiment,
 };
 use serde_json::{Value, json};
 
 use crate::{
     args::{DataCommand, DataDirArgs, DataGetArgs, DataListArgs},
-    download_progress::Listener,
     failure::{Failure, Result},
     output::{self, bytes},
     table::Table,
@@ -131,7 +126,12 @@ fn published_or_complain(name: &str) -> Result<&'static PublishedSet> {
 }
 
 /// Fetches what is missing of a set.
+#[cfg(feature = "download")]
 fn fetch(set: &PublishedSet, folder: &DataFolder, mirrors: Vec<String>, json: bool) -> Result<()> {
+    use onebit::data::download::Downloader;
+
+    use crate::download_progress::Listener;
+
     let mut listener = Listener::new(set.name, json);
     let fetched =
         Downloader { mirrors, ..Downloader::default() }.get(set, folder, &mut |event| listener.hear(event));
@@ -142,6 +142,14 @@ fn fetch(set: &PublishedSet, folder: &DataFolder, mirrors: Vec<String>, json: bo
         true => output::json(&json!({"event": "set", "set": set.name, "place": place.display().to_string()})),
         false => output::line(format!("{} is in {}", set.name, place.display())),
     }
+}
+
+#[cfg(not(feature = "download"))]
+fn fetch(set: &PublishedSet, folder: &DataFolder, _mirrors: Vec<String>, _json: bool) -> Result<()> {
+    let (name, place) = (set.name, folder.path().display());
+    let message =
+        format!("{name}: this build has no feature `download`; put its files into {place} by other means");
+    Err(Failure::other(message))
 }
 
 /// Fetches what a run learns from, if it is a published set that is missing.
@@ -161,8 +169,13 @@ pub(crate) fn locate(path: &Path, dir: &DataDirArgs) -> Result<PathBuf> {
 
 /// The address of a mirror, as a flag.
 pub(crate) fn mirror(text: &str) -> std::result::Result<String, String> {
-    match check_mirror(text) {
-        Ok(()) => Ok(text.into()),
-        Err(_) => Err("expected an address that starts with http:// or https://".into()),
+    #[cfg(feature = "download")]
+    let sound = onebit::data::download::check_mirror(text).is_ok();
+    // nobody asks it
+    #[cfg(not(feature = "download"))]
+    let sound = true;
+    match sound {
+        true => Ok(text.into()),
+        false => Err("expected an address that starts with http:// or https://".into()),
     }
 }

@@ -17,6 +17,7 @@ mod bench_train;
 mod classes;
 mod dashboard;
 mod data;
+#[cfg(feature = "download")]
 mod download_progress;
 mod eval;
 mod export;

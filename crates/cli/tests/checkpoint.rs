@@ -111,7 +111,7 @@ fn flags_that_do_not_go_together_are_refused() {
         .refused(2, &["--seeds", "cannot be used with"]);
     folder.onebit(["train"]).refused(2, &["CONFIG.toml"]);
     folder
-        .onebit(["train", "iris", "--checkpoint-every=5"])
+        .onebit(["train", "iris", "--no-run", "--checkpoint-every=5"])
         .refused(2, &["--checkpoint-every", "--checkpoint"]);
     let words = ["--checkpoint run", "--resume run"];
     folder.onebit(["train", "iris", "--checkpoint=run"]).refused(2, &words);

@@ -15,8 +15,9 @@ use std::{
 };
 
 use onebit_train::data::{
-    DataFolder, ImageShape, PublishedFile, PublishedSet,
+    DataFolder, ImageShape, Part, PublishedFile, PublishedSet,
     download::{DownloadEvent, Downloader},
+    read_cifar10_folder,
 };
 use server::{Reply, Request, Server};
 use sha2::{Digest, Sha256};
@@ -486,4 +487,27 @@ fn archives_that_hold_something_else() {
     // 100 MB of nothing in 100 kB are not read to their end
     let bomb = refused(gzip(&[&vec![b'x'; 512][..], &vec![0; 100_000_000]].concat()));
     assert!(bomb.starts_with("a.tar.gz: archive: expected "), "{bomb}");
+}
+
+/// The batches themselves, from a folder of theirs; what is packed here is not the published archive to the byte.
+#[test]
+fn cifar10_of_full_size() {
+    let Some(dir) = std::env::var_os("ONEBIT_TEST_CIFAR10") else {
+        return println!("skipped: ONEBIT_TEST_CIFAR10 names no folder with the batches");
+    };
+    let set_of = onebit_train::data::published("cifar10").unwrap();
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("cifar-10-batches-bin", &dir).unwrap();
+    let bytes = gzip(&tar.into_inner().unwrap());
+    let archive =
+        PublishedFile { unpacked: set_of.files[0].unpacked, ..file("cifar-10-binary.tar.gz", &bytes) };
+    let server = Server::new(move |request, before| {
+        let reply = Reply::range(request, &bytes);
+        if before == 0 { reply.cut(1_000_000) } else { reply }
+    });
+    let mut case = Case::with(set(&[archive]), &[&server]);
+    case.get().unwrap();
+    let read = |dir: &Path| read_cifar10_folder(dir, Part::Test).unwrap();
+    assert_eq!(read(&case.path("")), read(Path::new(&dir)));
+    assert_eq!(read_cifar10_folder(case.path(""), Part::Train).unwrap().len(), 50_000);
 }
