@@ -126,7 +126,7 @@ fn runs_find_what_was_fetched_by_its_name() {
 
     // A path of that name stands before the name.
     folder.write("svhn", "no folder");
-    train(&["--data", "svhn"]).refused(1, &["target: expected the column with the class"]);
+    train(&["--data", "svhn"]).refused(1, &["which column holds the class"]);
 }
 
 #[test]

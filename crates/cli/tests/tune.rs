@@ -93,7 +93,7 @@ fn bad_searches_are_refused() {
 #[test]
 fn trials_that_fail_rank_last() {
     let folder = Folder::new();
-    let vary = "network.hidden=[16]|[2000000000]";
+    let vary = "network.hidden=[16]|[65536,65536]";
     let args = ["tune", "digits-flip", "--seeds", "1", "--epochs", "1", "--trials", "8", "--vary", vary];
     folder.onebit(args).ok();
     let ranking = String::from_utf8(folder.read("tune/digits-flip/ranking.txt")).unwrap();

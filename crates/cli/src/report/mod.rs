@@ -1,6 +1,6 @@
 //! Reports: a run, or several side by side, as one HTML page.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use onebit::{
     model,
@@ -42,9 +42,9 @@ pub(crate) fn write(folder: &RunFolder) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn save(folder: RunFolder, out: &PathBuf) -> Result<()> {
+fn save(folder: RunFolder, out: &Path) -> Result<()> {
     let html = html(&Story::read(folder)?);
-    Ok(model::replace(&[(out.clone(), html.as_bytes())])?)
+    Ok(model::replace(&[(out.to_path_buf(), html.as_bytes())])?)
 }
 
 fn html(story: &Story) -> String {
