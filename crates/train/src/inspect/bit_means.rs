@@ -9,7 +9,7 @@ use crate::rules::even_sample;
 const FEATURES: usize = 64;
 
 /// Rows that the means run over, at most.
-const ROWS: usize = 1 << 12;
+const ROWS: usize = 1 << 9;
 
 /// Means of bits over a batch. A bit that is always the same says nothing about the input; one near 1/2 says most.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Steps of a run that are looked at.
-const LOOKS: u64 = 200;
+const LOOKS: u64 = 100;
 
 /// How long a line may wait in memory.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -115,7 +115,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Another number of steps that are looked at than 200; with 0 none is.
+    /// Another number of steps that are looked at than 100; with 0 none is.
     #[must_use]
     pub fn looking_at(self, looks: u64) -> Self {
         Self { looks, ..self }
