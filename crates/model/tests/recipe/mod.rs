@@ -162,7 +162,7 @@ impl Recipe {
         let names = |what: &str, n| (0..n).map(|index| format!("{what} {index} \u{b1}")).collect();
         let [mean, scale] = [(); 2].map(|()| draw.reals(self.inputs));
         let named = if draw.word() & 1 == 0 { names("feature", self.inputs) } else { Vec::new() };
-        let columns = (draw.word() % 3 == 0).then(|| self.columns(&mut draw));
+        let columns = draw.word().is_multiple_of(3).then(|| self.columns(&mut draw));
         Model::new(self.inputs, layers, names("class", self.classes))
             .and_then(|model| match model.takes_bytes() {
                 true => Ok(model),

@@ -34,7 +34,7 @@ enum Kind {
     /// The bits of an f32 each.
     Numbers,
     /// The number of a text each.
-    Few(Few),
+    Few(Box<Few>),
 }
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ struct Few {
 
 impl RawColumn {
     pub(super) fn new(column: usize, name: &str) -> Self {
-        Self { column, name: name.into(), kind: Kind::Few(Few::default()), values: 0 }
+        Self { column, name: name.into(), kind: Kind::Few(Box::default()), values: 0 }
     }
 
     /// Takes the cell of the current row; `cells` are those of the rows before, of all columns, and `at` leads to this one.
