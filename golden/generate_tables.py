@@ -58,6 +58,13 @@ def main():
     with ipc.new_stream(OUT / "stream.arrow", table.schema) as stream:
         stream.write_table(table, max_chunksize=15)
 
+    # a dictionary that grows from batch to batch
+    batches = [pa.record_batch({"x": pa.array(x).dictionary_encode()}) for x in (["a", "b"], ["a", "b", "c"])]
+    options = ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+    with ipc.new_stream(OUT / "deltas.arrow", batches[0].schema, options=options) as stream:
+        for batch in batches:
+            stream.write_batch(batch)
+
     # other types of columns
     n = list(range(ROWS))
     other = {

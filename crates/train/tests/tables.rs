@@ -33,6 +33,12 @@ fn read(name: &str, options: &TableOptions) -> Result<Dataset, String> {
     read_table_with(path(name), options).map_err(|error| error.to_string().replace(&folder, ""))
 }
 
+/// A column of categories.
+fn texts(name: &str, categories: &[&str]) -> Columns {
+    let kind = ColumnKind::Categories(categories.iter().map(|text| text.to_string()).collect());
+    Columns::new(vec![Column { name: name.into(), kind }]).unwrap()
+}
+
 #[test]
 fn every_format_says_the_same() {
     let pets = read("pets.csv", &options("kind", &[])).unwrap();
@@ -69,6 +75,12 @@ fn what_is_not_read_is_named() {
     assert_eq!(message("zstd.feather"), codec("zstd.feather", "zstd", arrow));
     let version = "it is Feather version 1, which onebit does not read; write it as version 2";
     assert_eq!(message("version1.feather"), format!("version1.feather: {version}"));
+    let mut grows = FeatureRows::open(path("deltas.arrow"), &texts("x", &["a", "b"])).unwrap();
+    assert!(grows.next().unwrap().is_ok() && grows.next().unwrap().is_ok());
+    let error = grows.next().unwrap().unwrap_err().to_string();
+    let message =
+        "deltas.arrow: it has dictionaries that grow, which onebit does not read; write it without deltas";
+    assert!(error.ends_with(message) && grows.next().is_none(), "{error}");
     let missing = TableOptions { missing: Missing::Refuse, ..options("kind", &[]) };
     for name in ["snappy.parquet", "lz4.feather"] {
         let place = format!("{name}, row 0, column `coat`: missing value (--missing mean fills it in)");
@@ -138,11 +150,7 @@ fn numbers_and_texts_of_every_type() {
 /// A model of texts takes the numbers of another table for texts, and the reverse is an error.
 #[test]
 fn columns_of_another_kind() {
-    let categories = ["0", "1", "true"].map(String::from).to_vec();
-    let columns = |name: &str| {
-        let kind = ColumnKind::Categories(categories.clone());
-        Columns::new(vec![Column { name: name.into(), kind }]).unwrap()
-    };
+    let columns = |name: &str| texts(name, &["0", "1", "true"]);
     for (column, first) in [("y", [1.0, 0.0, 0.0]), ("int8", [0.0; 3])] {
         let mut rows = FeatureRows::open(path("types.parquet"), &columns(column)).unwrap();
         assert_eq!(rows.next().unwrap().unwrap(), first);

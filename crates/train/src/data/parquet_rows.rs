@@ -5,12 +5,13 @@ use std::{fs::File, io::Read, sync::Arc};
 use bytes::Bytes;
 use parquet::{
     basic::{Compression, ConvertedType, LogicalType, Repetition, Type},
-    column::reader::{ColumnReader, ColumnReaderImpl},
+    column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader},
     data_type::{ByteArray, DataType},
     errors::ParquetError,
     file::{
-        reader::{ChunkReader, FileReader},
-        serialized_reader::SerializedFileReader,
+        metadata::{ParquetMetaData, ParquetMetaDataReader},
+        reader::{ChunkReader, Length},
+        serialized_reader::SerializedPageReader,
     },
     schema::types::ColumnDescriptor,
 };
@@ -35,7 +36,8 @@ pub(super) struct ParquetRows {
     file: String,
     names: Vec<String>,
     leaves: Vec<Leaf>, // of each column
-    reader: Box<dyn FileReader>,
+    chunks: Arc<Chunks>,
+    metadata: ParquetMetaData,
     group: usize, // the next one
     left: i64,    // rows of the current one
     open: Vec<(usize, ColumnReader)>,
@@ -67,7 +69,7 @@ enum Value {
 
 impl ParquetRows {
     pub(super) fn open(file: File, name: &str) -> Result<Self, DataError> {
-        Self::new(file, name)
+        Self::new(Chunks::File(file), name)
     }
 
     /// Reads all of it first, for what says where everything is stands at the end.
@@ -78,13 +80,14 @@ impl ParquetRows {
         if bytes.len() as u64 > STREAM_LIMIT {
             return Err(DataError::Oversize { file: file(), limit: STREAM_LIMIT });
         }
-        Self::new(Bytes::from(bytes), name)
+        Self::new(Chunks::Bytes(bytes.into()), name)
     }
 
-    fn new(chunks: impl ChunkReader + 'static, name: &str) -> Result<Self, DataError> {
+    fn new(chunks: Chunks, name: &str) -> Result<Self, DataError> {
         guard(name, FORMAT, || {
-            let reader = SerializedFileReader::new(chunks).map_err(|error| damaged(name, FORMAT, error))?;
-            let schema = reader.metadata().file_metadata().schema_descr_ptr();
+            let metadata = ParquetMetaDataReader::new().parse_and_finish(&chunks);
+            let metadata = metadata.map_err(|error| damaged(name, FORMAT, error))?;
+            let schema = metadata.file_metadata().schema_descr_ptr();
             let (mut names, mut leaves, mut leaf) = (Vec::new(), Vec::new(), 0);
             for (root, field) in schema.root_schema().get_fields().iter().enumerate() {
                 let first = leaf;
@@ -102,16 +105,16 @@ impl ParquetRows {
             }
             check_names(name, &names)?;
             let batch = names.iter().map(|_| Vec::new()).collect();
-            let (file, reader) = (name.to_string(), Box::new(reader));
-            let (open, selected) = (Vec::new(), Vec::new());
-            Ok(Self { file, names, leaves, reader, group: 0, left: 0, open, selected, batch, at: 0, row: 0 })
+            let (file, chunks) = (name.to_string(), Arc::new(chunks));
+            let (open, selected, group, left, at, row) = Default::default();
+            Ok(Self { file, names, leaves, chunks, metadata, group, left, open, selected, batch, at, row })
         })
     }
 
     /// Decodes the next rows; false if there are none.
     fn fill(&mut self) -> Result<bool, DataError> {
         while self.left == 0 {
-            if self.group == self.reader.num_row_groups() {
+            if self.group == self.metadata.num_row_groups() {
                 return Ok(false);
             }
             self.open_group()?;
@@ -121,7 +124,7 @@ impl ParquetRows {
             let values = &mut self.batch[*column];
             values.clear();
             let Ok((leaf, kind)) = self.leaves[*column] else { continue };
-            let descriptor = self.reader.metadata().file_metadata().schema_descr().column(leaf);
+            let descriptor = self.metadata.file_metadata().schema_descr().column(leaf);
             decode(reader, &descriptor, kind, values).map_err(|error| damaged(&self.file, FORMAT, error))?;
             let more = values.len();
             if more == 0 || more as i64 > self.left || rows.is_some_and(|rows| rows != more) {
@@ -136,11 +139,14 @@ impl ParquetRows {
 
     fn open_group(&mut self) -> Result<(), DataError> {
         let wrong = |error: ParquetError| damaged(&self.file, FORMAT, error);
-        let group = self.reader.get_row_group(self.group).map_err(wrong)?;
+        let group = self.metadata.row_group(self.group);
+        let Ok(rows) = usize::try_from(group.num_rows()) else {
+            return Err(damaged(&self.file, FORMAT, "a negative number of rows"));
+        };
         self.open.clear();
         for &column in &self.selected {
             let Ok((leaf, _)) = self.leaves[column] else { continue };
-            let codec = match group.metadata().column(leaf).compression() {
+            let codec = match group.column(leaf).compression() {
                 Compression::UNCOMPRESSED
                 | Compression::SNAPPY
                 | Compression::GZIP(_)
@@ -153,13 +159,45 @@ impl ParquetRows {
             if let Some(codec) = codec {
                 return Err(unknown_codec(&self.file, codec, "compression=\"snappy\", \"gzip\" or \"lz4\""));
             }
-            self.open.push((column, group.get_column_reader(leaf).map_err(wrong)?));
+            let pages = SerializedPageReader::new(self.chunks.clone(), group.column(leaf), rows, None);
+            let descriptor = self.metadata.file_metadata().schema_descr().column(leaf);
+            self.open.push((column, get_column_reader(descriptor, Box::new(pages.map_err(wrong)?))));
         }
-        self.left = group.metadata().num_rows();
+        self.left = group.num_rows();
         self.group += 1;
-        match self.left {
-            ..0 => Err(damaged(&self.file, FORMAT, "a negative number of rows")),
-            _ => Ok(()),
+        Ok(())
+    }
+}
+
+/// Where the bytes are. One type for both, so that what reads them is there once.
+enum Chunks {
+    File(File),
+    Bytes(Bytes),
+}
+
+impl Length for Chunks {
+    fn len(&self) -> u64 {
+        match self {
+            Chunks::File(file) => Length::len(file),
+            Chunks::Bytes(bytes) => Length::len(bytes),
+        }
+    }
+}
+
+impl ChunkReader for Chunks {
+    type T = Box<dyn Read>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        Ok(match self {
+            Chunks::File(file) => Box::new(file.get_read(start)?),
+            Chunks::Bytes(bytes) => Box::new(bytes.get_read(start)?),
+        })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        match self {
+            Chunks::File(file) => file.get_bytes(start, length),
+            Chunks::Bytes(bytes) => bytes.get_bytes(start, length),
         }
     }
 }
@@ -191,7 +229,7 @@ impl Rows for ParquetRows {
             let file = self.file.clone();
             let more = guard(&file, FORMAT, || self.fill());
             if !matches!(more, Ok(true)) {
-                (self.left, self.group) = (0, self.reader.num_row_groups()); // nothing comes after an error
+                (self.left, self.group) = (0, self.metadata.num_row_groups()); // nothing comes after an error
                 self.batch.iter_mut().for_each(Vec::clear);
                 return more;
             }
