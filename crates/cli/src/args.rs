@@ -158,8 +158,8 @@ pub(crate) struct TrainArgs {
 
 #[derive(ClapArgs)]
 pub(crate) struct TuneArgs {
-    /// A preset (see `onebit presets`) or a TOML file
-    #[arg(value_name = "PRESET | CONFIG.toml")]
+    /// A preset (see `onebit presets`), a TOML file, or a table for the preset `table`
+    #[arg(value_name = "PRESET | CONFIG.toml | TABLE")]
     pub(crate) preset: String,
     /// Trials in all, those of a search that goes on included
     #[arg(long, value_name = "N", default_value = "30", value_parser = at_least_one)]
@@ -181,6 +181,12 @@ pub(crate) struct TuneArgs {
     /// Column of the table that holds the class
     #[arg(long, value_name = "COLUMN")]
     pub(crate) target: Option<String>,
+    /// Leave out a column of the table; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) drop: Vec<String>,
+    /// What becomes of missing values, as of `onebit train`
+    #[arg(long, value_name = "refuse | mean", value_parser = missing)]
+    pub(crate) missing: Option<Missing>,
     /// Seed of the search: what is drawn
     #[arg(long, value_name = "N", default_value = "0")]
     pub(crate) seed: u64,

@@ -13,6 +13,7 @@ use onebit::{
     Engine, Error, Event, Parts,
     checkpoint::Checkpoints,
     config::{self, Config},
+    data::TableFormat,
     experiment, model,
     tune::{Dimension, dimensions, settings},
 };
@@ -68,10 +69,20 @@ impl Trial {
 
 pub(crate) fn run(args: &TuneArgs) -> Result<()> {
     let name = &args.preset;
-    let text = config_text(name)?;
+    let is_table = TableFormat::is_name(Path::new(name));
+    let text = config_text(if is_table { "table" } else { name })?;
     let mut base = config::parse(name, &text, &args.set).map_err(|e| Failure::flag(format!("--set {e}")))?;
+    if is_table {
+        base.data.path = Some(name.into());
+    }
     if let Some(target) = &args.target {
         base.data.target = Some(target.clone());
+    }
+    if !args.drop.is_empty() {
+        base.data.drop.clone_from(&args.drop);
+    }
+    if let Some(missing) = args.missing {
+        base.data.missing = missing;
     }
     if base.data.validation == 0.0 {
         base.data.validation = VALIDATION;

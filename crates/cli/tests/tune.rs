@@ -66,6 +66,16 @@ fn the_best_settings_can_be_trained() {
 }
 
 #[test]
+fn a_table_is_tuned_as_it_is_trained() {
+    let folder = Folder::new();
+    folder.write("fish.csv", common::fish(120, ";"));
+    let args = ["tune", "fish.csv", "--target", "kind", "--seeds", "1", "--epochs", "1", "--trials", "2"];
+    let text = folder.onebit(args).ok().stdout;
+    assert!(text.contains("onebit train tune/fish/best.toml"), "{text}");
+    folder.onebit(["train", "tune/fish/best.toml", "--no-run"]).ok();
+}
+
+#[test]
 fn bad_searches_are_refused() {
     let folder = Folder::new();
     search(&folder, "1", "d");
