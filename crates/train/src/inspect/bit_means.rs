@@ -9,7 +9,7 @@ use crate::rules::even_sample;
 const FEATURES: usize = 64;
 
 /// Rows that the means run over, at most.
-const ROWS: usize = 1 << 9;
+const ROWS: usize = 1 << 10;
 
 /// Means of bits over a batch. A bit that is always the same says nothing about the input; one near 1/2 says most.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,31 +31,36 @@ impl BitMeans {
         }
         let rows: Vec<usize> = (0..rows).collect();
         let rows: Vec<usize> = even_sample(&rows, ROWS).copied().collect();
-        let (words, n) = (bits.words_per_row(), rows.len() as f64);
-        let (mut any, mut all) = (vec![0; words], vec![!0; words]);
-        let mut ones = 0;
-        for &row in &rows {
-            for ((any, all), &word) in any.iter_mut().zip(&mut all).zip(bits.row(row)) {
-                *any |= word;
-                *all &= word;
-                ones += u64::from(word.count_ones());
-            }
-        }
-        // padding is 0, so it is among neither
-        let varying: u32 =
-            any.iter().zip(&all).map(|(any, all): (&u64, &u64)| (any & !all).count_ones()).sum();
-        let features = cols / depth.max(1);
-        let each: Vec<usize> = (0..features).collect();
-        let mean = |&x: &usize| {
-            let of_row = |&row: &usize| (0..depth).filter(|k| bits.get(row, k * features + x)).count();
-            rows.iter().map(of_row).sum::<usize>() as f32 / (n as f32 * depth as f32)
-        };
+        let (n, ones) = (rows.len() as u32, ones_of_columns(bits, &rows));
+        let features: Vec<usize> = (0..cols / depth.max(1)).collect();
+        let of_feature = |&x: &usize| ones.iter().skip(x).step_by(features.len()).sum::<u32>();
         Self {
-            mean: ones as f64 / (n * cols as f64),
-            constant: 1.0 - f64::from(varying) / cols as f64,
-            features: even_sample(&each, FEATURES).map(mean).collect(),
+            mean: ones.iter().map(|&ones| f64::from(ones)).sum::<f64>() / (f64::from(n) * cols as f64),
+            constant: ones.iter().filter(|&&ones| ones == 0 || ones == n).count() as f64 / cols as f64,
+            features: even_sample(&features, FEATURES)
+                .map(|x| of_feature(x) as f32 / (n as f32 * depth as f32))
+                .collect(),
         }
     }
+}
+
+/// Ones in each column of some of the rows. 64 columns count at once: bit `c` of `planes[k]` is digit `k` of the count of
+/// column `c`.
+fn ones_of_columns(bits: &BitTensor, rows: &[usize]) -> Vec<u32> {
+    let digits = usize::BITS - rows.len().leading_zeros();
+    let mut planes = vec![vec![0; bits.words_per_row()]; digits as usize];
+    let mut carry = vec![0; bits.words_per_row()];
+    for &row in rows {
+        carry.copy_from_slice(bits.row(row));
+        for plane in &mut planes {
+            for (digit, carry) in plane.iter_mut().zip(&mut carry) {
+                (*digit, *carry) = (*digit ^ *carry, *digit & *carry);
+            }
+        }
+    }
+    let digit = |plane: &[u64], column: usize| (plane[column / 64] >> (column % 64) & 1) as u32;
+    let count = |column| planes.iter().rev().fold(0, |count, plane| 2 * count + digit(plane, column));
+    (0..bits.cols()).map(count).collect()
 }
 
 #[cfg(test)]
@@ -74,6 +79,19 @@ mod tests {
         let means = BitMeans::of(&bits, 2);
         assert_eq!(means.features, [0.625, 0.25]);
         assert_eq!((means.mean, means.constant), (7.0 / 16.0, 0.5));
+    }
+
+    #[test]
+    fn columns_are_counted_as_one_by_one() {
+        for (rows, cols) in [(1, 1), (2, 63), (3, 64), (7, 65), (8, 130), (255, 3), (256, 70)] {
+            let bits = BitTensor::from_fn(rows, cols, |row, column| {
+                (row * 31 + column * 17) % 5 < 2 || column % 7 == 0
+            });
+            let rows: Vec<usize> = (0..rows).step_by(1 + cols % 2).collect();
+            let expected: Vec<u32> =
+                (0..cols).map(|c| rows.iter().map(|&r| u32::from(bits.get(r, c))).sum()).collect();
+            assert_eq!(ones_of_columns(&bits, &rows), expected, "{cols} columns");
+        }
     }
 
     #[test]
