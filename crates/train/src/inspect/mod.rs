@@ -19,7 +19,7 @@ pub use bit_means::BitMeans;
 pub use histogram::Histogram;
 
 /// Numbers of a tensor that a histogram is made of, at most.
-const SAMPLE: usize = 1 << 12;
+const SAMPLE: usize = 1 << 10;
 
 /// One step that was looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

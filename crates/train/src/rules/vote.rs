@@ -25,7 +25,7 @@ pub struct Vote {
 }
 
 /// Weights whose votes are kept to be looked at, at most.
-const SHOWN: usize = 1 << 12;
+const SHOWN: usize = 1 << 10;
 
 impl Vote {
     /// The report's rule: more than half of the batch.
