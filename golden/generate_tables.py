@@ -88,6 +88,10 @@ def main():
         file.write_table(table)
     pq.write_table(table, OUT / "types.parquet", compression="snappy")
 
+    # decimals of more bits than are read
+    wide = pa.table({"wide": pa.array([Decimal(i) for i in n], pa.decimal256(50, 2)), "y": other["y"]})
+    pq.write_table(wide, OUT / "wide.parquet")
+
 
 if __name__ == "__main__":
     main()
