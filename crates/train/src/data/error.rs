@@ -534,7 +534,13 @@ pub(super) fn shown(text: &str) -> String {
 
 /// The first characters of a text, on one line.
 pub(super) fn shortened(text: &str, longest: usize) -> String {
-    let mut shown: String = text.chars().take(longest).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for c in text.chars().take(longest) {
+        match c {
+            '\'' | '"' => shown.push(c),
+            c => shown.extend(c.escape_debug()),
+        }
+    }
     if text.chars().nth(longest).is_some() {
         shown.push_str("...");
     }
@@ -559,6 +565,7 @@ mod tests {
     #[test]
     fn a_message_stays_on_one_line() {
         assert_eq!(shown("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
+        assert_eq!(shown("the driver's \"age\""), "the driver's \"age\"");
         assert_eq!(shown(&"x".repeat(61)), format!("{}...", "x".repeat(60)));
         assert_eq!(shown(&"x".repeat(60)), "x".repeat(60));
     }
