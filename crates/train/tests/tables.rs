@@ -172,35 +172,43 @@ fn a_target_is_found_in_every_format() {
     }
 }
 
-/// What a reader of columns says of these bytes, without the name of the file; only its first error if rows follow.
-fn complaint(bytes: &[u8], columns: &Columns) -> Option<String> {
+/// What a reader of columns says of these bytes, without the name of the file.
+fn complaints(bytes: &[u8], columns: &Columns) -> Vec<String> {
     let format = TableFormat::of_start(bytes).unwrap_or(TableFormat::Csv);
-    let error = match FeatureRows::with_columns(bytes, "f", format, columns) {
-        Ok(rows) => rows.take(1000).find_map(Result::err)?,
-        Err(error) => error,
+    let errors = match FeatureRows::with_columns(bytes, "f", format, columns) {
+        Ok(rows) => rows.take(1000).filter_map(Result::err).collect(),
+        Err(error) => vec![error],
     };
-    let error = error.to_string();
-    assert!(!error.contains(['\n', '\u{1b}']) && error.len() < 1000, "{error}");
-    Some(error.trim_start_matches("f: ").to_string())
+    let said = errors.iter().map(DataError::to_string).inspect(|error| {
+        assert!(!error.contains(['\n', '\u{1b}']) && error.len() < 1000, "{error}");
+    });
+    said.map(|error| error.trim_start_matches("f: ").to_string()).collect()
 }
 
-/// Files that are cut off or changed are tables or errors of one line.
+/// Files that are cut off or changed are tables or errors of one line, from a file as from a stream.
 #[test]
 fn damaged_files_are_refused() {
     let pets = read("pets.csv", &options("kind", &[])).unwrap();
     let columns = pets.columns().unwrap();
-    let mut complaints = BTreeSet::new();
-    for name in ["snappy.parquet", "lz4.feather", "stream.arrow"] {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("damaged");
+    let mut seen = BTreeSet::new();
+    for name in ["snappy.parquet", "gzip.parquet", "lz4.feather", "stream.arrow"] {
         let bytes = fs::read(path(name)).unwrap();
         for length in (0..bytes.len()).step_by(97) {
-            complaints.extend(complaint(&bytes[..length], columns));
+            seen.extend(complaints(&bytes[..length], columns));
         }
         for at in 0..bytes.len() {
             for mask in [0x01, 0x80, 0xff] {
                 let mut changed = bytes.clone();
                 changed[at] ^= mask;
-                complaints.extend(complaint(&changed, columns));
+                seen.extend(complaints(&changed, columns));
             }
+        }
+        fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+        if name.ends_with("parquet") {
+            let error = FeatureRows::open(&file, columns).err().unwrap().to_string();
+            assert!(error.contains("damaged: damaged, or no Parquet file: "), "{error}");
         }
     }
     for (format, reason) in [
@@ -216,20 +224,23 @@ fn damaged_files_are_refused() {
         ("Parquet", "its decoder gave up"),
     ] {
         let message = format!("damaged, or no {format} file: {reason}");
-        assert!(complaints.contains(&message), "no change of a byte brings forth `{message}`");
+        assert!(seen.contains(&message), "no change of a byte brings forth `{message}`");
     }
-    let no_schema = complaint(b"ARROW1\0\0", columns).unwrap();
-    assert_eq!(no_schema, "damaged, or no Arrow IPC file: it ends before its schema");
+    for (bytes, message) in [
+        (&b"ARROW1\0\0"[..], "f: damaged, or no Arrow IPC file: it ends before its schema"),
+        (
+            b"ARROW1\0\0\xff\xff\xff\xff\xff\xff\xff\xff",
+            "f: damaged, or no Arrow IPC file: a negative length",
+        ),
+        (b"\xff\xff\xff\xff\x08\0\0\0\0\0", "f: damaged, or no Arrow IPC file: it ends early"),
+    ] {
+        let error = FeatureRows::with_columns(bytes, "f", TableFormat::Arrow, columns).err().unwrap();
+        assert_eq!(error.to_string(), message);
+    }
     assert_eq!(
         read("wide.parquet", &options("y", &[])).unwrap_err(),
         "wide.parquet: damaged, or no Parquet file: Parquet error: a decimal of more than 16 bytes"
     );
-    let dir = tempfile::tempdir().unwrap();
-    let half = dir.path().join("half");
-    let bytes = fs::read(path("snappy.parquet")).unwrap();
-    fs::write(&half, &bytes[..bytes.len() / 2]).unwrap();
-    let error = FeatureRows::open(&half, columns).err().unwrap().to_string();
-    assert!(error.contains("half: damaged, or no Parquet file: "), "{error}");
 }
 
 /// A buffer that says it becomes more than its bytes can hold is refused before room is made for it.

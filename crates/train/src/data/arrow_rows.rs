@@ -110,14 +110,14 @@ impl<'a> ArrowRows<'a> {
             match head.header_type() {
                 MessageHeader::DictionaryBatch => {
                     let dictionary = head.header_as_dictionary_batch().ok_or_else(missing)?;
-                    check(dictionary.data().ok_or_else(missing)?, &message.body, file)?;
+                    let batch = dictionary.data().ok_or_else(missing)?;
+                    check(batch, body, file)?;
                     if dictionary.isDelta() {
                         let what = "it has dictionaries that grow, which onebit does not read; write it without deltas";
                         return Err(DataError::Unsupported { file: file.into(), what: what.into() });
                     }
                     let values = values_of(&self.schema, dictionary.id());
                     let values = values.ok_or_else(|| damaged(file, FORMAT, "a dictionary of no column"))?;
-                    let batch = dictionary.data().ok_or_else(missing)?;
                     let decoded =
                         reader::read_record_batch(body, batch, values, &self.dictionaries, None, &version);
                     let decoded = decoded.map_err(|error| wrong(file, error))?;
@@ -125,7 +125,7 @@ impl<'a> ArrowRows<'a> {
                 }
                 MessageHeader::RecordBatch => {
                     let batch = head.header_as_record_batch().ok_or_else(missing)?;
-                    check(batch, &message.body, file)?;
+                    check(batch, body, file)?;
                     let schema = self.schema.clone();
                     let decoded = reader::read_record_batch(
                         body,
