@@ -93,17 +93,8 @@ pub(crate) struct TrainArgs {
     /// Fetch the data first, if they have a name and are not there; see `onebit data get`
     #[arg(long)]
     pub(crate) download: bool,
-    /// Column of the table that holds the class [default: one named class, label, target, species or y, or the last if it
-    /// alone holds texts]
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) target: Option<String>,
-    /// Leave out a column of the table; may be given several times
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) drop: Vec<String>,
-    /// What becomes of empty cells, NA, NaN, null and ? in a table: `mean` fills in the mean of a column of numbers, and
-    /// makes a category of its own in one of texts [default: refuse]
-    #[arg(long, value_name = "refuse | mean", value_parser = missing)]
-    pub(crate) missing: Option<Missing>,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     /// Seed of the split, the first weights and everything random in training
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -156,6 +147,22 @@ pub(crate) struct TrainArgs {
     pub(crate) engine: EngineArgs,
 }
 
+/// What of a table is learned from.
+#[derive(ClapArgs)]
+pub(crate) struct TableArgs {
+    /// Column of the table that holds the class [default: one named class, label, target, species or y, or the last if it
+    /// alone holds texts]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// Leave out a column of the table; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) drop: Vec<String>,
+    /// What becomes of empty cells, NA, NaN, null and ? in a table: `mean` fills in the mean of a column of numbers, and
+    /// makes a category of its own in one of texts [default: refuse]
+    #[arg(long, value_name = "refuse | mean", value_parser = missing)]
+    pub(crate) missing: Option<Missing>,
+}
+
 #[derive(ClapArgs)]
 pub(crate) struct TuneArgs {
     /// A preset (see `onebit presets`), a TOML file, or a table for the preset `table`
@@ -178,15 +185,8 @@ pub(crate) struct TuneArgs {
     /// Fetch the data first, if they have a name and are not there; see `onebit data get`
     #[arg(long)]
     pub(crate) download: bool,
-    /// Column of the table that holds the class
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) target: Option<String>,
-    /// Leave out a column of the table; may be given several times
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) drop: Vec<String>,
-    /// What becomes of missing values, as of `onebit train`
-    #[arg(long, value_name = "refuse | mean", value_parser = missing)]
-    pub(crate) missing: Option<Missing>,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
     /// Seed of the search: what is drawn
     #[arg(long, value_name = "N", default_value = "0")]
     pub(crate) seed: u64,

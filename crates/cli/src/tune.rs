@@ -13,7 +13,6 @@ use onebit::{
     Engine, Error, Event, Parts,
     checkpoint::Checkpoints,
     config::{self, Config},
-    data::TableFormat,
     experiment, model,
     tune::{Dimension, dimensions, settings},
 };
@@ -26,7 +25,7 @@ use crate::{
     failure::{Failure, Result},
     output::{self, percent},
     table::Table,
-    train::{config_text, interrupt},
+    train::{interrupt, read_config_or_table},
 };
 
 /// Share held out for validation where the configuration holds out nothing.
@@ -69,21 +68,7 @@ impl Trial {
 
 pub(crate) fn run(args: &TuneArgs) -> Result<()> {
     let name = &args.preset;
-    let is_table = TableFormat::is_name(Path::new(name));
-    let text = config_text(if is_table { "table" } else { name })?;
-    let mut base = config::parse(name, &text, &args.set).map_err(|e| Failure::flag(format!("--set {e}")))?;
-    if is_table {
-        base.data.path = Some(name.into());
-    }
-    if let Some(target) = &args.target {
-        base.data.target = Some(target.clone());
-    }
-    if !args.drop.is_empty() {
-        base.data.drop.clone_from(&args.drop);
-    }
-    if let Some(missing) = args.missing {
-        base.data.missing = missing;
-    }
+    let mut base = read_config_or_table(name, &args.set, &args.table)?;
     if base.data.validation == 0.0 {
         base.data.validation = VALIDATION;
     }

@@ -16,7 +16,7 @@ use onebit::{
 };
 
 use crate::{
-    args::TrainArgs,
+    args::{TableArgs, TrainArgs},
     data::fetch_for,
     failure::{Failure, Result},
 };
@@ -143,7 +143,7 @@ fn place(args: &TrainArgs, name: &str) -> Result<Place> {
 }
 
 /// The text of the preset or file of this name; it is a configuration.
-pub(crate) fn config_text(name: &str) -> Result<String> {
+fn config_text(name: &str) -> Result<String> {
     let text = match config::preset_text(name) {
         Ok(text) => text.to_string(),
         Err(unknown) if !name.ends_with(".toml") && !Path::new(name).exists() => return Err(unknown.into()),
@@ -160,6 +160,26 @@ pub(crate) fn read_config(name: &str, set: &[String]) -> Result<Config> {
     config::parse(name, &text, set).map_err(|e| Failure::flag(format!("--set {e}")))
 }
 
+/// The preset or file of this name, or for a table the preset `table`, with some settings changed and the flags about
+/// tables on top.
+pub(crate) fn read_config_or_table(name: &str, set: &[String], flags: &TableArgs) -> Result<Config> {
+    let is_table = TableFormat::is_name(Path::new(name));
+    let mut config = read_config(if is_table { "table" } else { name }, set)?;
+    if is_table {
+        config.data.path = Some(name.into());
+    }
+    if let Some(target) = &flags.target {
+        config.data.target = Some(target.clone());
+    }
+    if !flags.drop.is_empty() {
+        config.data.drop.clone_from(&flags.drop);
+    }
+    if let Some(missing) = flags.missing {
+        config.data.missing = missing;
+    }
+    Ok(config)
+}
+
 /// The preset or file with the flags on top.
 fn configure(args: &TrainArgs, name: &str) -> Result<Config> {
     let is_table = TableFormat::is_name(Path::new(name));
@@ -168,22 +188,13 @@ fn configure(args: &TrainArgs, name: &str) -> Result<Config> {
             "--data: expected nothing beside the table {name}, got a second one"
         )));
     }
-    let mut config = read_config(if is_table { "table" } else { name }, &args.set)?;
+    let mut config = read_config_or_table(name, &args.set, &args.table)?;
     if is_table {
         // where it is found from another folder, too
         config.data.path = Some(std::path::absolute(name).unwrap_or_else(|_| name.into()));
     }
     if let Some(seed) = args.seed {
         config.seed = seed;
-    }
-    if let Some(target) = &args.target {
-        config.data.target = Some(target.clone());
-    }
-    if !args.drop.is_empty() {
-        config.data.drop.clone_from(&args.drop);
-    }
-    if let Some(missing) = args.missing {
-        config.data.missing = missing;
     }
     if args.float {
         config = config.float_twin();

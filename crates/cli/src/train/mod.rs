@@ -14,7 +14,7 @@ mod once;
 mod repeat;
 
 use job::Job;
-pub(crate) use job::{config_text, read_config};
+pub(crate) use job::{read_config, read_config_or_table};
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let job = Job::new(args)?;
