@@ -10,14 +10,14 @@ use std::{
 /// The folder that holds the data sets, a folder each: absolute, or from the root of the repository.
 pub const VARIABLE: &str = "ONEBIT_TEST_DATA";
 
-/// The folder `name` in `$ONEBIT_TEST_DATA`: `mnist` with the four gzipped idx files, or `cifar-10-batches-bin` with the
-/// batches of CIFAR-10's binary version.
+/// The folder `name` in `$ONEBIT_TEST_DATA`: `mnist` with the four gzipped idx files, or
+/// `cifar-10-batches-bin` with the batches of CIFAR-10's binary version.
 ///
-/// Returns `None` if the folder does not exist, and says on standard error, where the test harness captures nothing, that
-/// the calling test checks nothing.
+/// Returns `None` if the folder does not exist, and says on standard error, where the test harness captures
+/// nothing, that the calling test checks nothing.
 ///
 /// # Panics
-/// If the folder does not exist and the environment has `CI=true`: there, no test may pass by checking nothing.
+/// If the folder does not exist and the environment has `CI=true`, where no test may pass by checking nothing.
 pub fn outside(name: &str) -> Option<PathBuf> {
     let found = find(env::var_os(VARIABLE).map(PathBuf::from).as_deref(), name);
     found

@@ -23,8 +23,8 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Waits for the end of a program, and returns its exit status and what it wrote into pipes. A program that does not end
-/// within [`PATIENCE`] is killed, which its status shows.
+/// Waits for the end of a program, and returns its exit status and what it wrote into pipes. A program that
+/// does not end within [`PATIENCE`] is killed, which its status shows.
 pub fn output(child: Child) -> Output {
     let (id, (ended, end)) = (child.id().to_string(), mpsc::channel::<()>());
     let guard = thread::spawn(move || {

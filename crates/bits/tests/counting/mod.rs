@@ -1,8 +1,8 @@
-//! The system's allocator, counting: there is no other safe way to know what was allocated. For test binaries of this
-//! crate and of those above it.
+//! The system's allocator, counting: there is no other safe way to know what was allocated. For test binaries
+//! of this crate and of those above it.
 //!
-//! [`counted`] sees only the calling thread, so that tests may run side by side; [`CALLS`] sees the whole process, for a
-//! test in a binary of its own.
+//! [`counted`] sees only the calling thread, so that tests may run side by side; [`CALLS`] sees the whole
+//! process, for a test in a binary of its own.
 #![allow(dead_code, reason = "each test binary reads what it is about")]
 
 use std::{
@@ -70,8 +70,9 @@ pub(crate) fn counted<T>(run: impl FnOnce() -> T) -> (T, Allocated) {
 
 struct Counting;
 
-// SAFETY: every call goes to the system's allocator as it is; a block that grows is one more that is allocated. The
-// tally is made at compile time and needs no destructor, so that looking at it never allocates and never fails.
+// SAFETY: every call goes to the system's allocator as it is; a block that grows is one more that is
+// allocated. The tally is made at compile time and needs no destructor, so that looking at it never allocates
+// and never fails.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.fetch_add(1, Relaxed);

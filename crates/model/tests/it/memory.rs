@@ -1,4 +1,5 @@
-//! Whatever a file of `n` bytes says, reading it takes at most `16 n` bytes and 64 KiB: what is allocated is counted.
+//! Whatever a file of `n` bytes says, reading it takes at most `16 n` bytes and 64 KiB: what is allocated is
+//! counted.
 
 use std::fs;
 

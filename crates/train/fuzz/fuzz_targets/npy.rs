@@ -1,4 +1,5 @@
-//! Arrays to predict from: rows or an error, however the bytes arrive. The property tests of `tests/it/hostile` check the same.
+//! Arrays to predict from: rows or an error, however the bytes arrive. The property tests of
+//! `tests/it/hostile` check the same.
 //!
 //! ```sh
 //! cargo +nightly fuzz run --fuzz-dir crates/train/fuzz npy

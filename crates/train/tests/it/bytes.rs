@@ -1,4 +1,5 @@
-//! Integer flip backprop never holds a real number for each weight: what training allocates is counted in bytes.
+//! Integer flip backprop never holds a real number for each weight: what training allocates is counted in
+//! bytes.
 
 use onebit_bits::Engine;
 use onebit_train::{

@@ -226,7 +226,8 @@ fn it_says_what_is_wrong() {
     );
 }
 
-/// Votes of any size and any sparseness: the share of weights that flip comes to what is asked, and follows it down.
+/// Votes of any size and any sparseness: the share of weights that flip comes to what is asked, and follows
+/// it down.
 #[test]
 fn a_controller_holds_flips() {
     for unit in [1.0, 1e-4] {

@@ -1,8 +1,8 @@
-//! Preparing data against NumPy's numbers in `golden/data.json`, and an archive that NumPy wrote; the program that
-//! made them is `golden/generate_data.py`.
+//! Preparing data against NumPy's numbers in `golden/data.json`, and an archive that NumPy wrote; the program
+//! that made them is `golden/generate_data.py`.
 //!
-//! The numbers were computed in f64 and have nine digits; ours are rounded to f32, and the product of whitening is one
-//! of f32 with five terms: 1e-6 of the largest term, which is below 40.
+//! The numbers were computed in f64 and have nine digits; ours are rounded to f32, and the product of
+//! whitening is one of f32 with five terms: 1e-6 of the largest term, which is below 40.
 
 use onebit_bits::Engine;
 use onebit_train::data::{Dataset, Gcn, ImageShape, Part, Samples, Whiten, read_numpy, read_svhn_folder};

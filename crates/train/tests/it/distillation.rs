@@ -78,7 +78,8 @@ fn settings_outside_their_range_are_refused() {
     }
 }
 
-/// A deployed network sees the features that the student's input was made of, and says what the network itself says.
+/// A deployed network sees the features that the student's input was made of, and says what the network
+/// itself says.
 #[test]
 fn deployed_teachers_undo_the_students_standardization() {
     let (parts, engine) = (parts(), Engine::single());

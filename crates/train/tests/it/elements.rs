@@ -1,5 +1,5 @@
-//! What holds for the element-wise layers of straight-through training besides their numbers: where the gate looks, what
-//! is random and what is not, what a checkpoint holds, what is deployed, and what is refused.
+//! What holds for the element-wise layers of straight-through training besides their numbers: where the gate
+//! looks, what is random and what is not, what a checkpoint holds, what is deployed, and what is refused.
 
 use onebit_bits::{Engine, Isa, random_bits};
 use onebit_model::Model;
@@ -306,7 +306,8 @@ fn data(rows: usize) -> (Dataset, Standardize) {
     (data, Standardize::uniform(0.0, 1.0, 4))
 }
 
-/// Thresholds, factors and rounded norms on a real first layer and on bits, negative ones too; whatever is learned.
+/// Thresholds, factors and rounded norms on a real first layer and on bits, negative ones too; whatever is
+/// learned.
 #[test]
 fn what_is_deployed_gives_the_bits_of_what_was_trained() {
     let (rows, units) = (60, 33);

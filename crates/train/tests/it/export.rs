@@ -363,7 +363,8 @@ proptest! {
     }
 }
 
-/// The first sample lies on the limit of every unit by rounding: only the very expression of training finds it.
+/// The first sample lies on the limit of every unit by rounding: only the very expression of training finds
+/// it.
 #[test]
 fn units_on_their_limits_by_rounding() {
     let data = data(16, 20, 2, false, 1);

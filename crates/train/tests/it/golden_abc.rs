@@ -1,8 +1,8 @@
 //! ABC-Net's layer against PyTorch's numbers in `golden/rules.json`; the program that made them is
 //! `golden/generate_rules.py`.
 //!
-//! The numbers were computed in f64 and have nine digits; a sum here has at most a hundred terms of size 1, and five
-//! steps of 1/8 with momentum follow: `|got - expected| <= 1e-5 |expected| + 1e-5`.
+//! The numbers were computed in f64 and have nine digits; a sum here has at most a hundred terms of size 1,
+//! and five steps of 1/8 with momentum follow: `|got - expected| <= 1e-5 |expected| + 1e-5`.
 
 use onebit_bits::{Conv, Engine, Padding};
 use onebit_train::{

@@ -1,8 +1,8 @@
-//! The element-wise layers of straight-through training against PyTorch's numbers in `golden/layers.json`; the program
-//! that made them is `golden/generate_layers.py`.
+//! The element-wise layers of straight-through training against PyTorch's numbers in `golden/layers.json`;
+//! the program that made them is `golden/generate_layers.py`.
 //!
-//! The numbers were computed in f64 and have nine digits; ours are f32, and no sum here has more than twenty terms. Hence
-//! `|got - expected| <= 1e-5 |expected| + 1e-6`, everywhere.
+//! The numbers were computed in f64 and have nine digits; ours are f32, and no sum here has more than twenty
+//! terms. Hence `|got - expected| <= 1e-5 |expected| + 1e-6`, everywhere.
 
 use onebit_bits::Isa;
 use onebit_train::{

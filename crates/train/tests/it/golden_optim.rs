@@ -1,8 +1,9 @@
-//! Optimizers, schedules, distillation and Bop against PyTorch's numbers in `golden/optim.json`; the program that made them
-//! is `golden/generate_optim.py`.
+//! Optimizers, schedules, distillation and Bop against PyTorch's numbers in `golden/optim.json`; the program
+//! that made them is `golden/generate_optim.py`.
 //!
-//! The tolerance is that of `golden.rs`, for the same reasons: `|got - expected| <= 1e-5 |expected| + 1e-6`. Bits must be
-//! the same: the script keeps away from thresholds. A key that the file does not have reads as null: such a test fails.
+//! The tolerance is that of `golden.rs`, for the same reasons: `|got - expected| <= 1e-5 |expected| + 1e-6`.
+//! Bits must be the same: the script keeps away from thresholds. A key that the file does not have reads as
+//! null: such a test fails.
 
 use onebit_bits::{BitTensor, Engine};
 use onebit_train::{
@@ -92,7 +93,8 @@ fn chosen_by_name() {
     }
 }
 
-/// A latent weight moves by `scale` times what a real parameter moves by. 3 is no power of two: rounding sees it.
+/// A latent weight moves by `scale` times what a real parameter moves by. 3 is no power of two: rounding sees
+/// it.
 #[test]
 fn the_scale_of_latent_weights_multiplies_the_step() {
     let (cx, scale, rate) = (training(), 3.0, 0.01);

@@ -1,9 +1,9 @@
-//! The relatives of the latent-weight rule against PyTorch's numbers in `golden/rules.json`; the program that made
-//! them is `golden/generate_rules.py`.
+//! The relatives of the latent-weight rule against PyTorch's numbers in `golden/rules.json`; the program that
+//! made them is `golden/generate_rules.py`.
 //!
-//! The numbers were computed in f64 and have nine digits; ours are f32, with a unit roundoff of 6e-8. A gradient
-//! takes some twenty roundings and a derivative's factor of up to 15, and steps of 1/8 with momentum add up to about
-//! 0.5 of five gradients of up to 20: `|got - expected| <= 2e-5 |expected| + 1e-5`.
+//! The numbers were computed in f64 and have nine digits; ours are f32, with a unit roundoff of 6e-8. A
+//! gradient takes some twenty roundings and a derivative's factor of up to 15, and steps of 1/8 with momentum
+//! add up to about 0.5 of five gradients of up to 20: `|got - expected| <= 2e-5 |expected| + 1e-5`.
 
 use onebit_bits::BitTensor;
 use onebit_train::{
@@ -47,7 +47,8 @@ fn step(cx: &Context, rule: &mut impl Rule, bits: &mut BitTensor, grad: Matrix, 
     bits.flip(flips.view()).unwrap();
 }
 
-/// Reals, factors and bits at first, the first gradient, the weights after each step, and what they stand for then.
+/// Reals, factors and bits at first, the first gradient, the weights after each step, and what they stand for
+/// then.
 ///
 /// `make` is given an optimizer's momentum.
 fn check_rule<R: Rule>(case: &Json, make: impl Fn(f32) -> R, weights: impl Fn(&R) -> &[f32]) -> R {

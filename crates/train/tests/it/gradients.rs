@@ -132,7 +132,8 @@ fn check_batch_norm(batch: usize, features: usize, seed: u64) {
         assert_close("dgamma", &gradients.dgamma[j..=j], &dgamma, |_, _| 2.0 * x_hat_error * sum + 1e-8);
         let dbeta = slopes(&[beta], |beta| normalized(&x, gamma, beta[0], &dy));
         assert_close("dbeta", &gradients.dbeta[j..=j], &dbeta, |_, _| 8.0 * U * sum + 1e-8);
-        // x_hat meets dgamma, which holds x_hat again; both are shared by the batch. The last term is h^2 f'''.
+        // x_hat meets dgamma, which holds x_hat again; both are shared by the batch. The last term is h^2
+        // f'''.
         let dx_error = gamma.abs() * inv_std * sum * (8.0 * x_hat_error + 1e-12 * inv_std.powi(2));
         let expected = slopes(&x, |x| normalized(x, gamma, beta, &dy));
         assert_close("dx", dx, &expected, |_, _| dx_error + 1e-8);

@@ -26,7 +26,8 @@ fn labelled() -> Context {
     cx
 }
 
-/// The error of the layers that the head is made of, run one by one; what comes from behind is added, or not wanted.
+/// The error of the layers that the head is made of, run one by one; what comes from behind is added, or not
+/// wanted.
 #[test]
 fn the_error_is_the_heads_own() {
     let (cx, x) = (labelled(), random_bits(1, 0, BATCH, UNITS));

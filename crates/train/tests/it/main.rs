@@ -1,5 +1,5 @@
-//! The tests of the crate from outside, in one binary: linking is dear. Those that count what the whole process allocates
-//! are in `allocations.rs`, a binary of its own.
+//! The tests of the crate from outside, in one binary: linking is dear. Those that count what the whole
+//! process allocates are in `allocations.rs`, a binary of its own.
 
 mod asking;
 mod bench;

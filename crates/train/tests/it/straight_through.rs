@@ -292,8 +292,8 @@ fn bytes_are_the_numbers_that_they_stand_for() {
     let (y, dw) = real_inputs(&mut dense, &cx, Value::Bytes(bytes));
     let (expected, expected_dw) = real_inputs(&mut dense, &cx, Value::Real(x.clone()));
     assert_eq!(dw, expected_dw);
-    // The sums of bytes are exact, so they err by the last two operations; those of reals by 100 roundings of sums
-    // below 100.
+    // The sums of bytes are exact, so they err by the last two operations; those of reals by 100 roundings of
+    // sums below 100.
     for (at, (y, expected)) in y.values().iter().zip(expected.values()).enumerate() {
         let w = dense.weights().row(at % 7);
         let sign = |i: usize| if w[i / 64] >> (i % 64) & 1 == 1 { 1.0 } else { -1.0 };
@@ -337,7 +337,8 @@ fn gradients_in_bytes_are_right_in_the_mean() {
         let steps = rounded(Precision::Int8, dropped, &dy, STEPS);
         let anew = |pair: &[(Matrix, Matrix)]| pair[0].0 != pair[1].0 && pair[0].1 != pair[1].1;
         assert!(steps.windows(2).all(anew), "each step rounds anew");
-        // A rounding errs by less than a scale, at most 1/127, with a variance of at most a quarter of its square.
+        // A rounding errs by less than a scale, at most 1/127, with a variance of at most a quarter of its
+        // square.
         for (what, terms, size, exact, each) in [
             ("dx", 70.0f32, 1.0, &dx, steps.iter().map(|step| &step.0).collect::<Vec<_>>()),
             ("dw", 20.0, size, &dw, steps.iter().map(|step| &step.1).collect()),

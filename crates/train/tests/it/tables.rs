@@ -1,4 +1,5 @@
-//! Tables that pandas and pyarrow wrote (`golden/generate_tables.py`), and what is left of them when bytes change.
+//! Tables that pandas and pyarrow wrote (`golden/generate_tables.py`), and what is left of them when bytes
+//! change.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,5 @@
-//! Thermometer encoding: what the layer gives, and the networks that begin with one, from training to the file.
+//! Thermometer encoding: what the layer gives, and the networks that begin with one, from training to the
+//! file.
 
 use onebit_bits::{BitTensor, Engine, Isa, random_bits};
 use onebit_model::Model;
@@ -228,7 +229,8 @@ fn a_deployed_network_gives_the_bits_of_the_trained_one() {
     assert_deployed(&mut net, &parts, &outcome.model.unwrap());
 }
 
-/// Dense layers see the bits of the features level by level, whether thresholds come by feature or by channel.
+/// Dense layers see the bits of the features level by level, whether thresholds come by feature or by
+/// channel.
 #[test]
 fn thresholds_of_channels_are_those_of_every_pixel() {
     let first = |thresholds: Matrix| {

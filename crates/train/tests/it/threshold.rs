@@ -71,7 +71,8 @@ fn forward_and_backward_are_the_formula() {
     }
 }
 
-/// All samples ask a unit for less: its threshold rises by the rate, in units of its scale, and its bits fall silent.
+/// All samples ask a unit for less: its threshold rises by the rate, in units of its scale, and its bits fall
+/// silent.
 #[test]
 fn thresholds_follow_the_votes() {
     let (z, mut dy) = batch(5, 100, 8);

@@ -7,7 +7,8 @@ use onebit_model::{Affine, Conv, Dense, Layer, Limits, Model, Output, Thresholds
 
 use super::forged::{Forged, crc32};
 
-/// Images of 4 x 3 pixels of 2 channels: a convolution over reals with pooling, one over bits in groups, two classes.
+/// Images of 4 x 3 pixels of 2 channels: a convolution over reals with pooling, one over bits in groups, two
+/// classes.
 fn model() -> Model {
     let bits = |rows, cols| BitTensor::from_fn(rows, cols, |r, c| (r + c) % 3 == 0);
     let first = Conv {

@@ -1,4 +1,5 @@
-//! Threads and instruction sets change nothing: neither flips nor, in straight-through training, a single f32.
+//! Threads and instruction sets change nothing: neither flips nor, in straight-through training, a single
+//! f32.
 
 use onebit_bits::{Engine, Isa};
 use onebit_train::{

@@ -1,5 +1,5 @@
-//! Chains of gates: XnorWeight layers of one output, a batch of one. Flipping either operand of a gate repairs it,
-//! flipping both changes nothing. So who flips?
+//! Chains of gates: XnorWeight layers of one output, a batch of one. Flipping either operand of a gate
+//! repairs it, flipping both changes nothing. So who flips?
 //!
 //! | order | what flips in a chain that is wrong | repaired |
 //! |---|---|---|

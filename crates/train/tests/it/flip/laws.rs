@@ -1,4 +1,5 @@
-//! The laws of composition: a fused layer does what its parts do, in every order, also when its input changes.
+//! The laws of composition: a fused layer does what its parts do, in every order, also when its input
+//! changes.
 
 use onebit_bits::{BitTensor, random_bits};
 use onebit_train::{
@@ -23,7 +24,8 @@ struct Outcome {
     y_after: Value,
 }
 
-/// One step of `layers`, which see `x` and, in a second forward pass, `x_new`. `weights` are those of the first.
+/// One step of `layers`, which see `x` and, in a second forward pass, `x_new`. `weights` are those of the
+/// first.
 fn run(
     layers: Vec<Box<dyn Layer>>,
     weights: impl Fn(&dyn Layer) -> BitTensor,

@@ -10,8 +10,8 @@
 //! | `determinism` | threads and instruction sets change nothing |
 //! | `errors` | what does not fit is refused, never a panic |
 //!
-//! Letters: `b` batch, `d` depth, `i` inputs, `o` outputs. The oracle has weights as `doi`, the library as `(o, d i)`;
-//! every other tensor lies in memory alike.
+//! Letters: `b` batch, `d` depth, `i` inputs, `o` outputs. The oracle has weights as `doi`, the library as
+//! `(o, d i)`; every other tensor lies in memory alike.
 
 mod determinism;
 mod errors;

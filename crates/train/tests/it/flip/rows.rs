@@ -208,7 +208,8 @@ struct Case<'a> {
     h_flip: Bits<4>,
 }
 
-/// Runs the layer that `make` returns through the verbs of each order. Returns how many weights and inputs flipped.
+/// Runs the layer that `make` returns through the verbs of each order. Returns how many weights and inputs
+/// flipped.
 fn check_orders<L: Layer>(case: &Case, make: impl Fn() -> L, weights: impl Fn(&L) -> &BitTensor) -> [u64; 2] {
     let cx = training();
     let Case { axes: [b, d, i, o], w_depth, quorum, x, .. } = *case;

@@ -14,8 +14,8 @@ pub(crate) use crate::common::{real, training};
 
 pub(crate) const ORDERS: [Order; 3] = [Order::Parallel, Order::WeightFirst, Order::InputFirst];
 
-/// `[b, d, i, o]`: each axis on both sides of a word of 64 bits; 21, 43, 9 and 13 inputs fill 63, 129, 63, 65 and
-/// 195 columns with their depth.
+/// `[b, d, i, o]`: each axis on both sides of a word of 64 bits; 21, 43, 9 and 13 inputs fill 63, 129, 63, 65
+/// and 195 columns with their depth.
 pub(crate) const SIZES: [[usize; 4]; 12] = [
     [1, 1, 1, 1],
     [1, 1, 64, 2],
@@ -72,8 +72,8 @@ pub(crate) fn flipped<const R: usize>(w: &Bits<R>, flips: &Bits<R>) -> Bits<R> {
     Tensor::from_fn(w.shape, |at| w[at] ^ flips[at])
 }
 
-/// What BMA makes of the integer sums over `n` gates: a rounded factor `1 / sqrt(n)`, because that is what an exported
-/// network multiplies with. The oracle divides and rounds once; the two are less than 2^-22 apart.
+/// What BMA makes of the integer sums over `n` gates: a rounded factor `1 / sqrt(n)`, because that is what an
+/// exported network multiplies with. The oracle divides and rounds once; the two are less than 2^-22 apart.
 pub(crate) fn scores(sums: &Tensor<i32, 2>, n: usize) -> Matrix {
     let scale = 1.0 / (n as f32).sqrt();
     Matrix::new(sums.shape[0], sums.shape[1], sums.data.iter().map(|&s| s as f32 * scale).collect()).unwrap()

@@ -54,8 +54,8 @@ fn bytes_are_the_numbers_that_they_stand_for() {
     assert_eq!(of_bytes.weight_gradient(&cx).unwrap(), of_reals.weight_gradient(&cx).unwrap());
 }
 
-/// A rounded gradient is right in expectation: over many steps the mean comes close, and a step is off by at most one
-/// 127th of the largest of its row for each term.
+/// A rounded gradient is right in expectation: over many steps the mean comes close, and a step is off by at
+/// most one 127th of the largest of its row for each term.
 #[test]
 fn convolutions_in_8_bits() {
     const STEPS: usize = 400;
