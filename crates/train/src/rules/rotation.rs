@@ -10,7 +10,7 @@
 //! It starts from no rotation, so the first fit can only bring weights nearer to their signs; from a random one, as in the
 //! authors' code, uniform weights would first move 6 degrees away.
 
-use onebit_bits::{Engine, real::transpose};
+use onebit_bits::{Engine, transpose};
 
 use crate::{
     contract::state::State,
