@@ -1,4 +1,5 @@
-//! Classifies the rows of a plain table, in whatever this is compiled for, and prints what `onebit predict` prints:
+//! Classifies the rows of a plain table, in whatever this is compiled for, and prints what `onebit predict`
+//! prints:
 //!
 //! ```sh
 //! cargo run -p onebit-model --example classify -- MODEL.onebit SAMPLES.csv

@@ -1,189 +1,30 @@
-//! The `.onebit` file, byte by byte; `docs/format.md` is its specification.
-//!
-//! A header of 64 bytes, layer records of 32, tensor records of 64, then the tensors, each at the next
-//! multiple of 64. Everything is little-endian. This module knows records and tensors; what they mean is
-//! in `file.rs`.
+//! The bytes of a file to checked layer records and tensors. The bytes may come from anywhere.
 
 use alloc::{borrow::Cow, collections::BTreeMap, format, string::String, vec::Vec};
 
 use onebit_bits::Bits;
 
+use super::layout::{
+    ALIGN, CHECKED_FROM, HEADER, Kind, LAYER_RECORD, LayerRecord, MAGIC, NAME, TENSOR_RECORD, TensorInfo,
+    VERSION,
+};
 use crate::error::{Error, Result};
 
-/// The first eight bytes of every file. The first is not ASCII and the last is a line feed, so that a
-/// transfer in text mode is noticed.
-pub const MAGIC: [u8; 8] = *b"\x89ONEBIT\n";
-/// The newest version of the format that this crate reads and writes. It writes the oldest that can say what a model is:
-/// 1, 2 for one with convolutions, 3 for one with a thermometer, 4 for one that takes bytes, or 5 for one with columns.
-pub const VERSION: u32 = 5;
-
-pub(crate) const HEADER: usize = 64;
-pub(crate) const LAYER_RECORD: usize = 32;
-pub(crate) const TENSOR_RECORD: usize = 64;
-const NAME: usize = 32;
-pub(crate) const ALIGN: usize = 64;
-/// The checksum covers everything from here on.
-const CHECKED_FROM: usize = 16;
-
-/// One layer record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LayerRecord {
-    pub(crate) kind: u32,
-    pub(crate) inputs: u32,
-    pub(crate) outputs: u32,
-    pub(crate) depth: u32,
-}
-
-/// The type of a tensor's elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Rows of 64-bit words, the padding zero.
-    Bits,
-    /// 32-bit IEEE 754.
-    F32,
-    /// 32-bit two's complement.
-    I32,
-    /// Strings: a 32-bit length and UTF-8 bytes, `rows` times.
-    Text,
-}
-
-impl Kind {
-    const ALL: [(u32, Kind); 4] = [(1, Kind::Bits), (2, Kind::F32), (3, Kind::I32), (4, Kind::Text)];
-
-    fn code(self) -> u32 {
-        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or(0, |(code, _)| *code)
-    }
-
-    fn from_code(code: u32) -> Option<Self> {
-        Self::ALL.iter().find(|(c, _)| *c == code).map(|(_, kind)| *kind)
-    }
-
-    /// Bytes of a tensor of this kind, `None` for text (any length) or on overflow.
-    fn bytes(self, rows: u32, cols: u32) -> Option<u64> {
-        let row = match self {
-            Kind::Bits => u64::from(cols.div_ceil(64)) * 8,
-            Kind::F32 | Kind::I32 => u64::from(cols) * 4,
-            Kind::Text => return None,
-        };
-        u64::from(rows).checked_mul(row)
-    }
-}
-
-/// What a file says about one of its tensors.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TensorInfo {
-    /// Its name, for example `1.weights`.
-    pub name: String,
-    /// Type of the elements.
-    pub kind: Kind,
-    /// Rows.
-    pub rows: usize,
-    /// Columns.
-    pub cols: usize,
-    /// Position of the first byte in the file.
-    pub offset: usize,
-    /// Number of bytes.
-    pub bytes: usize,
-}
-
-// === writing ===
-
-/// Collects records and tensors, and writes them out.
-#[derive(Default)]
-pub(crate) struct Writer {
-    layers: Vec<LayerRecord>,
-    tensors: Vec<(String, Kind, u32, u32, Vec<u8>)>,
-}
-
-impl Writer {
-    pub(crate) fn layer(&mut self, record: LayerRecord) -> usize {
-        self.layers.push(record);
-        self.layers.len() - 1
-    }
-
-    pub(crate) fn bits<W: AsRef<[u64]>>(&mut self, name: String, bits: &Bits<W>) {
-        let data = bits.words().iter().flat_map(|word| word.to_le_bytes()).collect();
-        self.tensors.push((name, Kind::Bits, bits.rows() as u32, bits.cols() as u32, data));
-    }
-
-    pub(crate) fn f32s(&mut self, name: String, rows: usize, values: &[f32]) {
-        let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.tensors.push((name, Kind::F32, rows as u32, (values.len() / rows.max(1)) as u32, data));
-    }
-
-    pub(crate) fn i32s(&mut self, name: String, rows: usize, values: &[i32]) {
-        let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.tensors.push((name, Kind::I32, rows as u32, (values.len() / rows.max(1)) as u32, data));
-    }
-
-    pub(crate) fn text(&mut self, name: String, strings: &[String]) {
-        let mut data = Vec::new();
-        for s in strings {
-            data.extend((s.len() as u32).to_le_bytes());
-            data.extend(s.as_bytes());
-        }
-        self.tensors.push((name, Kind::Text, strings.len() as u32, 1, data));
-    }
-
-    pub(crate) fn finish(self, version: u32, inputs: usize, classes: usize) -> Vec<u8> {
-        let records = HEADER + LAYER_RECORD * self.layers.len() + TENSOR_RECORD * self.tensors.len();
-        let mut offsets = Vec::new();
-        let mut end = records;
-        for (.., data) in &self.tensors {
-            let start = end.next_multiple_of(ALIGN);
-            offsets.push(start);
-            end = start + data.len();
-        }
-        let mut file = Vec::with_capacity(end);
-        file.extend(MAGIC);
-        file.extend(version.to_le_bytes());
-        file.extend([0; 4]); // the checksum, once the rest is there
-        file.extend((end as u64).to_le_bytes());
-        for n in [self.tensors.len(), self.layers.len(), inputs, classes] {
-            file.extend((n as u32).to_le_bytes());
-        }
-        file.resize(HEADER, 0);
-        for l in &self.layers {
-            for n in [l.kind, l.inputs, l.outputs, l.depth, 0, 0, 0, 0] {
-                file.extend(n.to_le_bytes());
-            }
-        }
-        for ((name, kind, rows, cols, data), offset) in self.tensors.iter().zip(&offsets) {
-            let start = file.len();
-            file.extend(name.as_bytes());
-            file.resize(start + NAME, 0);
-            for n in [kind.code(), *rows, *cols, 0] {
-                file.extend(n.to_le_bytes());
-            }
-            file.extend((*offset as u64).to_le_bytes());
-            file.extend((data.len() as u64).to_le_bytes());
-        }
-        for ((.., data), offset) in self.tensors.iter().zip(&offsets) {
-            file.resize(*offset, 0);
-            file.extend(data);
-        }
-        let checksum = crc32fast::hash(&file[CHECKED_FROM..]);
-        file[12..16].copy_from_slice(&checksum.to_le_bytes());
-        file
-    }
-}
-
-// === reading ===
-
-/// What can hold the words of weights that are read: a `Vec`, or a `Cow` that borrows them from the file.
-pub(crate) trait Words<'a>: AsRef<[u64]> + From<Cow<'a, [u64]>> {}
+/// Storage for the words of weights: a `Vec` that copies them, or a `Cow` that borrows them from the file.
+pub(super) trait Words<'a>: AsRef<[u64]> + From<Cow<'a, [u64]>> {}
 
 impl<'a, W: AsRef<[u64]> + From<Cow<'a, [u64]>>> Words<'a> for W {}
 
-/// A file whose records have been checked; tensors are taken by name.
-pub(crate) struct Reader<'a> {
+/// A file whose header and records have been checked. Tensors are looked up by name.
+pub(super) struct Reader<'a> {
     bytes: &'a [u8],
-    pub(crate) version: u32,
-    pub(crate) inputs: usize,
-    pub(crate) classes: usize,
-    pub(crate) layers: Vec<LayerRecord>,
-    pub(crate) tensors: Vec<TensorInfo>,
-    by_name: BTreeMap<&'a str, usize>, // so that a file of many tensors is read in little time
+    pub(super) version: u32,
+    pub(super) inputs: usize,
+    pub(super) classes: usize,
+    pub(super) layers: Vec<LayerRecord>,
+    pub(super) tensors: Vec<TensorInfo>,
+    /// Index of each tensor; a map, so that a file of many tensors is read quickly.
+    by_name: BTreeMap<&'a str, usize>,
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -199,8 +40,8 @@ fn record_error<T>(what: String, problem: &'static str) -> Result<T> {
 }
 
 impl<'a> Reader<'a> {
-    /// Checks header, checksum and records. Allocates a small multiple of the file's size at most.
-    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self> {
+    /// Checks header, checksum and records. Allocates at most a small multiple of the file's size.
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self> {
         if bytes.get(..8) != Some(MAGIC.as_slice()) {
             return Err(Error::Magic);
         }
@@ -226,7 +67,7 @@ impl<'a> Reader<'a> {
             .and_then(|(l, t)| l.checked_add(t))
             .and_then(|n| n.checked_add(HEADER));
         let Some(end_of_records) = records.filter(|&end| end <= bytes.len()) else {
-            return record_error("header".into(), "more records than bytes");
+            return record_error("header".into(), "the records do not fit into the file");
         };
         if bytes[40..HEADER].iter().any(|&b| b != 0) {
             return record_error("header".into(), "reserved bytes are not zero");
@@ -250,7 +91,7 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
-    /// Checks one tensor record; returns where its bytes end.
+    /// Checks one tensor record; returns the position after the last byte of the tensor.
     fn read_tensor(&mut self, index: usize, record: &'a [u8], previous_end: usize) -> Result<usize> {
         let what = || format!("tensor {index}");
         let (name, padding) =
@@ -278,17 +119,17 @@ impl<'a> Reader<'a> {
         {
             return record_error(what(), "length does not fit type and shape");
         }
-        // The one place that the format allows: no overlaps, no holes but zero padding.
+        // The format allows one place only: no overlaps, and no gaps except zero padding.
         let start = previous_end.next_multiple_of(ALIGN);
         if offset != start as u64 {
-            return record_error(what(), "not at the next multiple of 64");
+            return record_error(what(), "does not start at the next multiple of 64");
         }
         let end = offset.checked_add(bytes).and_then(|end| usize::try_from(end).ok());
         let Some(end) = end.filter(|&end| end <= self.bytes.len()) else {
             return record_error(what(), "ends after the end of the file");
         };
         if self.bytes[previous_end..start].iter().any(|&b| b != 0) {
-            return record_error(what(), "padding before it is not zero");
+            return record_error(what(), "the padding before it is not zero");
         }
         let (rows, cols) = (rows as usize, cols as usize);
         self.tensors.push(TensorInfo {
@@ -302,7 +143,7 @@ impl<'a> Reader<'a> {
         Ok(end)
     }
 
-    /// The bytes of the tensor of this name, if it has this kind and shape.
+    /// The bytes of the tensor called `name`; an error unless it has this kind and shape.
     fn data(&self, name: &str, kind: Kind, rows: usize, cols: usize) -> Result<&'a [u8]> {
         let found = self.by_name.get(name).map(|&index| &self.tensors[index]);
         match found {
@@ -317,8 +158,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The words as they lie in the file, where the machine can read them there; `W` may want a copy all the same.
-    pub(crate) fn bits<W: Words<'a>>(&self, name: &str, rows: usize, cols: usize) -> Result<Bits<W>> {
+    /// A matrix of bits. Its words are borrowed from the file where alignment and byte order allow it; `W`
+    /// may still copy them.
+    pub(super) fn bits<W: Words<'a>>(&self, name: &str, rows: usize, cols: usize) -> Result<Bits<W>> {
         let data = self.data(name, Kind::Bits, rows, cols)?;
         let words: Cow<[u64]> = match bytemuck::try_cast_slice(data) {
             Ok(words) if cfg!(target_endian = "little") => Cow::Borrowed(words),
@@ -330,20 +172,23 @@ impl<'a> Reader<'a> {
         Ok(Bits::from_words(rows, cols, words.into())?)
     }
 
-    pub(crate) fn f32s(&self, name: &str, rows: usize, cols: usize) -> Result<Vec<f32>> {
+    pub(super) fn f32s(&self, name: &str, rows: usize, cols: usize) -> Result<Vec<f32>> {
         let data = self.data(name, Kind::F32, rows, cols)?;
         Ok(data.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("four bytes"))).collect())
     }
 
-    pub(crate) fn i32s(&self, name: &str, rows: usize, cols: usize) -> Result<Vec<i32>> {
+    pub(super) fn i32s(&self, name: &str, rows: usize, cols: usize) -> Result<Vec<i32>> {
         let data = self.data(name, Kind::I32, rows, cols)?;
         Ok(data.chunks_exact(4).map(|b| i32::from_le_bytes(b.try_into().expect("four bytes"))).collect())
     }
 
-    pub(crate) fn text(&self, name: &str, rows: usize) -> Result<Vec<String>> {
+    pub(super) fn text(&self, name: &str, rows: usize) -> Result<Vec<String>> {
         let mut data = self.data(name, Kind::Text, rows, 1)?;
         let mut strings = Vec::with_capacity(rows); // `rows` is at most a quarter of the tensor's bytes
-        let broken = || Error::Record { what: format!("tensor `{name}`"), problem: "broken text" };
+        let broken = || Error::Record {
+            what: format!("tensor `{name}`"),
+            problem: "its strings are not UTF-8, or do not fit its length",
+        };
         for _ in 0..rows {
             let (length, rest) = data.split_first_chunk::<4>().ok_or_else(broken)?;
             let length = u32::from_le_bytes(*length) as usize;
@@ -354,12 +199,12 @@ impl<'a> Reader<'a> {
         if data.is_empty() { Ok(strings) } else { Err(broken()) }
     }
 
-    /// The rows of the tensor of this name, 0 without one.
-    pub(crate) fn rows(&self, name: &str) -> usize {
+    /// Number of rows of the tensor called `name`; 0 if the file has none.
+    pub(super) fn rows(&self, name: &str) -> usize {
         self.by_name.get(name).map_or(0, |&index| self.tensors[index].rows)
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.by_name.contains_key(name)
     }
 }
@@ -371,5 +216,3 @@ fn read_layer(index: usize, record: &[u8]) -> Result<LayerRecord> {
     let [kind, inputs, outputs, depth] = [0, 4, 8, 12].map(|at| u32_at(record, at));
     Ok(LayerRecord { kind, inputs, outputs, depth })
 }
-
-const _: () = assert!(NAME + 32 == TENSOR_RECORD && HEADER.is_multiple_of(ALIGN));
