@@ -1,4 +1,4 @@
-//! Inference.
+//! Inference on many samples, with packed weights and vectors.
 
 use alloc::{vec, vec::Vec};
 use core::ops::Deref;
@@ -12,56 +12,59 @@ use crate::{
     error::{Error, Result},
     layer::{Affine, Conv, Dense, Layer, Limits, Output, Thresholds},
     model::{Model, Standardize},
-    pack::{Packed, pack, without_weights},
+    packed::{Packed, pack, without_weights},
     rank::best,
 };
 
-/// Numbers of a batch in the widest place of the network, if it is not a single sample.
+/// Most values of a batch where the network is widest; a wider sample runs alone.
 const WIDEST_BATCH: usize = 1 << 24;
 
-/// Real sums of a convolution at once.
+/// Most real sums of a convolution at once, unless one image has more.
 const REAL_SUMS: usize = 1 << 20;
 
 impl<W: AsRef<[u64]>> Model<W> {
-    /// The model with its weights packed for the instruction set of `engine`, for any number of calls.
+    /// Packs the weights for the instruction set of `engine`, for any number of calls.
     ///
     /// # Errors
-    /// Those of the kernels; none is known.
+    /// [`Error::Bits`] from the kernels; a checked model is not known to cause one.
     pub fn session<'a>(&'a self, engine: &Engine) -> Result<Session<'a, W>> {
         let packed = self.layers.iter().enumerate().map(|(index, layer)| pack(engine, index, layer));
         let (packed, batch) = (packed.collect::<Result<_>>()?, self.batch());
         Ok(Session { model: Held::Borrowed(self), engine: engine.clone(), packed, batch })
     }
 
-    /// Samples that run at once.
+    /// Number of samples that run at once.
     fn batch(&self) -> usize {
         let widest = self.layers.iter().map(Layer::widest).max().unwrap_or(0);
         (WIDEST_BATCH / widest.max(1)).max(1)
     }
 
-    /// The score of each class for each row of `x: (b, features)`; the result is `(b, classes)`. Packs the weights
-    /// each time: for more than one call make a [`session`](Self::session).
+    /// The scores `(b, classes)` of the samples `x: (b, features)`. Packs the weights on each call; for more
+    /// than one call, make a [`session`](Self::session).
     ///
     /// # Errors
-    /// [`Error::Input`] when `x` is not whole rows, [`Error::NotFinite`] for a NaN, an
-    /// infinity, or a number that standardization takes to one.
+    /// [`Error::Input`] if `x` is not whole rows; [`Error::NotFinite`] for a feature that is NaN or infinite,
+    /// or becomes infinite by standardization; [`Error::NotByte`] for a feature that is not a byte if the
+    /// model
+    /// [takes bytes](Self::takes_bytes).
     pub fn scores(&self, engine: &Engine, x: &[f32]) -> Result<Vec<f32>> {
         self.session(engine)?.scores(x)
     }
 
-    /// The class with the highest score for each row of `x: (b, features)`; of equal ones the first.
+    /// The class with the highest score for each of the samples `x: (b, features)`; of several equal ones the
+    /// first.
     ///
     /// # Errors
-    /// As [`scores`](Self::scores).
+    /// Returns the errors of [`scores`](Self::scores).
     pub fn classify(&self, engine: &Engine, x: &[f32]) -> Result<Vec<usize>> {
         self.session(engine)?.classify(x)
     }
 
-    /// Refuses features that are no bytes, of rows from `first` on.
+    /// Refuses features that are not bytes. `raw` is whole rows, the first of which is number `first`.
     pub(crate) fn check_bytes(&self, first: usize, raw: &[f32]) -> Result<()> {
-        // a cast saturates, and makes 0 of NaN
+        // the cast saturates, and turns NaN into 0
         let is_byte = |x: &f32| f32::from(*x as u8) == *x;
-        // in vectors, which do not stop at the first that is none
+        // no early exit, so that this loop runs in vectors
         if raw.iter().fold(true, |all, x| all & is_byte(x)) {
             return Ok(());
         }
@@ -74,8 +77,8 @@ impl<W: AsRef<[u64]>> Model<W> {
         }
     }
 
-    /// `x = (raw - mean) * scale`, of rows from `first` on; a number so large that this overflows is refused as an infinity
-    /// is.
+    /// `x = (raw - mean) * scale`. `raw` is whole rows, the first of which is number `first`. Refuses results
+    /// that are not finite.
     pub(crate) fn standardized(&self, first: usize, raw: &[f32], x: &mut Vec<f32>) -> Result<()> {
         let Standardize { mean, scale } = &self.standardize;
         x.clear();
@@ -93,11 +96,11 @@ impl<W: AsRef<[u64]>> Model<W> {
 }
 
 impl<W: AsRef<[u64]>> Model<W> {
-    /// A [`session`](Self::session) that has the weights only as they are packed: half the memory, and of a model
-    /// [in place](Model::in_place) nothing that is borrowed.
+    /// A [`session`](Self::session) that keeps only the packed weights. It takes half the memory, and borrows
+    /// nothing, not even from the file of a [`ModelView`](crate::ModelView).
     ///
     /// # Errors
-    /// As [`session`](Self::session).
+    /// [`Error::Bits`] from the kernels; a checked model is not known to cause one.
     pub fn into_session(self, engine: &Engine) -> Result<Session<'static>> {
         let batch = self.batch();
         let Self { inputs, layers, labels, features, columns, standardize } = self;
@@ -111,20 +114,43 @@ impl<W: AsRef<[u64]>> Model<W> {
     }
 }
 
-/// A model that is ready to run many times: see [`Model::session`].
+/// A model with packed weights, ready to run many times: made by [`Model::session`] or
+/// [`Model::into_session`].
 ///
-/// Samples run in batches that hold 2^24 numbers at most where the network is widest, or one by one.
+/// Samples run in batches of at most 2^24 values where the network is widest, or one by one if a single
+/// sample has more. Threads may share a session. Of calls that overlap, one uses the workers of the engine;
+/// the others run on their own threads.
+///
+/// ```
+/// use onebit_bits::{BitTensor, Engine};
+/// use onebit_model::{Affine, Binarize, Dense, Layer, Model, Output};
+///
+/// // Three features as bits; the score of class 0 is the sum of their signs, of class 1 its opposite.
+/// let binarize = Layer::Binarize(Binarize { features: 3, thresholds: vec![0.0] });
+/// let weights = BitTensor::from_fn(2, 3, |class, _| class == 0);
+/// let scores = Layer::Dense(Dense { weights, output: Output::Scores(Affine::identity(2)) });
+/// let model = Model::new(3, vec![binarize, scores], vec!["up".into(), "down".into()])?;
+///
+/// let session = model.session(&Engine::single())?;
+/// # fn shared<T: Send + Sync>(_: &T) {}
+/// # shared(&session);
+/// let x = [0.1, 2.0, 7.0, -1.0, -3.0, 0.5]; // two samples
+/// assert_eq!(session.scores(&x)?, [3.0, -3.0, -1.0, 1.0]);
+/// assert_eq!(session.classify(&x)?, [0, 1]);
+/// # Ok::<(), onebit_model::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Session<'a, W = Vec<u64>> {
-    /// Of which only the packed weights are looked at.
+    /// The model; its own weights are not read.
     model: Held<'a, W>,
     engine: Engine,
-    /// Of each layer.
+    /// The weights of each layer.
     packed: Vec<Packed>,
-    /// Samples at once.
+    /// Number of samples that run at once.
     batch: usize,
 }
 
+/// A borrowed model, or an owned one without its weights.
 #[derive(Debug)]
 enum Held<'a, W> {
     Borrowed(&'a Model<W>),
@@ -142,7 +168,7 @@ impl<W> Deref for Held<'_, W> {
     }
 }
 
-/// What travels from layer to layer: b samples of some columns. Bits may have their pixels as rows.
+/// A batch between two layers: a row for each sample, or, of bits, for each pixel.
 enum Value {
     Real(Vec<f32>),
     Bytes(Vec<u8>),
@@ -150,10 +176,10 @@ enum Value {
 }
 
 impl<W: AsRef<[u64]>> Session<'_, W> {
-    /// As [`Model::scores`].
+    /// The scores `(b, classes)` of the samples `x: (b, features)`.
     ///
     /// # Errors
-    /// As [`Model::scores`].
+    /// Returns the errors of [`Model::scores`].
     pub fn scores(&self, x: &[f32]) -> Result<Vec<f32>> {
         let features = self.model.inputs;
         if !x.len().is_multiple_of(features) {
@@ -181,15 +207,17 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
         Ok(scores)
     }
 
-    /// As [`Model::classify`].
+    /// The class with the highest score for each of the samples `x: (b, features)`; of several equal ones the
+    /// first.
     ///
     /// # Errors
-    /// As [`Model::scores`].
+    /// Returns the errors of [`Model::scores`].
     pub fn classify(&self, x: &[f32]) -> Result<Vec<usize>> {
         let scores = self.scores(x)?;
         Ok(scores.chunks_exact(self.model.classes()).map(best).collect())
     }
 
+    /// Runs one layer on `rows` samples.
     fn run(&self, rows: usize, layer: &Layer<W>, packed: &Packed, x: Value) -> Result<Value> {
         let engine = &self.engine;
         match (layer, packed, x) {
@@ -202,7 +230,7 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
             }
             (Layer::Dense(dense), Packed::Bytes(weights, limits), Value::Bytes(x)) => {
                 let Output::Bits(Thresholds { descending, .. }) = &dense.output else {
-                    unreachable!("it has limits")
+                    unreachable!("a layer on bytes has limits")
                 };
                 let mut sums = vec![0; rows * weights.n()];
                 u8_gemm_packed(engine, &x, weights, &mut sums)?;
@@ -216,7 +244,7 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
             }
             (Layer::Conv(conv), Packed::ConvOfReals(weights, limits), x) => {
                 let x = match x {
-                    // what they count as
+                    // what a byte counts as
                     Value::Bytes(x) => x.iter().map(|byte| 2.0 * f32::from(*byte) - 255.0).collect(),
                     Value::Real(x) => x,
                     Value::Bits(_) => unreachable!("the first layer has no bits"),
@@ -224,7 +252,7 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
                 self.pooled(rows, conv, self.conv_of_reals(rows, conv, weights, limits, &x)?)
             }
             _ => unreachable!(
-                "what binarizes is the first layer, checked at construction, and all others are packed"
+                "only the first layer binarizes, checked at construction, and all others have packed weights"
             ),
         }
     }
@@ -256,7 +284,7 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
         }
     }
 
-    /// Bits with a row for each pixel.
+    /// A convolution of bits: `(b h w, c)` to `(b h' w', o)`, before pooling.
     fn conv(&self, b: usize, conv: &Conv<W>, weights: &ConvWeights, x: BitTensor) -> Result<BitTensor> {
         let (engine, Thresholds { limits, descending }) = (&self.engine, &conv.thresholds);
         let Limits::Integer(limits) = limits else {
@@ -268,7 +296,7 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
         Ok(y)
     }
 
-    /// The same from reals, some images at a time.
+    /// A convolution of reals `(b, h w c)` to bits `(b h' w', o)`, some images at a time.
     fn conv_of_reals(
         &self,
         b: usize,
@@ -292,7 +320,7 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
         Ok(BitTensor::from_words(b * pixels, outputs, words)?)
     }
 
-    /// The largest of each window. Thresholds come before, which is the same.
+    /// Max pooling of bits: OR, or AND where the unit is descending. It equals thresholds on the pooled sums.
     fn pooled(&self, b: usize, conv: &Conv<W>, x: BitTensor) -> Result<Value> {
         let Some(pool) = conv.pool else { return Ok(Value::Bits(x)) };
         let (sums, pooled) = conv.output()?;
@@ -307,7 +335,7 @@ fn images<W>(b: usize, conv: &Conv<W>) -> Images {
     Images { b, h: conv.image.0, w: conv.image.1 }
 }
 
-/// Sums are i32 over bits and f32 over reals.
+/// The type of a sum: `i32` over bits, `f32` over reals.
 trait Sum: onebit_bits::Sum {
     fn real(self) -> f32;
     fn limits(limits: &Limits) -> Option<&[Self]>;
@@ -339,6 +367,7 @@ impl Sum for f32 {
     }
 }
 
+/// The outputs of a dense layer from its sums `(rows, o)`.
 fn finish<S: Sum, W>(engine: &Engine, rows: usize, dense: &Dense<W>, sums: Vec<S>) -> Result<Value> {
     match &dense.output {
         Output::Bits(Thresholds { limits, descending }) => {

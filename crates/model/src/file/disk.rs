@@ -1,4 +1,4 @@
-//! Models to files and back.
+//! Models in files: saved atomically, read only as far as they may be models.
 
 use alloc::{boxed::Box, format, string::ToString, vec::Vec};
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -9,19 +9,20 @@ use std::{
     process,
 };
 
+use super::layout::MAGIC;
 use crate::{
     c::CSource,
     error::{Error, Result},
-    format::MAGIC,
     model::Model,
 };
 
-/// Tells the temporary files of one process apart.
+/// Numbers the temporary files of this process.
 static SAVES: AtomicU32 = AtomicU32::new(0);
 
 impl Model {
-    /// Writes the model beside `path` and renames it, so that `path` holds the old file or the new
-    /// one and never half of it. What is there and no file, such as a device or a pipe, is written to and stays.
+    /// Saves the model: writes a temporary file beside `path`, then renames it, so that `path` holds either
+    /// the old file or the new one, never half of it. If `path` exists but is not a regular file (a device, a
+    /// pipe), it is written in place.
     ///
     /// # Errors
     /// [`Error::Io`] with the path.
@@ -29,10 +30,11 @@ impl Model {
         replace(&[(path.as_ref().into(), &self.to_bytes())])
     }
 
-    /// Reads a model from a file.
+    /// Loads a model from a file.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, [`Error::File`] around what is wrong with it.
+    /// [`Error::Io`] if the file cannot be read; [`Error::File`], which holds the path and one of the errors
+    /// of [`from_bytes`](Self::from_bytes), if it is not a valid model.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let bytes = read(&path)?;
         let path = path.as_ref().display().to_string();
@@ -41,8 +43,8 @@ impl Model {
 }
 
 impl CSource {
-    /// Writes `NAME.h` and `NAME.c` in a folder that is there; both beside, before either is renamed. Gives their paths.
-    /// What is there and no file is written to and stays.
+    /// Saves `NAME.h` and `NAME.c` in an existing folder and returns their paths. Both are written beside
+    /// their paths before either is renamed; a device or a pipe is written in place.
     ///
     /// # Errors
     /// [`Error::Io`] with the path.
@@ -55,7 +57,8 @@ impl CSource {
     }
 }
 
-/// All bytes of a file that starts as a model does. Of others the first are enough to be refused: they may not have an end.
+/// Reads the whole file if it starts with [`MAGIC`]; otherwise only the first bytes, because it may be
+/// endless. They are enough for [`Model::from_bytes`] to refuse it.
 ///
 /// # Errors
 /// [`Error::Io`] with the path.
@@ -72,8 +75,9 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     read().map_err(|source| Error::Io { path: path.display().to_string(), source })
 }
 
-/// Writes all files beside their paths, then renames them: an error before the last step changes nothing. What is there and
-/// no file has nothing beside it, and is written to in the last step.
+/// Writes each file beside its path and then renames all of them: an error before the first rename changes
+/// nothing. A path that exists but is not a regular file (a device, a pipe) is written in place, in the last
+/// step.
 ///
 /// # Errors
 /// [`Error::Io`] with the path.
@@ -94,7 +98,7 @@ pub fn replace(files: &[(PathBuf, &[u8])]) -> Result<()> {
     };
     let written = all().try_for_each(|((path, bytes), beside)| {
         let Some(beside) = beside else { return Ok(()) };
-        // found before the first of several is renamed
+        // a rename onto a folder would fail too, but perhaps after other files were replaced
         let free = if path.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(()) };
         io(path, free.and_then(|()| write_synced(beside, bytes)))
     });
@@ -106,7 +110,7 @@ pub fn replace(files: &[(PathBuf, &[u8])]) -> Result<()> {
         written.and_then(|()| all().try_for_each(|(file, beside)| io(&file.0, in_place(file, beside))));
     if done.is_err() {
         for path in beside.iter().flatten() {
-            // The temporary file is ours; that it may not exist is fine.
+            // the temporary file is ours, and it may not exist
             let _ = fs::remove_file(path);
         }
     }

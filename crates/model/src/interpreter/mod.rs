@@ -1,4 +1,4 @@
-//! Inference in place, one sample at a time, for machines with little memory.
+//! Inference on one sample at a time, with the weights in place, for machines with little memory.
 
 mod dot;
 mod patch;
@@ -15,16 +15,16 @@ use crate::{
     model::Model,
     rank::best,
 };
-use dot::{Sum, dot_bits, dot_reals};
+use dot::{Value, dot};
 use patch::Patch;
 use words::{copy, get, set};
 use workspace::{Sizes, Workspace};
 
-/// Runs a model from its weights as they lie in the file, in a workspace that is allocated once.
+/// Runs a model with its weights as they lie in the file, in a workspace that is allocated once.
 ///
-/// A [`Session`](crate::Session) packs the weights for the vectors of a processor, which takes memory as large as they
-/// are, and runs many samples at once. An interpreter takes one sample at a time, on any processor, and allocates nothing
-/// once it is made. The scores are the same, bit for bit.
+/// A [`Session`](crate::Session) runs many samples at once and needs memory for packed weights. An
+/// interpreter runs one sample at a time, on any processor, and allocates only when it is made. The scores
+/// are the same, bit for bit.
 ///
 /// ```
 /// use onebit_model::{Interpreter, Model, top};
@@ -48,26 +48,20 @@ pub struct Interpreter<'a, W = Vec<u64>> {
     work: Workspace,
 }
 
-/// A sample on its way, `(1, i)`: as real features or as bits, column `c` in bit `c % 64` of word `c / 64`.
-#[derive(Clone, Copy)]
-enum Value<'a> {
-    Reals(&'a [f32]),
-    Bits(&'a [u64]),
-}
-
 impl<W: AsRef<[u64]>> Model<W> {
-    /// Bytes of an [`Interpreter`]'s workspace: 4 for each feature and class, a bit for each column that a layer gives to
-    /// the next, as many as the widest of every other layer, and what the largest kernel of a convolution meets.
+    /// Bytes of the workspace of an [`Interpreter`]: 4 for each feature and class; the bits of two layers'
+    /// outputs, the widest at even and at odd positions; and the patch under the largest kernel of a
+    /// convolution.
     pub fn workspace(&self) -> usize {
         Sizes::of(self).bytes()
     }
 }
 
 impl<'a, W: AsRef<[u64]>> Interpreter<'a, W> {
-    /// Allocates the [workspace](Model::workspace).
+    /// Makes an interpreter and allocates its [workspace](Model::workspace).
     ///
     /// # Errors
-    /// [`Error::Bits`] for a layer of more inputs than an `i32` can count.
+    /// [`Error::Bits`] for a dense layer with more inputs than an `i32` can count.
     pub fn new(model: &'a Model<W>) -> Result<Self> {
         for layer in &model.layers {
             if let Layer::Dense(Dense { weights, .. }) = layer {
@@ -78,18 +72,19 @@ impl<'a, W: AsRef<[u64]>> Interpreter<'a, W> {
         Ok(Self { model, work: Workspace::new(Sizes::of(model)) })
     }
 
-    /// The class with the highest score for `x: (features)`; of equal ones the first.
+    /// The class with the highest score for the sample `x: (features)`; of several equal ones the first.
     ///
     /// # Errors
-    /// As [`scores`](Self::scores).
+    /// Returns the errors of [`scores`](Self::scores).
     pub fn classify(&mut self, x: &[f32]) -> Result<usize> {
         self.scores(x).map(best)
     }
 
-    /// The score of each class for `x: (features)`, until the next call.
+    /// The scores `(classes)` of the sample `x: (features)`, valid until the next call.
     ///
     /// # Errors
-    /// [`Error::Input`] unless `x` is one row, [`Error::NotFinite`] as [`Model::scores`].
+    /// [`Error::Input`] unless `x` is one sample; [`Error::NotFinite`] or [`Error::NotByte`] for a feature
+    /// that [`Model::scores`] refuses too.
     pub fn scores(&mut self, x: &[f32]) -> Result<&[f32]> {
         let (model, work) = (self.model, &mut self.work);
         let features = model.inputs;
@@ -99,7 +94,7 @@ impl<'a, W: AsRef<[u64]>> Interpreter<'a, W> {
         if model.takes_bytes() {
             model.check_bytes(0, x)?;
             work.reals.clear();
-            work.reals.extend(x.iter().map(|x| 2.0 * x - 255.0)); // what they count as
+            work.reals.extend(x.iter().map(|x| 2.0 * x - 255.0)); // what a byte counts as
         } else {
             model.standardized(0, x, &mut work.reals)?;
         }
@@ -140,13 +135,7 @@ fn thermometer(layer: &Thermometer, x: &[f32], y: &mut [u64]) {
 
 fn run_dense<W: AsRef<[u64]>>(dense: &Dense<W>, x: Value, y: &mut [u64], scores: &mut [f32]) {
     let (units, inputs) = dense.weights.shape();
-    let sum = |unit| {
-        let weights = dense.weights.row(unit);
-        match x {
-            Value::Bits(x) => Sum::Integer(dot_bits(x, weights, inputs)),
-            Value::Reals(x) => Sum::Real(dot_reals(x, weights)),
-        }
-    };
+    let sum = |unit| dot(x, dense.weights.row(unit), inputs);
     match &dense.output {
         Output::Bits(thresholds) => {
             y.fill(0);
@@ -166,8 +155,8 @@ fn run_dense<W: AsRef<[u64]>>(dense: &Dense<W>, x: Value, y: &mut [u64], scores:
     }
 }
 
-/// A window's bit is the OR of those of its sums, or the AND where the unit is descending: it is settled by the first that
-/// differs from `descending`.
+/// The bit of a pooling window is the OR of the bits of its sums, or their AND if the unit is descending. So
+/// it starts as `descending`, and the first sum whose bit differs decides it.
 fn run_conv<W: AsRef<[u64]>>(conv: &Conv<W>, x: Value, patch: &mut Patch, y: &mut [u64]) -> Result<()> {
     let (output, units) = (conv.output()?.1, conv.geometry.c_out);
     let window = conv.pool.unwrap_or(Pool { kernel: (1, 1), stride: (1, 1) });

@@ -1,4 +1,4 @@
-//! The weights of a layer as the kernels want them.
+//! The weights of a layer in the layout of the kernels.
 
 use alloc::vec::Vec;
 
@@ -9,19 +9,20 @@ use crate::{
     layer::{Conv, Dense, Layer, Limits, Output, Thresholds},
 };
 
-/// The weights of a layer, packed.
+/// The packed weights of a layer.
 #[derive(Debug)]
 pub(crate) enum Packed {
+    /// A layer without weights.
     Nothing,
     Dense(Panels),
-    /// Of a dense layer on bytes, with the limits that the sums of bytes as they are have.
+    /// A dense layer on bytes, with limits on the sums of the bytes as they are.
     Bytes(Panels, Vec<i32>),
     Conv(ConvWeights),
-    /// Of a convolution of reals or bytes, with its limits in reals.
+    /// A convolution of reals or bytes, with its limits as reals.
     ConvOfReals(ConvWeights, Vec<f32>),
 }
 
-/// Packs the weights of layer `index`.
+/// Packs the weights of layer number `index`.
 pub(crate) fn pack<W: AsRef<[u64]>>(engine: &Engine, index: usize, layer: &Layer<W>) -> Result<Packed> {
     Ok(match layer {
         Layer::Binarize(_) | Layer::Thermometer(_) => Packed::Nothing,
@@ -43,7 +44,8 @@ pub(crate) fn pack<W: AsRef<[u64]>>(engine: &Engine, index: usize, layer: &Layer
     })
 }
 
-/// Limits on sums of bytes too: in f32 both are exact.
+/// The limits as `f32`. Sums of bytes stay below 2^24, where `f32` is exact, so comparisons give the same
+/// bits.
 fn in_reals(limits: &Limits) -> Vec<f32> {
     match limits {
         Limits::Integer(limits) => limits.iter().map(|limit| *limit as f32).collect(),
@@ -51,7 +53,8 @@ fn in_reals(limits: &Limits) -> Vec<f32> {
     }
 }
 
-/// Limits on the sums `s` of bytes as they are: those on `2 s - 255 sum w`, which the bytes count as.
+/// Limits on sums `s` of the bytes as they are, from limits on `2 s - 255 sum w`: a byte counts as `2 byte -
+/// 255`.
 fn of_bytes<W: AsRef<[u64]>>(dense: &Dense<W>, thresholds: &Thresholds) -> Vec<i32> {
     let Limits::Integer(limits) = &thresholds.limits else { unreachable!("its sums are integers") };
     let (units, inputs) = dense.weights.shape();
@@ -65,7 +68,7 @@ fn of_bytes<W: AsRef<[u64]>>(dense: &Dense<W>, thresholds: &Thresholds) -> Vec<i
     limits.iter().enumerate().map(limit).collect()
 }
 
-/// What is left of a layer when its weights are packed.
+/// The layer with its weights replaced by an empty tensor.
 pub(crate) fn without_weights<W>(layer: Layer<W>) -> Layer {
     let weights = BitTensor::default();
     match layer {

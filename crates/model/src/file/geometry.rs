@@ -1,22 +1,23 @@
-//! The geometry of a convolution as the numbers of a tensor.
+//! The geometry of a convolution as the integers of one tensor.
 
 use onebit_bits::{Conv as Geometry, Pad, Padding, Pool};
 
 use crate::layer::Conv;
 
-/// Numbers of a geometry.
+/// Integers in a geometry tensor.
 pub(crate) const GEOMETRY: usize = 17;
 
-/// What the padding counts.
+/// What a padding pixel counts, as a number in the file.
 const PADS: [(i32, Pad); 3] = [(-1, Pad::Minus), (0, Pad::Zero), (1, Pad::Plus)];
 
-/// Image, channels of the input, kernel, stride, padding, what it counts, groups; window and its stride, 0 without.
-pub(crate) fn to_numbers<W>(conv: &Conv<W>) -> [i32; GEOMETRY] {
+/// Image `h, w`; input channels; kernel and stride, down then right; padding top, left, bottom, right and
+/// what it counts; groups; pooling window and its stride, zeros without pooling.
+pub(super) fn to_numbers<W>(conv: &Conv<W>) -> [i32; GEOMETRY] {
     let Geometry { c_in, kernel, stride, padding: Padding { top, left, bottom, right }, pad, groups, .. } =
         conv.geometry;
     let pad = PADS.iter().find(|(_, is)| *is == pad).map_or(0, |(number, _)| *number);
     let Pool { kernel: window, stride: steps } = conv.pool.unwrap_or(Pool { kernel: (0, 0), stride: (0, 0) });
-    // a model's sizes have been checked: they are below 2^31
+    // construction has checked the sizes: they are below 2^31
     let n = |size: usize| size as i32;
     [
         n(conv.image.0),
@@ -39,19 +40,20 @@ pub(crate) fn to_numbers<W>(conv: &Conv<W>) -> [i32; GEOMETRY] {
     ]
 }
 
-/// Geometry, image, and window.
+/// Geometry, image `(h, w)` and pooling window.
 type Parts = (Geometry, (usize, usize), Option<Pool>);
 
-/// The same back, for a layer of so many inputs and outputs; an error says what is wrong.
-pub(crate) fn from_numbers(numbers: &[i32], (inputs, c_out): (usize, usize)) -> Result<Parts, &'static str> {
+/// The inverse of [`to_numbers`], for a layer of `inputs` values and `c_out` output channels. The error is
+/// the problem.
+pub(super) fn from_numbers(numbers: &[i32], (inputs, c_out): (usize, usize)) -> Result<Parts, &'static str> {
     let &[h, w, c_in, kh, kw, sh, sw, top, left, bottom, right, pad, groups, ph, pw, psh, psw] = numbers
     else {
-        return Err("its geometry has another length");
+        return Err("the geometry does not have 17 numbers");
     };
     let Some((_, pad)) = PADS.into_iter().find(|(number, _)| *number == pad) else {
-        return Err("its padding counts neither -1 nor 0 nor 1");
+        return Err("the padding value is not -1, 0 or 1");
     };
-    let n = |number: i32| usize::try_from(number).map_err(|_| "its geometry has a negative size");
+    let n = |number: i32| usize::try_from(number).map_err(|_| "the geometry has a negative size");
     let pool = match [ph, pw, psh, psw] {
         [0, 0, 0, 0] => None,
         _ => Some(Pool { kernel: (n(ph)?, n(pw)?), stride: (n(psh)?, n(psw)?) }),
@@ -68,7 +70,7 @@ pub(crate) fn from_numbers(numbers: &[i32], (inputs, c_out): (usize, usize)) -> 
     let image = (n(h)?, n(w)?);
     let columns = image.0.checked_mul(image.1).and_then(|pixels| pixels.checked_mul(geometry.c_in));
     if columns != Some(inputs) {
-        return Err("its images do not have as many numbers as it has inputs");
+        return Err("the size of its images differs from its number of inputs");
     }
     Ok((geometry, image, pool))
 }

@@ -1,4 +1,4 @@
-//! Each layer as tables and a call.
+//! Each layer as constant tables and a call.
 
 use alloc::{
     format,
@@ -9,48 +9,49 @@ use alloc::{
 use onebit_bits::{BitTensor, Pad};
 
 use super::{
-    Kind,
+    kind::{Kind, words},
     piece::{Piece, Pieces},
     tables::Tables,
-    words,
 };
 use crate::{
     layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds},
     model::{Model, Standardize},
 };
 
-/// What a model needs in C, gathered layer by layer.
+/// The parts of a model in C, gathered layer by layer.
 pub(super) struct Network {
     pub(super) tables: Tables,
     pub(super) pieces: Pieces,
     /// The body of `NAME_scores`.
     pub(super) calls: String,
-    /// What that takes.
+    /// The kind of input of `NAME_scores`.
     pub(super) input: Kind,
-    /// How the first layer reads feature `i`, if it does so through a function.
+    /// The function `feature`, if the first layer reads features through one; else empty.
     pub(super) feature: String,
+    /// The sizes of the workspace.
     pub(super) room: Room,
-    /// Whether limits on sums of bits fit into 16 bits.
+    /// Whether all limits on sums of bits fit into 16 bits.
     short: bool,
-    /// The layers write to two places in turn.
+    /// Which of the two [`PLACES`] the next layer writes to.
     turn: usize,
 }
 
-/// What the workspace has room for, besides the scores.
+/// The sizes of the workspace, besides the scores.
 #[derive(Default)]
 pub(super) struct Room {
-    /// Standardized features.
+    /// Number of standardized features, if they are stored.
     pub(super) features: usize,
-    /// Words of the bits that travel, in two places.
+    /// Words of bits in each of the two [`PLACES`].
     pub(super) bits: [usize; 2],
-    /// Elements of what a kernel meets: its kind, and how many.
+    /// Number of values in the largest patch of each kind.
     pub(super) patches: Vec<(Kind, usize)>,
 }
 
-/// The members of the workspace.
+/// Members of the workspace that hold the bits between layers: layers write to them in turn.
 pub(super) const PLACES: [&str; 2] = ["a", "b"];
 
 impl Network {
+    /// Gathers all layers of `model`.
     pub(super) fn new(model: &Model) -> Self {
         let (layers, first) = (&model.layers, &model.layers[0]);
         let mut network = Self {
@@ -76,23 +77,23 @@ impl Network {
         network
     }
 
-    /// The C type of a limit on a sum of bits.
+    /// The C type of a limit on a sum of bits, and its bytes.
     pub(super) fn limit(&self) -> (&'static str, usize) {
         if self.short { ("int16_t", 2) } else { ("int32_t", 4) }
     }
 
-    /// Checks and standardizes what the first layer takes; gives where it is.
+    /// Adds the code that checks and standardizes the features; returns the C expression of their place.
     fn features(&mut self, model: &Model) -> String {
         if self.input == Kind::Bytes {
             return "x".into();
         }
         let expression = self.standardized(&model.standardize);
         self.feature = format!(
-            "/* Feature i as the first layer takes it. */\n\
+            "/* Feature i, standardized. */\n\
              static float feature(const float *x, uint32_t i)\n{{\n    return {};\n}}\n",
             expression.as_deref().unwrap_or("x[i]")
         );
-        // what compares features one by one reads them itself
+        // these layers compare features one by one and read each through `feature`
         if matches!(model.layers[0], Layer::Binarize(_) | Layer::Thermometer(_)) {
             return "x".into();
         }
@@ -111,13 +112,13 @@ impl Network {
         place.into()
     }
 
-    /// `(x - mean) * scale` of feature `i`, unless that is the feature itself.
+    /// The C expression `(x - mean) * scale` of feature `i`; `None` for the identity.
     fn standardized(&mut self, Standardize { mean, scale }: &Standardize) -> Option<String> {
         if mean.iter().all(|&mean| mean == 0.0) && scale.iter().all(|&scale| scale == 1.0) {
             return None;
         }
         let [mean, scale] = [("feature_mean", mean), ("feature_scale", scale)].map(|(name, values)| {
-            // one number stands for many that are equal
+            // equal numbers become a table of one
             let table = if values.iter().all(|x| *x == values[0]) { &values[..1] } else { &values[..] };
             self.tables.reals(name, table);
             format!("{name}[{}]", if table.len() == 1 { "0" } else { "i" })
@@ -189,7 +190,7 @@ impl Network {
         };
         let patch = conv.weights.cols();
         let size = match kind {
-            // zeros around an image take two
+            // a patch padded with zeros is gathered twice: see text/patch_bits.c
             Kind::Bits if counts(conv) == 0 => 2 * words(patch),
             Kind::Bits => words(patch),
             Kind::Reals | Kind::Bytes => patch,
@@ -232,8 +233,9 @@ impl Network {
         self.tables.structure("geometry", &format!("geometry_{index}"), &fields);
     }
 
-    /// Weights and limits. A unit that is on for small sums is one with the opposite weights that is on for large ones:
-    /// `s <= limit` just if `-s >= -limit`, and sums of opposite signs are exactly opposite.
+    /// Adds the tables of weights and limits. A descending unit gets the opposite weights and limits, so that
+    /// all units compare alike: `s <= limit` if and only if `-s >= -limit`, and negating all weights negates
+    /// a sum exactly.
     fn thresholds(&mut self, index: usize, kind: Kind, weights: &BitTensor, thresholds: &Thresholds) {
         let Thresholds { limits, descending } = thresholds;
         let (units, down) = (weights.rows(), |unit| descending.get(0, unit));
@@ -245,7 +247,7 @@ impl Network {
                 self.tables.reals(&name, &turned.collect::<Vec<_>>());
             }
             Limits::Integer(limits) => {
-                // beyond every sum all limits are the same, and short
+                // clamped just beyond the possible sums, which changes no comparison and keeps limits short
                 let most = weights.cols() as i64 * largest_input(kind);
                 let turned = limits.iter().enumerate().map(|(at, &limit)| {
                     let limit = i64::from(limit) * if down(at % units) { -1 } else { 1 };
@@ -257,7 +259,7 @@ impl Network {
         }
     }
 
-    /// Room for so many bits; not that of the layer before.
+    /// The place where the next layer writes `bits` bits: never the one that it reads.
     fn place(&mut self, bits: usize) -> String {
         let (turn, room) = (self.turn, words(bits));
         self.room.bits[turn] = room.max(self.room.bits[turn]);
@@ -266,7 +268,7 @@ impl Network {
     }
 }
 
-/// Integer limits in the first layer mean that it takes bytes.
+/// The kind of input of the first layer: bytes if its limits are integers.
 fn kind_of_input(first: &Layer) -> Kind {
     let limits = match first {
         Layer::Dense(Dense { output: Output::Bits(thresholds), .. }) => &thresholds.limits,
@@ -276,11 +278,12 @@ fn kind_of_input(first: &Layer) -> Kind {
     if matches!(limits, Limits::Integer(_)) { Kind::Bytes } else { Kind::Reals }
 }
 
+/// The largest absolute value that an input counts as.
 fn largest_input(kind: Kind) -> i64 {
     if kind == Kind::Bytes { 255 } else { 1 }
 }
 
-/// Of a layer over bits.
+/// The largest absolute sum of a layer over bits.
 fn largest_sum(layer: &Layer) -> i64 {
     match layer {
         Layer::Dense(dense) => dense.weights.cols() as i64,
@@ -289,7 +292,7 @@ fn largest_sum(layer: &Layer) -> i64 {
     }
 }
 
-/// What lies outside of the image counts as; -1 is the cheapest, where nothing does.
+/// What padding counts as. Without padding it is -1, which takes the least work.
 fn counts(conv: &Conv) -> i64 {
     let padding = conv.geometry.padding;
     let outside = [padding.top, padding.left, padding.bottom, padding.right].iter().any(|&pixels| pixels > 0);

@@ -1,17 +1,21 @@
-//! Models to bytes and back, and to files.
+//! Which layer records and tensors a model becomes, and back.
 
 use alloc::{format, string::String, vec::Vec};
 
+use super::{
+    geometry::{self, GEOMETRY},
+    layout::{LayerRecord, TensorInfo},
+    reader::{Reader, Words},
+    writer::Writer,
+};
 use crate::{
     columns::{Column, ColumnKind, Columns},
     error::{Error, Result},
-    format::{Kind, LayerRecord, Reader, TensorInfo, Words, Writer},
-    geometry::{self, GEOMETRY},
     layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds},
     model::{Model, ModelView, Standardize},
 };
 
-/// Layer kinds as numbers in the file.
+// The kinds of layers, as numbers in the file.
 const BINARIZE: u32 = 1;
 const DENSE_TO_BITS: u32 = 2;
 const DENSE_TO_SCORES: u32 = 3;
@@ -23,7 +27,7 @@ const CONV_OF_BYTES: u32 = 7;
 /// The first version of the format that has columns.
 const COLUMNS: u32 = 5;
 
-/// The first version of the format that has layers of this kind.
+/// The first version of the format that has layers of kind `kind`.
 fn since(kind: u32) -> u32 {
     match kind {
         CONV_TO_BITS => 2,
@@ -98,6 +102,7 @@ impl<W: AsRef<[u64]>> Model<W> {
         w.finish(version, self.inputs, self.classes())
     }
 
+    /// Reads a model that owns its weights, or borrows them from `bytes`: `W` decides.
     fn read<'a>(bytes: &'a [u8]) -> Result<Self>
     where
         W: Words<'a>,
@@ -132,37 +137,44 @@ impl<W: AsRef<[u64]>> Model<W> {
 }
 
 impl Model {
-    /// Reads a model from the bytes of a `.onebit` file. The bytes may come from anywhere: whatever is
-    /// wrong with them is an error, and no more memory is allocated than a small multiple of their length.
+    /// Reads a model from the bytes of a `.onebit` file.
+    ///
+    /// The bytes may come from anywhere: invalid ones give an error, never a panic, and the memory allocated
+    /// is at most a small multiple of their length.
     ///
     /// # Errors
-    /// Any of the variants about the file, and those of [`Model::new`].
+    /// [`Error::Magic`], [`Error::Version`], [`Error::Length`] or [`Error::Checksum`] for bytes that are no
+    /// intact file; [`Error::Record`] or [`Error::Tensor`] for one that contradicts the format; the errors of
+    /// [`Model::new`], [`Model::with_standardize`] and [`Columns::new`] for contents that do not fit
+    /// together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Self::read(bytes)
     }
 
-    /// The tensors of a file: name, type, shape and place.
+    /// Lists the tensors in a file: name, type, shape and position.
     ///
     /// # Errors
-    /// As [`from_bytes`](Self::from_bytes), for the header and the records.
+    /// The errors of [`from_bytes`](Self::from_bytes) for header and records; the layers are not checked.
     pub fn tensors(bytes: &[u8]) -> Result<Vec<TensorInfo>> {
         Ok(Reader::new(bytes)?.tensors)
     }
 }
 
 impl<'a> ModelView<'a> {
-    /// As [`Model::from_bytes`], but the weights stay where they are: in flash, or in a file that the caller mapped into
-    /// memory. What is copied is a few numbers a unit and a feature.
+    /// Reads a model as [`Model::from_bytes`] does, but leaves the weights where they are, for example in
+    /// flash or in a memory-mapped file. Only a few numbers for each unit and feature are copied.
     ///
-    /// The first byte should lie at a multiple of 8; the weights are copied where it does not, and on a big-endian machine.
+    /// The first byte should lie at a multiple of 8. Otherwise, and on a big-endian machine, the weights are
+    /// copied.
     ///
     /// # Errors
-    /// As [`Model::from_bytes`].
+    /// Returns the errors of [`Model::from_bytes`].
     pub fn in_place(bytes: &'a [u8]) -> Result<Self> {
         Self::read(bytes)
     }
 }
 
+/// Adds the tensors that describe the columns of a raw table.
 fn write_columns(w: &mut Writer, columns: &Columns) {
     let (mut names, mut counts, mut fills, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for Column { name, kind } in columns.as_slice() {
@@ -185,6 +197,7 @@ fn write_columns(w: &mut Writer, columns: &Columns) {
     }
 }
 
+/// The inverse of [`write_columns`].
 fn read_columns(r: &Reader) -> Result<Columns> {
     let n = r.rows("columns");
     let counts = r.i32s("columns.categories", 1, n)?;
@@ -192,9 +205,9 @@ fn read_columns(r: &Reader) -> Result<Columns> {
     let names = r.text("columns", n)?;
     let mut all = 0usize;
     for (&count, fill) in counts.iter().zip(&fills) {
-        // one way to write each model: a number that must not be missing has the NaN that a writer takes
+        // each model has one encoding: a column without a fill value has the NaN that the writer uses
         if count < 0 || (count > 0 && fill.to_bits() != 0) || (fill.is_nan() && fill.to_bits() != NAN) {
-            let problem = "a count below 0, or another number than is prescribed";
+            let problem = "a negative count, or a fill value that the format does not allow";
             return Err(Error::Record { what: "columns".into(), problem });
         }
         all = all.saturating_add(count as usize);
@@ -210,7 +223,7 @@ fn read_columns(r: &Reader) -> Result<Columns> {
     Columns::new(names.into_iter().zip(counts).zip(fills).map(column).collect())
 }
 
-/// The bits of a NaN in a file.
+/// The bit pattern of NaN in a file.
 const NAN: u32 = 0x7fc0_0000;
 
 fn read_layer<'a, W: Words<'a>>(
@@ -250,7 +263,7 @@ fn read_layer<'a, W: Words<'a>>(
         CONV_TO_BITS if r.version < since(CONV_TO_BITS) => {
             return problem("a convolution needs version 2 of the format");
         }
-        CONV_TO_BITS | CONV_OF_BYTES if depth != 1 => return problem("a convolution has depth 1"),
+        CONV_TO_BITS | CONV_OF_BYTES if depth != 1 => return problem("a convolution must have depth 1"),
         CONV_TO_BITS | CONV_OF_BYTES => {
             let numbers = r.i32s(&name("geometry"), 1, GEOMETRY)?;
             let parts = geometry::from_numbers(&numbers, (inputs, outputs));
@@ -261,7 +274,7 @@ fn read_layer<'a, W: Words<'a>>(
             return Ok(Layer::Conv(Conv { geometry, image, weights, pool, thresholds: thresholds()? }));
         }
         DENSE_TO_BITS | DENSE_OF_BYTES => Output::Bits(thresholds()?),
-        DENSE_TO_SCORES if depth != 0 => return problem("a layer of scores has no depth"),
+        DENSE_TO_SCORES if depth != 0 => return problem("a layer that outputs scores must have depth 0"),
         DENSE_TO_SCORES => Output::Scores(Affine {
             mean: r.f32s(&name("mean"), 1, outputs)?,
             scale: r.f32s(&name("scale"), 1, outputs)?,
@@ -270,16 +283,4 @@ fn read_layer<'a, W: Words<'a>>(
         _ => return problem("unknown kind"),
     };
     Ok(Layer::Dense(Dense { weights: r.bits(&name("weights"), outputs, inputs)?, output }))
-}
-
-impl Kind {
-    /// The name in tables: `bits`, `f32`, `i32` or `text`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Bits => "bits",
-            Kind::F32 => "f32",
-            Kind::I32 => "i32",
-            Kind::Text => "text",
-        }
-    }
 }
