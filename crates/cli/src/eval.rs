@@ -14,7 +14,7 @@ use crate::{
     features::{columns, warn_unknown},
     output,
     table::Table,
-    text::percent,
+    text::{guessed_target, percent},
 };
 
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
@@ -59,7 +59,7 @@ fn load(args: &EvalArgs, model: &Model) -> Result<(Dataset, Option<String>)> {
                 data::read_table_with_labels(path, &target, model.labels(), &columns(model)?)?;
             unknown.iter().for_each(|unknown| warn_unknown(&path.display().to_string(), unknown));
             if args.target.is_none() && !args.json {
-                output::line(format!("the class is column `{target}` (--target COLUMN chooses another)"))?;
+                output::line(guessed_target(&target))?;
             }
             return Ok((data, Some(target)));
         }

@@ -5,6 +5,11 @@ pub(crate) fn plain(text: &str) -> String {
     text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }
 
+/// Says which column was guessed to be the target.
+pub(crate) fn guessed_target(column: &str) -> String {
+    format!("the class is column `{column}` (--target COLUMN chooses another)")
+}
+
 /// Formats a share as a percentage, or a dash for `None`.
 pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or("-".into(), |share| format!("{:.2} %", 100.0 * share))

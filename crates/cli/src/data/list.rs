@@ -20,8 +20,7 @@ fn entries() -> impl Iterator<Item = Entry> {
     let builtin = BUILTIN.map(|(name, make)| {
         let data = make();
         let shape = data.image().map_or(data.features().to_string(), |image| image.to_string());
-        let about =
-            if name == "iris" { "flowers, four lengths each" } else { "handwritten digits, small images" };
+        let about = if name == "iris" { "flowers, four lengths each" } else { "small handwritten digits" };
         Entry { name, about, samples: [data.len(), 0], classes: data.classes(), shape, published: None }
     });
     let published = PUBLISHED.iter().map(|set| Entry {

@@ -99,7 +99,10 @@ impl Inputs {
         others.sort();
         if let Some(first) = others.first() {
             let (count, first) = (others.len(), first.display());
-            output::warn(&format!("{}: skipped {count} other than {known}, the first is {first}", name()));
+            output::warn(&format!(
+                "{}: skipped {count} entries other than {known}; the first is {first}",
+                name()
+            ));
         }
         files.sort();
         Ok(files)

@@ -3,7 +3,11 @@
 use onebit::{Parts, data::Dataset};
 use serde_json::json;
 
-use crate::{failure::Result, output, text::percent};
+use crate::{
+    failure::Result,
+    output,
+    text::{guessed_target, percent},
+};
 
 /// Number of classes listed at most.
 const LISTED: usize = 8;
@@ -11,7 +15,7 @@ const LISTED: usize = 8;
 /// Prints the target column, if it was guessed, and the size of each class, if the sizes differ a lot.
 pub(crate) fn print(parts: &Parts, target: Option<&str>) -> Result<()> {
     if let Some(target) = target {
-        output::line(format!("the class is column `{target}` (--target COLUMN chooses another)"))?;
+        output::line(guessed_target(target))?;
     }
     match imbalance(&counts(parts)) {
         Some(text) => output::line(text),

@@ -47,7 +47,9 @@ impl Setup {
             (None, None) => return Err(Failure::flag("expected a preset, a file or --resume, got none")),
         };
         if args.checkpoint_every.is_some() && !setup.checkpoints.any() {
-            return Err(Failure::flag("--checkpoint-every: expected a --checkpoint to save, got none"));
+            return Err(Failure::flag(
+                "--checkpoint-every: expected a run folder or --checkpoint to save to, got neither",
+            ));
         }
         let job = &mut setup.job;
         job.find_data(&args.data, args.json)?;

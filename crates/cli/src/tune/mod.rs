@@ -25,7 +25,7 @@ use crate::{
     interrupt,
     job::Job,
     output,
-    text::percent,
+    text::{guessed_target, percent},
 };
 
 mod ranking;
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &TuneArgs) -> Result<()> {
     let mut trials = folder.begin(&search)?;
 
     if let (Some(target), false) = (&job.guessed_target, args.json) {
-        output::line(format!("the class is column `{target}` (--target COLUMN chooses another)"))?;
+        output::line(guessed_target(target))?;
     }
     let bar = bar(args);
     interrupt::listen();
