@@ -1,4 +1,4 @@
-//! `onebit export`: what a trained network becomes where it is deployed.
+//! `onebit export`: the size and cost of a deployed model, or its C code.
 
 use std::path::Path;
 
@@ -10,9 +10,11 @@ use onebit::{
 use crate::{
     args::ExportArgs,
     failure::{Failure, Result},
-    output::{self, bytes},
-    sizes,
+    output,
+    text::bytes,
 };
+
+mod sizes;
 
 pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let path = args.model.display().to_string();
@@ -24,7 +26,7 @@ pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     }
 }
 
-/// Writes the header and the source, and says how much memory they need.
+/// Writes the header and the source, and prints the memory that they need.
 fn c(model: &Model, folder: &Path, args: &ExportArgs) -> Result<()> {
     let name = args.name.clone().unwrap_or_else(|| name_of(&args.model));
     let source = model.to_c(&name).map_err(|error| match error {
@@ -36,7 +38,7 @@ fn c(model: &Model, folder: &Path, args: &ExportArgs) -> Result<()> {
     output::line(format!("tables of {}, a workspace of {}", bytes(source.tables), bytes(source.workspace)))
 }
 
-/// The file's name without its extension, with `_` for what C does not take.
+/// The file's name without its extension, with `_` for characters that are not allowed in C names.
 fn name_of(model: &Path) -> String {
     let stem = model.file_stem().unwrap_or_default().to_string_lossy();
     stem.replace(|c: char| !c.is_ascii_alphanumeric(), "_")

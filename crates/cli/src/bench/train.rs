@@ -1,23 +1,23 @@
-//! `onebit bench train`: steps of a network, and what they spend their time on.
+//! `onebit bench train`: the training steps of a network, and where their time goes.
 
 use std::time::Duration;
 
 use onebit::bench::{self, StepTimes};
 use serde_json::{Map, Value, json};
 
+use super::timing::median;
 use crate::{
     args::BenchTrainArgs,
-    bench::median,
     failure::{Failure, Result},
     output,
+    settings::read_config,
     table::Table,
-    train::read_config,
 };
 
-/// Steps before the first that counts: memory is asked for, the clock goes up.
+/// Number of steps before the measurement starts: they allocate memory and raise the clock.
 const WARM_UP: usize = 3;
 
-pub(crate) fn run(args: &BenchTrainArgs) -> Result<()> {
+pub(super) fn run(args: &BenchTrainArgs) -> Result<()> {
     let config = read_config(&args.preset, &args.set)?;
     let config = if args.float { config.float_twin() } else { config };
     let engine = args.engine.engine()?;
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &BenchTrainArgs) -> Result<()> {
         }));
     }
     output::line(format!(
-        "{} x {} threads, batch {samples}: {step_ms:.2} ms a step, {samples_per_second:.0} samples/s\n",
+        "{} x {} threads, batch {samples}: {step_ms:.2} ms per step, {samples_per_second:.0} samples/s\n",
         engine.isa().name(),
         engine.threads()
     ))?;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &BenchTrainArgs) -> Result<()> {
 
 type Part = fn(&StepTimes) -> Duration;
 
-/// The share of each part in the time of all steps, and the rest.
+/// Each part's share of the time of all steps, and the rest.
 fn shares(steps: &[StepTimes]) -> Vec<(&'static str, f64)> {
     let total = |part: Part| -> f64 { steps.iter().map(|step| part(step).as_secs_f64()).sum() };
     let whole = total(|step| step.whole);

@@ -1,4 +1,4 @@
-//! How far a download is: a bar on a terminal, a plain line now and then elsewhere, or JSON lines.
+//! The progress of a download: a bar on a terminal, lines elsewhere, or JSON lines.
 
 use std::io::{IsTerminal, stderr, stdout};
 
@@ -8,17 +8,18 @@ use serde_json::json;
 
 use crate::{
     failure::{Failure, Result},
-    output::{self, bytes},
+    output,
+    text::bytes,
 };
 
-/// Listens to the download of a set.
+/// Prints the progress of the download of a set.
 pub(crate) struct Listener<'a> {
     set: &'a str,
     json: bool,
     bar: Option<ProgressBar>,
-    /// Tenths of the file that were told.
+    /// Tenths of the file reported so far.
     tenths: u64,
-    /// The first thing that went wrong while printing.
+    /// The first failure to print.
     failure: Option<Failure>,
 }
 
@@ -55,18 +56,18 @@ impl<'a> Listener<'a> {
             }
             _ => {}
         }
-        // The run goes on when nobody listens.
+        // The download continues even if nothing can be printed.
         if self.failure.is_none() {
-            let said = match (self.json, &self.bar) {
+            let printed = match (self.json, &self.bar) {
                 (true, _) => output::json(&self.object(&event)),
                 (false, Some(bar)) => bar.suspend(|| line(&event, true)),
                 (false, None) => line(&event, false),
             };
-            self.failure = said.err();
+            self.failure = printed.err();
         }
     }
 
-    /// Takes the bar away, and says whether every line could be printed.
+    /// Removes the bar and returns the first failure to print.
     pub(crate) fn finish(self) -> Result<()> {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
@@ -100,28 +101,30 @@ impl<'a> Listener<'a> {
     }
 }
 
-/// Says what happens, unless a bar does.
+/// Prints an event as a line; a bar shows the progress itself.
 fn line(event: &DownloadEvent, bar: bool) -> Result<()> {
     let size = |n: u64| bytes(n as usize);
     output::line(match *event {
-        DownloadEvent::Waiting => "waiting for another process that fetches the same".into(),
-        DownloadEvent::There { file } => format!("{file}: is there"),
-        DownloadEvent::Damaged { file } => format!("{file}: is there, but is not the published one"),
+        DownloadEvent::Waiting => "waiting for another process that downloads the same set".into(),
+        DownloadEvent::There { file } => format!("{file}: exists already"),
+        DownloadEvent::Damaged { file } => {
+            format!("{file}: exists, but is not the published file; downloading it")
+        }
         DownloadEvent::Begins { .. } | DownloadEvent::Progress { .. } if bar => return Ok(()),
         DownloadEvent::Begins { file, url, from: 0, bytes } => format!("{file}: {} from {url}", size(bytes)),
         DownloadEvent::Begins { file, url, from, bytes } => {
-            format!("{file}: the other {} of {} from {url}", size(bytes - from), size(bytes))
+            format!("{file}: the remaining {} of {} from {url}", size(bytes - from), size(bytes))
         }
         DownloadEvent::Progress { file, done, bytes } => {
             format!("{file}: {} % of {}", 100 * done / bytes.max(1), size(bytes))
         }
         DownloadEvent::Failed { file, url, reason, again } => {
             let next =
-                again.map_or("giving it up".into(), |pause| format!("again in {:.1} s", pause.as_secs_f64()));
+                again.map_or("giving up".into(), |pause| format!("retrying in {:.1} s", pause.as_secs_f64()));
             output::warn(&format!("{file}: {url}: {reason}; {next}"));
             return Ok(());
         }
-        DownloadEvent::Fetched { file, .. } => format!("{file}: whole, its SHA-256 is the published one"),
+        DownloadEvent::Fetched { file, .. } => format!("{file}: complete, SHA-256 as published"),
         DownloadEvent::Unpacked { path } => format!("{path}: unpacked"),
         _ => return Ok(()),
     })

@@ -1,17 +1,17 @@
-//! Everyone who listens to a run.
+//! The listeners to a run.
 
 use onebit::{Event, Listener, record::Recorder};
 
-use super::interrupt;
-use crate::screen::Screen;
+use super::screen::Screen;
+use crate::interrupt;
 
-/// The screen, the run's folder, and Ctrl-C.
-pub(super) struct Ears<'a> {
+/// The screen, the recorder of the run's folder, and Ctrl-C.
+pub(super) struct Listeners<'a> {
     pub(super) screen: Screen,
     pub(super) recorder: Option<Recorder<'a>>,
 }
 
-impl Listener for Ears<'_> {
+impl Listener for Listeners<'_> {
     fn hear(&mut self, event: Event) {
         self.screen.hear(&event);
         if let Some(recorder) = &mut self.recorder {
@@ -27,6 +27,6 @@ impl Listener for Ears<'_> {
     }
 
     fn stops(&mut self) -> bool {
-        interrupt::asked()
+        interrupt::is_requested()
     }
 }

@@ -1,14 +1,14 @@
-//! Tables of layers, after a training run.
+//! The tables of layers at the end of a run.
 
 use onebit::{LayerSummary, Outcome, layer::Parameters};
 use serde_json::{Value, json};
 
 use crate::{
-    output::{bytes, share},
     table::Table,
+    text::{bytes, share},
 };
 
-/// Per layer that has any: the measures of the last epoch.
+/// A table of the last epoch's measures, for each layer that has any.
 pub(crate) fn measures(outcome: &Outcome) -> String {
     let mut table =
         Table::new(["layer", "kind", "flip ratio", "update ratio", "dead weights", "mean of bits"]);
@@ -22,7 +22,7 @@ pub(crate) fn measures(outcome: &Outcome) -> String {
     table.render()
 }
 
-/// Parameters of each layer and what its weights look like.
+/// A table of the parameters of each layer and of statistics about its weights.
 pub(crate) fn parameters(layers: &[(usize, LayerSummary)]) -> String {
     let mut table =
         Table::new(["layer", "kind", "bits", "reals", "memory", "unique filters", "of random", "angle"]);

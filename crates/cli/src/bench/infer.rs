@@ -1,4 +1,4 @@
-//! `onebit bench infer`: how long a model takes, in the middle and at worst.
+//! `onebit bench infer`: the latency of a model, from its median to its maximum.
 
 use std::{fs, time::Instant};
 
@@ -16,27 +16,32 @@ use crate::{
     table::Table,
 };
 
-/// Calls before the first that counts.
+/// Number of calls before the measurement starts.
 const WARM_UP: usize = 10;
 
-/// There are more calls than asked for until so many seconds are over.
+/// Minimum duration of the measurement in seconds.
 const SECONDS: f64 = 1.0;
 
-pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
+pub(super) fn run(args: &BenchInferArgs) -> Result<()> {
     let path = args.model.display().to_string();
     let file = model::read(&args.model)?;
     let model = Model::in_place(&file).map_err(|error| Failure::other(format!("{path}: {error}")))?;
     let engine = args.engine.engine()?;
-    let Some(values) = args.batch.checked_mul(model.inputs()).filter(|values| *values <= MOST_VALUES) else {
-        return Err(Failure::flag(format!("--batch: expected at most {MOST_VALUES} features in all")));
+    let Some(values) = args.batch.checked_mul(model.inputs()).filter(|values| *values <= MAX_VALUES) else {
+        return Err(Failure::flag(format!(
+            "--batch: expected at most {MAX_VALUES} features in all, got {} samples of {}",
+            args.batch,
+            model.inputs()
+        )));
     };
     let x = samples(&model, values);
     let session = model.into_session(&engine)?;
-    drop(file); // the session has packed what it needs
+    drop(file); // the session has its own packed weights
     for _ in 0..WARM_UP {
         session.classify(&x)?;
     }
-    let (start, mut times) = (Instant::now(), Vec::new());
+    let start = Instant::now();
+    let mut times = Vec::new();
     while times.len() < args.calls || start.elapsed().as_secs_f64() < SECONDS {
         let begin = Instant::now();
         session.classify(&x)?;
@@ -70,32 +75,36 @@ pub(crate) fn run(args: &BenchInferArgs) -> Result<()> {
         args.batch
     ))?;
     let mut table =
-        Table::new(["calls", "median us", "p90 us", "p99 us", "longest us", "memory MiB", "at most"]);
+        Table::new(["calls", "median us", "p90 us", "p99 us", "longest us", "memory MiB", "peak MiB"]);
     let memory = [memory, peak].map(|mib| mib.map_or("-".into(), |mib| format!("{mib:.1}")));
     let times_us = [median, p90, p99, longest].map(|us| format!("{us:.1}"));
     table.row([times.len().to_string()].into_iter().chain(times_us).chain(memory));
     output::line(table.render())
 }
 
-/// Features of all samples at most.
-const MOST_VALUES: usize = 1 << 28;
+/// Maximum number of features of all samples together.
+const MAX_VALUES: usize = 1 << 28;
 
-/// Random features: bytes where the model takes bytes, else up to a deviation around the means.
+/// Random features: bytes if the model takes bytes, otherwise within one standard deviation of the means.
 fn samples(model: &ModelView, values: usize) -> Vec<f32> {
     let bits = random_bits(1, 0, values, 64);
     let standardize = model.standardize();
     let features = standardize.mean.iter().zip(&standardize.scale).cycle();
-    let sample = |(word, (mean, scale)): (&u64, (&f32, &f32))| match model.takes_bytes() {
-        true => f32::from(*word as u8),
-        false if *scale == 0.0 => *mean,
-        false => mean + ((*word >> 40) as f32 / (1u64 << 23) as f32 - 1.0) / scale,
+    let sample = |(word, (mean, scale)): (&u64, (&f32, &f32))| {
+        if model.takes_bytes() {
+            f32::from(*word as u8)
+        } else if *scale == 0.0 {
+            *mean
+        } else {
+            mean + ((*word >> 40) as f32 / (1u64 << 23) as f32 - 1.0) / scale
+        }
     };
     bits.words().iter().zip(features).map(sample).collect()
 }
 
-/// What this process has in memory, or the most that it has had, in MiB; only Linux says.
-fn memory(what: &str) -> Option<f64> {
+/// An entry of `/proc/self/status` in MiB: the memory of this process, or its peak. Only Linux has it.
+fn memory(entry: &str) -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(what))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(entry))?;
     line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok().map(|kib| kib / 1024.0)
 }

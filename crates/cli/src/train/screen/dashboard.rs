@@ -1,4 +1,4 @@
-//! A training run on the whole terminal: curves, layers, time left.
+//! The dashboard of a run on the full terminal: curves, layers and time left.
 
 use std::{
     io::Stdout,
@@ -18,19 +18,19 @@ use ratatui::{
 };
 
 use crate::{
-    output::{percent, plain, share},
-    train::interrupt,
+    interrupt,
+    text::{percent, plain, share},
 };
 
-/// Between two pictures.
+/// Minimum time between two redraws.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What is shown.
+/// The state that is drawn.
 pub(crate) struct View {
     name: String,
     began: Instant,
-    /// Samples met before this process.
-    before: u64,
+    /// Samples trained on before this process started.
+    earlier: u64,
     progress: Option<Progress>,
     labels: Vec<String>,
     last: Option<EpochReport>,
@@ -44,7 +44,7 @@ struct Curve {
     name: &'static str,
     colour: Color,
     of: fn(&EpochReport) -> Option<f64>,
-    /// Whether it is an accuracy, in percent; else it is a loss.
+    /// Whether the values are accuracies in percent; otherwise they are losses.
     accuracy: bool,
     points: Vec<(f64, f64)>,
 }
@@ -66,7 +66,7 @@ impl View {
         Self {
             name: plain(name),
             began: Instant::now(),
-            before: 0,
+            earlier: 0,
             progress: None,
             labels: Vec::new(),
             last: None,
@@ -92,7 +92,9 @@ impl View {
     }
 
     fn begin(&mut self, net: &Network, samples: u64) {
-        (self.labels, self.before, self.began) = (net.labels(), samples, Instant::now());
+        self.labels = net.labels();
+        self.earlier = samples;
+        self.began = Instant::now();
     }
 
     pub(crate) fn draw(&self, frame: &mut Frame) {
@@ -108,12 +110,12 @@ impl View {
         self.draw_curves(frame, left, "accuracy, %", true);
         self.draw_curves(frame, right, "loss", false);
         self.draw_layers(frame, layers);
-        let foot_line = match (&self.warning, self.stopping) {
-            (_, true) => "stopping after this batch; again to stop at once".to_string().bold(),
+        let status = match (&self.warning, self.stopping) {
+            (_, true) => "stopping after this batch; press Ctrl-C again to stop at once".to_string().bold(),
             (Some(warning), _) => format!("warning: {warning}").yellow(),
-            _ => "q or Ctrl-C stops after the batch and saves".to_string().dim(),
+            _ => "q or Ctrl-C stops after this batch and saves".to_string().dim(),
         };
-        frame.render_widget(Line::from(foot_line), foot);
+        frame.render_widget(Line::from(status), foot);
     }
 
     fn height(&self) -> u16 {
@@ -127,7 +129,7 @@ impl View {
                 .render_widget(Paragraph::new("starting").block(Block::bordered().title(&*self.name)), area);
         };
         let share_done = if p.total == 0 { 1.0 } else { (p.done as f64 / p.total as f64).clamp(0.0, 1.0) };
-        let here = p.done.saturating_sub(self.before);
+        let here = p.done.saturating_sub(self.earlier);
         let left =
             self.began.elapsed().as_secs_f64() * p.total.saturating_sub(p.done) as f64 / here.max(1) as f64;
         let speed = here as f64 / p.seconds.max(1e-9);
@@ -185,7 +187,7 @@ impl View {
         frame.render_widget(chart, area);
     }
 
-    /// The layers that something was measured of.
+    /// Name and measures of each layer that has any.
     fn measures(&self) -> Vec<[String; 5]> {
         let layers = self.last.iter().flat_map(|report| self.labels.iter().zip(&report.layers));
         let row = layers.filter_map(|(label, (_, o))| {
@@ -212,7 +214,7 @@ impl View {
     }
 }
 
-/// The terminal, which is given back when this goes.
+/// The terminal, which is restored on drop.
 pub(crate) struct Dashboard {
     view: View,
     terminal: Terminal<CrosstermBackend<Stdout>>,
@@ -234,13 +236,13 @@ impl Dashboard {
                 && key.kind == KeyEventKind::Press
                 && (key.code == KeyCode::Char('q')
                     || key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL))
-                && interrupt::ask()
+                && interrupt::request()
             {
                 ratatui::restore();
-                std::process::exit(interrupt::INTERRUPTED.into());
+                std::process::exit(interrupt::EXIT_CODE.into());
             }
         }
-        self.view.stopping = interrupt::asked();
+        self.view.stopping = interrupt::is_requested();
         self.drawn = Some(Instant::now());
         self.terminal.draw(|frame| self.view.draw(frame)).map(drop)
     }
@@ -252,18 +254,20 @@ impl Drop for Dashboard {
     }
 }
 
-/// The ends of an axis that shows all values.
+/// The range of an axis that shows all values.
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let values = values.filter(|v| v.is_finite());
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-    match low < high {
-        true => (low, high),
-        false if low.is_finite() => (low - 0.5, low + 0.5),
-        false => (0.0, 1.0),
+    if low < high {
+        (low, high)
+    } else if low.is_finite() {
+        (low - 0.5, low + 0.5)
+    } else {
+        (0.0, 1.0)
     }
 }
 
-/// Seconds as people say them.
+/// Formats seconds in a readable unit.
 fn duration(seconds: f64) -> String {
     match seconds as u64 {
         s @ 0..100 => format!("{s} s"),
@@ -279,7 +283,7 @@ mod tests {
 
     use super::*;
 
-    /// Draws after every event.
+    /// Redraws after every event.
     struct Drawing {
         view: View,
         terminal: Terminal<TestBackend>,
@@ -327,8 +331,9 @@ mod tests {
         }
     }
 
+    /// Fails only by a panic while drawing.
     #[test]
-    fn small_terminals_do_not_hurt() {
+    fn small_terminals_do_not_panic() {
         for (width, height) in [(1, 1), (20, 5), (40, 12)] {
             drawn(width, height);
         }

@@ -1,4 +1,4 @@
-//! How far training is: a bar on a terminal, a plain line an epoch elsewhere, or JSON lines.
+//! The progress of training: a bar on a terminal, a line per epoch elsewhere, or JSON lines.
 
 use std::{
     io::{IsTerminal, stderr, stdout},
@@ -11,21 +11,22 @@ use serde_json::{Value, json};
 
 use crate::{
     failure::{Failure, Result},
-    output::{self, percent, share},
+    output,
+    text::{percent, share},
 };
 
-/// Shows how a run goes.
+/// Prints the progress of a run.
 pub(crate) struct Lines {
     json: bool,
     bar: Option<ProgressBar>,
     last_flips: Option<f64>,
-    /// The first thing that went wrong while printing.
+    /// The first failure to print.
     failure: Option<Failure>,
 }
 
 impl Lines {
     pub(crate) fn new(json: bool) -> Self {
-        // The bar is drawn on standard error and takes the place of lines on standard output.
+        // The bar, on standard error, replaces the lines on standard output.
         let bar = (!json && stdout().is_terminal() && stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {msg}  {eta} left");
             let bar = ProgressBar::new(0).with_style(style.expect("the template is well-formed"));
@@ -45,7 +46,7 @@ impl Lines {
             Event::Epoch(report) => {
                 self.last_flips = report.update_ratio();
                 if self.bar.is_none() && self.failure.is_none() {
-                    self.say(if self.json {
+                    self.keep_failure(if self.json {
                         output::json(&epoch_json(report))
                     } else {
                         output::line(epoch_line(report))
@@ -56,12 +57,12 @@ impl Lines {
         }
     }
 
-    /// Keeps the first failure to print; the run goes on without.
-    pub(crate) fn say(&mut self, said: Result<()>) {
-        self.failure = self.failure.take().or(said.err());
+    /// Keeps the first failure to print; the run continues.
+    pub(crate) fn keep_failure(&mut self, printed: Result<()>) {
+        self.failure = self.failure.take().or(printed.err());
     }
 
-    /// Takes the bar away, and says whether every line could be printed.
+    /// Removes the bar and returns the first failure to print.
     pub(crate) fn finish(self) -> Result<()> {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();

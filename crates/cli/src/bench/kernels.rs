@@ -1,4 +1,4 @@
-//! `onebit bench kernels`: every kernel beside a float product of the same sizes.
+//! `onebit bench kernels`: every kernel next to a float product of the same sizes.
 
 use onebit_bits::{
     Engine,
@@ -6,21 +6,21 @@ use onebit_bits::{
 };
 use serde_json::{Value, json};
 
+use super::timing::{median, seconds};
 use crate::{
     args::BenchKernelsArgs,
-    bench::{median, seconds},
     failure::{Failure, Result},
     output,
     table::Table,
 };
 
-/// How long, and how often.
+/// Sizes and repetitions.
 struct Effort {
-    /// Inputs and outputs of a layer.
+    /// Inputs and outputs of the measured layer.
     width: usize,
-    /// Turns of kernel, float product and ceiling.
+    /// Number of turns of kernel, float product and ceiling.
     rounds: usize,
-    /// Seconds of each one's turn, if one call takes less.
+    /// Minimum seconds of a turn: short calls are repeated.
     turn: f64,
 }
 
@@ -28,9 +28,9 @@ const FULL: Effort = Effort { width: 4096, rounds: 15, turn: 0.01 };
 const QUICK: Effort = Effort { width: 256, rounds: 3, turn: 0.0 };
 
 impl Effort {
-    /// How often to call it in a turn.
+    /// Number of calls in a turn.
     fn calls(&self, run: &mut dyn Run) -> Result<usize> {
-        run.run()?; // the first call may wait for memory, or for workers to wake up
+        run.run()?; // warm-up: the first call allocates memory and wakes the workers
         let once = seconds_a_call(run, 1)?;
         Ok((self.turn / once).ceil().clamp(1.0, 1e4) as usize)
     }
@@ -40,7 +40,7 @@ fn seconds_a_call(run: &mut dyn Run, calls: usize) -> Result<f64> {
     Ok(seconds(|| (0..calls).try_for_each(|_| run.run()))? / calls as f64)
 }
 
-pub(crate) fn run(args: &BenchKernelsArgs) -> Result<()> {
+pub(super) fn run(args: &BenchKernelsArgs) -> Result<()> {
     let engine = args.engine.engine()?;
     let effort = if args.quick { QUICK } else { FULL };
     let mut all = cases(effort.width);
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &BenchKernelsArgs) -> Result<()> {
     }
     let mut table = Table::new(HEADER);
     for case in &all {
-        let measured = Measured::new(case, &engine, &effort)?;
+        let measured = Measurement::new(case, &engine, &effort)?;
         if args.json {
             output::json(&measured.json(case, &engine))?;
         } else {
@@ -72,17 +72,17 @@ pub(crate) fn run(args: &BenchKernelsArgs) -> Result<()> {
 const HEADER: [&str; 9] =
     ["kernel", "m", "n", "k", "Gop/s", "float GEMM", "ratio", "of ceiling", "prepare ms"];
 
-/// Medians.
-struct Measured {
-    /// Operations a second / 10^12.
+/// Medians over all turns.
+struct Measurement {
+    /// Operations per second / 10^12.
     tops: f64,
     sgemm_tops: f64,
-    /// What the instructions could do.
+    /// The same for a loop of the kernel's instructions on registers only.
     ceiling_tops: Option<f64>,
     prepare_seconds: f64,
 }
 
-impl Measured {
+impl Measurement {
     fn new(case: &Case, engine: &Engine, effort: &Effort) -> Result<Self> {
         let mut kernel = case.kernel(engine)?;
         let mut float = case.float(engine);

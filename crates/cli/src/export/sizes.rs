@@ -1,4 +1,4 @@
-//! What a model takes: bytes and multiplications, layer by layer.
+//! The size and cost of a model: bytes and multiplications, layer by layer.
 
 use std::collections::HashSet;
 
@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::{failure::Result, output, table::Table};
 
-/// Prints a table, or a JSON object, whose bytes add up to those of the file.
-pub(crate) fn print(path: &str, model: &Model, file_bytes: usize, as_json: bool) -> Result<()> {
+/// Prints a table or a JSON object, whose bytes add up to the size of the file.
+pub(super) fn print(path: &str, model: &Model, file_bytes: usize, as_json: bool) -> Result<()> {
     let size = model.size();
     if as_json {
         return output::json(&json(model, &size, file_bytes));
@@ -51,13 +51,14 @@ pub(crate) fn print(path: &str, model: &Model, file_bytes: usize, as_json: bool)
     output::line(table.render())?;
     let units: usize = model.layers().iter().map(repeated).sum();
     output::line(format!(
-        "\n{units} units have the weights of another, or their negatives: all are computed"
+        "\n{units} units repeat the weights of another unit up to their sign; they are computed all the same"
     ))?;
     let same = if size.total == file_bytes { "as predicted" } else { "not as predicted" };
     output::line(format!("{path} has {file_bytes} bytes, {same}"))
 }
 
-/// Units whose weights are those of another one before, or their negatives: what they give is known already.
+/// The number of units with the same weights as an earlier unit up to their sign, whose sums are known
+/// already.
 fn repeated(layer: &Layer) -> usize {
     let (Layer::Dense(Dense { weights, .. }) | Layer::Conv(Conv { weights, .. })) = layer else { return 0 };
     let up_to_sign = |unit| {
@@ -68,7 +69,7 @@ fn repeated(layer: &Layer) -> usize {
     weights.rows() - different.len()
 }
 
-/// Units by what each of them sees.
+/// The number of units and the size of the input that each of them sees.
 fn shape(layer: &Layer) -> String {
     match layer {
         Layer::Binarize(b) => format!("{} by {} thresholds", b.features, b.thresholds.len()),

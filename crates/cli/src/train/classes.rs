@@ -1,28 +1,29 @@
-//! What is said about the classes before training: which column they are from, and how many samples each has.
+//! The classes: their column and, if they are imbalanced, their sizes.
 
 use onebit::{Parts, data::Dataset};
 use serde_json::json;
 
 use crate::{
     failure::Result,
-    output::{self, percent},
+    output,
+    text::{guessed_target, percent},
 };
 
-/// Classes that are listed.
-const MOST: usize = 8;
+/// Number of classes listed at most.
+const LISTED: usize = 8;
 
-/// Prints how many samples each class has, if some have many more than others; and the target, if it was found.
+/// Prints the target column, if it was guessed, and the size of each class, if the sizes differ a lot.
 pub(crate) fn print(parts: &Parts, target: Option<&str>) -> Result<()> {
     if let Some(target) = target {
-        output::line(format!("the class is column `{target}` (--target COLUMN names another)"))?;
+        output::line(guessed_target(target))?;
     }
     match imbalance(&counts(parts)) {
-        Some(said) => output::line(said),
+        Some(text) => output::line(text),
         None => Ok(()),
     }
 }
 
-/// The same as an object, if there is something to say.
+/// [`print`] as a JSON object, if there is anything to print.
 pub(crate) fn json(parts: &Parts, target: Option<&str>) -> Result<()> {
     let counts = counts(parts);
     if target.is_none() && imbalance(&counts).is_none() {
@@ -33,7 +34,7 @@ pub(crate) fn json(parts: &Parts, target: Option<&str>) -> Result<()> {
     output::json(&json!({"event": "data", "target": target, "classes": classes}))
 }
 
-/// The samples of each class in all parts.
+/// The number of samples of each class in all parts together.
 fn counts(parts: &Parts) -> Vec<(&str, usize)> {
     let all: Vec<&Dataset> =
         [Some(&parts.train), parts.validation.as_ref(), parts.test.as_ref()].into_iter().flatten().collect();
@@ -42,22 +43,22 @@ fn counts(parts: &Parts) -> Vec<(&str, usize)> {
     parts.train.label_names().iter().enumerate().map(|(class, label)| (label.as_str(), sum(class))).collect()
 }
 
-/// Says so where the largest class has half as many samples again as the smallest, or more.
+/// A line about the class sizes if the largest class is at least 1.5 times the smallest.
 fn imbalance(counts: &[(&str, usize)]) -> Option<String> {
     let mut counts = counts.to_vec();
-    counts.sort_by_key(|(_, samples)| std::cmp::Reverse(*samples)); // of equals the first stays first
+    counts.sort_by_key(|(_, samples)| std::cmp::Reverse(*samples)); // stable: the first of equals stays first
     let ((majority, most), (smallest, least)) = (*counts.first()?, *counts.last()?);
     if 2 * most < 3 * least || most == 0 {
         return None;
     }
     let mut listed =
-        counts.iter().take(MOST).map(|(label, n)| format!("{label} {n}")).collect::<Vec<_>>().join(", ");
-    if counts.len() > MOST {
+        counts.iter().take(LISTED).map(|(label, n)| format!("{label} {n}")).collect::<Vec<_>>().join(", ");
+    if counts.len() > LISTED {
         listed.push_str(&format!(", ... ({} classes, the smallest {smallest} {least})", counts.len()));
     }
     let share = most as f64 / counts.iter().map(|(_, samples)| samples).sum::<usize>() as f64;
     Some(format!(
-        "classes: {listed} (majority {}: an accuracy below that is no better than always answering {majority})",
+        "classes: {listed} (majority {}: an accuracy below that is worse than always answering {majority})",
         percent(Some(share))
     ))
 }
@@ -67,9 +68,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_imbalance_is_said_in_one_line() {
+    fn an_imbalance_is_one_line() {
         assert_eq!(imbalance(&[("a", 50), ("b", 40), ("c", 45)]), None);
-        let said = "classes: a 500, b 40, c 12 (majority 90.58 %: an accuracy below that is no better than always answering a)";
+        let said = "classes: a 500, b 40, c 12 (majority 90.58 %: an accuracy below that is worse than \
+                    always answering a)";
         assert_eq!(imbalance(&[("c", 12), ("a", 500), ("b", 40)]).as_deref(), Some(said));
         let names: Vec<String> = (0..30).map(|n| format!("c{n}")).collect();
         let many: Vec<(&str, usize)> = names.iter().map(String::as_str).zip(100..).collect();

@@ -1,4 +1,4 @@
-//! What is known of a run.
+//! The data of a run.
 
 use std::fs;
 
@@ -7,8 +7,8 @@ use onebit::record::{EpochLine, Line, RunFolder, RunInfo, RunResult, StepLine};
 use super::chart::Mark;
 use crate::failure::Result;
 
-/// Everything in the folder of a run.
-pub(super) struct Story {
+/// The contents of the folder of a run.
+pub(super) struct RunData {
     pub(super) folder: RunFolder,
     pub(super) info: RunInfo,
     pub(super) result: RunResult,
@@ -18,10 +18,12 @@ pub(super) struct Story {
     pub(super) config: Option<String>,
 }
 
-impl Story {
+impl RunData {
     pub(super) fn read(folder: RunFolder) -> Result<Self> {
-        let (info, result) = (folder.read_info()?, folder.read_result()?);
-        let (mut steps, mut epochs) = (Vec::new(), Vec::new());
+        let info = folder.read_info()?;
+        let result = folder.read_result()?;
+        let mut steps = Vec::new();
+        let mut epochs = Vec::new();
         for line in folder.read_metrics()? {
             match line {
                 Line::Step(line) => steps.push(line),
@@ -32,14 +34,14 @@ impl Story {
         Ok(Self { folder, info, result, steps, epochs, config })
     }
 
-    /// The last part of the folder's path: shorter than the path, and different from run to run.
+    /// The last part of the folder's path, which usually tells runs apart.
     pub(super) fn short_name(&self) -> String {
         let path = self.folder.path();
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         path.file_name().map_or_else(|| self.info.name.clone(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// Where a phase begins, in steps.
+    /// The steps at which a new phase begins.
     pub(super) fn phases(&self) -> Vec<Mark> {
         let begins = self.epochs.windows(2).filter(|pair| pair[0].phase != pair[1].phase);
         begins
@@ -47,7 +49,7 @@ impl Story {
             .collect()
     }
 
-    /// The layers that something was seen of, in order.
+    /// The layers with observations, in order.
     pub(super) fn layers(&self) -> Vec<String> {
         let mut names = self.info.layers.clone();
         let seen = self.steps.iter().flat_map(|step| step.report.layers.iter().map(|layer| &layer.layer));
