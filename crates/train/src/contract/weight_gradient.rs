@@ -10,17 +10,14 @@ use onebit_bits::{
     TernaryPanels, Update, bf16_gemm_packed, bf16_gemm_with, conv_dw_f32, conv_dw_f32_with, conv_dw_int8,
     conv_dw_int8_with, int8_gemm_packed, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
     real_gemm_packed, real_gemm_with, real_real, real_real_with, real_ternary, real_ternary_with,
-    scaled_ternary_gemm, scaled_ternary_gemm_with,
+    scaled_ternary_gemm, scaled_ternary_gemm_with, vectorized,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     contract::{context::Context, value::Value},
     error::Result,
-    numeric::{
-        matrix::Matrix,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix},
 };
 
 /// What a gradient is rounded to before it meets bits.
@@ -296,7 +293,7 @@ fn ternary_columns<'a>(
 }
 
 fn multiply(engine: &Engine, values: &mut [f32], by: f32) -> Result<()> {
-    Ok(engine.chunks(values, PART, |_, values| multiply_part(engine.isa(), values, by))?)
+    Ok(engine.chunks(values, JOB, |_, values| multiply_part(engine.isa(), values, by))?)
 }
 
 vectorized! {
