@@ -1,7 +1,7 @@
 //! Arrays to predict from: rows or an error, however the bytes arrive. The property tests of `tests/hostile` check the same.
 //!
 //! ```sh
-//! cargo +nightly fuzz run --fuzz-dir crates/train/fuzz npy
+//! cargo +nightly fuzz run --fuzz-dir crates/data/fuzz npy
 //! ```
 #![no_main]
 

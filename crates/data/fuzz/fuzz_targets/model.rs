@@ -1,7 +1,7 @@
 //! Model files: an error, or a model that survives its file and runs.
 //!
 //! ```sh
-//! cargo +nightly fuzz run --fuzz-dir crates/train/fuzz model
+//! cargo +nightly fuzz run --fuzz-dir crates/data/fuzz model
 //! ```
 //!
 //! Magic, length and checksum are put right, so that the parser behind them is reached.

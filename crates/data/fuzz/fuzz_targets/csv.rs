@@ -1,7 +1,7 @@
 //! Tables to predict from: rows or an error, however the bytes arrive. The property tests of `tests/hostile` check the same.
 //!
 //! ```sh
-//! cargo +nightly fuzz run --fuzz-dir crates/train/fuzz csv
+//! cargo +nightly fuzz run --fuzz-dir crates/data/fuzz csv
 //! ```
 #![no_main]
 

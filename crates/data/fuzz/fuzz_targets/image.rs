@@ -1,7 +1,7 @@
 //! Images to predict from: rows or an error, however the bytes arrive. The property tests of `tests/hostile` check the same.
 //!
 //! ```sh
-//! cargo +nightly fuzz run --fuzz-dir crates/train/fuzz image
+//! cargo +nightly fuzz run --fuzz-dir crates/data/fuzz image
 //! ```
 #![no_main]
 
