@@ -4,7 +4,7 @@
 use onebit_bits::{
     BitTensor, Conv, ConvTransposed, ConvWeights, Engine, Error, Images, Int8, Isa, Noise, Pad, Padding,
     Pool, Update, conv_dw_f32, conv_dw_f32_with, conv_dw_int8, conv_dw_int8_with, conv_dw_reals, conv_dx_f32,
-    conv_dx_int8, conv_reals, conv_sums, conv_sums_f32, conv_threshold, pool_or_and, random_bits, real,
+    conv_dx_int8, conv_reals, conv_sums, conv_sums_f32, conv_threshold, pool_or_and, random_bits, transpose,
     xnor_gemm,
 };
 use onebit_reference::conv::{self as reference, Shape};
@@ -322,7 +322,7 @@ fn gradients() {
             let (conv, images) = conv_of(&shape, pad);
             let (outputs, pixels) = (conv.c_out, images.b * shape.output().0 * shape.output().1);
             let (dy, dy_t) = (gradient(6, pixels, outputs), gradient(7, outputs, pixels));
-            let turned = |dy_t: &[f32]| real::transpose(outputs, pixels, dy_t).unwrap();
+            let turned = |dy_t: &[f32]| transpose(outputs, pixels, dy_t).unwrap();
             let wide = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
             let narrow = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect::<Vec<_>>();
             let dx_of = |dy: &[f32]| narrow(reference::conv_dx(&shape, &wide(dy), &weight_signs));

@@ -2,9 +2,9 @@
 
 use onebit_bits::{
     BitTensor, BitView, Engine, Error, Isa, Panels, Probability, Ternary, pack_above, pack_above_into,
-    pack_at_least, pack_signs, pack_thresholds, real, real_bits, real_bits_t, real_real, real_ternary,
-    ternary_gemm, ternary_gemm_bytes, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores,
-    xnor_threshold,
+    pack_at_least, pack_signs, pack_thresholds, real_bits, real_bits_t, real_real, real_ternary,
+    ternary_gemm, ternary_gemm_bytes, transpose, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed,
+    xnor_scores, xnor_threshold,
 };
 
 fn zeros(rows: usize, cols: usize) -> BitTensor {
@@ -71,7 +71,7 @@ fn length() {
     is_length(real_real(&engine, (2, 3, 4), &[0.0; 5], &[0.0; 12], &mut [0.0; 8]));
     is_length(real_real(&engine, (2, 3, 4), &[0.0; 6], &[0.0; 13], &mut [0.0; 8]));
     is_length(real_real(&engine, (2, 3, 4), &[0.0; 6], &[0.0; 12], &mut [0.0; 9]));
-    is_length(real::transpose(2, 3, &[0.0; 5]).map(drop));
+    is_length(transpose(2, 3, &[0.0; 5]).map(drop));
     is_length(votes_to_flips(2, 3, &[0; 5], 1, 0.5).map(drop));
 }
 
@@ -85,7 +85,7 @@ fn too_large() {
     let engine = Engine::single();
     is_large(pack_signs::<f32>(&engine, usize::MAX, 2, &[]).map(drop));
     is_large(votes_to_flips(usize::MAX, 2, &[], 1, 0.5).map(drop));
-    is_large(real::transpose::<u8>(usize::MAX, 2, &[]).map(drop));
+    is_large(transpose::<u8>(usize::MAX, 2, &[]).map(drop));
     // no rows, so no memory, but sums that i32 cannot hold
     is_large(xnor_gemm(&engine, zeros(0, 1 << 31).view(), zeros(0, 1 << 31).view(), &mut []));
     // no values to compare, but more columns than can be counted

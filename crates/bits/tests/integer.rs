@@ -3,7 +3,7 @@
 use onebit_bits::{
     BitTensor, Engine, Error, Int8, Isa, Noise, Panels, ScaledTernary, Ternary, TernaryPanels, Update,
     int8_gemm_packed, int8_gemm_sums, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
-    random_bits, real, scaled_ternary_gemm, scaled_ternary_gemm_with, u8_gemm_packed,
+    random_bits, scaled_ternary_gemm, scaled_ternary_gemm_with, transpose, u8_gemm_packed,
 };
 use onebit_reference::number::integer_gemm;
 
@@ -288,7 +288,7 @@ fn transposed_rows_are_the_columns() {
             let mut int8 = Int8::new();
             int8.round_transposed(&engine, rows, cols, &a, noise).unwrap();
             assert_eq!(int8.shape(), (cols, rows));
-            let turned = real::transpose(rows, cols, &a).unwrap();
+            let turned = transpose(rows, cols, &a).unwrap();
             let mut by_rows = Int8::new();
             by_rows.round(&engine, cols, rows, &turned, noise).unwrap();
             assert_eq!(int8.scales(), by_rows.scales(), "({rows}, {cols}) on {}", name(&engine));
@@ -382,7 +382,7 @@ fn noise_is_of_the_seed_the_step_and_the_place() {
 fn rows_without_a_scale() {
     let rows =
         [[0.0, -0.0], [1e-45, -1e-40], [f32::NAN, 1.0], [1.0, f32::NEG_INFINITY], [f32::MAX, -f32::MAX]];
-    let (a, turned) = (rows.as_flattened(), real::transpose(5, 2, rows.as_flattened()).unwrap());
+    let (a, turned) = (rows.as_flattened(), transpose(5, 2, rows.as_flattened()).unwrap());
     for engine in engines() {
         let (by_rows, mut by_columns) = (rounded(&engine, 5, 2, a), Int8::new());
         by_columns.round_transposed(&engine, 2, 5, &turned, Noise { seed: 7, step: 1 }).unwrap();

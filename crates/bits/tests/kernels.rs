@@ -3,8 +3,8 @@
 
 use onebit_bits::{
     BitTensor, Engine, Error, Isa, Panels, Ternary, pack_above, pack_above_into, pack_at_least, pack_signs,
-    pack_thresholds, random_bits, real, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm,
-    ternary_gemm_bytes, ternary_gemm_packed, unpack_signs, votes, votes_to_flips, xnor_gemm,
+    pack_thresholds, random_bits, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm,
+    ternary_gemm_bytes, ternary_gemm_packed, transpose, unpack_signs, votes, votes_to_flips, xnor_gemm,
     xnor_gemm_packed, xnor_scores, xnor_threshold,
 };
 use onebit_reference::{gemm as reference, number::real_gemm_by_fours};
@@ -426,7 +426,7 @@ fn zeros_ties_and_nan() {
 fn transposing_reals() {
     for (rows, cols) in SIZES.iter().flat_map(|&n| [(n, 17), (3, n)]) {
         let x = reals(1, rows * cols);
-        let turned = real::transpose(rows, cols, &x).unwrap();
+        let turned = transpose(rows, cols, &x).unwrap();
         for r in 0..rows {
             for c in 0..cols {
                 assert_eq!(turned[c * rows + r], x[r * cols + c], "({rows}, {cols}) at ({r}, {c})");

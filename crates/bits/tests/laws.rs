@@ -2,7 +2,7 @@
 
 use onebit_bits::{
     BitTensor, Engine, Error, Isa, Noise, Probability, Ternary, mask, mask_into, pack_random_signs_into,
-    pack_signs, pack_signs_into, random_bits, real, sign_words, unpack_signs, votes, xnor_gemm,
+    pack_signs, pack_signs_into, random_bits, sign_words, transpose, unpack_signs, votes, xnor_gemm,
 };
 use proptest::prelude::*;
 
@@ -39,7 +39,7 @@ proptest! {
 
     #[test]
     fn dot_is_symmetric((a, b) in pair()) {
-        let turned = real::transpose(b.rows(), a.rows(), &dot(&b, &a)).unwrap();
+        let turned = transpose(b.rows(), a.rows(), &dot(&b, &a)).unwrap();
         prop_assert_eq!(dot(&a, &b), turned);
     }
 

@@ -2,11 +2,14 @@
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use super::{Run, Size, operands};
+use super::{
+    operands,
+    run::{Run, Size},
+};
 use crate::{
     conv::{Conv, ConvWeights, Images, Pad, Padding, conv_threshold},
-    engine::Engine,
     error::Result,
+    machine::Engine,
     tensor::BitTensor,
 };
 

@@ -1,10 +1,12 @@
-//! The yardstick: the same product in f32, by the crate `gemm`.
+//! The yardstick: the same product in f32, by the crate `gemm-f32`.
 
 use alloc::{vec, vec::Vec};
+use gemm_common::Parallelism;
 
-use gemm::Parallelism;
-
-use super::{Product, Run, Size, operands};
+use super::{
+    operands,
+    run::{Product, Run, Size},
+};
 use crate::error::Result;
 
 /// A matrix product in f32, from the same layouts as the kernel's: x: (m, k), w: (n, k), dy: (m, n), by rows.
@@ -60,23 +62,25 @@ impl Float {
 impl Run for Float {
     fn run(&mut self) -> Result<()> {
         let (left, right) = (&self.left, &self.right);
+        // The kernels of `gemm-f32` prefer results by columns, so that they are given out^T = right^T left^T.
+        let gemm = gemm_f32::gemm::f32::get_gemm_fn();
         // SAFETY: the operands hold every element (rows, depth) and (depth, cols) at their strides, which `new`
         // checked, and `out` has rows of `cols`; it is not read, and nobody else has it.
         unsafe {
-            gemm::gemm(
-                self.rows,
+            gemm(
                 self.cols,
+                self.rows,
                 self.depth,
                 self.out.as_mut_ptr(),
-                1,
                 self.cols as isize,
+                1,
                 false,
-                left.values.as_ptr(),
-                left.col as isize,
-                left.row as isize,
                 right.values.as_ptr(),
-                right.col as isize,
                 right.row as isize,
+                right.col as isize,
+                left.values.as_ptr(),
+                left.row as isize,
+                left.col as isize,
                 0.0,
                 1.0,
                 false,

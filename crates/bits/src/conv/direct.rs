@@ -1,6 +1,6 @@
 //! Convolution by look-up without patches: the tables of an input pixel serve every tap and every output channel.
 //!
-//! As in [`lookup`](crate::lookup) two rows of the product, here output pixels, share a table. The two come from
+//! As in `lookup` two rows of the product, here output pixels, share a table. The two come from
 //! strips of output rows that are computed side by side: two images, or the halves of one. So each table is of two
 //! input pixels at the same place of either strip, and is built once, not once for each tap.
 //!
@@ -11,18 +11,15 @@
 
 use core::ops::Range;
 
+use super::{
+    patches::Part,
+    shape::{Conv, Pad, Walk},
+    weights::ConvWeights,
+};
 use crate::{
-    conv::{
-        ConvWeights,
-        patches::Part,
-        shape::{Conv, Pad, Walk},
-    },
-    engine::Engine,
-    isa::simd,
-    lookup::{CHUNK, DIFFERENCES, LIMIT, PAIRS, Tables, add_differences, add_lanes},
-    memory::scratch,
+    bits_x_bits::{CHUNK, DIFFERENCES, LIMIT, PAIRS, Sink, Tables, add_differences, add_lanes},
+    machine::{Engine, scratch, simd},
     panels::{Cell, Panels},
-    product::Sink,
     simd::Simd,
     tensor::BitView,
 };

@@ -1,24 +1,21 @@
 //! Convolution of real images, the first layer of a network, with bits.
 //!
 //! A patch is what an output pixel sees, `(kh, kw, c_in / groups)`; what lies around an image is 0, whatever the
-//! [`Pad`](crate::Pad) of bits is. A sum is that of a patch with a row of weights in the order of [`real`](crate::real):
+//! [`Pad`](crate::Pad) of bits is. A sum is that of a patch with a row of weights in the order of `real`:
 //! fours, zeros of the padding among them. Patches of some hundred pixels at a time are gathered, so the matrix of all of
 //! them never exists.
 
 use alloc::vec;
 use core::ops::Range;
 
+use super::{
+    shape::{Conv, Images, Walk},
+    weights::ConvWeights,
+};
 use crate::{
-    conv::{
-        ConvWeights,
-        shape::{Conv, Images, Walk},
-    },
-    engine::Engine,
     error::{Result, check_len},
-    memory::scratch,
-    parts::Lent,
-    real::{real_real, table::Reals},
-    tables::{Place, Sink, tile},
+    machine::{Engine, SharedSlice, scratch},
+    numbers_x_bits::{Place, Reals, Sink, real_real, tile},
 };
 
 /// Output pixels of a job at most, as many as have room for their patches.
@@ -61,7 +58,7 @@ pub fn conv_reals(
     check_len(OP, "y", (pixels, conv.c_out), y.len())?;
     weights.groups.iter().try_for_each(|panels| panels.check_reals(OP, engine))?;
     let height = (ROOM / patch.max(1)).clamp(8, TALLEST).min(pixels.div_ceil(engine.threads())).max(1);
-    let (outputs, y) = (conv.of_group().1, Lent::new(y));
+    let (outputs, y) = (conv.of_group().1, SharedSlice::new(y));
     engine.each_index(pixels.div_ceil(height), |job| {
         let pixels = job * height..pixels.min((job + 1) * height);
         let mut patches = scratch(pixels.len() * patch);
@@ -82,7 +79,7 @@ struct Columns<'a> {
     /// Where row 0, column 0 is.
     first: usize,
     stride: usize,
-    y: &'a Lent<'a, f32>,
+    y: &'a SharedSlice<'a, f32>,
 }
 
 impl Sink<f32> for Columns<'_> {
