@@ -1,0 +1,7 @@
+//! Helpers that the tests of several crates share.
+
+pub mod outside;
+pub mod patience;
+pub mod server;
+
+pub use outside::outside;
