@@ -2,7 +2,7 @@
 //! nested loops of `onebit-reference`, and their laws.
 
 use onebit_bits::{
-    BitTensor, Conv, ConvTransposed, ConvWeights, Engine, Error, Images, Int8, Isa, Noise, Pad, Padding,
+    BitTensor, ConvTransposed, ConvWeights, Engine, Error, Geometry, Images, Int8, Isa, Noise, Pad, Padding,
     Pool, Update, conv_dw_f32, conv_dw_f32_with, conv_dw_int8, conv_dw_int8_with, conv_dw_reals, conv_dx_f32,
     conv_dx_int8, conv_reals, conv_sums, conv_sums_f32, conv_threshold, pool_or_and, random_bits, transpose,
     xnor_gemm,
@@ -127,14 +127,14 @@ fn shapes() -> Vec<Shape> {
 }
 
 /// The same, for what is tested.
-fn conv_of(shape: &Shape, pad: Pad) -> (Conv, Images) {
+fn conv_of(shape: &Shape, pad: Pad) -> (Geometry, Images) {
     let ((b, h, w), [top, left, bottom, right]) = (shape.image, shape.padding);
-    let conv = Conv {
+    let conv = Geometry {
         stride: shape.stride,
         padding: Padding { top, left, bottom, right },
         pad,
         groups: shape.groups,
-        ..Conv::new(shape.channels.0, shape.channels.1, shape.kernel)
+        ..Geometry::new(shape.channels.0, shape.channels.1, shape.kernel)
     };
     (conv, Images { b, h, w })
 }
@@ -147,7 +147,7 @@ fn operands(shape: &Shape) -> (BitTensor, BitTensor) {
     (random_bits(1, 0, b * h * w, shape.channels.0), random_bits(2, 0, outputs, patch))
 }
 
-fn sums(engine: &Engine, x: &BitTensor, images: Images, conv: Conv, weights: &BitTensor) -> Vec<i32> {
+fn sums(engine: &Engine, x: &BitTensor, images: Images, conv: Geometry, weights: &BitTensor) -> Vec<i32> {
     let out = conv.output(images).unwrap();
     let mut y = vec![i32::MIN; out.b * out.h * out.w * conv.c_out];
     let weights = ConvWeights::pack(engine, conv, weights.view()).unwrap();
@@ -222,7 +222,7 @@ fn one_pixel_is_a_matrix_product() {
         for engine in engines() {
             let mut expected = vec![0; 3 * 5 * 7 * c_out];
             xnor_gemm(&engine, x.view(), weights.view(), &mut expected).unwrap();
-            let y = sums(&engine, &x, images, Conv::new(c_in, c_out, (1, 1)), &weights);
+            let y = sums(&engine, &x, images, Geometry::new(c_in, c_out, (1, 1)), &weights);
             assert_eq!(y, expected, "{c_in} -> {c_out} on {}", name(&engine));
         }
     }
@@ -238,7 +238,7 @@ fn translation() {
         let rows: Vec<usize> = (0..h).flat_map(|y| (0..w).map(move |x| y * (w + 2) + left + x)).collect();
         wide.select_rows(&rows).unwrap()
     };
-    let conv = Conv { padding: Padding::around(1), pad: Pad::Plus, ..Conv::new(c_in, c_out, (3, 3)) };
+    let conv = Geometry { padding: Padding::around(1), pad: Pad::Plus, ..Geometry::new(c_in, c_out, (3, 3)) };
     for engine in engines() {
         let of = |left| sums(&engine, &crop(left), Images { b: 1, h, w }, conv, &weights);
         let (a, b) = (of(0), of(2));
@@ -259,7 +259,7 @@ fn pads() {
     let (x, weights) = (random_bits(1, 0, 2 * h * w, c_in), random_bits(2, 0, c_out, 9 * c_in));
     for engine in engines() {
         let of = |pad| {
-            let conv = Conv { padding: Padding::around(1), pad, ..Conv::new(c_in, c_out, (3, 3)) };
+            let conv = Geometry { padding: Padding::around(1), pad, ..Geometry::new(c_in, c_out, (3, 3)) };
             sums(&engine, &x, images, conv, &weights)
         };
         let (plus, minus, zero) = (of(Pad::Plus), of(Pad::Minus), of(Pad::Zero));
@@ -273,7 +273,7 @@ fn pads() {
                 if inside { x.get((b * h + y - 1) * w + col - 1, c) } else { outside }
             });
             let images = Images { b: 2, h: h + 2, w: w + 2 };
-            assert_eq!(sums(&engine, &framed, images, Conv::new(c_in, c_out, (3, 3)), &weights), pad);
+            assert_eq!(sums(&engine, &framed, images, Geometry::new(c_in, c_out, (3, 3)), &weights), pad);
         }
     }
 }
@@ -434,7 +434,7 @@ fn real_images() {
 
 #[test]
 fn real_images_that_do_not_fit() {
-    let (engine, conv, images) = (Engine::single(), Conv::new(2, 3, (2, 2)), Images { b: 1, h: 3, w: 3 });
+    let (engine, conv, images) = (Engine::single(), Geometry::new(2, 3, (2, 2)), Images { b: 1, h: 3, w: 3 });
     let weights = BitTensor::zeros(3, 8);
     let packed = ConvWeights::pack_for_reals(&engine, conv, weights.view()).unwrap();
     let (x, mut y, mut dw) = ([1.0; 18], [0.0; 12], [0.0; 24]);
@@ -511,29 +511,30 @@ fn pooling_commutes_with_thresholds() {
 #[test]
 fn what_cannot_be_is_refused() {
     let engine = Engine::single();
-    let conv = Conv::new(8, 4, (3, 3));
+    let conv = Geometry::new(8, 4, (3, 3));
     let one = |h, w| Images { b: 1, h, w };
-    let refused = |conv: Conv, images: Images| conv.output(images).unwrap_err().to_string();
+    let refused = |conv: Geometry, images: Images| conv.output(images).unwrap_err().to_string();
     assert_eq!(refused(conv, one(2, 3)), "conv: a kernel of 3 x 3 does not fit into an image of 2 x 3");
     assert_eq!(
-        refused(Conv { kernel: (0, 3), ..conv }, one(2, 3)),
+        refused(Geometry { kernel: (0, 3), ..conv }, one(2, 3)),
         "conv: kernel must be at least 1 x 1, got 0 x 3"
     );
     assert_eq!(
-        refused(Conv { stride: (1, 0), ..conv }, one(3, 3)),
+        refused(Geometry { stride: (1, 0), ..conv }, one(3, 3)),
         "conv: stride must be at least 1 x 1, got 1 x 0"
     );
     for groups in [0, 3, 8, usize::MAX] {
         let expected =
             format!("conv: groups must divide the 8 channels of the input and 4 of the output, got {groups}");
-        assert_eq!(refused(Conv { groups, ..conv }, one(3, 3)), expected);
+        assert_eq!(refused(Geometry { groups, ..conv }, one(3, 3)), expected);
     }
-    assert!(matches!(Conv { groups: 9, c_in: 0, c_out: 0, ..conv }.patch(), Err(Error::Groups { .. })));
-    let too_large = |conv: Conv, images| assert!(matches!(conv.output(images), Err(Error::TooLarge { .. })));
-    too_large(Conv { padding: Padding::around(usize::MAX), ..conv }, one(3, 3));
-    too_large(Conv { padding: Padding::around(usize::MAX / 4), ..conv }, one(3, 3));
-    too_large(Conv { kernel: (usize::MAX, 2), ..conv }, one(3, 3));
-    too_large(Conv { kernel: (1 << 15, 1 << 15), ..conv }, one(3, 3));
+    assert!(matches!(Geometry { groups: 9, c_in: 0, c_out: 0, ..conv }.patch(), Err(Error::Groups { .. })));
+    let too_large =
+        |conv: Geometry, images| assert!(matches!(conv.output(images), Err(Error::TooLarge { .. })));
+    too_large(Geometry { padding: Padding::around(usize::MAX), ..conv }, one(3, 3));
+    too_large(Geometry { padding: Padding::around(usize::MAX / 4), ..conv }, one(3, 3));
+    too_large(Geometry { kernel: (usize::MAX, 2), ..conv }, one(3, 3));
+    too_large(Geometry { kernel: (1 << 15, 1 << 15), ..conv }, one(3, 3));
     too_large(conv, Images { b: usize::MAX, h: 3, w: 3 });
 
     let (x, weights) = (BitTensor::zeros(9, 8), BitTensor::zeros(4, 72));

@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use onebit_bits::{BitTensor, Bits, Conv as Geometry, Images, Pool};
+use onebit_bits::{BitTensor, Bits, Geometry, Images, Pool};
 
 /// One layer at run time; `W` owns the words of its weights, or borrows them: see [`Model`](crate::Model).
 #[derive(Clone, Debug, PartialEq)]

@@ -19,7 +19,7 @@ use common::{matrix, signs, training};
 use golden::{case, numbers, reals};
 use memory::Memory;
 use momentum::Momentum;
-use onebit_bits::{Conv, Engine, Padding};
+use onebit_bits::{Engine, Geometry, Padding};
 use onebit_train::{
     Matrix, Result, Signal, Value,
     layer::{Context, Layer},
@@ -111,8 +111,8 @@ fn dense() {
     }
 }
 
-fn three_by_three() -> Conv {
-    Conv { padding: Padding::around(1), ..Conv::new(2, 3, (3, 3)) }
+fn three_by_three() -> Geometry {
+    Geometry { padding: Padding::around(1), ..Geometry::new(2, 3, (3, 3)) }
 }
 
 #[test]

@@ -16,7 +16,7 @@ mod residual;
 use close::assert_close;
 use common::{matrix, signs, training};
 use golden::{numbers, reals};
-use onebit_bits::{Conv as Geometry, Pad, Padding};
+use onebit_bits::{Geometry, Pad, Padding};
 use onebit_train::{
     Matrix, Signal, Value,
     layer::{Context, Layer},
