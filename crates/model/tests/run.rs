@@ -334,7 +334,7 @@ fn input_that_is_no_byte() {
     let standardize = Standardize { mean: vec![0.0; 2], scale: vec![0.5; 2] };
     assert_eq!(
         model.with_standardize(standardize).unwrap_err().to_string(),
-        "layer 0: bytes are not standardized"
+        "layer 0: a model on bytes cannot standardize its features"
     );
 }
 

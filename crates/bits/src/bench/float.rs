@@ -1,7 +1,7 @@
-//! The yardstick: the same product in f32, by the crate `gemm`.
+//! The yardstick: the same product in f32, by the crate `gemm-f32`.
 
 use alloc::{vec, vec::Vec};
-use gemm::Parallelism;
+use gemm_common::Parallelism;
 
 use super::{
     operands,
@@ -62,23 +62,25 @@ impl Float {
 impl Run for Float {
     fn run(&mut self) -> Result<()> {
         let (left, right) = (&self.left, &self.right);
+        // The kernels of `gemm-f32` prefer results by columns, so that they are given out^T = right^T left^T.
+        let gemm = gemm_f32::gemm::f32::get_gemm_fn();
         // SAFETY: the operands hold every element (rows, depth) and (depth, cols) at their strides, which `new`
         // checked, and `out` has rows of `cols`; it is not read, and nobody else has it.
         unsafe {
-            gemm::gemm(
-                self.rows,
+            gemm(
                 self.cols,
+                self.rows,
                 self.depth,
                 self.out.as_mut_ptr(),
-                1,
                 self.cols as isize,
+                1,
                 false,
-                left.values.as_ptr(),
-                left.col as isize,
-                left.row as isize,
                 right.values.as_ptr(),
-                right.col as isize,
                 right.row as isize,
+                right.col as isize,
+                left.values.as_ptr(),
+                left.row as isize,
+                left.col as isize,
                 0.0,
                 1.0,
                 false,

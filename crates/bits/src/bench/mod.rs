@@ -2,7 +2,7 @@
 //!
 //! A [`Case`] is one product of a layer with m samples, k inputs and n outputs: forward `y = x w^T`, backward
 //! `dx = dy w` and `dw = dy^T x`, all of m n k multiplications. Beside it stands the product of the same three
-//! sizes in f32 ([`Float`], by the crate `gemm`), and what the same instructions do without memory ([`Ceiling`]).
+//! sizes in f32 ([`Float`], by the crate `gemm-f32`), and what the same instructions do without memory ([`Ceiling`]).
 //!
 //! A convolution counts as the product that it stands for: m pixels of output, n channels of output, and k the
 //! weights of one of them.

@@ -9,10 +9,10 @@
 use onebit_bits::Isa;
 
 use crate::{
+    contract::state::State,
     error::Result,
+    numeric::vectorized::vectorized,
     optimizers::{Optimizer, Run, check_memory},
-    state::State,
-    vectorized::vectorized,
 };
 
 /// Adam with first and second moment in f32.

@@ -11,10 +11,10 @@
 use onebit_bits::Isa;
 
 use crate::{
+    contract::state::State,
     error::Result,
+    numeric::vectorized::vectorized,
     optimizers::{Optimizer, Run, check_memory},
-    state::State,
-    vectorized::vectorized,
 };
 
 /// AdaMax with both moments in f32.
@@ -34,7 +34,7 @@ impl AdaMax {
         Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, t: 0, step: 0.0 }
     }
 
-    /// Other decays; see [`Adam::with_betas`](super::Adam::with_betas).
+    /// Other decays; see [`Adam::with_betas`](crate::optimizers::Adam::with_betas).
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless both are in `[0, 1)`.

@@ -8,10 +8,10 @@
 use onebit_bits::Isa;
 
 use crate::{
+    contract::state::State,
     error::Result,
+    numeric::vectorized::vectorized,
     optimizers::{Adam, Optimizer, Run, check_decay},
-    state::State,
-    vectorized::vectorized,
 };
 
 /// [`Adam`] that shrinks the parameters apart from the gradient, so that the decay is not divided by the gradient's size.

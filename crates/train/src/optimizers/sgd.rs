@@ -10,10 +10,10 @@
 use onebit_bits::Isa;
 
 use crate::{
+    contract::state::State,
     error::Result,
+    numeric::vectorized::vectorized,
     optimizers::{Optimizer, Run, check_decay, check_memory},
-    state::State,
-    vectorized::vectorized,
 };
 
 /// Gradient descent; it uses one of the two moments.

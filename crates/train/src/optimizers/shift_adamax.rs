@@ -1,4 +1,4 @@
-//! Shift-based AdaMax: [`AdaMax`](super::AdaMax) without multiplications by the step and divisions (arXiv:1602.02830).
+//! Shift-based AdaMax: [`AdaMax`](crate::optimizers::AdaMax) without multiplications by the step and divisions (arXiv:1602.02830).
 //!
 //! Paper and code of its authors differ. With `AP2(x)` the power of two nearest to x in the logarithm:
 //!
@@ -16,11 +16,10 @@
 use onebit_bits::Isa;
 
 use crate::{
-    ap2::ap2,
+    contract::state::State,
     error::Result,
+    numeric::{ap2::ap2, vectorized::vectorized},
     optimizers::{Optimizer, Run},
-    state::State,
-    vectorized::vectorized,
 };
 
 /// `2^-27`

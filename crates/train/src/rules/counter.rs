@@ -23,13 +23,16 @@ use onebit_bits::{BitTensor, BitView, Isa, Noise, Update, sign_words, update_wit
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    contract::{
+        check::check_shape,
+        context::Context,
+        rule::{Rule, even_sample},
+        state::State,
+        value::Signal,
+        weight_gradient::WeightGradient,
+    },
     error::{Error, Result},
-    layer::{Context, check_shape},
-    rules::{Rule, even_sample},
-    state::State,
-    value::Signal,
-    vectorized::vectorized,
-    weight_gradient::WeightGradient,
+    numeric::vectorized::vectorized,
 };
 
 /// How counters count.

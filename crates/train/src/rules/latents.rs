@@ -5,14 +5,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
+    contract::{check::check_shape, context::Context, state::State, value::Signal},
     error::{Error, Result},
-    layer::{Context, check_shape},
-    optimizers::{Optimizer, Run},
-    real_tensor::RealTensor,
-    rules::{glorot_scale, sums::sum},
-    state::State,
-    value::{Matrix, Signal},
-    vectorized::vectorized,
+    numeric::{matrix::Matrix, sums::sum, vectorized::vectorized},
+    optimizers::{Optimizer, Run, real_tensor::RealTensor},
+    rules::glorot_scale,
 };
 
 /// Real weights, `(o, i)`; each row is the filter of an output.

@@ -19,22 +19,21 @@ use std::{borrow::Cow, f32::consts::FRAC_PI_2};
 use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
 
 use crate::{
+    contract::{context::Context, rule::Rule, state::State, value::Signal},
     error::{Error, Result},
-    layer::Context,
-    optimizers::Optimizer,
-    real_tensor::RealTensor,
+    numeric::{
+        matrix::Matrix,
+        sums::sum,
+        vectorized::{PART, vectorized},
+    },
+    optimizers::{Optimizer, real_tensor::RealTensor},
     rules::{
-        Rule,
         angle::mean_angle,
         derivative::Sharpness,
         latents::{Domain, Latents, each_row, flips_to},
         rotation::Rotation,
         standardize::Alike,
-        sums::sum,
     },
-    state::State,
-    value::{Matrix, Signal},
-    vectorized::{PART, vectorized},
 };
 
 /// Rounds in which a rotation is fitted.

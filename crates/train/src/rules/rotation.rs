@@ -13,10 +13,9 @@
 use onebit_bits::{Engine, transpose};
 
 use crate::{
+    contract::state::State,
     error::{Error, Result},
-    rules::{small_product::multiply, svd::orthogonal_factor},
-    state::State,
-    vectorized::vectorized,
+    numeric::{small_product::multiply, svd::orthogonal_factor, vectorized::vectorized},
 };
 
 /// The larger factor of the inputs: a decomposition takes time like its cube.

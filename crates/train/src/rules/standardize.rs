@@ -9,8 +9,10 @@ use onebit_bits::Engine;
 
 use crate::{
     error::Result,
-    rules::sums::{sum, sum_of_pairs},
-    vectorized::vectorized,
+    numeric::{
+        sums::{sum, sum_of_pairs},
+        vectorized::vectorized,
+    },
 };
 
 /// How rows are made alike.

@@ -17,18 +17,23 @@ use std::borrow::Cow;
 use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
 
 use crate::{
+    contract::{
+        context::{Clock, Context},
+        rule::Rule,
+        state::State,
+        value::Signal,
+    },
     error::{Error, Result},
-    layer::{Clock, Context},
+    numeric::{
+        matrix::Matrix,
+        vectorized::{PART, vectorized},
+    },
     optimizers::Optimizer,
     rules::{
-        Rule,
         derivative::Sharpness,
         latents::{Domain, Latents, each_row, flips_to, mean_magnitude},
         standardize::Alike,
     },
-    state::State,
-    value::{Matrix, Signal},
-    vectorized::{PART, vectorized},
 };
 
 /// What is done to latent weights before their signs are taken.
