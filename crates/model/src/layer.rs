@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use onebit_bits::{BitTensor, Bits, Conv as Geometry, Images, Pool};
+use onebit_bits::{BitTensor, Bits, Geometry, Images, Pool};
 
 /// One layer of a deployed network. `W` holds the words of its weights, owned or borrowed: see
 /// [`ModelView`](crate::ModelView).

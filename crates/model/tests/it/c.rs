@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use onebit_bits::{BitTensor, Conv as Geometry, Engine, Padding, Pool, random_bits};
+use onebit_bits::{BitTensor, Engine, Geometry, Padding, Pool, random_bits};
 use onebit_model::{
     Affine, CSource, Conv, Dense, Error, Layer, Limits, Model, Output, Standardize, Thresholds, best,
 };

@@ -1,6 +1,6 @@
 //! A model can only be made of layers that fit together: every refusal.
 
-use onebit_bits::{BitTensor, Conv as Geometry, Pad, Padding, Pool};
+use onebit_bits::{BitTensor, Geometry, Pad, Padding, Pool};
 use onebit_model::{
     Affine, Binarize, Conv, Dense, Error, Layer, Limits, Model, Output, Standardize, Thermometer, Thresholds,
 };

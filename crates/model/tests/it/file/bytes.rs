@@ -1,6 +1,6 @@
 //! Files whose first layer takes bytes, and what files are predicted to take.
 
-use onebit_bits::{BitTensor, Conv as Geometry, Padding};
+use onebit_bits::{BitTensor, Geometry, Padding};
 use onebit_model::{Affine, Conv, Dense, Layer, Limits, MOST_BYTES, Model, Output, Thresholds};
 
 use super::forged::{Forged, crc32};

@@ -2,7 +2,7 @@
 
 use std::{fs, io::ErrorKind, path::Path, process::Command};
 
-use onebit_bits::{BitTensor, Conv as Geometry, Engine, Pad, Padding, Pool};
+use onebit_bits::{BitTensor, Engine, Geometry, Pad, Padding, Pool};
 use onebit_model::{Affine, Conv, Dense, Layer, Limits, Model, Output, Thresholds};
 
 use super::forged::{Forged, crc32};

@@ -1,9 +1,11 @@
 //! Gradients that go to an update block by block are the stored ones, bit for bit.
 
 use onebit_bits::{
-    BitTensor, Engine, Isa, Ternary, Update, random_bits, real_real, real_real_with, real_ternary,
+    BitTensor, Engine, Ternary, Update, random_bits, real_real, real_real_with, real_ternary,
     real_ternary_with, update_with,
 };
+
+use crate::common::{engines, reals};
 
 /// m, k, n: empty ones, several words a row, several blocks of rows for several workers.
 const SHAPES: [(usize, usize, usize); 9] = [
@@ -17,19 +19,6 @@ const SHAPES: [(usize, usize, usize); 9] = [
     (1000, 3, 130),
     (130, 3, 1200),
 ];
-
-fn engines() -> Vec<Engine> {
-    let threads = if cfg!(feature = "std") { 1..=2 } else { 1..=1 };
-    let with = |threads| Engine::new(threads).unwrap();
-    let of = |engine: Engine| Isa::available().into_iter().map(move |isa| engine.clone().with_isa(isa));
-    threads.map(with).flat_map(of).collect()
-}
-
-/// Reproducible numbers in -1..1.
-fn reals(seed: u64, len: usize) -> Vec<f32> {
-    let bits = random_bits(seed, 1, 1, len * 64);
-    bits.words().iter().map(|word| *word as i64 as f32 / 2f32.powi(63)).collect()
-}
 
 /// Adds the gradient to a state, counts in another, and turns every bit of the weights.
 struct Turn;

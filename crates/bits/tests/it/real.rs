@@ -7,6 +7,8 @@ use onebit_bits::{
 };
 use onebit_reference::number::{bf16_gemm_by_fours, real_gemm_by_fours};
 
+use crate::common::{engines, exact, magnitudes, name, signs};
+
 /// Where kernels go wrong: around words, vectors, chunks of 256 values, and tiles of 4 rows.
 const SIZES: [usize; 13] = [0, 1, 3, 63, 64, 65, 127, 128, 129, 255, 256, 257, 513];
 
@@ -23,42 +25,12 @@ fn shapes() -> Vec<(usize, usize, usize)> {
     shapes
 }
 
-fn engines() -> Vec<Engine> {
-    let threads = if cfg!(feature = "std") { 1..=2 } else { 1..=1 };
-    let with = |threads| Engine::new(threads).unwrap();
-    let of = |engine: Engine| Isa::available().into_iter().map(move |isa| engine.clone().with_isa(isa));
-    threads.map(with).flat_map(of).collect()
-}
-
-fn name(engine: &Engine) -> String {
-    format!("{} x {}", engine.isa().name(), engine.threads())
-}
-
-/// Reproducible numbers with zeros, of very different magnitudes, so that rounding shows any other order.
-fn reals(seed: u64, len: usize) -> Vec<f32> {
-    let bits = random_bits(seed, 1, 1, len * 64);
-    let real = |word: &u64| match word % 8 {
-        0 => 0.0,
-        scale => (*word as i64 as f32 / 2f32.powi(63)) * 10f32.powi(scale as i32 - 5),
-    };
-    bits.words().iter().map(real).collect()
-}
-
-fn signs(bits: &BitTensor) -> Vec<i8> {
-    let at = |r, c| if bits.get(r, c) { 1 } else { -1 };
-    (0..bits.rows()).flat_map(|r| (0..bits.cols()).map(move |c| at(r, c))).collect()
-}
-
-fn bits_of(x: &[f32]) -> Vec<u32> {
-    x.iter().map(|x| x.to_bits()).collect()
-}
-
 #[test]
 fn products_in_the_promised_order() {
     for (m, k, n) in shapes() {
-        let (a, b) = (reals(1, m * k), random_bits(2, 0, n, k));
-        let expected = bits_of(&real_gemm_by_fours(&a, &signs(&b), (m, k, n)));
-        let in_bf16 = bits_of(&bf16_gemm_by_fours(&a, &signs(&b), (m, k, n)));
+        let (a, b) = (magnitudes(1, m * k), random_bits(2, 0, n, k));
+        let expected = exact(&real_gemm_by_fours(&a, &signs(&b), (m, k, n)));
+        let in_bf16 = exact(&bf16_gemm_by_fours(&a, &signs(&b), (m, k, n)));
         for engine in engines() {
             let what = format!("({m}, {k}, {n}) on {}", name(&engine));
             let turned = b.transpose();
@@ -68,13 +40,13 @@ fn products_in_the_promised_order() {
             ] {
                 let mut out = vec![f32::NAN; m * n];
                 real_gemm_packed(&engine, &a, &panels, &mut out).unwrap();
-                assert!(bits_of(&out) == expected, "{what}");
+                assert!(exact(&out) == expected, "{what}");
                 bf16_gemm_packed(&engine, &a, &panels, &mut out).unwrap();
-                assert!(bits_of(&out) == in_bf16, "bf16 {what}");
+                assert!(exact(&out) == in_bf16, "bf16 {what}");
             }
             let mut out = vec![f32::NAN; m * n];
             real_bits(&engine, &a, turned.view(), &mut out).unwrap();
-            assert!(bits_of(&out) == expected, "unpacked {what}");
+            assert!(exact(&out) == expected, "unpacked {what}");
         }
     }
 }
@@ -109,7 +81,7 @@ impl Update<&mut [f32]> for Turn {
 #[test]
 fn every_run_comes_once_with_its_states() {
     for (m, k, n) in shapes() {
-        let (a, b, before) = (reals(1, m * k), random_bits(2, 0, n, k), random_bits(3, 0, m, n));
+        let (a, b, before) = (magnitudes(1, m * k), random_bits(2, 0, n, k), random_bits(3, 0, m, n));
         let gradient = real_gemm_by_fours(&a, &signs(&b), (m, k, n));
         let in_bf16 = bf16_gemm_by_fours(&a, &signs(&b), (m, k, n));
         for engine in engines() {
@@ -118,13 +90,13 @@ fn every_run_comes_once_with_its_states() {
             let panels = Panels::of_rows_for_reals(&engine, b.view());
             real_gemm_with(&engine, &a, &panels, &mut sum[..], &mut weights, &Turn).unwrap();
             let after = |gradient: &[f32]| {
-                bits_of(&gradient.iter().enumerate().map(|(at, g)| 1.0 + (g + at as f32)).collect::<Vec<_>>())
+                exact(&gradient.iter().enumerate().map(|(at, g)| 1.0 + (g + at as f32)).collect::<Vec<_>>())
             };
-            assert!(bits_of(&sum) == after(&gradient), "{what}");
+            assert!(exact(&sum) == after(&gradient), "{what}");
             assert_eq!(weights, before.not(), "{what}");
             sum.fill(1.0);
             bf16_gemm_with(&engine, &a, &panels, &mut sum[..], &mut weights, &Turn).unwrap();
-            assert!(bits_of(&sum) == after(&in_bf16), "bf16 {what}");
+            assert!(exact(&sum) == after(&in_bf16), "bf16 {what}");
             assert_eq!(weights, before, "{what}");
         }
     }
@@ -165,11 +137,11 @@ fn sums_of_four_in_bf16_are_the_nearest() {
     let x: Vec<f32> = special.into_iter().chain(around).chain(any).chain(ties).collect();
     let a: Vec<f32> = x.iter().flat_map(|&x| [x, 0.0, 0.0, 0.0]).collect();
     let b = BitTensor::from_fn(2, 4, |n, _| n == 1);
-    let expected = bits_of(&bf16_gemm_by_fours(&a, &signs(&b), (x.len(), 4, 2)));
+    let expected = exact(&bf16_gemm_by_fours(&a, &signs(&b), (x.len(), 4, 2)));
     for engine in engines() {
         let mut out = vec![0.0; 2 * x.len()];
         bf16_gemm_packed(&engine, &a, &Panels::of_rows_for_reals(&engine, b.view()), &mut out).unwrap();
-        assert!(bits_of(&out) == expected, "{}", name(&engine));
+        assert!(exact(&out) == expected, "{}", name(&engine));
         let nan = [f32::NAN, 1.0, f32::from_bits(0x7f80_0001), 1.0];
         bf16_gemm_packed(&engine, &nan, &Panels::of_rows_for_reals(&engine, b.view()), &mut out[..2])
             .unwrap();
