@@ -3,7 +3,7 @@
 run cargo build --release --locked --quiet # as the main job does
 onebit=target/release/onebit
 work=$PWD/target/ci/networks
-tables=crates/train/data
+tables=crates/data/data
 samples=40
 
 # The digits in bytes, 0 to 240: as a table, and as the arrays that a network on bytes learns from.

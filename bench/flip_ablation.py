@@ -1,11 +1,11 @@
-"""Each mechanism of integer flip backprop on and off: mean accuracy and deviation over three seeds, as a Markdown table.
+"""Ablation of integer flip backprop: mean accuracy and deviation over three seeds, as a Markdown table.
 
     cargo build --release -p onebit-cli
     python bench/flip_ablation.py MNIST_FOLDER [ROW ...]
 
-The base is the preset `mnist-flip-small`, learning from 50000 of the 60000 images; accuracy is that of the 10000 held out
-from them, never the test set's. Seconds are those of one run on one thread. A ROW names rows by a part of their first column.
-"""
+The base is the preset `mnist-flip-small`, trained on 50000 of the 60000 images. The accuracy is that on the
+other 10000, not on the test set. Seconds are those of one run on one thread. ROW selects the rows whose first
+column contains it."""
 
 import pathlib
 import re
@@ -39,11 +39,11 @@ ROWS = [
     ("flips held at 0.8 % falling to 0.01 % a step", [counter(hold='"flips"'), "phase.0.rate=0.008", "phase.0.final_rate=0.0001"]),
     ("output error of 255 levels", ["training.levels=255"]),
     ("output error of 3 levels: most samples are skipped", ["training.levels=3"]),
-    ("squared hinge in f32 in place of the integer error", ['training.loss="squared-hinge"']),
+    ("squared hinge in f32 instead of the integer error", ['training.loss="squared-hinge"']),
     ("order input-first: FBF's second forward pass", ['training.order="input-first"']),
     ("order weight-first", ['training.order="weight-first"']),
-    ("heads: every block also learns from a classifier of its own", ['network.heads="beside"']),
-    ("heads: every block learns from its own classifier alone", ['network.heads="alone"']),
+    ("heads: each block also learns from its own classifier", ['network.heads="beside"']),
+    ("heads: each block learns only from its own classifier", ['network.heads="alone"']),
     ("pixels of 8 bits", ["network.binary_input=false"]),
     ("thermometer of 3 levels", ["network.binary_input=false", "network.thermometer=3"]),
     ("thermometer of 8 levels", ["network.binary_input=false", "network.thermometer=8"]),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How long deployed networks take: bench/infer.sh MNIST_FOLDER CIFAR10_FOLDER > infer.txt
-# Nothing else should run beside it; it takes two minutes. bench/infer_peers.py measures others beside it.
+# Measures the inference time of deployed networks: bench/infer.sh MNIST_FOLDER CIFAR10_FOLDER > infer.txt
+# Takes two minutes on an idle machine. bench/infer_peers.py compares with other runtimes.
 set -euo pipefail
 mnist=$1 cifar=$2
 cd "$(dirname "$0")/.."

@@ -1,12 +1,12 @@
-"""Larq Compute Engine's side of infer_peers.py: the same binary networks, trained by nobody.
+"""Larq Compute Engine for infer_peers.py: the same binary networks, untrained.
 
     infer_larq.py prepare FOLDER              writes mlp.KIND.bBATCH.tflite and convnet.KIND.bBATCH.tflite
     infer_larq.py measure FILE BATCH THREADS KERNELS
 
-Two kinds: `dense`, whose dense layers are TFLite's own, for the engine has no binary ones, and `1x1`, where they are binary
-convolutions of one pixel. A file is for one size of a batch. Kernels are the engine's `default`, `indirect` or `reference` ones, or
-the default with TFLite's `xnnpack`; which is fastest depends on the machine and on the network: on a Zen 4 never the default.
-"""
+The engine has no binary dense layers. KIND is `dense`, with the float dense layers of TFLite, or `1x1`, with
+binary convolutions of one pixel. A file is for one batch size. KERNELS are the `default`, `indirect` or
+`reference` ones of the engine, or the default ones with `xnnpack` of TFLite. Which are fastest depends on
+machine and network; on a Zen 4 never the default ones."""
 
 import glob
 import importlib.util
@@ -74,7 +74,7 @@ def prepare(folder):
 
 
 def interpreter_module():
-    """The interpreter without TensorFlow around it, so that memory and start are its own."""
+    """The interpreter without TensorFlow, which would add to its memory and start-up time."""
     pattern = "/larq_compute_engine/tflite/python/interpreter_wrapper_lite*.so"
     [library] = glob.glob(site.getsitepackages()[0] + pattern)
     spec = importlib.util.spec_from_file_location("interpreter_wrapper_lite", library)

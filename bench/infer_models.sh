@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The networks whose inference is measured: bench/infer_models.sh ONEBIT MNIST_FOLDER CIFAR10_FOLDER OUT_FOLDER
-# They are trained for a moment only; how long they take does not depend on what they have learned.
+# Makes the networks for inference benchmarks: bench/infer_models.sh ONEBIT MNIST_FOLDER CIFAR10_FOLDER
+# OUT_FOLDER It trains them only briefly, because the speed of inference does not depend on the weights.
 set -euo pipefail
 onebit=$1 mnist=$2 cifar=$3 out=$4
 

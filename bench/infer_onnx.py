@@ -1,10 +1,10 @@
-"""ONNX Runtime's side of infer_peers.py: float networks of the same sizes, quantized to int8.
+"""ONNX Runtime for infer_peers.py: float networks of the same sizes, quantized to int8.
 
     infer_onnx.py prepare FOLDER              writes mlp.KIND.onnx and convnet.KIND.onnx
     infer_onnx.py measure FILE BATCH THREADS
 
-Two kinds: `dynamic`, where the ranges of activations are found as they come, and `static`, where random data have told them.
-"""
+KIND is `dynamic`, with ranges of activations found at run time, or `static`, with ranges calibrated on random
+data."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ from infer_timing import report
 
 
 class Network:
-    """A chain of nodes from `x` on."""
+    """A chain of nodes that starts at the input `x`."""
 
     def __init__(self):
         self.nodes, self.weights, self.last = [], [], "x"

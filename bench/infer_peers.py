@@ -1,14 +1,17 @@
-"""Deployed networks beside ONNX Runtime and Larq Compute Engine, turn about: the same machine, the same minutes.
+r"""Compares the inference of Onebit, ONNX Runtime and Larq Compute Engine on one machine, in turn.
 
     python3 -m venv onnx && onnx/bin/pip install onnx onnxruntime onnx_ir sympy numpy
-    python3.11 -m venv larq && larq/bin/pip install tensorflow-cpu==2.15.1 larq==0.13.3 larq-compute-engine==0.16.0 'numpy<2'
+    python3.11 -m venv larq && larq/bin/pip install tensorflow-cpu==2.15.1 larq==0.13.3 \
+        larq-compute-engine==0.16.0 'numpy<2'
     cargo build --release
-    python3 bench/infer_peers.py --mnist DIR --cifar DIR --work DIR [--onnx onnx/bin/python] [--larq larq/bin/python] > peers.txt
+    python3 bench/infer_peers.py --mnist DIR --cifar DIR --work DIR \
+        [--onnx onnx/bin/python] [--larq larq/bin/python] > peers.txt
 
-Networks are 784-4096-4096-4096-10 and the CIFAR-10 ConvNet. In each round every contestant has its turn, in a process of its own
-that warms up and then takes a second or more; a figure is the median of the rounds' medians. Peers have their best kind, chosen
-for each row; one that takes more than half as long again as another in the first round has no more turns. `times` says how many times
-faster we are. What is prepared stays in the work folder. `--json` prints every turn as well. Nothing else should run beside it.
+The networks are 784-4096-4096-4096-10 and the CIFAR-10 ConvNet. In each round, each contestant runs once, in
+its own process, which warms up and then measures for at least a second. A figure is the median of the medians
+of all rounds. Each row shows the fastest kind of each peer; a kind that takes more than 1.5 times as long as
+another in the first round is dropped. `times` is how many times faster Onebit is. The work folder keeps the
+prepared networks. `--json` also prints each measurement. Run it on an idle machine.
 """
 
 import argparse
@@ -22,27 +25,27 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BATCHES = {"mlp": [1, 256], "convnet": [1, 128]}
-SLOW = 1.5  # times another kind in the first round
+SLOW = 1.5  # a kind this much slower than another in the first round is dropped
 OURS = {"mlp": ["mlp-1-bit", "mlp-8-bit"], "convnet": ["convnet-8-bit"]}
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     target = os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")
-    parser.add_argument("--onebit", default=f"{target}/release/onebit", help="the command that is measured")
-    parser.add_argument("--mnist", required=True, help="a folder of idx files")
-    parser.add_argument("--cifar", required=True, help="a folder of CIFAR-10's binary batches")
-    parser.add_argument("--work", required=True, type=Path, help="a folder for the networks")
-    parser.add_argument("--onnx", help="a Python with onnx and onnxruntime")
-    parser.add_argument("--larq", help="a Python with larq_compute_engine")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true", help="print every turn, too")
+    parser.add_argument("--onebit", default=f"{target}/release/onebit", help="the onebit command")
+    parser.add_argument("--mnist", required=True, help="folder of idx files")
+    parser.add_argument("--cifar", required=True, help="folder of the binary batches of CIFAR-10")
+    parser.add_argument("--work", required=True, type=Path, help="folder for the prepared networks")
+    parser.add_argument("--onnx", help="Python with onnx and onnxruntime")
+    parser.add_argument("--larq", help="Python with larq_compute_engine")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds")
+    parser.add_argument("--json", action="store_true", help="also print each measurement")
     return parser.parse_args()
 
 
 def prepare(args):
-    """Makes the networks that are not there yet."""
+    """Makes the networks that do not exist yet."""
     args.work.mkdir(parents=True, exist_ok=True)
     makers = [("convnet-8-bit.onebit", [HERE / "infer_models.sh", args.onebit, args.mnist, args.cifar, args.work])]
     if args.onnx:
@@ -55,7 +58,7 @@ def prepare(args):
 
 
 def contestants(args, network, batch, threads):
-    """(who, which kind, the command that measures it)"""
+    """Yields for each contestant its name, its kind and the command that measures it."""
     size = [str(batch), str(threads)]
     for ours in OURS[network]:
         flags = ["--batch", str(batch), "--threads", str(threads), "--calls", "3", "--json"]
@@ -71,17 +74,19 @@ def contestants(args, network, batch, threads):
 
 
 def measured(command):
+    """The median time of a call in microseconds."""
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.strip().splitlines()[-1])["median_us"]
 
 
 def best_kind(turns, who):
-    """The fastest kind's name and median, in microseconds."""
+    """The median of the fastest kind in microseconds, and its name."""
     kinds = [(statistics.median(times), kind) for (name, kind), times in turns.items() if name == who]
     return min(kinds, default=(None, None))
 
 
 def row(args, network, batch, threads):
+    """Measures all contestants and prints one row of the table for each network of ours."""
     turns = {}
     for turn in range(args.rounds):
         for who, kind, command in contestants(args, network, batch, threads):
@@ -111,7 +116,7 @@ def main():
         prepare(args)
         commit = subprocess.run(["git", "log", "-1", "--format=%H"], cwd=HERE, capture_output=True, text=True).stdout.strip()
         print(f"commit {commit}, {platform.machine()}, {os.cpu_count()} cores, {args.rounds} rounds\n")
-        print("| network | batch | threads | us a call | ours/s | ONNX Runtime/s | times | Larq/s | times |")
+        print("| network | batch | threads | us a call | Onebit/s | ONNX Runtime/s | times | Larq/s | times |")
         print("|---|---|---|---|---|---|---|---|---|")
         for network, batches in BATCHES.items():
             for batch in batches:

@@ -1,4 +1,4 @@
-"""How long a call takes, measured as `onebit bench infer` does: the median of all within a second."""
+"""Measures a call as `onebit bench infer` does: the median of the calls within a second."""
 
 import json
 import statistics
@@ -6,11 +6,11 @@ import time
 
 WARM_UP = 0.3  # seconds
 SECONDS = 1.0
-CALLS = 3  # at least
+CALLS = 3  # at least this many
 
 
 def report(call):
-    """Calls it again and again, and prints the median in microseconds."""
+    """Measures repeated calls and prints the median in microseconds."""
     start, calls = time.perf_counter(), 0
     while time.perf_counter() - start < WARM_UP or calls < 2:
         call()

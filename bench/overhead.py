@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
-"""What a run's folder costs: the same training with and without it, turn about.
+"""Measures what recording a run folder costs: the same training with and without it.
 
     cargo build --release && bench/overhead.py [--data DIR] [--turns N] [--epochs N] [--tensorboard] PRESET..
 
-A turn's two runs follow each other, in changing order, so that what else the machine does meets both. `more` is the
-median of the turns' ratios, with the standard error of a median.
-"""
+Each turn makes both runs one after the other, in alternating order, so that other load affects both alike.
+`more` is the median of the ratios of all turns, with the standard error of the median."""
 import argparse, itertools, statistics, subprocess, tempfile, time
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("presets", nargs="+")
 parser.add_argument("--onebit", default="target/release/onebit")
-parser.add_argument("--data", help="for presets that need a folder")
-parser.add_argument("--epochs", help="of each phase")
+parser.add_argument("--data", help="data folder, for presets that need one")
+parser.add_argument("--epochs", help="epochs of each phase")
 parser.add_argument("--threads", default="2")
 parser.add_argument("--turns", type=int, default=25)
-parser.add_argument("--tensorboard", action="store_true", help="with event files too")
+parser.add_argument("--tensorboard", action="store_true", help="also write TensorBoard event files")
 args = parser.parse_args()
 work = tempfile.mkdtemp()
 folders = (f"{work}/{number}" for number in itertools.count())
@@ -42,7 +41,8 @@ for preset in args.presets:
     without, recorded = (statistics.median(times) for times in zip(*turns))
     ratios = [recorded / without for without, recorded in turns]
     quarters = statistics.quantiles(ratios, n=4)
-    # of a normal distribution: the deviation is 0.74 of the quartiles' distance, a median's error 1.25 of a mean's
+    # for a normal distribution, the deviation is 0.74 times the distance between the quartiles, and the error
+    # of a median is 1.25 times that of a mean
     error = 1.25 * 0.74 * (quarters[2] - quarters[0]) / len(turns) ** 0.5
     more = f"{100 * (quarters[1] - 1):+.1f} +- {100 * error:.1f} %"
     print(f"{preset:16} {len(turns):5} {without:7.2f} s {recorded:7.2f} s   {more}", flush=True)

@@ -1,16 +1,16 @@
-"""The same training step in PyTorch, as fast as PyTorch does it.
+"""Measures the training step of a preset in PyTorch, with the options that are fastest there.
 
     pip install torch numpy
     MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000 python bench/peer_torch.py --threads 2
 
-The network of the preset `mnist`: 784-4096-4096-4096-10, or with `--conv` that of `cifar10`, in channels-last memory, weights
-and hidden activations binarized by sign in the forward pass, straight-through gradients where |x| <= 1, batch norm, squared
-hinge loss, Adam over latent weights that stay in -1..1. fp32, or autocast to bf16 with `--bf16`; no dropout; random data,
-because only the speed counts. `--float` is the same network without binarization (ReLU), for comparison.
+The network is that of the preset `mnist`, 784-4096-4096-4096-10, or with `--conv` that of `cifar10`, in
+channels-last memory. Weights and hidden activations are binarized by sign in the forward pass, with
+straight-through gradients where |x| <= 1; batch norm, squared hinge loss, and Adam over latent weights
+clipped to [-1, 1]. It computes in fp32, or with `--bf16` in autocast to bf16, without dropout, on random
+data, because only the speed matters. `--float` is the same network without binarization, with ReLU.
 
-The two variables keep glibc from giving every buffer back to the kernel and asking for it again, in each step:
-without them PyTorch is about half as fast. One JSON object goes to standard output.
-"""
+The two variables keep glibc from returning all buffers to the kernel in each step; without them, PyTorch is
+about half as fast. Prints one JSON object."""
 
 import argparse
 import json
@@ -27,7 +27,7 @@ WIDTHS = [784, 4096, 4096, 4096, 10]
 
 
 def sign(x):
-    """+-1 with the gradient of hardtanh, in a form that torch.compile fuses."""
+    """The sign with the gradient of hardtanh, in a form that torch.compile fuses."""
     h = F.hardtanh(x)
     return h + (torch.where(x >= 0, 1.0, -1.0) - h).detach()
 
@@ -48,7 +48,7 @@ class BinaryConv(nn.Conv2d):
 
 
 def convnet(binary):
-    """128C3-128C3-MP2-256C3-256C3-MP2-512C3-512C3-MP2-1024-1024-10, max-pooling before the norm."""
+    """128C3-128C3-MP2-256C3-256C3-MP2-512C3-512C3-MP2-1024-1024-10, with max pooling before the norm."""
     conv, linear = (BinaryConv, BinaryLinear) if binary else (nn.Conv2d, nn.Linear)
     activation = Sign if binary else nn.ReLU
     layers, channels = [], 3
@@ -85,11 +85,11 @@ def network(binary):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch", type=int, help="by default 100, of the ConvNet 50")
-    parser.add_argument("--conv", action="store_true", help="the ConvNet in place of the MLP")
+    parser.add_argument("--threads", type=int, default=1, help="number of threads")
+    parser.add_argument("--batch", type=int, help="batch size; by default 100, or 50 for the ConvNet")
+    parser.add_argument("--conv", action="store_true", help="the ConvNet instead of the MLP")
     parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
-    parser.add_argument("--steps", type=int, default=15, help="steps that are timed, one by one")
+    parser.add_argument("--steps", type=int, default=15, help="number of timed steps")
     parser.add_argument("--eager", action="store_true", help="without torch.compile")
     parser.add_argument("--float", action="store_true", help="without binarization")
     args = parser.parse_args()
@@ -123,7 +123,7 @@ def main():
                 weight.clamp_(-1.0, 1.0)
         return loss.item()
 
-    losses = [step() for _ in range(3)]  # compiles, and warms up
+    losses = [step() for _ in range(3)]  # compile and warm up
     seconds = []
     for _ in range(args.steps):
         start = time.perf_counter()

@@ -1,12 +1,16 @@
-"""Accuracy on MNIST's test set over training time: ours beside PyTorch, float and binary, one network, one run.
+"""Plots accuracy on MNIST's test set over training time for Onebit and PyTorch, one run each.
 
     cargo build --release -p onebit-cli
     pip install torch numpy matplotlib
     python bench/time_to_97.py MNIST_FOLDER docs/time-to-97.svg --threads 2
 
-The network is 784-512-512-10 throughout, or with other hidden layers (`--hidden 4096,4096,4096`): real pixels, ReLU, cross-entropy and Adam at 1e-3 for PyTorch float; real pixels, signs,
-straight-through gradients, squared hinge and Adam from 3e-3 to 1e-4 for PyTorch binary, batches of 100 for both; the preset
-`mnist-flip-small` for ours, with what `--set` changes. Time is that of training alone. One JSON object goes to standard output.
+The network is 784-512-512-10, or has other hidden layers (`--hidden 4096,4096,4096`):
+- Onebit: the preset `mnist-flip-small`, with the changes of `--set`.
+- PyTorch, float: real pixels, ReLU, cross-entropy, Adam at 1e-3, batches of 100.
+- PyTorch, binary: real pixels, signs, straight-through gradients, squared hinge, Adam from 3e-3 to 1e-4,
+  batches of 100.
+
+Time is training time alone. Prints one JSON object.
 """
 
 import argparse
@@ -92,12 +96,13 @@ def ours(folder, hidden, settings, threads):
 
 def main():
     args = argparse.ArgumentParser()
-    args.add_argument("folder")
-    args.add_argument("picture")
-    args.add_argument("--threads", type=int, default=2)
-    args.add_argument("--hidden", type=lambda sizes: [int(size) for size in sizes.split(",")], default=[512, 512])
-    args.add_argument("--epochs", type=int, default=6, help="of PyTorch's training")
-    args.add_argument("--set", action="append", default=[], help="a setting of ours, such as phase.0.rate=0.05")
+    args.add_argument("folder", help="folder of the MNIST files")
+    args.add_argument("picture", help="path of the plot, an SVG file")
+    args.add_argument("--threads", type=int, default=2, help="number of threads")
+    args.add_argument("--hidden", type=lambda sizes: [int(size) for size in sizes.split(",")],
+                      default=[512, 512], help="sizes of the hidden layers, separated by commas")
+    args.add_argument("--epochs", type=int, default=6, help="epochs of PyTorch")
+    args.add_argument("--set", action="append", default=[], help="a setting, such as phase.0.rate=0.05")
     args = args.parse_args()
     torch.set_num_threads(args.threads)
     curves = {

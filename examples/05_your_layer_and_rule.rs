@@ -1,8 +1,9 @@
-//! 5: a layer and a rule of your own, with nothing but the public API.
+//! # 5. Your own layer and rule
 //!
-//! The layer, `BitNoise`, turns some of its input bits over while training, so that no unit relies on a
-//! single bit. The rule, `Patience`, gives flip backprop a short memory: a weight flips when most of the
-//! batch asks for it in two steps in a row.
+//! A layer computes; a rule decides which of its weights flip. Both need the public API alone. The layer
+//! here, `BitNoise`, flips some of its input bits during training, so that no unit relies on a single bit.
+//! The rule, `Patience`, gives flip backprop a short memory: a weight flips if a majority of the batch asks
+//! for it in two consecutive steps.
 //!
 //! cargo run --release --example 05_your_layer_and_rule
 
@@ -18,9 +19,12 @@ use onebit::{
     state::State,
 };
 
+/// Flips each input bit with probability `share` during training; does nothing otherwise.
 struct BitNoise {
     share: Probability,
+    /// Number of training steps so far: each draws new noise.
     step: u64,
+    /// The signal about the output, from `receive` to `send`.
     signal: Option<Signal>,
 }
 
@@ -44,7 +48,7 @@ impl Layer for BitNoise {
         Ok(())
     }
 
-    // A flip asked of a bit passes to the bit that it came from.
+    // A bit with noise passes its request on to the bit without.
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
         self.signal.take().ok_or(onebit::Error::Sequence {
             layer: "bit_noise",
@@ -53,17 +57,18 @@ impl Layer for BitNoise {
         })
     }
 
-    // A deployed network has no noise.
+    // A deployed network has no noise, so the layer adds nothing to it.
     fn export(&self, _to: &mut Exporter) -> Result<()> {
         Ok(())
     }
 
-    // What a checkpoint keeps.
+    // A checkpoint keeps what the next step depends on.
     fn state(&mut self, state: &mut State) -> Result<()> {
         state.count("step", &mut self.step)
     }
 }
 
+/// Flips the weights that the majority asks to flip in this step and asked to flip in the last one.
 struct Patience {
     majority: Vote,
     asked_before: BitTensor,
@@ -89,6 +94,8 @@ impl Rule for Patience {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let parts = Parts::split(&data::iris(), 0.2, 42)?;
+
+    // The layers of example 2 one by one, with 7 bits for each feature and unit, the noise, and the rule.
     let depth = thresholds(7)?;
     let patience = || Box::new(Patience { majority: Vote::new(), asked_before: BitTensor::zeros(0, 0) });
     let mut net = Network::new(4)
@@ -100,7 +107,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let phases = vec![Phase::new(40, Batch::Size(32), 0.5), Phase::new(20, Batch::All, 0.25)];
     let outcome = Trainer::flip(phases, 42).fit(&mut net, &parts, &Engine::single(), |_| {})?;
     let accuracy = outcome.kept().test_accuracy.unwrap_or(0.0);
-    println!("on held-out flowers: {:.1} %", 100.0 * accuracy);
+    println!("accuracy on held-out flowers: {:.1} %", 100.0 * accuracy);
     assert!(accuracy >= 0.85, "expected at least 85 %, got {accuracy}");
     Ok(())
 }

@@ -1,9 +1,10 @@
-"""Golden numbers for layers of images, made by PyTorch: writes `conv.json` beside this file.
+"""Golden numbers for layers on images, from PyTorch. Writes `conv.json` beside this file.
 
-Run again as `generate_ste.py`, with the same versions.
+Run it like `generate_ste.py`, with the same versions.
 
-Everything is computed in float64 and written with 9 significant digits; inputs are multiples of 1/256. Images are
-written as our layers have them, one row a pixel: (b h w, c); kernels one row an output channel: (c_out, kh kw c_in).
+Computes in float64 and writes 9 significant digits; inputs are multiples of 1/256. Images have one row for
+each pixel, (b h w, c), and kernels one row for each output channel, (c_out, kh kw c_in), as in the layers of
+this project.
 """
 
 from pathlib import Path
@@ -33,7 +34,7 @@ def kernels(w, size):
 
 
 def convolved(x, w, image, kernel, stride=(1, 1), padding=(0, 0, 0, 0), pad="zero", groups=1):
-    """Pixels to pixels; padding: top, left, bottom, right."""
+    """A convolution from pixels to pixels. padding: top, left, bottom, right."""
     top, left, bottom, right = padding
     padded = F.pad(images(x, *image), (left, right, top, bottom), value=PADS[pad])
     return pixels(F.conv2d(padded, kernels(w, kernel), stride=stride, groups=groups))
@@ -70,7 +71,7 @@ def conv_cases():
         BITS | dict(kernel=(2, 3), stride=(1, 2), padding=(2, 0, 1, 1), pad="plus"),
         BITS | dict(padding=AROUND, groups=2),
         BITS | dict(padding=AROUND, pad="minus", groups=2, stride=(2, 1)),
-        dict(image=(1, 3, 3), channels=(70, 3), kernel=(2, 2), padding=AROUND),  # more than a word of channels
+        dict(image=(1, 3, 3), channels=(70, 3), kernel=(2, 2), padding=AROUND),  # more than 64 channels
         REAL,
         REAL | dict(padding=AROUND),
         REAL | dict(kernel=(2, 3), stride=(2, 1), padding=(0, 2, 1, 1)),
@@ -101,7 +102,7 @@ def real_dense_cases():
 
 
 def max_pool_cases():
-    """Values are a few whole numbers, so that most windows have several largest; PyTorch's is the first."""
+    """Inputs are small integers, so that most windows have several maxima; PyTorch takes the first."""
     cases = []
     for seed, (image, kernel, stride) in enumerate(
         [((2, 4, 4), (2, 2), (2, 2)), ((1, 5, 7), (2, 3), (2, 3)), ((2, 7, 6), (3, 3), (2, 2))], 40
@@ -111,7 +112,7 @@ def max_pool_cases():
         x = torch.tensor(rng.integers(-2, 2, size=size), dtype=torch.float64, requires_grad=True)
         y = F.max_pool2d(images(x, *image).contiguous(), kernel, stride)
         windows = images(x, *image).unfold(2, kernel[0], stride[0]).unfold(3, kernel[1], stride[1]).flatten(-2)
-        assert ((windows == y[..., None]).sum(-1) > 1).any(), "some window has several largest"
+        assert ((windows == y[..., None]).sum(-1) > 1).any(), "some window must have several maxima"
         dy = normal(rng, *pixels(y).shape)
         y.backward(images(dy, y.shape[0], *y.shape[2:]))
         sizes = dict(image=list(image), kernel=list(kernel), stride=list(stride))
@@ -129,7 +130,7 @@ def global_average_pool_case():
 
 
 def batch_norm_case():
-    """300 rows are three parts: features with a mean far from 0, a mean that drifts from part to part, and neither."""
+    """300 rows, summed in three parts. Features: a mean far from 0, a drifting mean, neither."""
     rng = np.random.default_rng(60)
     x = normal(rng, 300, 3)
     x[:, 0] += 20
@@ -147,7 +148,7 @@ def batch_norm_case():
 
 
 def subsampled(x, image, stride, channels_out):
-    """Every stride-th pixel, zero channels appended."""
+    """Every stride-th pixel, with channels of zeros appended."""
     kept = pixels(images(x, *image)[:, :, ::stride, ::stride])
     return F.pad(kept, (0, channels_out - kept.shape[1]))
 

@@ -1,15 +1,16 @@
-"""Golden numbers for preparing data, made by NumPy: writes `data.json` and `arrays.npz` beside this file.
+"""Golden numbers for preparing data, from NumPy. Writes `data.json` and `arrays.npz` beside this file.
 
-Run again with
     python -m venv .venv && .venv/bin/pip install numpy==2.4.6 && .venv/bin/python golden/generate_data.py
+
 The committed files were made with this version; the seed is fixed.
 
-Everything is computed in float64 and written with 9 significant digits. The samples are multiples of 1/256, so they
-are exact in f32 too. Letters: b batch, i inputs.
+Computes in float64 and writes 9 significant digits. Samples are multiples of 1/256, which f32 holds exactly.
+Letters: b batch, i inputs.
 
 - `gcn`: global contrast normalization as `pylearn2.expr.preprocessing.global_contrast_normalize` defines it.
-- `zca`: y = (x - mean) U (S + eps)^(-1/2) U^T, with the covariance of the population, from `numpy.linalg.eigh`.
-- `arrays.npz`: a data set of `numpy.savez_compressed`, to be read.
+- `zca`: y = (x - mean) U (S + eps)^(-1/2) U^T, where U S U^T is the population covariance
+  (`numpy.linalg.eigh`).
+- `arrays.npz`: a data set written by `numpy.savez_compressed`.
 """
 
 import json

@@ -1,17 +1,18 @@
-"""Golden numbers for the element-wise layers of straight-through training, made by PyTorch: writes `layers.json` beside
-this file.
+"""Golden numbers for the element-wise layers of straight-through training, from PyTorch. Writes `layers.json`
+beside this file.
 
-Run again with
-    python -m venv .venv && .venv/bin/pip install torch==2.15.0 numpy==2.4.6 && .venv/bin/python golden/generate_layers.py
+    python -m venv .venv && .venv/bin/pip install torch==2.15.0 numpy==2.4.6
+    .venv/bin/python golden/generate_layers.py
+
 The committed file was made with these versions on a CPU; the seeds are fixed.
 
-Everything is computed in float64 and written with 9 significant digits. Inputs and initial parameters are multiples of
-1/256, so they are exact in f32 too. Letters: b batch, p pixels, x features, e epochs. sgn(0) = +1.
+Computes in float64 and writes 9 significant digits. Inputs and initial parameters are multiples of 1/256,
+which f32 holds exactly. Letters: b batch, p pixels, x features, e epochs. sgn(0) = +1.
 
-Gradients come from autograd. An estimator is given here as the *function* that stands in for the sign, and autograd takes
-its derivative: `F(r)` on the way back, `sgn(r)` forward. By hand are only the clip, whose boundary belongs to the inside
-(torch.clamp gives 0 there), and the way back of shift-based batch norm, which rounds to powers of two: it follows the
-authors' Torch code line by line.
+Gradients come from autograd. An estimator is the *function* that replaces the sign in the backward pass;
+autograd takes its derivative. Only two gradients are written by hand: that of the clip, which is 1 on its
+boundary (torch.clamp has 0 there), and that of shift-based batch norm, which rounds to powers of two and
+follows the authors' Torch code line by line.
 """
 
 import math
@@ -24,10 +25,10 @@ import torch.nn.functional as F
 from generate_ste import normal, sgn, uniform, write
 
 EPOCHS = 10
-SEEN = (0, 3, 6, 9)  # epochs at which estimators that sharpen are written
-MARGIN = 1e-4  # nothing that is rounded to a power of two comes closer than this to where it would be another
+SEEN = (0, 3, 6, 9)  # epochs at which the estimators are sampled; some sharpen over time
+MARGIN = 1e-4  # the least distance of a logarithm from the boundary between two powers of two
 
-# ---- estimators: functions that resemble the sign --------------------------------------------------------------------
+# ---- estimators: functions that resemble the sign ----------------------------------------------------------
 
 
 class Clip(torch.autograd.Function):
@@ -62,13 +63,13 @@ def swish_sign(beta):
 
 
 def training_aware(k, t):
-    """Of RBNN: two parabolas that reach k at sqrt(2) / t."""
+    """RBNN: two parabolas that reach k at sqrt(2) / t."""
     inner = lambda r: k * (-torch.sign(r) * t**2 * r**2 / 2 + math.sqrt(2) * t * r)
     return lambda r: torch.where(r.abs() < math.sqrt(2) / t, inner(r), k * torch.sign(r))
 
 
 def error_decay(k, t):
-    """Of IR-Net."""
+    """IR-Net: k tanh(t r)."""
     return lambda r: k * torch.tanh(t * r)
 
 
@@ -78,12 +79,12 @@ def sharpness(epoch, low):
 
 
 def through(curve, r):
-    """sgn(r) forward, the curve's derivative back."""
+    """sgn(r) forward, the derivative of the curve backward."""
     return curve(r) + (sgn(r) - curve(r)).detach()
 
 
 def estimators():
-    """Name in a configuration: curve for activations and curve for weights, at an epoch."""
+    """For each name in a configuration, the curves for activations and for weights at an epoch."""
 
     def aware_of_activations(epoch):
         _, t = sharpness(epoch, -2)
@@ -121,11 +122,11 @@ def estimators_case():
     return case
 
 
-# ---- layers ----------------------------------------------------------------------------------------------------------
+# ---- layers ------------------------------------------------------------------------------------------------
 
 
 def layer_case(forward, dy, **inputs):
-    """y, and the gradient of every input, named d + its name."""
+    """y, and the gradient of each input under the name d + its name."""
     inputs = {name: value.requires_grad_() for name, value in inputs.items()}
     y = forward(**inputs)
     y.backward(dy)
@@ -133,7 +134,7 @@ def layer_case(forward, dy, **inputs):
 
 
 def ternary_case():
-    """As Larq writes it, with a threshold that is exact."""
+    """Ternary sign as in Larq, with a threshold that f32 holds exactly."""
     threshold = 1 / 16
     r = [-2, -1, -0.5, -threshold, threshold, -15 / 256, 15 / 256, 0, 0.5, 1, 1.25, 1 / 256]
     r = torch.tensor(r, dtype=torch.float64)
@@ -180,7 +181,7 @@ def relu_case():
 
 
 def standardize_sample_case():
-    """(b, p, x): unbiased deviation over pixels and features, as in RBNN's code."""
+    """x: (b, p, x). The unbiased deviation over pixels and features, as in RBNN's code."""
     rng = np.random.default_rng(8)
 
     def forward(x):
@@ -190,7 +191,7 @@ def standardize_sample_case():
     return layer_case(forward, normal(rng, 3, 4, 5), x=normal(rng, 3, 4, 5, scale=2.0) + 0.5)
 
 
-# ---- shift-based batch norm ------------------------------------------------------------------------------------------
+# ---- shift-based batch norm --------------------------------------------------------------------------------
 
 
 def ap2(x):
@@ -200,7 +201,7 @@ def ap2(x):
 
 
 def shift_batch_norm_case(seed):
-    """BatchNormalizationShiftPow2.lua of the authors, in their order; `old` are running statistics before the step."""
+    """The authors' BatchNormalizationShiftPow2.lua. `old` are the running statistics before the step."""
     eps, momentum = 1e-5, 0.125
     rng = np.random.default_rng(seed)
     x, dy = normal(rng, 6, 5, scale=3.0), normal(rng, 6, 5)
@@ -230,13 +231,13 @@ def shift_batch_norm_case(seed):
 
 
 def first_steady(case):
-    """The first seed that keeps away from all discontinuities."""
+    """The case of the first seed that stays away from all discontinuities."""
     for seed in range(1000):
         try:
             return case(seed)
         except AssertionError:
             continue
-    raise AssertionError("no seed keeps away from where rounding changes")
+    raise AssertionError("no seed stays away from all discontinuities")
 
 
 def main():

@@ -1,11 +1,11 @@
-"""Golden numbers for optimizers, schedules, distillation and rules without latent weights, made by PyTorch: writes
-`optim.json` beside this file.
+"""Golden numbers for optimizers, schedules, distillation and rules without latent weights, from PyTorch.
+Writes `optim.json` beside this file.
 
-Run again as `generate_ste.py`, whose helpers it uses. Everything is computed in float64; inputs are multiples of 1/256.
+Run it like `generate_ste.py`, whose helpers it uses. Computes in float64; inputs are multiples of 1/256.
 
-Updates come from torch.optim, schedules from torch.optim.lr_scheduler, gradients from autograd. By hand are only what
-PyTorch does not have: shift-based AdaMax (arXiv:1602.02830), Bop (arXiv:1906.02107) and second-order Bop
-(arXiv:2104.05124, as its authors coded it, and with Adam's bias correction).
+Updates come from torch.optim, schedules from torch.optim.lr_scheduler, gradients from autograd. Only what
+PyTorch lacks is written by hand: shift-based AdaMax (arXiv:1602.02830), Bop (arXiv:1906.02107) and
+second-order Bop (arXiv:2104.05124, as its authors coded it, and with Adam's bias correction).
 """
 
 from pathlib import Path
@@ -21,11 +21,11 @@ STEPS = 12
 EPOCHS = 30
 
 
-# ---- optimizers ------------------------------------------------------------------------------------------------------
+# ---- optimizers --------------------------------------------------------------------------------------------
 
 
 def gradients(seed):
-    """Of very different sizes; one is always zero, one for three steps, one changes its sign for good."""
+    """Gradients of different sizes; one is always 0, one 0 for three steps, one changes its sign halfway."""
     rng = np.random.default_rng(seed)
     grads = normal(rng, STEPS, 8) * torch.tensor([1, 16, 1 / 64, 1, 1, 4, 0, 1], dtype=torch.float64)
     grads[:3, 4] = 0.0
@@ -34,7 +34,7 @@ def gradients(seed):
 
 
 def torch_case(make, lr, scale, seed, **settings):
-    """An optimizer of PyTorch; what it does to the parameters in a step is multiplied by `scale`."""
+    """An optimizer of PyTorch, with each of its updates multiplied by `scale`."""
     p, grads = gradients(seed)
     case = dict(lr=lr, scale=scale, **settings, initial=p.clone(), grads=grads)
     optimizer = make([p])
@@ -49,7 +49,7 @@ def torch_case(make, lr, scale, seed, **settings):
 
 
 def ap2(x):
-    """The power of two nearest to x in the logarithm, which must not be halfway between two."""
+    """The power of two nearest to x on a logarithmic scale; x must not be halfway between two."""
     x = torch.as_tensor(x, dtype=torch.float64)
     log = torch.log2(x.abs())
     fraction = (log - torch.floor(log))[x != 0]
@@ -78,7 +78,7 @@ def shift_adamax_case(as_coded, lr, scale, seed):
 
 
 def first_steady(case, *arguments):
-    """The case of the first seed that keeps away from every discontinuity."""
+    """The case of the first seed that stays away from all discontinuities."""
     for seed in range(1000):
         try:
             return case(*arguments, seed)
@@ -87,7 +87,7 @@ def first_steady(case, *arguments):
     raise AssertionError("no seed is steady")
 
 
-# ---- schedules -------------------------------------------------------------------------------------------------------
+# ---- schedules ---------------------------------------------------------------------------------------------
 
 
 def rates(lr, make):
@@ -103,7 +103,7 @@ def rates(lr, make):
 
 
 def cosine_after_warmup(warmup, final_rate):
-    """Rises to the rate in `warmup` epochs, the last of which is the first of the cosine."""
+    """Rises to the rate in `warmup` epochs; the last of them is the first of the cosine."""
 
     def make(optimizer):
         rise = lr_scheduler.LinearLR(optimizer, 1 / warmup, 1.0, total_iters=warmup - 1)
@@ -128,7 +128,7 @@ def schedules_case():
     )
 
 
-# ---- distillation ----------------------------------------------------------------------------------------------------
+# ---- distillation ------------------------------------------------------------------------------------------
 
 
 def distillation_case(hard, temperature, alpha):
@@ -145,14 +145,14 @@ def distillation_case(hard, temperature, alpha):
     return dict(temperature=temperature, alpha=alpha, s=s, teacher=teacher, labels=labels, loss=loss, ds=s.grad)
 
 
-# ---- rules -----------------------------------------------------------------------------------------------------------
+# ---- rules -------------------------------------------------------------------------------------------------
 
 
 RULE_STEPS = 8
 
 
 def rule_gradients(seed):
-    """(k, o, i); the first of a row always pushes its weight to -1, the second only in the first half of the steps."""
+    """Gradients (k, o, i). The first of a row pushes its weight to -1, the second only in the first half."""
     rng = np.random.default_rng(seed)
     grads = normal(rng, RULE_STEPS, 2, 67)
     grads[:, :, 0] = grads[:, :, 0].abs()
@@ -162,13 +162,13 @@ def rule_gradients(seed):
 
 
 def flip(w, push, threshold):
-    """w flips where w push > threshold."""
+    """Flips w where w push > threshold."""
     assert ((push * w - threshold).abs() > MARGIN * threshold).all(), "too close to call"
     return torch.where(push * w > threshold, -w, w)
 
 
 def bop(w, grads, gamma, threshold):
-    """m <- (1 - gamma) m + gamma g; w flips where w m > threshold. gamma is that of each step."""
+    """m <- (1 - gamma) m + gamma g; w flips where w m > threshold. gamma: one for each step."""
     case = dict(gamma=gamma, threshold=threshold)
     m, after = torch.zeros_like(w), [w]
     for gamma, grad in zip(gamma, grads, strict=True):
@@ -178,7 +178,10 @@ def bop(w, grads, gamma, threshold):
 
 
 def second_order_bop(w, grads, correction, gamma, sigma, threshold):
-    """v <- (1 - sigma) v + sigma g^2; w flips where w m / (sqrt(v) + 1e-10) > threshold, the two moments corrected."""
+    """m as in bop, v <- (1 - sigma) v + sigma g^2; w flips where w m' / (sqrt(v') + 1e-10) > threshold.
+
+    m' and v' are the moments after the bias correction.
+    """
     case = dict(gamma=gamma, sigma=sigma, threshold=threshold)
     m, v, after = torch.zeros_like(w), torch.zeros_like(w), [w]
     for t, grad in enumerate(grads, 1):
@@ -190,7 +193,7 @@ def second_order_bop(w, grads, correction, gamma, sigma, threshold):
 
 
 def checked(after):
-    """The weights after each step, of which some flip, not all, and some flip back."""
+    """The weights after each step. Checks that some flip, but not most, and that some flip back."""
     states = torch.stack(after)
     flips = (states[1:] != states[:-1]).sum((1, 2))
     assert (flips[1:] > 0).all() and (2 * flips < states[0].numel()).all()
@@ -200,7 +203,7 @@ def checked(after):
 
 def rules_case(seed):
     w, grads = rule_gradients(seed)
-    halved = [0.1] * 4 + [0.05] * 4  # a schedule with an epoch a step
+    halved = [0.1] * 4 + [0.05] * 4  # a schedule with one step for each epoch
     return dict(
         initial=w.to(torch.int64),
         grads=grads,

@@ -1,16 +1,18 @@
-"""Golden numbers for the relatives of the latent-weight rule and for ABC-Net's layers, made by PyTorch: writes
+"""Golden numbers for the relatives of the latent-weight rule and for ABC-Net's layers, from PyTorch. Writes
 `rules.json` beside this file.
 
-Run again with
-    python -m venv .venv && .venv/bin/pip install torch==2.15.0 numpy==2.4.6 && .venv/bin/python golden/generate_rules.py
+    python -m venv .venv && .venv/bin/pip install torch==2.15.0 numpy==2.4.6
+    .venv/bin/python golden/generate_rules.py
+
 The committed file was made with these versions on a CPU; the seeds are fixed.
 
-Everything is computed in float64 and written with 9 significant digits. Inputs and initial parameters are multiples of
-1/256, so they are exact in f32 too. Letters: o outputs, i inputs, b batch, s steps. sgn(0) = +1.
+Computes in float64 and writes 9 significant digits. Inputs and initial parameters are multiples of 1/256,
+which f32 holds exactly. Letters: o outputs, i inputs, b batch, s steps. sgn(0) = +1.
 
-Every rule is written as the papers and their authors' code compute the weights that a layer multiplies by, with the
-stand-in of the sign's derivative as an autograd function; gradients come from autograd, through means and deviations.
-Steps are those of torch.optim.SGD with momentum 0.9 (XNOR-Net and centring: then a clip to [-1, 1]).
+Each rule computes the weights that a layer multiplies by, as in its paper and its authors' code. The
+surrogate of the sign's derivative is an autograd function, and gradients come from autograd, through means
+and deviations. Steps are those of torch.optim.SGD with momentum 0.9; for XNOR-Net and centring, a clip to
+[-1, 1] follows.
 """
 
 import math
@@ -23,12 +25,12 @@ from generate_ste import normal, sgn, uniform, write
 
 LR = 0.125
 STEPS = 5
-MARGIN = 1e-4  # nothing comes closer than this to a discontinuity
+MARGIN = 1e-4  # the least distance from a discontinuity
 OUTPUTS, INPUTS = 4, 12
 
 
 class Sign(torch.autograd.Function):
-    """sgn(w); backward multiplies by what `slope` gives."""
+    """sgn(w); backward multiplies by slope(w)."""
 
     @staticmethod
     def forward(ctx, w, slope):
@@ -57,19 +59,19 @@ def sharpness(progress, low, high):
 
 
 def error_decay(progress):
-    """Of IR-Net: k t (1 - tanh^2(t w)), t from 1e-3 to 10."""
+    """IR-Net: k t (1 - tanh^2(t w)), t from 1e-3 to 10."""
     k, t = sharpness(progress, -3, 1)
     return lambda w: k * t * (1 - torch.tanh(t * w) ** 2)
 
 
 def training_aware(progress):
-    """Of RBNN: max(k (sqrt(2) t - t^2 |w|), 0), t from 1e-2 to 10."""
+    """RBNN: max(k (sqrt(2) t - t^2 |w|), 0), t from 1e-2 to 10."""
     k, t = sharpness(progress, -2, 1)
     return lambda w: torch.clamp(k * (2 * math.sqrt(t**2 / 2) - torch.abs(t**2 * w)), min=0)
 
 
 def steady(make, seed):
-    """The case of the first seed from `seed` on that keeps away from all discontinuities and shows what it should."""
+    """The case of the first of the seeds `seed`, `seed` + 100, .. that satisfies all assertions."""
     while True:
         try:
             return make(seed)
@@ -77,7 +79,7 @@ def steady(make, seed):
             seed += 100
 
 
-# ---- what a layer multiplies by: factors (o) and bits (o, i) -----------------------------------------------------------
+# ---- what a layer multiplies by: factors (o) and bits (o, i) -----------------------------------------------
 
 
 def xnor(w, _):
@@ -107,11 +109,11 @@ def recu(w, progress):
     return torch.ones(len(w), dtype=w.dtype), Sign.apply(torch.clamp(real, -bound, bound), identity), real
 
 
-# ---- steps -------------------------------------------------------------------------------------------------------------
+# ---- steps -------------------------------------------------------------------------------------------------
 
 
 def steps(case, parameters, weights, clip=False):
-    """Five steps along `case["grads"]`, the gradients of factor times bit. `weights()` gives factors, bits and reals."""
+    """Five steps along the gradients of factor times bit. `weights()` returns factors, bits and reals."""
     sgd = torch.optim.SGD(parameters.values(), lr=LR, momentum=0.9)
     after = {name: [] for name in parameters}
     for step, grad in enumerate(case["grads"]):
@@ -142,7 +144,7 @@ def inputs(seed, scale=0.5, drift=None):
     rng = np.random.default_rng(seed)
     w = uniform(rng, OUTPUTS, INPUTS)
     w[0, :2] = torch.tensor([255 / 256, -1.0])
-    w[1] = torch.where(w[1].abs() < 0.75, w[1] / 16, w[1] * 2)  # heavy tails: another power of two
+    w[1] = torch.where(w[1].abs() < 0.75, w[1] / 16, w[1] * 2)  # heavy tails give another power of two
     grads = normal(rng, STEPS, OUTPUTS, INPUTS, scale=scale)
     if drift is not None:
         grads[:, 0, :2] = torch.tensor(drift)
@@ -162,20 +164,20 @@ def rule_case(rule, seed, progress=0.0, clip=False):
 
 
 def libra_case(seed):
-    """The rows of this case must not all have one factor."""
+    """A case whose rows do not all have the same factor."""
     case = rule_case(libra, seed, 0.5)
     assert len(set(case["scales"].tolist())) > 1
     return case
 
 
-# ---- RBNN --------------------------------------------------------------------------------------------------------------
+# ---- RBNN --------------------------------------------------------------------------------------------------
 
 DECAY = 1e-4
 A, B = 3, 4  # INPUTS = A * B
 
 
 def fit(x, r1, r2, rounds=3):
-    """The authors' three rounds. x: (o, a, b)"""
+    """The rotations after three rounds, as in the authors' code. x: (o, a, b)"""
     for _ in range(rounds):
         v = r1.T @ x @ r2
         assert v.abs().min() > MARGIN
@@ -193,13 +195,13 @@ def standardized(w):
 
 
 def angle(w):
-    """Mean over rows between w and its signs, in degrees."""
+    """The angle between w and its signs in degrees, mean over rows."""
     cos = w.abs().sum(1) / w.norm(dim=1) / math.sqrt(w.shape[1])
     return torch.rad2deg(torch.arccos(cos)).mean()
 
 
 def rbnn_case(through, seed, progress):
-    """The rotation is fitted to the first weights and stays."""
+    """The rotation is fitted to the initial weights and then fixed."""
     rng = np.random.default_rng(seed)
     w = normal(rng, OUTPUTS, INPUTS)
     grads = normal(rng, STEPS, OUTPUTS, INPUTS, scale=2.0)
@@ -217,7 +219,7 @@ def rbnn_case(through, seed, progress):
         if through == "straight":
             adjusted = real + alpha * (rotated - real).detach()
         elif through == "rotation":
-            # exact for the weights; the authors keep beta's slope, which is the same
+            # the exact derivative for the weights; that of beta is the authors'
             adjusted = real + alpha * (rotated - real)
         else:
             adjusted = real + alpha * (rotated.detach() - real)
@@ -230,11 +232,11 @@ def rbnn_case(through, seed, progress):
     return dict(lr=LR, decay=DECAY, progress=progress, angles=angles, **case)
 
 
-# ---- ABC-Net -----------------------------------------------------------------------------------------------------------
+# ---- ABC-Net -----------------------------------------------------------------------------------------------
 
 
 class Activation(torch.autograd.Function):
-    """2 [clip(x + v, 0, 1) >= 1/2] - 1; backward for both: [0 <= x + v <= 1]."""
+    """2 [clip(x + v, 0, 1) >= 1/2] - 1; backward for x and v: [0 <= x + v <= 1]."""
 
     @staticmethod
     def forward(ctx, x, v):
@@ -252,7 +254,7 @@ class Activation(torch.autograd.Function):
 
 
 def abc_bases(w, count):
-    """Bases with their gradient passed on, and their factors: (m, *w) and (m)."""
+    """Bases (m, *w), which pass their gradient on to w, and their factors (m)."""
     u = torch.linspace(-1, 1, count, dtype=w.dtype) if count > 1 else torch.zeros(1, dtype=w.dtype)
     mean, deviation = w.mean().detach(), w.std(correction=0).detach()
     bases = torch.stack([Sign.apply(w - mean + u_ * deviation, identity) for u_ in u])
@@ -267,7 +269,7 @@ def dense(a, w):
 
 
 def conv(images):
-    """3 x 3, padded with 0; pixels are rows and the kernel comes before the channels."""
+    """A convolution of 3 x 3, padded with 0. Rows are pixels; a kernel is (kh, kw, c)."""
 
     def product(a, w):
         b, h, w_ = images

@@ -1,14 +1,17 @@
-"""Golden numbers for straight-through training of dense nets, made by PyTorch: writes `ste_dense.json` beside this file.
+"""Golden numbers for straight-through training of dense nets, from PyTorch. Writes `ste_dense.json` beside
+this file.
 
-Run again with
-    python -m venv .venv && .venv/bin/pip install torch==2.15.0 numpy==2.4.6 && .venv/bin/python golden/generate_ste.py
+    python -m venv .venv && .venv/bin/pip install torch==2.15.0 numpy==2.4.6
+    .venv/bin/python golden/generate_ste.py
+
 The committed file was made with these versions on a CPU; the seeds are fixed.
 
-Everything is computed in float64 and written with 9 significant digits. Inputs and initial parameters are multiples of
-1/256, so they are exact in f32 too. Letters: b batch, i inputs, o outputs, k steps. sgn(0) = +1.
+Computes in float64 and writes 9 significant digits. Inputs and initial parameters are multiples of 1/256,
+which f32 holds exactly. Letters: b batch, i inputs, o outputs, k steps. sgn(0) = +1.
 
-Gradients come from autograd, updates from torch.optim.Adam. By hand are only what PyTorch does otherwise than the
-papers: the gate of sign (arXiv:1602.02830), the running statistics with the biased variance, and the latent rule.
+Gradients come from autograd, updates from torch.optim.Adam. Only what PyTorch does differently from the
+papers is written by hand: the gate of sign (arXiv:1602.02830), running statistics with the biased variance,
+and the latent rule.
 """
 
 import copy
@@ -20,10 +23,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-EPSILON = 1e-4  # of batch norm
+EPSILON = 1e-4  # batch norm
 LR = 3e-3
 STEPS = 10
-MARGIN = 1e-4  # no value of `net` comes closer than this to a discontinuity
+MARGIN = 1e-4  # the least distance of a value of `net` from a discontinuity
 
 
 class Sign(torch.autograd.Function):
@@ -45,7 +48,7 @@ def sgn(r):
 
 
 def batch_norm(x, gamma, beta):
-    """Training mode: normalized by the biased variance of the batch."""
+    """Batch norm in training mode: normalizes by the biased variance of the batch."""
     return F.batch_norm(x, None, None, gamma, beta, training=True, eps=EPSILON)
 
 
@@ -61,12 +64,12 @@ def squared_hinge(o, labels):
 
 
 def softmax_cross_entropy(o, labels):
-    """Mean over the batch."""
+    """Cross-entropy of the softmax, mean over the batch."""
     return F.cross_entropy(o, labels)
 
 
 def glorot_scale(w):
-    """sqrt((fan_in + fan_out) / 1.5) of weights (o, i)."""
+    """sqrt((fan_in + fan_out) / 1.5) for weights (o, i)."""
     return math.sqrt(sum(w.shape) / 1.5)
 
 
@@ -84,11 +87,11 @@ class Latents:
         self.w.copy_(torch.clamp(old + glorot_scale(old) * (self.w - old), -1, 1))
 
 
-# ---- inputs ----------------------------------------------------------------------------------------------------------
+# ---- inputs ------------------------------------------------------------------------------------------------
 
 
 def on_grid(x):
-    """Multiples of 1/256."""
+    """Rounds to multiples of 1/256."""
     return torch.tensor(np.round(np.asarray(x) * 256) / 256, dtype=torch.float64)
 
 
@@ -104,7 +107,7 @@ def signs(rng, *shape):
     return torch.tensor(rng.integers(0, 2, size=shape) * 2.0 - 1.0, dtype=torch.float64)
 
 
-# ---- the cases -------------------------------------------------------------------------------------------------------
+# ---- the cases ---------------------------------------------------------------------------------------------
 
 
 def sign_case():
@@ -173,7 +176,7 @@ def softmax_cross_entropy_case():
 def adam_case():
     rng = np.random.default_rng(4)
     p = normal(rng, 6)
-    # Gradients of very different size, and one that is zero for three steps.
+    # gradients of very different sizes; one is zero for three steps
     grads = normal(rng, STEPS, 6) * torch.tensor([1.0, 16.0, 1 / 64, 1.0, 1.0, 4.0], dtype=torch.float64)
     grads[:3, 4] = 0.0
     case = dict(lr=LR, beta1=0.9, beta2=0.999, eps=1e-8, initial=p.clone(), grads=grads)
@@ -226,16 +229,16 @@ def dropout_case():
     x = signs(rng, 5, 8).requires_grad_()
     m = torch.tensor(rng.random((5, 8)) < q).to(torch.float64)
     dense = dense_case((m * x / q).detach(), 9)
-    # The same through autograd, down to x itself.
+    # the same through autograd, back to x itself
     (m * x / q @ sgn(dense["w"]).T).backward(dense["g"])
     return dict(q=q, m=m, x=x, w=dense["w"], g=dense["g"], y=dense["y"], dx=x.grad, dw=dense["dw"])
 
 
-# ---- the net ---------------------------------------------------------------------------------------------------------
+# ---- the net -----------------------------------------------------------------------------------------------
 
 
 class Unsteady(Exception):
-    """A value came so close to a discontinuity that another precision may take another path."""
+    """A value is so close to a discontinuity that another precision may take another path."""
 
 
 class Net:
@@ -255,7 +258,7 @@ class Net:
         return {name: [p.detach().clone() for p in getattr(self, name)] for name in ("w", "gamma", "beta")}
 
     def step(self, x, labels, loss):
-        """One training step. Returns loss, logits and gradients; raises Unsteady if the path is not safe."""
+        """Makes one step. Returns loss, logits and gradients; raises Unsteady near a discontinuity."""
         for p in self.gamma + self.beta:
             p.requires_grad_()
             p.grad = None
@@ -273,7 +276,7 @@ class Net:
             dgamma=[p.grad.clone() for p in self.gamma],
             dbeta=[p.grad.clone() for p in self.beta],
         )
-        # Adam divides a gradient by its own size: rounding noise where zero is meant would become a full step.
+        # Adam divides a gradient by its own size, so rounding noise around zero would become a full step
         steady(all(g.abs().min() > MARGIN for group in grads.values() for g in group))
         with torch.no_grad():
             for latents, w in zip(self.latents, w_bits):
@@ -294,7 +297,7 @@ def draw_batch(rng, teacher):
 
 
 def steady_step(net, rng, teacher, loss):
-    """Draws batches until a step on one is steady. Returns the net after the step and the batch."""
+    """Draws batches until one gives a steady step. Returns the net after the step, and the batch."""
     while True:
         x, labels = draw_batch(rng, teacher)
         attempt = copy.deepcopy(net)
@@ -306,13 +309,13 @@ def steady_step(net, rng, teacher, loss):
 
 
 def learns(initial, final):
-    """Every layer flips a weight, and a latent is clipped."""
+    """Whether every layer flips a weight and some latent weight is clipped."""
     flips = [(sgn(a) != sgn(b)).any() for a, b in zip(initial["w"], final["w"])]
     return all(flips) and any((w.abs() == 1).any() for w in final["w"])
 
 
 def replay(seed, batches, loss, dtype):
-    """The whole case, from the parameters of this seed and the batches found steady."""
+    """The whole case from the initial parameters of `seed` and the batches that were steady."""
     net = Net(np.random.default_rng(seed), dtype)
     initial = net.parameters()
     steps = [net.step(x.to(dtype), labels, loss) for x, labels in batches]
@@ -326,14 +329,14 @@ def replay(seed, batches, loss, dtype):
 
 
 def leaves(case):
-    """All tensors of a case, in order."""
+    """The tensors of a case, in order."""
     if isinstance(case, torch.Tensor):
         return [case]
     return [leaf for value in (case.values() if isinstance(case, dict) else case) for leaf in leaves(value)]
 
 
 def net_case(loss):
-    """Ten steps that keep away from every discontinuity: the first seed whose net learns something on the way."""
+    """Ten steps that stay away from all discontinuities, for the first seed whose net learns."""
     for seed in range(1000):
         rng = np.random.default_rng(seed)
         net = Net(rng, torch.float64)
@@ -355,11 +358,11 @@ def net_case(loss):
     raise AssertionError("no seed gives a steady run")
 
 
-# ---- the file --------------------------------------------------------------------------------------------------------
+# ---- the file ----------------------------------------------------------------------------------------------
 
 
 def plain(value):
-    """Tensors to nested lists, real numbers to 9 significant digits."""
+    """Turns tensors into nested lists, and rounds real numbers to 9 significant digits."""
     if isinstance(value, torch.Tensor):
         return plain(value.detach().tolist())
     if isinstance(value, dict):
@@ -370,7 +373,7 @@ def plain(value):
 
 
 def write(cases, path):
-    """One line for each value of a case, so that a difference shows where it is."""
+    """Writes one line for each value of a case, so that a diff shows where cases differ."""
     blocks = []
     for name, case in cases.items():
         lines = [f"  {json.dumps(key)}: {json.dumps(plain(value))}" for key, value in case.items()]

@@ -1,4 +1,4 @@
-"""Writes golden/tables: one small table in the formats that pandas and pyarrow write. Needs pandas and pyarrow.
+"""Writes `tables/` beside this file: small tables in the formats of pandas and pyarrow. Needs both packages.
 
     python golden/generate_tables.py
 """
@@ -17,7 +17,7 @@ ROWS = 40
 
 
 def frame():
-    """40 rows of columns of every kind that is read; the class depends on length and colour."""
+    """40 rows with a column of each type that Onebit reads. The class depends on length and colour."""
     n = range(ROWS)
     colours = ["red", "green", "blue"]
     length = [round(1.5 + (i * 37 % 101) / 20, 2) for i in n]
@@ -43,7 +43,7 @@ def main():
     csv["tame"] = csv["tame"].astype(int)
     csv.to_csv(OUT / "pets.csv", index=False)
     df.to_parquet(OUT / "snappy.parquet", index=False)
-    # an index that is written, two row groups, version 2 of pages, no dictionaries
+    # with an index, two row groups, data pages of version 2, no dictionaries
     df.set_index(pd.RangeIndex(5, 5 + 2 * ROWS, 2)).to_parquet(
         OUT / "gzip.parquet", index=True, compression="gzip", row_group_size=25, data_page_version="2.0",
         use_dictionary=False,
@@ -65,7 +65,7 @@ def main():
         for batch in batches:
             stream.write_batch(batch)
 
-    # other types of columns
+    # columns of other types
     n = list(range(ROWS))
     other = {
         "int8": pa.array([i - 20 for i in n], pa.int8()),
@@ -88,7 +88,7 @@ def main():
         file.write_table(table)
     pq.write_table(table, OUT / "types.parquet", compression="snappy")
 
-    # decimals of more bits than are read
+    # decimals with more bits than Onebit reads
     wide = pa.table({"wide": pa.array([Decimal(i) for i in n], pa.decimal256(50, 2)), "y": other["y"]})
     pq.write_table(wide, OUT / "wide.parquet")
 

@@ -1,7 +1,8 @@
-//! Classifies samples on a Cortex-M4, and prints what `onebit predict` prints of them; then, as an error message, what
-//! that took. `.ci/firmware` builds it around a model, runs it under qemu and compares.
+//! Classifies samples on a Cortex-M4 and prints the output of `onebit predict`; then prints instructions and
+//! memory to standard error. `.ci/firmware` builds it with a model, runs it under qemu and compares.
 //!
-//! `ONEBIT_MODEL` names the `.onebit` file, `ONEBIT_SAMPLES` a Rust array of the samples' features.
+//! At compile time, `ONEBIT_MODEL` is the path of the `.onebit` file, and `ONEBIT_SAMPLES` the path of a Rust
+//! array with the features of all samples.
 
 #![no_std]
 #![no_main]
@@ -14,13 +15,13 @@ use cortex_m_semihosting::{debug, heprintln, hprint, hprintln};
 use onebit_model::{Interpreter, Model, Result, best};
 use panic_semihosting as _;
 
-/// Bytes at a multiple of 8, so that the weights among them can be used where they are.
+/// Aligns bytes to a multiple of 8, so that the weights among them can be used in place.
 #[repr(C, align(8))]
 struct Aligned<B: ?Sized>(B);
 
 static FILE: &Aligned<[u8]> = &Aligned(*include_bytes!(env!("ONEBIT_MODEL")));
 
-/// Row after row.
+/// The features of all samples, `(samples, features)`.
 static SAMPLES: &[f32] = &include!(env!("ONEBIT_SAMPLES"));
 
 #[entry]
@@ -34,7 +35,7 @@ fn main() -> ! {
         }
     };
     debug::exit(status);
-    unreachable!("the emulator has gone")
+    unreachable!("the emulator has exited")
 }
 
 fn classify() -> Result<()> {
@@ -56,7 +57,7 @@ fn classify() -> Result<()> {
         hprintln!();
     }
 
-    assert_eq!(memory::heap_in_use(), ready, "nothing is allocated for a sample");
+    assert_eq!(memory::heap_in_use(), ready, "a sample must not allocate");
     heprintln!("a sample        {:6} instructions", instructions / rows);
     heprintln!("model file      {:6} bytes of flash", FILE.0.len());
     heprintln!("workspace       {:6} bytes of the heap", model.workspace());

@@ -6,17 +6,12 @@
 //!
 //! | module | what it computes |
 //! |---|---|
-//! | [`pack`] | reals and integers to bits by comparison, and back |
+//! | [`round`] | reals and integers to bits by comparison, and back |
 //! | [`mod@conv`] | bits x bits, and real images x bits, under a walking kernel |
-//! | [`gemm`] | bits x bits to integers: XNOR and popcount |
-//! | [`integer`] | bytes x bits to exact sums |
-//! | [`real`] | reals x bits to reals |
-//! | [`scaled_ternary`] | gradients of -1, 0 and +1 x bits |
-//! | [`quantize`] | gradients to bytes by stochastic rounding |
-//! | [`update`] | what a training rule does with a gradient while it is in the cache |
+//! | [`bits_x_bits`] | bits x bits to integers: XNOR and popcount |
+//! | [`numbers_x_bits`] | bytes and reals x bits, and what a training rule does with a gradient while it is in the cache |
 //! | [`mod@votes`] | flip backprop: how many ask a bit to flip, and which bits do |
-//! | [`pool`] | the largest or smallest bit of each window |
-//! | [`random`] | seeded masks with a given share of ones |
+//! | [`tensor`] | bit matrices, seeded masks with a given share of ones |
 //!
 //! Every kernel takes an [`Engine`]: the instruction set ([`Isa`]) and the workers it runs on.
 //! Neither ever changes a result.
@@ -46,74 +41,35 @@ extern crate std;
 
 #[cfg(feature = "bench")]
 pub mod bench;
-mod blocks;
+pub mod bits_x_bits;
 pub mod conv;
-mod count;
-mod engine;
 mod error;
-pub mod gemm;
-pub mod integer;
-mod isa;
-mod lookup;
-mod memory;
-pub mod pack;
+mod machine;
+pub mod numbers_x_bits;
 mod panels;
-mod parts;
-pub mod pool;
-mod product;
-pub mod quantize;
-pub mod random;
-pub mod random_signs;
-pub mod real;
-pub mod scaled_ternary;
-mod short_sums;
+pub mod round;
 mod simd;
-mod tables;
-mod tensor;
-mod ternary;
-mod ternary_panels;
-mod transpose;
-pub mod update;
-pub mod votes;
-mod wide;
-#[cfg(feature = "std")]
-mod workers;
+pub mod tensor;
 
-pub use blocks::{real_real_with, real_ternary_with, update_with};
+pub use bits_x_bits::{
+    scaled_ternary_gemm, scaled_ternary_gemm_with, ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed,
+    votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_gemm_reals, xnor_scores, xnor_threshold,
+};
 pub use conv::{
-    Conv, ConvTransposed, ConvWeights, Images, Pad, Padding, conv_dw_f32, conv_dw_f32_with, conv_dw_int8,
-    conv_dw_int8_with, conv_dw_reals, conv_dx_f32, conv_dx_int8, conv_reals, conv_sums, conv_sums_f32,
-    conv_threshold,
+    ConvTransposed, ConvWeights, Geometry, Images, Pad, Padding, Pool, conv_dw_f32, conv_dw_f32_with,
+    conv_dw_int8, conv_dw_int8_with, conv_dw_reals, conv_dx_f32, conv_dx_int8, conv_reals, conv_sums,
+    conv_sums_f32, conv_threshold, pool_or_and,
 };
-pub use engine::Engine;
 pub use error::{Error, Result};
-pub use gemm::{
-    ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed, xnor_gemm, xnor_gemm_packed, xnor_gemm_reals,
-    xnor_scores, xnor_threshold,
+pub use machine::{Buffer, Engine, Isa, Kernel, Slices};
+pub use numbers_x_bits::{
+    Update, bf16_gemm_packed, bf16_gemm_with, int8_gemm_packed, int8_gemm_sums, int8_gemm_with,
+    int8_ternary_gemm_packed, int8_ternary_gemm_with, real_bits, real_bits_t, real_gemm_packed,
+    real_gemm_with, real_real, real_real_with, real_ternary, real_ternary_with, u8_gemm_packed, update_with,
 };
-pub use integer::{
-    int8_gemm_packed, int8_gemm_sums, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
-    u8_gemm_packed,
+pub use panels::{Panels, TernaryPanels};
+pub use round::{
+    Above, Int8, Noise, ScaledTernary, Sum, pack_above, pack_above_into, pack_at_least,
+    pack_random_signs_into, pack_signs, pack_signs_into, pack_thresholds, sign_words, unpack_signs,
 };
-pub use isa::{Isa, Kernel};
-pub use memory::Buffer;
-pub use pack::{
-    Above, Sum, pack_above, pack_above_into, pack_at_least, pack_signs, pack_signs_into, pack_thresholds,
-    sign_words, unpack_signs,
-};
-pub use panels::Panels;
-pub use parts::Slices;
-pub use pool::{Pool, pool_or_and};
-pub use quantize::{Int8, Noise};
-pub use random::{Probability, mask, mask_into, random_bits};
-pub use random_signs::pack_random_signs_into;
-pub use real::{
-    bf16_gemm_packed, bf16_gemm_with, real_bits, real_bits_t, real_gemm_packed, real_gemm_with, real_real,
-    real_ternary,
-};
-pub use scaled_ternary::{ScaledTernary, scaled_ternary_gemm, scaled_ternary_gemm_with};
-pub use tensor::{BitTensor, BitView, Bits};
-pub use ternary::Ternary;
-pub use ternary_panels::TernaryPanels;
-pub use update::Update;
-pub use votes::{votes, votes_to_flips};
+pub use tensor::{BitTensor, BitView, Bits, Probability, Ternary, mask, mask_into, random_bits, transpose};

@@ -11,9 +11,10 @@ use crate::{
     args::EvalArgs,
     data::locate,
     failure::{Failure, Result},
-    features::{columns, warn_of},
-    output::{self, percent},
+    features::{columns, warn_unknown},
+    output,
     table::Table,
+    text::{guessed_target, percent},
 };
 
 pub(crate) fn run(args: &EvalArgs) -> Result<()> {
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     let (data, target) = load(args, &model)?;
     if data.features() != model.inputs() {
         return Err(Failure::other(format!(
-            "{}: expected {} features, as the model takes, got {}",
+            "{}: expected {} features, the inputs of the model, got {}",
             args.data.display(),
             model.inputs(),
             data.features()
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
     output::line(table.render())
 }
 
-/// The data with its columns and classes in the model's order, and the column of the classes in a table.
+/// Reads the data with columns and classes in the model's order. For a table, also returns the target column.
 fn load(args: &EvalArgs, model: &Model) -> Result<(Dataset, Option<String>)> {
     let path = &locate(&args.data, &args.dir)?;
     let options = TableOptions { target: args.target.clone().unwrap_or_default(), ..TableOptions::default() };
@@ -56,9 +57,9 @@ fn load(args: &EvalArgs, model: &Model) -> Result<(Dataset, Option<String>)> {
         Source::Table(TableOptions { target, .. }) => {
             let (data, unknown) =
                 data::read_table_with_labels(path, &target, model.labels(), &columns(model)?)?;
-            unknown.iter().for_each(|unknown| warn_of(&path.display().to_string(), unknown));
+            unknown.iter().for_each(|unknown| warn_unknown(&path.display().to_string(), unknown));
             if args.target.is_none() && !args.json {
-                output::line(format!("the class is column `{target}` (--target COLUMN names another)"))?;
+                output::line(guessed_target(&target))?;
             }
             return Ok((data, Some(target)));
         }
@@ -66,10 +67,10 @@ fn load(args: &EvalArgs, model: &Model) -> Result<(Dataset, Option<String>)> {
     };
     if data.label_names() != model.labels() {
         return Err(Failure::other(format!(
-            "{}: its classes are {}, the model knows {}",
+            "{}: expected the classes of the model, {}, got {}",
             path.display(),
-            data.label_names().join(", "),
-            model.labels().join(", ")
+            model.labels().join(", "),
+            data.label_names().join(", ")
         )));
     }
     Ok((data, None))

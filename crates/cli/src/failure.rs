@@ -1,25 +1,25 @@
-//! Why a command stops early.
+//! Why a command ends early, and with which exit code.
 
 use std::{
     fmt::{self, Display},
     io,
 };
 
-use crate::output::plain;
+use crate::text::plain;
 
 /// `Result` with a [`Failure`].
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
-/// What is said before the command exits.
+/// The reason that a command ends early; messages are one line.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A flag is wrong: exit 2.
+    /// A wrong flag: exit code 2.
     Flag(String),
-    /// Anything else: exit 1.
+    /// Any other error: exit code 1.
     Other(String),
-    /// The user stopped it: exit 130.
+    /// A stop that the user requested: exit code 130.
     Stopped(String),
-    /// The reader of standard output is gone.
+    /// Standard output was closed by its reader: exit code 0.
     Closed,
 }
 
@@ -62,23 +62,23 @@ impl Display for Failure {
             Failure::Flag(message) | Failure::Other(message) | Failure::Stopped(message) => {
                 f.write_str(message)
             }
-            Failure::Closed => f.write_str("standard output: nobody reads it any more"),
+            Failure::Closed => f.write_str("standard output: closed by its reader"),
         }
     }
 }
 
 impl Failure {
-    /// A message in one line.
+    /// An error that is not about a flag.
     pub(crate) fn other(error: impl Display) -> Self {
         Failure::Other(one_line(error))
     }
 
-    /// What was stopped, in one line.
+    /// A stop that the user requested.
     pub(crate) fn stopped(message: impl Display) -> Self {
         Failure::Stopped(one_line(message))
     }
 
-    /// A message about a flag, in one line.
+    /// An error about a flag.
     pub(crate) fn flag(error: impl Display) -> Self {
         Failure::Flag(one_line(error))
     }

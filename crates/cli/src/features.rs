@@ -1,4 +1,4 @@
-//! What a model says about its features.
+//! The features of a model: its columns and its image shape.
 
 use onebit::{
     Model,
@@ -8,8 +8,8 @@ use onebit::{
 
 use crate::{failure::Result, output};
 
-/// The columns of a table that the model takes: those that it was trained on, or one a feature. Features without a name get
-/// one that no file has, so that columns are taken by position.
+/// The table columns that the model takes: those that it was trained on, otherwise one number column per
+/// feature. Features without a name get one that no file has, so that columns are taken by position.
 pub(crate) fn columns(model: &Model) -> Result<Columns> {
     if let Some(columns) = model.columns() {
         return Ok(columns.clone());
@@ -21,15 +21,16 @@ pub(crate) fn columns(model: &Model) -> Result<Columns> {
     })
 }
 
-/// Says that a column has a category that the model does not know.
-pub(crate) fn warn_of(file: &str, UnknownCategory { column, category }: &UnknownCategory) {
+/// Warns that a column has a category that the model does not know.
+pub(crate) fn warn_unknown(file: &str, UnknownCategory { column, category }: &UnknownCategory) {
     output::warn(&format!(
-        "{file}: column `{column}`: the model does not know `{category}`; rows with what it does not know count as none of \
+        "{file}: column `{column}`: the model does not know `{category}`; unknown values count as none of \
          its categories"
     ));
 }
 
-/// The shape of the images that the model takes, if the names of its features or a convolution over them say.
+/// The shape of the images that the model takes, if the names of its features or its first convolution tell
+/// it.
 pub(crate) fn image_shape(model: &Model) -> Option<ImageShape> {
     if let Some(shape) = ImageShape::of_feature_names(model.features()) {
         return Some(shape);

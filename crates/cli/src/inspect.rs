@@ -1,8 +1,8 @@
-//! `onebit inspect`: what is in a model file.
+//! `onebit inspect`: the contents of a model file.
 
 use onebit::{
     Model,
-    model::{self, Column, ColumnKind, Conv, Layer, Limits, Output, Thresholds},
+    model::{self, Column, ColumnKind, Conv, Layer, Limits, Output, TensorInfo, Thresholds},
 };
 use serde_json::{Value, json};
 
@@ -19,24 +19,28 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     let named = |e: onebit::model::Error| Failure::other(format!("{path}: {e}"));
     let model = Model::from_bytes(&file).map_err(named)?;
     let tensors = Model::tensors(&file).map_err(named)?;
-    let weights: usize = model.layers().iter().map(Layer::weights).sum();
-    if args.json {
-        let tensors = tensors.iter().map(|t| {
-            json!({"name": t.name, "kind": t.kind.name(), "rows": t.rows, "cols": t.cols, "bytes": t.bytes})
-        });
-        return output::json(&json!({
-            "file_bytes": file.len(),
-            "predicted_bytes": model.size().total,
-            "inputs": model.inputs(),
-            "classes": model.classes(),
-            "labels": model.labels(),
-            "features": model.features(),
-            "columns": model.columns().map(|c| c.as_slice().iter().map(column_json).collect::<Vec<_>>()),
-            "weight_bits": weights,
-            "layers": model.layers().iter().map(layer_json).collect::<Vec<_>>(),
-            "tensors": tensors.collect::<Vec<_>>(),
-        }));
-    }
+    if args.json { print_json(&file, &model, &tensors) } else { print(&path, &file, &model, &tensors) }
+}
+
+fn print_json(file: &[u8], model: &Model, tensors: &[TensorInfo]) -> Result<()> {
+    let tensors = tensors.iter().map(
+        |t| json!({"name": t.name, "kind": t.kind.name(), "rows": t.rows, "cols": t.cols, "bytes": t.bytes}),
+    );
+    output::json(&json!({
+        "file_bytes": file.len(),
+        "predicted_bytes": model.size().total,
+        "inputs": model.inputs(),
+        "classes": model.classes(),
+        "labels": model.labels(),
+        "features": model.features(),
+        "columns": model.columns().map(|c| c.as_slice().iter().map(column_json).collect::<Vec<_>>()),
+        "weight_bits": weights(model),
+        "layers": model.layers().iter().map(layer_json).collect::<Vec<_>>(),
+        "tensors": tensors.collect::<Vec<_>>(),
+    }))
+}
+
+fn print(path: &str, file: &[u8], model: &Model, tensors: &[TensorInfo]) -> Result<()> {
     output::line(format!("{path}: {} features to {} classes", model.inputs(), model.classes()))?;
     output::line(format!("classes: {}\n", model.labels().join(", ")))?;
     let mut table = Table::new(["layer", "kind", "inputs", "units", "output", "weights"]);
@@ -47,34 +51,38 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     }
     output::line(table.render())?;
     if let Some(columns) = model.columns() {
-        let mut table = Table::new(["column", "features", "what is in it"]);
+        let mut table = Table::new(["column", "features", "content"]);
         for column in columns.as_slice() {
-            table.row([format!("`{}`", column.name), column.features().to_string(), content(column)]);
+            table.row([column.name.clone(), column.features().to_string(), content(column)]);
         }
-        output::line(format!("\n{}", table.render().replace('`', " ")))?;
+        output::line(format!("\n{}", table.render()))?;
     }
     let mut table = Table::new(["tensor", "type", "rows", "columns", "bytes"]);
-    for t in &tensors {
+    for t in tensors {
         let sizes = [t.rows, t.cols, t.bytes].map(|n| n.to_string());
-        table.row([format!("`{}`", t.name), t.kind.name().into()].into_iter().chain(sizes));
+        table.row([t.name.clone(), t.kind.name().into()].into_iter().chain(sizes));
     }
-    output::line(format!("\n{}\n", table.render().replace('`', " ")))?;
-    output::line(format!("{weights} weights of one bit; the file has {} bytes", file.len()))
+    output::line(format!("\n{}\n", table.render()))?;
+    output::line(format!("{} weights of one bit; the file has {} bytes", weights(model), file.len()))
 }
 
-/// What is in a column of a raw table.
+fn weights(model: &Model) -> usize {
+    model.layers().iter().map(Layer::weights).sum()
+}
+
+/// A description of a column of a raw table.
 fn content(column: &Column) -> String {
-    const MOST: usize = 8;
+    const SHOWN: usize = 8;
     match &column.kind {
         ColumnKind::Number { missing: None } => "numbers".into(),
-        ColumnKind::Number { missing: Some(number) } => format!("numbers; {number} stands for a missing one"),
+        ColumnKind::Number { missing: Some(number) } => format!("numbers; {number} replaces a missing one"),
         ColumnKind::Categories(categories) => {
-            let shown = categories.iter().filter(|category| !category.is_empty()).take(MOST);
+            let shown = categories.iter().filter(|category| !category.is_empty()).take(SHOWN);
             let mut shown = shown.map(String::as_str).collect::<Vec<_>>().join(", ");
-            if categories.len() > MOST + usize::from(categories[0].is_empty()) {
+            if categories.len() > SHOWN + usize::from(categories[0].is_empty()) {
                 shown.push_str(", ...");
             }
-            let missing = if categories[0].is_empty() { "; one stands for a missing value" } else { "" };
+            let missing = if categories[0].is_empty() { "; one is for missing values" } else { "" };
             format!("categories {shown}{missing}")
         }
     }
@@ -91,7 +99,7 @@ fn column_json(column: &Column) -> Value {
     }
 }
 
-/// Units, and what they give.
+/// The number of units of a layer, and a description of its output.
 fn describe(layer: &Layer) -> (usize, String) {
     match layer {
         Layer::Binarize(b) => (b.features, bits_each(b.thresholds.len())),
@@ -125,9 +133,9 @@ fn describe(layer: &Layer) -> (usize, String) {
     }
 }
 
-/// Rows and columns of what is left after pooling.
+/// Height and width of the output, after pooling.
 fn output_image(conv: &Conv) -> (usize, usize) {
-    // a model has been checked, so there is one
+    // The model was checked when it was read, so the output exists.
     conv.output().map_or((0, 0), |(_, output)| (output.h, output.w))
 }
 

@@ -2,38 +2,28 @@
 
 #![forbid(unsafe_code)]
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Parser;
 
 mod args;
 mod bench;
-mod bench_infer;
-mod bench_kernels;
-mod bench_train;
-mod classes;
-mod dashboard;
 mod data;
-#[cfg(feature = "download")]
-mod download_progress;
 mod eval;
 mod export;
 mod failure;
 mod features;
 mod inspect;
-mod layers;
+mod interrupt;
+mod job;
 mod output;
 mod predict;
 mod presets;
-mod progress;
 mod report;
 mod runs;
-mod screen;
-mod sizes;
+mod settings;
 mod table;
+mod text;
 mod train;
 mod tune;
 
@@ -58,24 +48,19 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has read enough.
+        // Closing our output early, as `head` does, is not an error.
         Err(Failure::Closed) => ExitCode::SUCCESS,
         Err(Failure::Stopped(message)) => {
             output::note(&message);
-            ExitCode::from(train::interrupt::INTERRUPTED)
+            ExitCode::from(interrupt::EXIT_CODE)
         }
         Err(Failure::Flag(message)) => {
-            complain(&message);
+            output::error(&message);
             ExitCode::from(2)
         }
         Err(Failure::Other(message)) => {
-            complain(&message);
+            output::error(&message);
             ExitCode::FAILURE
         }
     }
-}
-
-/// Not `eprintln!`, which panics when nobody reads standard error.
-fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "error: {message}");
 }

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &PresetsArgs) -> Result<()> {
         table.row([name.into(), what.into()]);
     }
     output::line(table.render())?;
-    output::line("\nonebit presets NAME prints one; save it, change it, and train with your own copy:")?;
+    output::line("\n`onebit presets NAME` prints one. To train with your own copy, save it and change it:")?;
     output::line(
         "  onebit presets iris > mine.toml && onebit train mine.toml --data mine.csv --target COLUMN",
     )

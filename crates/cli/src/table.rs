@@ -1,6 +1,6 @@
-//! Tables that align: text to the left, numbers to the right.
+//! Aligned tables: words on the left, numbers on the right.
 
-/// Rows under a header.
+/// A header and its rows.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -18,19 +18,18 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// The table, without a line feed at its end.
+    /// The table as text, without a line feed at the end.
     pub(crate) fn render(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |c: usize| self.rows.iter().filter_map(|r| r.get(c)).map(|s| s.chars().count()).max();
         let widths: Vec<usize> = (0..columns).map(|c| width(c).unwrap_or(0)).collect();
-        // A column is to the right when no cell below its header is a word.
+        // A column is left-aligned if any cell below its header is a word.
         let is_word = |cell: &String| cell.chars().next().is_some_and(char::is_alphabetic);
-        let to_left: Vec<bool> =
+        let is_left: Vec<bool> =
             (0..columns).map(|c| self.rows.iter().skip(1).filter_map(|r| r.get(c)).any(is_word)).collect();
         let line = |row: &Vec<String>| {
-            let cells = row.iter().enumerate().map(|(c, cell)| match to_left[c] {
-                true => format!("{cell:<0$}", widths[c]),
-                false => format!("{cell:>0$}", widths[c]),
+            let cells = row.iter().enumerate().map(|(c, cell)| {
+                if is_left[c] { format!("{cell:<0$}", widths[c]) } else { format!("{cell:>0$}", widths[c]) }
             });
             cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
         };

@@ -1,10 +1,11 @@
-//! Classifies the rows of a plain table, in whatever this is compiled for, and prints what `onebit predict` prints:
+//! Classifies the rows of a CSV table of numbers and prints the output of `onebit predict`, on any target:
 //!
 //! ```sh
 //! cargo run -p onebit-model --example classify -- MODEL.onebit SAMPLES.csv
 //! ```
 //!
-//! `.ci/wasm` does it in WebAssembly and compares. Packed weights and those in place must agree in every bit.
+//! It runs a session and an interpreter, and fails unless their scores agree in every bit. `.ci/wasm`
+//! compares its output in WebAssembly with that of the command.
 
 use std::{env, error::Error, fs};
 
@@ -14,7 +15,7 @@ use onebit_model::{Interpreter, Model, best};
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [model, samples] = &arguments[..] else {
-        return Err("expected two arguments, a model and a table".into());
+        return Err("expected two arguments: a model and a table".into());
     };
     let (file, table) = (fs::read(model)?, fs::read_to_string(samples)?);
     let x = table.lines().skip(1).flat_map(|row| row.split(',')).map(str::parse);
@@ -28,9 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (row, (x, scores)) in rows.enumerate() {
         let of_interpreter = interpreter.scores(x)?;
         if !scores.iter().zip(of_interpreter).all(|(a, b)| a.to_bits() == b.to_bits()) {
-            return Err(
-                format!("row {row}: a session gives {scores:?}, an interpreter {of_interpreter:?}").into()
-            );
+            return Err(format!(
+                "row {row}: the session gives {scores:?}, the interpreter {of_interpreter:?}"
+            )
+            .into());
         }
         let (label, scores): (_, String) =
             (&model.labels()[best(scores)], scores.iter().map(|score| format!(",{score}")).collect());

@@ -1,71 +1,74 @@
 //! How the columns of a raw table become the features of a model.
-//!
-//! A column of numbers is one feature; what stands in for a missing number may be known. A column of categories is a feature
-//! for each of them, 1 for the row's and 0 for all others; the empty text among the categories stands for a missing value.
-//!
-//! ```
-//! use onebit_model::{Column, ColumnKind, Columns, Field};
-//!
-//! let colours = ["blue", "red"].map(String::from).to_vec();
-//! let columns = Columns::new(vec![
-//!     Column { name: "width".into(), kind: ColumnKind::Number { missing: Some(2.5) } },
-//!     Column { name: "colour".into(), kind: ColumnKind::Categories(colours) },
-//! ])?;
-//! assert_eq!(columns.feature_names(), ["width", "colour=blue", "colour=red"]);
-//! let mut x = [0.0; 3];
-//! columns.encode(&[Field::Missing, Field::Text("red")], &mut x, |_| {})?;
-//! assert_eq!(x, [2.5, 0.0, 1.0]);
-//! # Ok::<(), onebit_model::Error>(())
-//! ```
 
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 
 use crate::error::{Error, Result};
 
-/// The columns of a table in the order of a model's features. Every value of this type is sound: at least one column, no
-/// name twice, finite numbers, categories that are sorted and there once.
+/// The columns of a raw table, in the order of a model's features.
+///
+/// A column of numbers becomes one feature; it may have a fill value for missing cells. A column of
+/// categories becomes one feature for each category (one-hot): 1 for the category of the row, 0 for the
+/// others. An empty category stands for missing cells.
+///
+/// Every value of this type is valid: it has at least one column, all names differ, fill values are finite,
+/// and categories are sorted without duplicates.
+///
+/// ```
+/// use onebit_model::{Column, ColumnKind, Columns, Field};
+///
+/// let colours = ["blue", "red"].map(String::from).to_vec();
+/// let columns = Columns::new(vec![
+///     Column { name: "width".into(), kind: ColumnKind::Number { missing: Some(2.5) } },
+///     Column { name: "colour".into(), kind: ColumnKind::Categories(colours) },
+/// ])?;
+/// assert_eq!(columns.feature_names(), ["width", "colour=blue", "colour=red"]);
+/// let mut x = [0.0; 3];
+/// columns.encode(&[Field::Missing, Field::Text("red")], &mut x, |_| {})?;
+/// assert_eq!(x, [2.5, 0.0, 1.0]);
+/// # Ok::<(), onebit_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Columns(Vec<Column>);
 
-/// One of them.
+/// One column of a raw table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// Its name in the header of a table.
+    /// The name in the header of the table.
     pub name: String,
-    /// What is in it.
+    /// The kind of its cells.
     pub kind: ColumnKind,
 }
 
-/// What is in a column.
+/// The kind of a column's cells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ColumnKind {
     /// Numbers: one feature.
     Number {
-        /// What stands for a missing one; without it, none may be missing.
+        /// The fill value for missing cells; with `None`, a missing cell is an error.
         missing: Option<f32>,
     },
-    /// Texts: a feature for each of these, in the order of their bytes. An empty one stands for a missing value; without it,
-    /// none may be missing.
+    /// Texts: one feature for each of these categories, which are sorted by their bytes. An empty category
+    /// stands for missing cells; without it, a missing cell is an error.
     Categories(Vec<String>),
 }
 
-/// A cell of a raw row.
+/// A cell of a raw table.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Field<'a> {
     /// A finite number.
     Number(f32),
     /// A text that is not empty.
     Text(&'a str),
-    /// Nothing.
+    /// No value.
     Missing,
 }
 
 impl Columns {
-    /// Columns of a table.
+    /// Checks the columns of a table.
     ///
     /// # Errors
-    /// [`Error::Column`] for a name that is there twice, for a number that is not finite and for categories that are none, not
-    /// sorted or there twice; [`Error::Description`] for no column.
+    /// [`Error::Column`] for a duplicate name, a fill value that is not finite, or categories that are empty,
+    /// unsorted or duplicate; [`Error::Description`] for no columns.
     pub fn new(columns: Vec<Column>) -> Result<Self> {
         if columns.is_empty() {
             return Err(Error::Description { what: "columns (at least)", expected: 1, got: 0 });
@@ -73,13 +76,13 @@ impl Columns {
         let mut names = BTreeSet::new();
         for column in &columns {
             let problem = match &column.kind {
-                _ if !names.insert(&column.name) => "there is a second column of this name",
+                _ if !names.insert(&column.name) => "another column has the same name",
                 ColumnKind::Number { missing: Some(number) } if !number.is_finite() => {
-                    "what stands for a missing number is not finite"
+                    "its fill value for missing numbers is not finite"
                 }
-                ColumnKind::Categories(categories) if categories.is_empty() => "there is no category",
+                ColumnKind::Categories(categories) if categories.is_empty() => "it has no categories",
                 ColumnKind::Categories(c) if c.windows(2).any(|pair| pair[0] >= pair[1]) => {
-                    "the categories are not sorted, or one is there twice"
+                    "its categories are not sorted, or not distinct"
                 }
                 _ => continue,
             };
@@ -88,16 +91,16 @@ impl Columns {
         Ok(Self(columns))
     }
 
-    /// Columns of numbers, of which none may be missing: each is a feature.
+    /// Columns of numbers without fill values: each becomes one feature.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Column`] for a duplicate name, [`Error::Description`] for no names.
     pub fn numbers(names: impl IntoIterator<Item = String>) -> Result<Self> {
         let number = |name| Column { name, kind: ColumnKind::Number { missing: None } };
         Self::new(names.into_iter().map(number).collect())
     }
 
-    /// Whether these say no more than the names of features do.
+    /// Whether all columns are numbers without fill values, so that the names of the features say as much.
     pub fn are_plain(&self) -> bool {
         self.0.iter().all(|column| column.kind == ColumnKind::Number { missing: None })
     }
@@ -107,12 +110,13 @@ impl Columns {
         &self.0
     }
 
-    /// The number of features that they become.
+    /// Number of features that all columns become.
     pub fn features(&self) -> usize {
         self.0.iter().map(Column::features).sum()
     }
 
-    /// The names of the features: `width` of a number, `colour=red` of a category, `colour=?` of a missing one.
+    /// Names of the features: `width` for a number, `colour=red` for a category, `colour=?` for missing
+    /// cells.
     pub fn feature_names(&self) -> Vec<String> {
         let mut names = Vec::new();
         for Column { name, kind } in &self.0 {
@@ -128,12 +132,13 @@ impl Columns {
         names
     }
 
-    /// Writes the features of a raw row to `x: (features)`. Of a category that is none of the column's all features are 0;
-    /// `unknown` is told the number of the column.
+    /// Writes the features of a raw row to `x: (features)`. For a text that is none of a column's categories,
+    /// it sets all features of the column to 0 and calls `unknown` with the column's number.
     ///
     /// # Errors
-    /// [`Error::Field`] for a missing value that nothing stands for and for a field of the wrong kind,
-    /// [`Error::Description`] for another number of fields or features. `x` is of no use then.
+    /// [`Error::Field`] for a field of the wrong kind and for a missing one without a fill value or empty
+    /// category; [`Error::Description`] if `row` or `x` has the wrong length. After an error the contents of
+    /// `x` are unspecified.
     pub fn encode(&self, row: &[Field], x: &mut [f32], mut unknown: impl FnMut(usize)) -> Result<()> {
         for (what, expected, got) in
             [("fields", self.0.len(), row.len()), ("features", self.features(), x.len())]
@@ -150,7 +155,7 @@ impl Columns {
             match (&column.kind, *field) {
                 (ColumnKind::Number { .. }, Field::Number(value)) if value.is_finite() => features[0] = value,
                 (ColumnKind::Number { .. }, Field::Number(_)) => {
-                    return refused("a finite number", "another");
+                    return refused("a finite number", "NaN or an infinity");
                 }
                 (ColumnKind::Number { missing: Some(value) }, Field::Missing) => features[0] = *value,
                 (ColumnKind::Number { .. }, Field::Missing) => return refused("a number", "none"),
@@ -172,7 +177,7 @@ impl Columns {
 }
 
 impl Column {
-    /// The number of features that it becomes.
+    /// Number of features that the column becomes.
     pub fn features(&self) -> usize {
         match &self.kind {
             ColumnKind::Number { .. } => 1,

@@ -1,8 +1,8 @@
-//! Run binarized networks: load a `.onebit` file, classify, nothing else to set up.
+//! Run binarized networks: load a `.onebit` file and classify.
 //!
-//! Conventions: bit 1 is +1, bit 0 is -1; `sgn(0) = +1`; padding bits are zero, always. Letters: `b` batch,
-//! `d` depth (thresholds), `i` inputs, `o` outputs. A tensor with a depth axis is depth-major: output `j`
-//! at threshold `k` is column `k * outputs + j`.
+//! Conventions: bit 1 is +1, bit 0 is -1; `sgn(0) = +1`; padding bits are always zero. Letters: `b` batch,
+//! `d` depth (number of thresholds), `i` inputs, `o` outputs. A tensor with a depth axis is depth-major:
+//! output `j` at threshold `k` is column `k * outputs + j`.
 //!
 //! ```
 //! use onebit_bits::{BitTensor, Engine};
@@ -19,12 +19,19 @@
 //! # Ok::<(), onebit_model::Error>(())
 //! ```
 //!
-//! There are two ways to run a model, with the same scores, bit for bit. A [`Session`] is for many samples: it packs the
-//! weights for the processor's vectors, and takes as many threads as it is given. An [`Interpreter`] is for small memory: it
-//! leaves the weights where [`Model::in_place`] found them, and allocates nothing once it is made.
+//! A model runs in one of three ways, all with the same scores, bit for bit:
 //!
-//! The crate is `no_std` + `alloc` without its feature `std`, which adds files. It has no clock, starts no
-//! threads (the [`Engine`](onebit_bits::Engine) that is handed in brings them) and no `unsafe`.
+//! - A [`Session`] runs many samples: it packs the weights for vector instructions, and uses the threads of an
+//!   [`Engine`].
+//! - An [`Interpreter`] needs little memory: it reads the weights where [`Model::in_place`] found them, and
+//!   allocates only when it is made.
+//! - A [`CSource`], made by [`Model::to_c`], is C99 source without dependencies, for microcontrollers and other
+//!   programs in C.
+//!
+//! Without its default feature `std`, which adds files, the crate is `no_std` + `alloc`. It starts no threads
+//! (the [`Engine`] brings them), reads no clock, and has no `unsafe`.
+//!
+//! [`Engine`]: onebit_bits::Engine
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -35,29 +42,25 @@ extern crate std;
 
 mod c;
 mod columns;
-#[cfg(feature = "std")]
-mod disk;
 mod error;
 mod file;
-mod format;
-mod geometry;
 mod interpreter;
 mod layer;
 mod model;
-mod pack;
+mod packed;
 mod rank;
-mod run;
+mod session;
 mod size;
 
 pub use c::CSource;
 pub use columns::{Column, ColumnKind, Columns, Field};
-#[cfg(feature = "std")]
-pub use disk::{read, replace};
 pub use error::{Error, Result};
-pub use format::{Kind, MAGIC, TensorInfo, VERSION};
+pub use file::{Kind, MAGIC, TensorInfo, VERSION};
+#[cfg(feature = "std")]
+pub use file::{read, replace};
 pub use interpreter::Interpreter;
 pub use layer::{Affine, Binarize, Conv, Dense, Layer, Limits, Output, Thermometer, Thresholds};
 pub use model::{MOST_BYTES, Model, ModelView, Standardize};
 pub use rank::{best, top};
-pub use run::Session;
+pub use session::Session;
 pub use size::{LayerSize, Size};

@@ -1,4 +1,4 @@
-//! A trained network: its layers, and the words around them.
+//! A trained network: its layers, and the names and numbers that describe its inputs and classes.
 
 use alloc::{borrow::Cow, string::String, vec, vec::Vec};
 
@@ -10,16 +10,43 @@ use crate::{
     layer::{Conv, Layer, Limits, Output, Thermometer, Thresholds},
 };
 
-/// Numbers of an image at most, before and after each convolution: so that a small file cannot ask for much memory.
+/// Most values of an image before and after a convolution, so that a small file cannot ask for much memory.
 const LARGEST_IMAGE: usize = 1 << 24;
-/// Inputs of a channel at most, for the same reason.
+/// Most weights of an output channel, for the same reason.
 const LARGEST_PATCH: usize = 1 << 20;
-/// Bytes that a unit sees at most: their sums are exact in f32.
+/// The most byte inputs of a unit in a first layer, 65793: up to there, sums are exact in `f32`.
 pub const MOST_BYTES: usize = ((1 << 24) - 1) / 255;
 
-/// A network that is ready to run. It can only be made of layers that fit together.
+/// A trained network. Construction checks that its layers fit together, so every model can run.
 ///
-/// `W` owns the words of its weights, or borrows them: see [`ModelView`].
+/// `W` holds the words of the weights: a `Vec` owns them, a [`ModelView`] borrows them from the bytes of a
+/// file.
+///
+/// ```
+/// use onebit_bits::{BitTensor, Engine};
+/// use onebit_model::{Affine, Binarize, Dense, Layer, Limits, Model, Output, Standardize, Thresholds};
+///
+/// // XOR of the signs of two features, from two hidden units: both positive, both negative.
+/// let binarize = Layer::Binarize(Binarize { features: 2, thresholds: vec![0.0] });
+/// let limits = Limits::Integer(vec![2, 2]);
+/// let hidden = Layer::Dense(Dense {
+///     weights: BitTensor::from_fn(2, 2, |unit, _| unit == 0), // rows (+1, +1) and (-1, -1)
+///     output: Output::Bits(Thresholds { limits, descending: BitTensor::zeros(1, 2) }),
+/// });
+/// let scores = Layer::Dense(Dense {
+///     weights: BitTensor::from_fn(2, 2, |class, _| class == 0),
+///     output: Output::Scores(Affine { mean: vec![-1.0, 1.0], ..Affine::identity(2) }),
+/// });
+/// let model = Model::new(2, vec![binarize, hidden, scores], vec!["same".into(), "different".into()])?
+///     .with_features(vec!["left".into(), "right".into()])?
+///     .with_standardize(Standardize { mean: vec![10.0, 10.0], scale: vec![1.0, 1.0] })?;
+///
+/// assert_eq!((model.inputs(), model.classes()), (2, 2));
+/// let x = [11.0, 12.0, 9.0, 11.0, 8.0, 8.0]; // three samples
+/// assert_eq!(model.classify(&Engine::single(), &x)?, [0, 1, 0]);
+/// assert_eq!(model.scores(&Engine::single(), &x[..2])?, [1.0, -1.0]);
+/// # Ok::<(), onebit_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model<W = Vec<u64>> {
     pub(crate) inputs: usize,
@@ -30,15 +57,16 @@ pub struct Model<W = Vec<u64>> {
     pub(crate) standardize: Standardize,
 }
 
-/// A model whose weights lie in the bytes of its file, wherever these are: [`Model::in_place`].
+/// A model whose weights are borrowed from the bytes of its file: see [`ModelView::in_place`].
 pub type ModelView<'a> = Model<Cow<'a, [u64]>>;
 
-/// `x = (raw - mean) * scale` for each feature: what training did to its data before the first layer.
+/// `x = (raw - mean) * scale` for each feature, as in training: applied to raw features before the first
+/// layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standardize {
-    /// Subtracted first, `(features)`.
+    /// Subtracted first; `(features)`.
     pub mean: Vec<f32>,
-    /// Multiplied second, `(features)`.
+    /// Multiplied second; `(features)`.
     pub scale: Vec<f32>,
 }
 
@@ -50,18 +78,19 @@ impl Standardize {
 }
 
 impl Model {
-    /// A network of `layers` over `inputs` real features, with one label a class.
+    /// A network of `layers` over `inputs` features, with one label for each class.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::Order`] when the layers do not fit together, [`Error::Description`]
-    /// when the labels do not fit the last layer.
+    /// [`Error::Shape`] or [`Error::Order`] if the layers do not fit together or have an impossible setting,
+    /// [`Error::Geometry`] for an impossible convolution, [`Error::Description`] if the number of labels
+    /// differs from the number of scores.
     pub fn new(inputs: usize, layers: Vec<Layer>, labels: Vec<String>) -> Result<Self> {
         Self::of_layers(inputs, layers, labels)
     }
 }
 
 impl<W: AsRef<[u64]>> Model<W> {
-    /// As [`new`](Model::new), whoever owns the weights.
+    /// [`new`](Model::new) for owned and borrowed weights.
     pub(crate) fn of_layers(inputs: usize, layers: Vec<Layer<W>>, labels: Vec<String>) -> Result<Self> {
         let classes = check(inputs, &layers)?;
         same("labels", classes, labels.len())?;
@@ -69,11 +98,11 @@ impl<W: AsRef<[u64]>> Model<W> {
         Ok(Self { inputs, layers, labels, features: Vec::new(), columns: None, standardize })
     }
 
-    /// Adds what is done to raw features before the first layer.
+    /// Sets the standardization of raw features; a new model has the identity.
     ///
     /// # Errors
-    /// [`Error::Description`] when the lengths differ from the number of features,
-    /// [`Error::Standardization`] for a value that is not a finite number.
+    /// [`Error::Description`] if a length differs from the number of features, [`Error::Standardization`] for
+    /// NaN or an infinity, [`Error::Order`] if the model takes bytes and `standardize` is not the identity.
     pub fn with_standardize(mut self, standardize: Standardize) -> Result<Self> {
         for (what, values) in
             [("standardization means", &standardize.mean), ("standardization scales", &standardize.scale)]
@@ -84,16 +113,16 @@ impl<W: AsRef<[u64]>> Model<W> {
             }
         }
         if self.takes_bytes() && standardize != Standardize::identity(self.inputs) {
-            return Err(Error::Order { layer: 0, what: "bytes are not standardized" });
+            return Err(Error::Order { layer: 0, what: "a model on bytes cannot standardize its features" });
         }
         self.standardize = standardize;
         Ok(self)
     }
 
-    /// Adds the names of the features; none at all is fine.
+    /// Sets the names of the features; an empty list removes them.
     ///
     /// # Errors
-    /// [`Error::Description`] when there are some, but not one a feature.
+    /// [`Error::Description`] unless the list is empty or has one name for each feature.
     pub fn with_features(mut self, features: Vec<String>) -> Result<Self> {
         if !features.is_empty() {
             same("feature names", self.inputs, features.len())?;
@@ -102,10 +131,10 @@ impl<W: AsRef<[u64]>> Model<W> {
         Ok(self)
     }
 
-    /// Adds how the columns of a raw table become the features.
+    /// Sets how the columns of a raw table become the features.
     ///
     /// # Errors
-    /// [`Error::Description`] unless they become as many.
+    /// [`Error::Description`] if the columns do not become exactly the features of the model.
     pub fn with_columns(mut self, columns: Option<Columns>) -> Result<Self> {
         if let Some(columns) = &columns {
             same("features of the columns", self.inputs, columns.features())?;
@@ -114,7 +143,7 @@ impl<W: AsRef<[u64]>> Model<W> {
         Ok(self)
     }
 
-    /// Number of real features of a sample.
+    /// Number of features of a sample.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
@@ -129,44 +158,45 @@ impl<W: AsRef<[u64]>> Model<W> {
         &self.layers
     }
 
-    /// The name of each class.
+    /// Names of the classes.
     pub fn labels(&self) -> &[String] {
         &self.labels
     }
 
-    /// The name of each feature; empty when the data had none.
+    /// Names of the features; empty if the data had none.
     pub fn features(&self) -> &[String] {
         &self.features
     }
 
-    /// How the columns of a raw table become the features, where this is more than one number each.
+    /// How the columns of a raw table become the features; `None` if each column is one number.
     pub fn columns(&self) -> Option<&Columns> {
         self.columns.as_ref()
     }
 
-    /// Whether the features are bytes, whole numbers from 0 to 255, such as pixels: then the first layer takes them as they
-    /// are, and its sums are exact.
+    /// Whether the features are bytes such as pixels, whole numbers from 0 to 255. The first layer then uses
+    /// them as they are, and its sums are exact.
     pub fn takes_bytes(&self) -> bool {
         self.layers.first().is_some_and(Layer::has_integer_sums)
     }
 
-    /// What is done to raw features before the first layer.
+    /// The standardization of raw features.
     pub fn standardize(&self) -> &Standardize {
         &self.standardize
     }
 }
 
+/// Checks the length of a list that describes the model.
 fn same(what: &'static str, expected: usize, got: usize) -> Result<()> {
     if expected == got { Ok(()) } else { Err(Error::Description { what, expected, got }) }
 }
 
-/// Walks through the layers; returns the number of scores of the last.
+/// Checks that the layers fit together; returns the number of scores of the last.
 fn check<W: AsRef<[u64]>>(inputs: usize, layers: &[Layer<W>]) -> Result<usize> {
     let (mut columns, mut bits, mut scores) = (inputs, false, false);
     for (index, layer) in layers.iter().enumerate() {
         let at = At { index };
         if scores {
-            return at.order("nothing can follow the layer that gives the scores");
+            return at.order("no layer can follow the one that gives the scores");
         }
         at.fits("inputs", columns, layer.inputs())?;
         match layer {
@@ -217,7 +247,7 @@ fn check<W: AsRef<[u64]>>(inputs: usize, layers: &[Layer<W>]) -> Result<usize> {
     }
 }
 
-/// The layer that is checked.
+/// The position of the layer that is checked.
 struct At {
     index: usize,
 }
@@ -231,7 +261,7 @@ impl At {
         Err(Error::Order { layer: self.index, what })
     }
 
-    /// Those of `outputs` units over sums of bits or of reals.
+    /// Thresholds of `outputs` units over sums of bits (or of real numbers, or bytes).
     fn check_thresholds(&self, thresholds: &Thresholds, outputs: usize, bits: bool) -> Result<()> {
         self.fits("descending rows", 1, thresholds.descending.rows())?;
         self.fits("descending", outputs, thresholds.descending.cols())?;
@@ -242,11 +272,11 @@ impl At {
         }
     }
 
-    /// Those that a unit of a first layer with integer sums sees.
+    /// A unit of a first layer on bytes has at most [`MOST_BYTES`] inputs.
     fn check_bytes(&self, thresholds: &Thresholds, seen: usize, bits: bool) -> Result<()> {
         match thresholds.limits {
             Limits::Integer(_) if !bits && seen > MOST_BYTES => {
-                self.order("a unit sees more than 65793 bytes")
+                self.order("a unit has more than 65793 bytes as inputs")
             }
             _ => Ok(()),
         }
@@ -277,21 +307,21 @@ impl At {
             return self.order("a convolution needs at least one pixel, one input and one output channel");
         }
         if top.max(bottom) >= rows || left.max(right) >= cols {
-            return self.order("a kernel lies in the padding alone");
+            return self.order("the padding must be smaller than the kernel");
         }
         conv.output().map_err(geometry)?;
         if layer.widest() > LARGEST_IMAGE {
-            return self.order("an image of more than 2^24 numbers");
+            return self.order("an image has more than 2^24 values");
         }
         let steps = conv.pool.map_or((1, 1), |pool| pool.stride);
         if [conv.geometry.stride, steps].iter().any(|(down, right)| *down.max(right) > LARGEST_IMAGE) {
-            return self.order("a stride of more than 2^24 pixels");
+            return self.order("a stride is more than 2^24 pixels");
         }
         if patch > LARGEST_PATCH {
-            return self.order("a kernel of more than 2^20 weights a channel");
+            return self.order("an output channel has more than 2^20 weights");
         }
         if !bits && conv.geometry.pad != Pad::Zero {
-            return self.order("around real images there can only be zeros");
+            return self.order("images of real numbers or bytes can only be padded with zeros");
         }
         self.fits("weights rows", conv.geometry.c_out, conv.weights.rows())?;
         self.fits("weights columns", patch, conv.weights.cols())?;

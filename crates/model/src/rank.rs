@@ -1,14 +1,22 @@
-//! The order of classes by their scores.
+//! Classes in the order of their scores.
 
 use core::iter;
 
-/// Index of the first of the highest scores; of one class at least. A score that is not a number is below all others.
+/// The index of the highest score; of several equal ones the first. NaN ranks below every number. 0 if there
+/// are no scores.
+///
+/// ```
+/// use onebit_model::best;
+///
+/// assert_eq!(best(&[0.5, 2.0, 2.0]), 1);
+/// assert_eq!(best(&[f32::NAN, -1.0]), 1);
+/// ```
 pub fn best(scores: &[f32]) -> usize {
     top(scores, 1).next().unwrap_or(0)
 }
 
-/// The `k` classes with the highest scores, the best first, of equal ones the first; all if there are no more. Scores that
-/// are not numbers are below all others. Takes `k` passes and no memory.
+/// The indices of the `k` highest scores, best first; equal scores keep their order. With fewer than `k`
+/// scores, all of them. NaN ranks below every number. Makes `k` passes over the scores and allocates nothing.
 ///
 /// ```
 /// use onebit_model::top;
@@ -28,7 +36,7 @@ pub fn top(scores: &[f32], k: usize) -> impl Iterator<Item = usize> {
     iter::from_fn(next).take(k)
 }
 
-/// In the order of [`top`].
+/// Whether index `a` precedes index `b` in the order of [`top`].
 fn comes_before(scores: &[f32], a: usize, b: usize) -> bool {
     match (scores[a], scores[b]) {
         (x, y) if x > y => true,

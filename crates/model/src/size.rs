@@ -1,56 +1,72 @@
-//! What a model takes, by its shapes alone: the bytes of its file, part by part, and the multiplications of a sample.
-//!
-//! ```text
-//! file = header (64) + 32 a layer + 64 a tensor + the tensors, each from the next multiple of 64 on
-//! tensor of bits: o ceil(i / 64) 8 bytes; of numbers: 4 bytes each; of text: 4 + its length each
-//! ```
-//!
-//! So what is promised is what is written, to the byte: `model.size().total == model.to_bytes().len()`.
+//! The size of a model, computed from its shapes alone.
 
 use alloc::{string::String, vec::Vec};
 
 use crate::{
     columns::{ColumnKind, Columns},
-    format::{ALIGN, HEADER, LAYER_RECORD, TENSOR_RECORD},
-    geometry::GEOMETRY,
+    file::{ALIGN, GEOMETRY, HEADER, LAYER_RECORD, TENSOR_RECORD},
     layer::{Layer, Output, Thresholds},
     model::Model,
 };
 
-/// What a model takes.
+/// The size of a model in its file, part by part: see [`Model::size`].
+///
+/// ```text
+/// file = header (64) + 32 a layer + 64 a tensor + the tensors, each at the next multiple of 64
+/// tensor of bits: o ceil(i / 64) 8 bytes; of numbers: 4 bytes each; of text: 4 + its length each
+/// ```
+///
+/// The prediction is exact: `model.size().total == model.to_bytes().len()`.
+///
+/// ```
+/// use onebit_bits::BitTensor;
+/// use onebit_model::{Affine, Binarize, Dense, Layer, Model, Output};
+///
+/// let binarize = Layer::Binarize(Binarize { features: 100, thresholds: vec![0.0] });
+/// let dense = Dense { weights: BitTensor::zeros(10, 100), output: Output::Scores(Affine::identity(10)) };
+/// let labels = (0..10).map(|class| class.to_string()).collect();
+/// let model = Model::new(100, vec![binarize, Layer::Dense(dense)], labels)?;
+///
+/// let size = model.size();
+/// assert_eq!((size.layers[1].bits, size.layers[1].numbers), (1000, 30));
+/// assert_eq!(size.layers[1].bytes, 10 * 2 * 8 + 30 * 4); // a row of 100 bits takes two 64-bit words
+/// assert_eq!(size.layers[1].bit_macs, 1000);
+/// assert_eq!(size.total, model.to_bytes().len());
+/// # Ok::<(), onebit_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Of each layer.
+    /// Size of each layer, first to last.
     pub layers: Vec<LayerSize>,
     /// Bytes of the means and scales of the features.
     pub standardize: usize,
     /// Bytes of the names of classes and features.
     pub names: usize,
-    /// Bytes of what is known about the columns of a raw table.
+    /// Bytes that describe the columns of a raw table.
     pub columns: usize,
-    /// Bytes of header, records, and what lies between tensors.
+    /// Bytes of header, records and padding between tensors.
     pub framing: usize,
-    /// Bytes of the file.
+    /// Bytes of the whole file.
     pub total: usize,
 }
 
-/// What a layer takes.
+/// The size of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerSize {
-    /// Weights of one bit.
+    /// Number of 1-bit weights.
     pub bits: usize,
-    /// Numbers of 32 bits: limits, thresholds, means, scales, shifts, and the geometry of a convolution.
+    /// Number of 32-bit numbers: limits, thresholds, means, scales, shifts and the geometry of a convolution.
     pub numbers: usize,
     /// Bytes of its tensors in the file.
     pub bytes: usize,
-    /// Multiplications of bits with bits, for a sample; those with padding count.
+    /// Multiplications of a bit by a bit for one sample, those with padding included.
     pub bit_macs: usize,
-    /// Multiplications of numbers with bits, for a sample: those of a first layer.
+    /// Multiplications of a number by a bit for one sample: only the first layer has any.
     pub number_macs: usize,
 }
 
 impl<W: AsRef<[u64]>> Model<W> {
-    /// What the model takes.
+    /// The size of the model in its file, in total and part by part, and its multiplications a sample.
     pub fn size(&self) -> Size {
         let mut lengths = Vec::new();
         let mut layers = Vec::new();
@@ -78,7 +94,7 @@ impl<W: AsRef<[u64]>> Model<W> {
 }
 
 impl<W: AsRef<[u64]>> Layer<W> {
-    /// How often each weight is used for a sample.
+    /// How often one sample uses each weight.
     fn positions(&self) -> usize {
         match self {
             Layer::Conv(conv) => conv.output().map_or(0, |(sums, _)| sums.h.saturating_mul(sums.w)),
@@ -87,11 +103,12 @@ impl<W: AsRef<[u64]>> Layer<W> {
     }
 }
 
+/// Bytes of a tensor of text.
 fn text<'a>(strings: impl IntoIterator<Item = &'a String>) -> usize {
     strings.into_iter().map(|text| 4 + text.len()).sum()
 }
 
-/// Bytes of the tensors that describe columns, in the order of the file.
+/// Bytes of each tensor that describes the columns, in the order of the file.
 fn of_columns(columns: &Columns) -> Vec<usize> {
     let columns = columns.as_slice();
     let categories = columns.iter().filter_map(|column| match &column.kind {
@@ -104,6 +121,7 @@ fn of_columns(columns: &Columns) -> Vec<usize> {
     lengths
 }
 
+/// The shape of a tensor of bits or of 32-bit numbers.
 struct Tensor {
     rows: usize,
     cols: usize,
@@ -120,7 +138,7 @@ impl Tensor {
     }
 }
 
-/// Those of a layer, in the order of the file.
+/// The tensors of a layer, in the order of the file.
 fn tensors<W: AsRef<[u64]>>(layer: &Layer<W>) -> Vec<Tensor> {
     let numbers = |cols| Tensor { rows: 1, cols, bits: false };
     let bits = |rows, cols| Tensor { rows, cols, bits: true };

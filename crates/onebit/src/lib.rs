@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 //!
-//! # What is where
-//! This crate re-exports three others: everything of [`onebit_train`] and [`onebit_model`] that a program
-//! needs, and [`bits`] for tensors and kernels.
+//! # Modules
+//! This crate re-exports three others: all of [`onebit_train`] at its root, [`onebit_model`] as [`model`],
+//! and [`onebit_bits`] as [`bits`], for tensors and kernels.
 
 #![forbid(unsafe_code)]
 

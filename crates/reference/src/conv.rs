@@ -1,31 +1,31 @@
-//! Convolution and pooling as seven nested loops.
+//! Convolution as seven nested loops, its gradients, and pooling.
 //!
 //! ```
 //! use onebit_reference::conv::{Shape, conv};
 //! // one 1 x 2 image, a 1 x 2 kernel, one pixel of padding on the right that counts as -1
-//! let shape = Shape { image: (1, 1, 2), channels: (1, 1), kernel: (1, 2), padding: [0, 0, 0, 1], ..Shape::PLAIN };
+//! let shape = Shape { image: (1, 1, 2), kernel: (1, 2), padding: [0, 0, 0, 1], ..Shape::PLAIN };
 //! assert_eq!(conv(&shape, -1, &[1, -1], &[1, -1]), [1 + 1, -1 + 1]);
 //! ```
 
-/// What is convolved with what.
+/// The sizes of a convolution.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Images, their rows, the pixels of a row.
+    /// Number of images, their height and their width.
     pub image: (usize, usize, usize),
-    /// Input and output channels.
+    /// Number of input and output channels.
     pub channels: (usize, usize),
-    /// Rows and columns of the kernel.
+    /// Height and width of the kernel.
     pub kernel: (usize, usize),
-    /// Steps of the kernel, down and to the right.
+    /// Strides of the kernel, down and to the right.
     pub stride: (usize, usize),
-    /// Pixels added at the top, left, bottom, right.
+    /// Pixels of padding at the top, left, bottom and right.
     pub padding: [usize; 4],
-    /// Groups of channels that do not see each other.
+    /// Number of groups of channels: an output sees the inputs of its own group only.
     pub groups: usize,
 }
 
 impl Shape {
-    /// One channel, one pixel, nothing special.
+    /// One image of one pixel and one channel, without padding, strides or groups.
     pub const PLAIN: Self = Self {
         image: (1, 1, 1),
         channels: (1, 1),
@@ -35,7 +35,7 @@ impl Shape {
         groups: 1,
     };
 
-    /// Rows and columns of an output image.
+    /// Height and width of an output image.
     #[must_use]
     pub fn output(&self) -> (usize, usize) {
         let [top, left, bottom, right] = self.padding;
@@ -45,27 +45,28 @@ impl Shape {
         (rows, steps(w + left + right, self.kernel.1, self.stride.1))
     }
 
-    /// Values of x: (b, h, w, i).
+    /// Number of values of x: (b, h, w, i).
     #[must_use]
     pub fn inputs(&self) -> usize {
         let (b, h, w) = self.image;
         b * h * w * self.channels.0
     }
 
-    /// Values of y: (b, h', w', o).
+    /// Number of values of y: (b, h', w', o).
     #[must_use]
     pub fn outputs(&self) -> usize {
         let (h, w) = self.output();
         self.image.0 * h * w * self.channels.1
     }
 
-    /// Weights: (o, kernel rows, kernel columns, i / groups).
+    /// Number of weights: (o, kh, kw, i / groups).
     #[must_use]
     pub fn weights(&self) -> usize {
         self.channels.1 * self.kernel.0 * self.kernel.1 * (self.channels.0 / self.groups)
     }
 
-    /// `multiply(index in y, index in x or None where padding is, index in w)` for every product.
+    /// Calls `multiply(index in y, index in x, index in w)` for each product; the index in x is `None` in the
+    /// padding.
     fn each_product(&self, mut multiply: impl FnMut(usize, Option<usize>, usize)) {
         let ((images, h, w), (height, width)) = (self.image, self.output());
         let (inputs, outputs) = (self.channels.0 / self.groups, self.channels.1 / self.groups);
@@ -98,8 +99,8 @@ impl Shape {
     }
 }
 
-/// The sums. `pad` is what lies around an image: -1, 0 or 1. x: (b, h, w, i), weights: (o, kh, kw, i / groups),
-/// y: (b, h', w', o).
+/// The sums of a convolution. `pad` is the value of padding: -1, 0 or 1.
+/// x: (b, h, w, i), weights: (o, kh, kw, i / groups), y: (b, h', w', o).
 #[must_use]
 pub fn conv(shape: &Shape, pad: i8, x: &[i8], weights: &[i8]) -> Vec<i32> {
     assert_eq!((x.len(), weights.len()), (shape.inputs(), shape.weights()));
@@ -110,8 +111,9 @@ pub fn conv(shape: &Shape, pad: i8, x: &[i8], weights: &[i8]) -> Vec<i32> {
     y
 }
 
-/// The sums of a real image with 0 around it, in f32: products in fours, `(p0 + p1) + (p2 + p3)`, each four added to those
-/// before it, with zeros beyond the last. x: (b, h, w, i), weights: (o, kh, kw, i / groups), y: (b, h', w', o).
+/// The sums of real images padded with 0, in `f32`, with the products added in fours: `(p0 + p1) + (p2 +
+/// p3)`. The last four is filled up with zeros. x: (b, h, w, i), weights: (o, kh, kw, i / groups), y: (b, h',
+/// w', o).
 #[must_use]
 pub fn conv_by_fours(shape: &Shape, x: &[f32], weights: &[i8]) -> Vec<f32> {
     assert_eq!((x.len(), weights.len()), (shape.inputs(), shape.weights()));
@@ -126,8 +128,9 @@ pub fn conv_by_fours(shape: &Shape, x: &[f32], weights: &[i8]) -> Vec<f32> {
     products.iter().map(|products| products.chunks(4).fold(0.0, |sum, p| sum + four(p))).collect()
 }
 
-/// The gradient of the weights of a real image with 0 around it, in f32: the sums of parts of `length` output pixels, added
-/// up in their order. dy: (b, h', w', o), x: (b, h, w, i), dw: (o, kh, kw, i / groups).
+/// The gradient of the weights over real images padded with 0, in `f32`: one sum for each run of `length`
+/// output pixels, and these sums added in order. dy: (b, h', w', o), x: (b, h, w, i), dw: (o, kh, kw, i /
+/// groups).
 #[must_use]
 pub fn conv_dw_in_parts(shape: &Shape, length: usize, dy: &[f32], x: &[f32]) -> Vec<f32> {
     assert_eq!((dy.len(), x.len()), (shape.outputs(), shape.inputs()));
@@ -144,7 +147,7 @@ pub fn conv_dw_in_parts(shape: &Shape, length: usize, dy: &[f32], x: &[f32]) -> 
     parts.into_iter().reduce(add).expect("there is a part")
 }
 
-/// The gradient of x: what each product would do for it. dy: (b, h', w', o), dx: (b, h, w, i).
+/// The gradient of x. dy: (b, h', w', o), weights: (o, kh, kw, i / groups), dx: (b, h, w, i).
 #[must_use]
 pub fn conv_dx(shape: &Shape, dy: &[f64], weights: &[i8]) -> Vec<f64> {
     assert_eq!((dy.len(), weights.len()), (shape.outputs(), shape.weights()));
@@ -157,7 +160,8 @@ pub fn conv_dx(shape: &Shape, dy: &[f64], weights: &[i8]) -> Vec<f64> {
     dx
 }
 
-/// The gradient of the weights. dy: (b, h', w', o), x: (b, h, w, i), dw: (o, kh, kw, i / groups).
+/// The gradient of the weights. dy: (b, h', w', o), x: (b, h, w, i), dw: (o, kh, kw, i / groups); padding is
+/// `pad`.
 #[must_use]
 pub fn conv_dw(shape: &Shape, pad: i8, dy: &[f64], x: &[i8]) -> Vec<f64> {
     assert_eq!((dy.len(), x.len()), (shape.outputs(), shape.inputs()));
@@ -168,8 +172,8 @@ pub fn conv_dw(shape: &Shape, pad: i8, dy: &[f64], x: &[i8]) -> Vec<f64> {
     dw
 }
 
-/// The largest of each window, or the smallest where `smallest` says so of the channel. x: (b, h, w, c).
-/// Kernel and stride are those of `shape`, whose outputs are its inputs' channels; padding is not considered.
+/// The largest value of each pooling window, or the smallest for channels with `smallest`. x: (b, h, w, c),
+/// smallest: (c), pooled: (b, h', w', c). Kernel and stride come from `shape`, which has no padding.
 #[must_use]
 pub fn pool(shape: &Shape, x: &[i8], smallest: &[bool]) -> Vec<i8> {
     let ((images, h, w), (height, width), channels) = (shape.image, shape.output(), smallest.len());

@@ -1,10 +1,10 @@
-//! Matrix products and votes over -1, 0 and +1, as the formulas say.
+//! Matrix products and votes over -1, 0 and +1, straight from the formulas.
 //!
 //! ```
 //! use onebit_reference::gemm::{gemm, votes};
 //! // x: (1, 2), w: (1, 2): (+1)(-1) + (-1)(-1) = 0
 //! assert_eq!(gemm(&[1, -1], &[-1, -1], (1, 2, 1)), [0]);
-//! // one sum that should shrink asks its positive product to turn
+//! // a sum that should shrink asks its positive product to flip
 //! assert_eq!(votes(&[1, -1], &[1], &[1, 1], None, (1, 1, 2)), [1, 0]);
 //! ```
 
@@ -23,8 +23,8 @@ pub fn gemm(x: &[i8], w: &[i8], (b, i, o): (usize, usize, usize)) -> Vec<i32> {
     y
 }
 
-/// [`gemm`] of +-1 given as bits, for sums too long for the loop above.
-/// x: b rows of words, w: o rows of words; each row is `i` bits, bit 1 is +1, padded with zeros to whole words.
+/// [`gemm`] of +-1 given as bits, for sums that are too long for its loop. x: (b, words), w: (o, words), y:
+/// (b, o). Each row is `i` bits, bit 1 is +1, padded with zeros to whole words.
 #[must_use]
 pub fn gemm_of_bits(x: &[u64], w: &[u64], (b, i, o): (usize, usize, usize)) -> Vec<i32> {
     let words = i.div_ceil(64);
@@ -35,7 +35,7 @@ pub fn gemm_of_bits(x: &[u64], w: &[u64], (b, i, o): (usize, usize, usize)) -> V
     (0..b * o).map(dot).collect()
 }
 
-/// `out_mn = sum_k a_mk b_kn`, rounded after each product and each sum, in the order of k.
+/// `out_mn = sum_k a_mk b_kn` in ascending order of k, rounded after each product and each sum.
 /// a: (m, k), b: (k, n), out: (m, n).
 #[must_use]
 pub fn real_gemm(a: &[f32], b: &[f32], (m, k, n): (usize, usize, usize)) -> Vec<f32> {
@@ -51,11 +51,12 @@ pub fn real_gemm(a: &[f32], b: &[f32], (m, k, n): (usize, usize, usize)) -> Vec<
     out
 }
 
-/// How many gates `h_mkn = own_mn operand_kn` ask their own bit to flip, one decision at a time.
+/// The number of gates `h_mkn = own_mn operand_kn` that ask the bit `own_mn` to flip, decided gate by gate.
 ///
-/// A gate is asked to flip if `g_mk h_mkn > 0`: the sum that g speaks of shall move against g.
-/// Where the operand has changed since, the request is turned round: met if it stood, raised if it did not.
-/// own: (m, n) in +-1, signal: (m, k) in {-1, 0, 1}, operand: (k, n) in +-1, changed: (k, n), votes: (m, n).
+/// A gate asks for a flip if `g_mk h_mkn > 0`, because its sum should move against the signal g. If the
+/// operand has changed meanwhile, the request is inverted: a pending request is fulfilled, and a satisfied
+/// gate now asks. own: (m, n) in +-1, signal g: (m, k) in {-1, 0, 1}, operand: (k, n) in +-1, changed: (k,
+/// n), votes: (m, n).
 #[must_use]
 pub fn votes(
     own: &[i8],
@@ -88,10 +89,10 @@ pub fn votes(
     votes
 }
 
-/// Which bits flip: `n > p * voters` with `p = max(mean(n) / voters, p_min)`.
+/// The bits that flip: `n > p * voters` with `p = max(mean(n) / voters, p_min)`.
 ///
-/// Written as two conditions, `n > mean` and `n > p_min * voters`, the first multiplied by the number of bits
-/// so that it holds in whole numbers.
+/// This is two conditions, `n > mean(n)` and `n > p_min * voters`. The first is multiplied by the number of
+/// bits, so that it compares integers.
 #[must_use]
 pub fn votes_to_flips(votes: &[u32], voters: u32, p_min: f64) -> Vec<bool> {
     let sum: u128 = votes.iter().map(|&n| u128::from(n)).sum();

@@ -21,9 +21,9 @@ pub fn integer_gemm(a: &[i32], b: &[i8], (m, k, n): (usize, usize, usize)) -> Ve
     out
 }
 
-/// `out_mn = sum_k a_mk b_nk`, where f32 sums are rounded in this order: k goes up in fours, each four is
-/// `(a0 b0 + a1 b1) + (a2 b2 + a3 b3)`, and is added to the sum of those before. Beyond k there are zeros.
-/// a: (m, k), b: (n, k) in {-1, 1}, out: (m, n).
+/// `out_mn = sum_k a_mk b_nk` in `f32`, added in fours: each four is `(a0 b0 + a1 b1) + (a2 b2 + a3 b3)`, and
+/// the fours are added in ascending order of k. The last four is filled up with zeros. a: (m, k), b: (n, k)
+/// in {-1, 1}, out: (m, n).
 #[must_use]
 pub fn real_gemm_by_fours(a: &[f32], b: &[i8], (m, k, n): (usize, usize, usize)) -> Vec<f32> {
     assert_eq!((a.len(), b.len()), (m * k, n * k));
@@ -39,7 +39,11 @@ pub fn real_gemm_by_fours(a: &[f32], b: &[i8], (m, k, n): (usize, usize, usize))
     out
 }
 
-/// `a b^T` in f32 with sums of four in bf16, or 0 below 2^-100: of each 32 k the fours from 16, 0, 20, 4, 24, 8, 28, 12 on.
+/// `out_mn = sum_k a_mk b_nk` in `f32`, where each sum of four is first rounded to bf16, or to 0 below
+/// 2^-100.
+///
+/// Within each 32 values of k, the fours are added in the order of their first index: 16, 0, 20, 4, 24, 8,
+/// 28, 12. a: (m, k), b: (n, k) in {-1, 1}, out: (m, n).
 #[must_use]
 pub fn bf16_gemm_by_fours(a: &[f32], b: &[i8], (m, k, n): (usize, usize, usize)) -> Vec<f32> {
     let mut out = vec![0.0; m * n];
@@ -57,9 +61,10 @@ pub fn bf16_gemm_by_fours(a: &[f32], b: &[i8], (m, k, n): (usize, usize, usize))
     out
 }
 
-/// The nearest number with eight binary digits, of two the one whose last digit is 0, as if there were no largest.
+/// Rounds to bf16, eight significant bits: to the nearest, and to the even one of two equally near. Above the
+/// largest finite number, the next power of two takes the place of infinity in the comparison.
 ///
-/// Found by trying: `x` lies between two neighbours that differ by one in the upper half of their bits.
+/// It compares `x` with its two neighbours in bf16, which differ by one in the upper half of their bits.
 #[must_use]
 pub fn bf16(x: f32) -> f32 {
     let below = f64::from(f32::from_bits(x.to_bits() & 0xffff_0000));
@@ -67,7 +72,7 @@ pub fn bf16(x: f32) -> f32 {
         return x;
     }
     let above = f32::from_bits((x.to_bits() & 0xffff_0000) + 0x1_0000);
-    // beyond the largest comes what would be the next power of two
+    // above the largest number, the neighbour would be the next power of two
     let next = if above.is_finite() { f64::from(above) } else { 2f64.powi(128).copysign(f64::from(x)) };
     let (down, up) = ((f64::from(x) - below).abs(), (next - f64::from(x)).abs());
     let odd = x.to_bits() >> 16 & 1 == 1;

@@ -20,55 +20,36 @@
 
 #![forbid(unsafe_code)]
 
-mod ap2;
-mod architecture;
-mod batch_parts;
-mod batch_sums;
-pub mod bench;
-pub mod binary_tensor;
-pub mod checkpoint;
 pub mod config;
-pub mod data;
+mod contract;
 mod error;
-mod evaluate;
 pub mod experiment;
-pub mod export;
-pub mod flip;
-pub mod inspect;
-pub mod layer;
 pub mod layers;
 pub mod losses;
 mod network;
+mod numeric;
 pub mod optimizers;
-mod phase;
-mod pool;
-pub mod real_tensor;
-pub mod record;
-mod report;
 pub mod rules;
-mod run;
-pub mod schedule;
-mod source;
-pub mod state;
-pub mod step;
-mod straight_through;
-mod summary;
-pub mod teacher;
-mod trainer;
-pub mod tune;
-mod value;
-mod vectorized;
-pub mod weight_gradient;
+mod training;
 
-pub use architecture::{Architecture, Stage};
+pub use contract::{
+    export, layer, state, step,
+    value::{Bytes, Signal, Value, Votes},
+    weight_gradient::{self, Precision},
+};
 pub use error::{Error, Result};
-pub use evaluate::{Judgement, accuracy, confusion, judge, judge_network};
-pub use network::{FlipOptions, Network};
-pub use phase::{Batch, Phase};
-pub use report::{EpochReport, Event, Listener, Outcome, Progress, evenly};
-pub use schedule::Schedule;
-pub use straight_through::{Activation, Border, DropoutShares, Norm, RealWeights, StraightThroughOptions};
-pub use summary::LayerSummary;
-pub use trainer::{Keep, Parts, Trainer};
-pub use value::{Bytes, Matrix, Signal, Value, Votes};
-pub use weight_gradient::Precision;
+pub use experiment::{bench, record, tune};
+pub use layers::flip::signals as flip;
+pub use network::{
+    Activation, Architecture, Border, DropoutShares, FlipOptions, LayerSummary, Network, Norm, RealWeights,
+    Stage, StraightThroughOptions,
+};
+pub use numeric::Matrix;
+pub use onebit_data as data;
+pub use onebit_data::Parts;
+pub use optimizers::{real_tensor, schedule, schedule::Schedule};
+pub use rules::binary_tensor;
+pub use training::{
+    Batch, EpochReport, Event, Judgement, Keep, Listener, Outcome, Phase, Progress, Trainer, accuracy,
+    checkpoint, confusion, evenly, inspect, judge, judge_network, teacher,
+};

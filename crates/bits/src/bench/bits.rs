@@ -2,14 +2,16 @@
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use super::{Run, Size, operands};
+use super::{
+    operands,
+    run::{Run, Size},
+};
 use crate::{
-    engine::Engine,
+    bits_x_bits::{ternary_gemm_bytes, ternary_gemm_packed, xnor_gemm_packed},
     error::Result,
-    gemm::{ternary_gemm_bytes, ternary_gemm_packed, xnor_gemm_packed},
+    machine::Engine,
     panels::Panels,
-    tensor::BitTensor,
-    ternary::Ternary,
+    tensor::{BitTensor, Ternary},
 };
 
 /// `y = x w^T`.

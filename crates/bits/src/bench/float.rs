@@ -1,10 +1,12 @@
 //! The yardstick: the same product in f32, by the crate `gemm-f32`.
 
 use alloc::{vec, vec::Vec};
-
 use gemm_common::Parallelism;
 
-use super::{Product, Run, Size, operands};
+use super::{
+    operands,
+    run::{Product, Run, Size},
+};
 use crate::error::Result;
 
 /// A matrix product in f32, from the same layouts as the kernel's: x: (m, k), w: (n, k), dy: (m, n), by rows.

@@ -2,17 +2,20 @@
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use super::{Run, Size, operands};
+use super::{
+    operands,
+    run::{Run, Size},
+};
 use crate::{
-    engine::Engine,
     error::Result,
-    integer::{int8_gemm_packed, int8_gemm_with},
-    pack::compare_pairs,
+    machine::Engine,
+    numbers_x_bits::{
+        Update, bf16_gemm_packed, bf16_gemm_with, int8_gemm_packed, int8_gemm_with, real_gemm_packed,
+        real_gemm_with,
+    },
     panels::Panels,
-    quantize::{Int8, Noise},
-    real::{bf16_gemm_packed, bf16_gemm_with, real_gemm_packed, real_gemm_with, transpose},
-    tensor::BitTensor,
-    update::Update,
+    round::{Int8, Noise},
+    tensor::{BitTensor, compare_pairs, transpose},
 };
 
 /// What dy is rounded to.

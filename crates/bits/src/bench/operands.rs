@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use crate::{error::Result, random::random_bits, tensor::BitTensor, ternary::Ternary};
+use crate::{
+    error::Result,
+    tensor::{BitTensor, Ternary, random_bits},
+};
 
 /// (rows, cols) bits; `which` tells operands apart.
 pub(super) fn bits(which: u64, rows: usize, cols: usize) -> BitTensor {

@@ -5,17 +5,14 @@
 
 use core::ops::Range;
 
+use super::{
+    shape::{Pad, Walk},
+    weights::ConvWeights,
+};
 use crate::{
-    conv::{
-        ConvWeights,
-        shape::{Pad, Walk},
-    },
-    count::{Rows, count_rows, height},
-    engine::Engine,
-    isa::simd,
-    memory::scratch,
+    bits_x_bits::{Left, Rows, Sink, count_rows, height, put_rows, tile},
+    machine::{Engine, scratch, simd},
     panels::{Cell, Panels},
-    product::{Left, Sink, put_rows, tile},
     simd::Simd,
     tensor::{BitView, Bits, copy, put},
 };

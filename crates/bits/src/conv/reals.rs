@@ -1,24 +1,21 @@
 //! Convolution of real images, the first layer of a network, with bits.
 //!
 //! A patch is what an output pixel sees, `(kh, kw, c_in / groups)`; what lies around an image is 0, whatever the
-//! [`Pad`](crate::Pad) of bits is. A sum is that of a patch with a row of weights in the order of [`real`](crate::real):
+//! [`Pad`](crate::Pad) of bits is. A sum is that of a patch with a row of weights in the order of `real`:
 //! fours, zeros of the padding among them. Patches of some hundred pixels at a time are gathered, so the matrix of all of
 //! them never exists.
 
 use alloc::vec;
 use core::ops::Range;
 
+use super::{
+    shape::{Geometry, Images, Walk},
+    weights::ConvWeights,
+};
 use crate::{
-    conv::{
-        ConvWeights,
-        shape::{Conv, Images, Walk},
-    },
-    engine::Engine,
     error::{Result, check_len},
-    memory::scratch,
-    parts::Lent,
-    real::{real_real, table::Reals},
-    tables::{Place, Sink, tile},
+    machine::{Engine, SharedSlice, scratch},
+    numbers_x_bits::{Place, Reals, Sink, real_real, tile},
 };
 
 /// Output pixels of a job at most, as many as have room for their patches.
@@ -32,11 +29,11 @@ const SHORTEST: usize = 256;
 /// The sums. x: (b * h * w, c_in), weights: [for reals](ConvWeights::pack_for_reals), y: (b * h' * w', c_out).
 ///
 /// ```
-/// use onebit_bits::{BitTensor, Conv, ConvWeights, Engine, Images, Padding, conv_reals};
+/// use onebit_bits::{BitTensor, Geometry, ConvWeights, Engine, Images, Padding, conv_reals};
 ///
 /// // one image of one row, one channel; a kernel (+1 +1) with a pixel of padding on the right
 /// let (engine, images) = (Engine::single(), Images { b: 1, h: 1, w: 3 });
-/// let conv = Conv { padding: Padding { right: 1, ..Padding::default() }, ..Conv::new(1, 1, (1, 2)) };
+/// let conv = Geometry { padding: Padding { right: 1, ..Padding::default() }, ..Geometry::new(1, 1, (1, 2)) };
 /// let weights = ConvWeights::pack_for_reals(&engine, conv, BitTensor::from_fn(1, 2, |_, _| true).view())?;
 /// let mut y = [0.0; 3];
 /// conv_reals(&engine, &[0.5, 1.0, 2.0], images, &weights, &mut y)?;
@@ -45,7 +42,7 @@ const SHORTEST: usize = 256;
 /// ```
 ///
 /// # Errors
-/// As [`Conv::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit;
+/// As [`Geometry::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit;
 /// [`Error::Packed`](crate::Error::Packed) if the weights are for another instruction set or for bits.
 pub fn conv_reals(
     engine: &Engine,
@@ -61,7 +58,7 @@ pub fn conv_reals(
     check_len(OP, "y", (pixels, conv.c_out), y.len())?;
     weights.groups.iter().try_for_each(|panels| panels.check_reals(OP, engine))?;
     let height = (ROOM / patch.max(1)).clamp(8, TALLEST).min(pixels.div_ceil(engine.threads())).max(1);
-    let (outputs, y) = (conv.of_group().1, Lent::new(y));
+    let (outputs, y) = (conv.of_group().1, SharedSlice::new(y));
     engine.each_index(pixels.div_ceil(height), |job| {
         let pixels = job * height..pixels.min((job + 1) * height);
         let mut patches = scratch(pixels.len() * patch);
@@ -82,7 +79,7 @@ struct Columns<'a> {
     /// Where row 0, column 0 is.
     first: usize,
     stride: usize,
-    y: &'a Lent<'a, f32>,
+    y: &'a SharedSlice<'a, f32>,
 }
 
 impl Sink<f32> for Columns<'_> {
@@ -106,10 +103,10 @@ impl Sink<f32> for Columns<'_> {
 /// part adds its products one after the other, and the sums of the parts are added up in their order.
 ///
 /// # Errors
-/// As [`Conv::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit.
+/// As [`Geometry::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit.
 pub fn conv_dw_reals(
     engine: &Engine,
-    conv: Conv,
+    conv: Geometry,
     dy: &[f32],
     x: &[f32],
     images: Images,

@@ -2,8 +2,8 @@
 //!
 //! Eight rows of some words abreast are turned byte by byte, and then bit by bit, in registers.
 
-use super::{Cell, SEVEN, fold};
-use crate::{isa::simd, tensor::BitView};
+use super::cell::{Cell, SEVEN, fold};
+use crate::{machine::simd, tensor::BitView};
 
 /// Words of a row that are turned at once: vectors of them.
 pub(super) const ABREAST: usize = 4;

@@ -3,7 +3,7 @@
 //! Everything goes through blocks of eight words abreast, a cache line. Columns become rows by bits that change places
 //! (Warren, *Hacker's Delight*, 7-3). Blocks are left in pairs of cells.
 
-use crate::{isa::simd, simd::Simd, tensor::BitView};
+use crate::{machine::simd, simd::Simd, tensor::BitView};
 
 /// Words of a row that are read at once.
 pub(super) const ABREAST: usize = 8;

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::Simd;
+use super::{never::Never, operations::Simd};
 
 /// Proof of AVX2.
 #[derive(Clone, Copy)]
@@ -33,7 +33,7 @@ impl Simd for Avx2 {
     /// Lane of the table, and the sign.
     type Selector = (__m256i, __m256);
 
-    type Wide = super::Never;
+    type Wide = Never;
 
     const LANES: usize = 32;
     const COUNTS: bool = false;

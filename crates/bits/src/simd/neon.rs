@@ -11,7 +11,7 @@
 
 use core::arch::aarch64::*;
 
-use super::Simd;
+use super::{never::Never, operations::Simd};
 
 /// Proof of NEON.
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ impl Simd for Neon {
     /// Where the four bytes of each f32 are in the table, and the sign.
     type Selector = (uint8x16_t, uint8x16_t);
 
-    type Wide = super::Never;
+    type Wide = Never;
 
     const LANES: usize = 16;
     const COUNTS: bool = false;

@@ -1,6 +1,6 @@
 //! For instruction sets that cannot permute whole vectors.
 
-use super::Wide;
+use super::operations::Wide;
 
 /// There is no such value.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use core::array;
 
-use super::Simd;
+use super::{never::Never, operations::Simd};
 
 /// Needs no proof.
 #[derive(Clone, Copy)]
@@ -39,7 +39,7 @@ impl Simd for Portable {
     type RealTable = [f32; 8];
     type Selector = [u32; 4];
 
-    type Wide = super::Never;
+    type Wide = Never;
 
     const LANES: usize = 16;
     const COUNTS: bool = true;

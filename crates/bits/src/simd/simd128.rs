@@ -10,7 +10,7 @@
 
 use core::arch::wasm32::*;
 
-use super::Simd;
+use super::{never::Never, operations::Simd};
 
 /// Needs no proof: WebAssembly with an instruction that the machine lacks is refused before it runs.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ impl Simd for Simd128 {
     /// Where the four bytes of each f32 are in the table, and the sign.
     type Selector = [v128; 2];
 
-    type Wide = super::Never;
+    type Wide = Never;
 
     const LANES: usize = 16;
     const COUNTS: bool = true;

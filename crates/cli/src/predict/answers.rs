@@ -15,36 +15,38 @@ use crate::{
     failure::{Failure, Result},
 };
 
-/// Classifies rows and prints what they are.
+/// Classifies rows and prints their labels and scores.
 pub(super) struct Answers {
     session: Session<'static>,
     labels: Vec<String>,
-    /// The names of the features, if they have some.
+    /// Feature names, if the model has any.
     features: Vec<String>,
     json: bool,
-    /// How many classes, the best first; without it, the scores of all in their order.
+    /// Number of best classes to print; `None` prints the scores of all classes in their order.
     top: Option<usize>,
-    /// Whether a column says which input a row is from.
-    many: bool,
+    /// Whether to print the input of each row.
+    with_input: bool,
+    /// Whether the header is still to be printed.
     header: bool,
 }
 
 impl Answers {
     pub(super) fn new(args: &PredictArgs, model: Model, engine: &Engine) -> Result<Self> {
-        let many = args.inputs.len() > 1 || args.inputs.iter().any(|input| input.is_dir());
+        let with_input = args.inputs.len() > 1 || args.inputs.iter().any(|input| input.is_dir());
         let top = args.top.map(|top| top.min(model.classes()));
-        let (labels, features) = (model.labels().to_vec(), model.features().to_vec());
+        let labels = model.labels().to_vec();
+        let features = model.features().to_vec();
         let session = model.into_session(engine)?;
-        Ok(Self { session, labels, features, json: args.json, top, many, header: !args.json })
+        Ok(Self { session, labels, features, json: args.json, top, with_input, header: !args.json })
     }
 
-    /// Answers all rows, or those before one that the model cannot take.
+    /// Classifies and prints all rows, or those before the first one that the model refuses.
     pub(super) fn print(&mut self, rows: &[Row]) -> Result<()> {
         let x: Vec<f32> = rows.iter().flat_map(|row| &row.x).copied().collect();
         match self.session.scores(&x) {
             Ok(scores) => self.write(rows, &scores),
             Err(model::Error::NotFinite { row, feature, value }) => {
-                self.refuse(rows, row, feature, "a number that stays finite", value)
+                self.refuse(rows, row, feature, "a number that stays finite when standardized", value)
             }
             Err(model::Error::NotByte { row, feature, value }) => {
                 self.refuse(rows, row, feature, "a byte, a whole number from 0 to 255", value)
@@ -53,7 +55,7 @@ impl Answers {
         }
     }
 
-    /// Answers the rows before a bad one, then says what is wrong with it.
+    /// Prints the rows before a bad one, then returns the error about it.
     fn refuse(&mut self, rows: &[Row], bad: usize, feature: usize, expected: &str, value: f32) -> Result<()> {
         if bad > 0 {
             self.print(&rows[..bad])?;
@@ -66,12 +68,13 @@ impl Answers {
         )))
     }
 
-    /// The header, if there was no row to print it for.
+    /// Prints the header if no row has.
     pub(super) fn finish(&mut self) -> Result<()> {
         self.write(&[], &[])
     }
 
-    /// Once there is something to say, so that a refused input leaves nothing behind; flushed, for rows may be slow.
+    /// Prints rows, after the header if they are the first: a refused input thus prints nothing. Flushes,
+    /// because the next row may be slow.
     fn write(&mut self, rows: &[Row], scores: &[f32]) -> Result<()> {
         let mut out = BufWriter::new(io::stdout().lock());
         let rows = rows.iter().zip(scores.chunks_exact(self.labels.len()));
@@ -92,7 +95,7 @@ impl Answers {
     }
 
     fn columns(&self) -> Vec<String> {
-        let mut columns = vec!["input", "row"].split_off(usize::from(!self.many));
+        let mut columns = if self.with_input { vec!["input", "row"] } else { vec!["row"] };
         let scores: Vec<String> = match self.top {
             None => {
                 columns.push("label");
@@ -104,7 +107,10 @@ impl Answers {
     }
 
     fn record(&self, row: &Row, scores: &[f32]) -> Vec<String> {
-        let mut record = vec![row.input.to_string(), row.row.to_string()].split_off(usize::from(!self.many));
+        let mut record = vec![row.row.to_string()];
+        if self.with_input {
+            record.insert(0, row.input.to_string());
+        }
         match self.top {
             None => {
                 record.push(self.label(model::best(scores)).to_string());
@@ -142,7 +148,7 @@ impl Answers {
     }
 }
 
-/// The error of the stream itself, which tells whether its reader has left.
+/// The error of the stream itself, which shows whether its reader closed it.
 fn of_stream(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

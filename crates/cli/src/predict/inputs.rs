@@ -1,4 +1,4 @@
-//! What there is to classify, row by row, whatever it is written in.
+//! The rows to classify, from files of any format.
 
 use std::{
     fs::{self, File},
@@ -16,22 +16,22 @@ use onebit::{
 use crate::{
     args::{Format, PredictArgs},
     failure::{Failure, Result},
-    features::{columns, image_shape, warn_of},
+    features::{columns, image_shape, warn_unknown},
     output,
 };
 
 /// One row to classify.
 pub(super) struct Row {
-    /// The file it is from, or `-`.
+    /// Its file, or `-` for standard input.
     pub(super) input: Arc<str>,
-    /// Its place there, from 0.
+    /// Its index in the file, from 0.
     pub(super) row: usize,
-    /// Its numbers, `(features)`.
+    /// Its values, `(features)`.
     pub(super) x: Vec<f32>,
 }
 
 impl Row {
-    /// What messages call its input.
+    /// The name of its input in messages.
     pub(super) fn name(&self) -> &str {
         name(&self.input)
     }
@@ -41,7 +41,7 @@ fn name(input: &str) -> &str {
     if input == "-" { "standard input" } else { input }
 }
 
-/// Files, folders and standard input, and what a model wants of them.
+/// Files, folders and standard input, and the columns or image shape that the model expects.
 pub(super) struct Inputs {
     paths: Vec<PathBuf>,
     format: Option<Format>,
@@ -51,11 +51,15 @@ pub(super) struct Inputs {
 
 impl Inputs {
     pub(super) fn new(args: &PredictArgs, model: &Model) -> Result<Self> {
-        let (columns, image) = (columns(model)?, image_shape(model));
-        Ok(Self { paths: args.inputs.clone(), format: args.format, columns, image })
+        Ok(Self {
+            paths: args.inputs.clone(),
+            format: args.format,
+            columns: columns(model)?,
+            image: image_shape(model),
+        })
     }
 
-    /// Hands on every row, until one is bad.
+    /// Passes every row to `emit`, up to the first bad one.
     pub(super) fn read(&self, emit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
         for path in &self.paths {
             if path.is_dir() {
@@ -67,7 +71,7 @@ impl Inputs {
         Ok(())
     }
 
-    /// The files of a folder, as their extensions say, in the order of their names.
+    /// The files of a folder with a known extension, in order of their names.
     fn files(&self, dir: &Path) -> Result<Vec<PathBuf>> {
         let name = || dir.display().to_string();
         let all = [&EXTENSIONS[..], &["npy", "png", "jpg", "jpeg"]].concat();
@@ -95,7 +99,10 @@ impl Inputs {
         others.sort();
         if let Some(first) = others.first() {
             let (count, first) = (others.len(), first.display());
-            output::warn(&format!("{}: skipped {count} that are not {known}, the first is {first}", name()));
+            output::warn(&format!(
+                "{}: skipped {count} entries other than {known}; the first is {first}",
+                name()
+            ));
         }
         files.sort();
         Ok(files)
@@ -108,11 +115,11 @@ impl Inputs {
             "-" => Box::new(io::stdin()),
             _ => Box::new(open(path)?),
         };
-        // Put back instead of opened anew: a pipe can be read only once.
+        // The first bytes are put back rather than the file reopened, because a pipe can be read only once.
         let mut start = Vec::new();
         read_start(&mut reader, 2, &mut start, name)?;
         if TableFormat::may_start(&start) {
-            read_start(&mut reader, 4, &mut start, name)?; // not before, for a slow stream may have no more yet
+            read_start(&mut reader, 4, &mut start, name)?; // only now: a slow stream may not have more bytes yet
         }
         let format = self.format.unwrap_or_else(|| recognize(&start));
         let features = self.columns.features();
@@ -135,7 +142,8 @@ impl Inputs {
                 let pixels = images.height * images.width;
                 if pixels != features {
                     return Err(Failure::other(format!(
-                        "{name}: expected {features} features, as the model takes, got images of {pixels} pixels"
+                        "{name}: expected {features} features, the inputs of the model, got images of \
+                         {pixels} pixels"
                     )));
                 }
                 let rows = images.pixels.chunks(pixels);
@@ -145,33 +153,33 @@ impl Inputs {
         }
     }
 
-    /// The rows of a table; says once of each column that it has categories which the model does not know.
+    /// Emits the rows of a table, and warns once per column about categories that the model does not know.
     fn send_table(
         &self,
         input: &Arc<str>,
         mut rows: FeatureRows,
         emit: &mut dyn FnMut(Row) -> Result<()>,
     ) -> Result<()> {
-        let mut said = 0;
+        let mut warned = 0;
         for row in 0.. {
             let Some(x) = rows.next() else { break };
             emit(Row { input: input.clone(), row, x: x? })?;
             let unknown = rows.unknown();
-            unknown[said..].iter().for_each(|unknown| warn_of(name(input), unknown));
-            said = unknown.len();
+            unknown[warned..].iter().for_each(|unknown| warn_unknown(name(input), unknown));
+            warned = unknown.len();
         }
         Ok(())
     }
 }
 
-/// Reads some more bytes.
+/// Appends up to `more` bytes to `start`.
 fn read_start(reader: &mut dyn Read, more: u64, start: &mut Vec<u8>, name: &str) -> Result<()> {
     let read = reader.take(more).read_to_end(start);
     read.map_err(|reason| DataError::Read { file: name.to_string(), reason })?;
     Ok(())
 }
 
-/// What a file is by its first bytes; no CSV file starts like one of the others.
+/// The format that the first bytes show; no CSV file starts like one of the other formats.
 fn recognize(start: &[u8]) -> Format {
     match TableFormat::of_start(start) {
         Some(TableFormat::Parquet) => return Format::Parquet,

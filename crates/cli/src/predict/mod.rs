@@ -1,7 +1,7 @@
 //! `onebit predict`: a label and scores for each row, in constant memory.
 //!
-//! One thread reads rows and this one answers them, all that have arrived at once: so a row of a slow stream does not
-//! wait for others, and those of a fast one are run in batches.
+//! A second thread reads rows, and this one classifies all that have arrived: rows of a slow stream are
+//! answered at once, rows of a fast one in batches.
 
 use std::{iter, panic, sync::mpsc, thread};
 
@@ -18,9 +18,9 @@ mod inputs;
 use answers::Answers;
 use inputs::{Inputs, Row};
 
-/// Rows classified at once, at most.
+/// Maximum number of rows in a batch.
 const ROWS: usize = 256;
-/// Numbers of the rows classified at once, 4 MiB; as many may wait.
+/// Maximum number of values in a batch, 4 MiB; another batch may wait in the queue.
 const NUMBERS: usize = 1 << 20;
 
 pub(crate) fn run(args: &PredictArgs) -> Result<()> {
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
         let arrived: Vec<Row> = iter::once(first).chain(rows.try_iter()).take(at_once).collect();
         answers.print(&arrived)?;
     }
-    // What came before a bad row is answered by now.
+    // All rows before a bad one are answered by now.
     reader.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
     answers.finish()
 }

@@ -1,4 +1,4 @@
-//! Charts in SVG: what is drawn takes its colours from the page, so that it is legible by day and by night.
+//! SVG charts. Colours come from the page, so that charts are legible in its light and dark themes.
 
 use std::fmt::Write;
 
@@ -6,19 +6,19 @@ use super::page::escaped;
 
 const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 220.0;
-/// Space for labels: left, right, above, below.
+/// Space for labels: left, right, top, bottom.
 const MARGIN: [f64; 4] = [46.0, 12.0, 14.0, 30.0];
-/// Colours that the page has.
+/// Number of colours in the style of the page.
 const COLOURS: usize = 6;
 
-/// A line.
+/// A named line.
 pub(super) struct Series {
     pub(super) name: String,
     pub(super) points: Vec<(f64, f64)>,
 }
 
 impl Series {
-    /// Of the points that are there; none when there is no point.
+    /// A line through the points with finite values; `None` without any.
     pub(super) fn new(
         name: impl Into<String>,
         points: impl Iterator<Item = (f64, Option<f64>)>,
@@ -29,24 +29,24 @@ impl Series {
     }
 }
 
-/// What the numbers of an axis are.
+/// The kind of numbers on an axis.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Unit {
-    /// Shares, shown in percent.
+    /// Shares, shown as percentages.
     Percent,
-    /// Numbers.
+    /// Numbers on a linear scale.
     Number,
-    /// Numbers above 0, by their size.
+    /// Positive numbers on a logarithmic scale.
     Logarithm,
 }
 
-/// A vertical line at a place, with a word.
+/// A labelled vertical line.
 pub(super) struct Mark {
     pub(super) at: f64,
     pub(super) word: String,
 }
 
-/// From numbers to places on paper.
+/// A map from numbers to coordinates.
 pub(super) struct Scale {
     low: f64,
     high: f64,
@@ -86,14 +86,14 @@ impl Scale {
     }
 }
 
-/// The next of 1, 2, 5, 10, 20, ..
+/// Rounds up to the next of .., 1, 2, 5, 10, 20, ..
 fn round_step(step: f64) -> f64 {
     let power = 10f64.powf(step.max(1e-300).log10().floor());
     let rounded = [1.0, 2.0, 5.0, 10.0].into_iter().find(|r| r * power >= step * 0.999).unwrap_or(10.0);
     rounded * power
 }
 
-/// A number in few characters.
+/// Formats a number in few characters.
 pub(super) fn short(value: f64) -> String {
     let size = value.abs();
     match size {
@@ -176,7 +176,7 @@ impl Frame {
     }
 }
 
-/// Lines over a common axis, with their last values.
+/// Draws lines over a common axis, with their last values in the legend.
 pub(super) fn curves(x_name: &str, unit: Unit, series: &[Series], marks: &[Mark]) -> String {
     let all = || series.iter().flat_map(|s| &s.points);
     let x = range(all().map(|p| p.0));
@@ -214,7 +214,7 @@ pub(super) fn curves(x_name: &str, unit: Unit, series: &[Series], marks: &[Mark]
     format!("{}</svg><div class=\"legend\">{legend}</div>", frame.svg)
 }
 
-/// An image over an axis of steps, its lower edge at `y.0` and its upper one at `y.1`, whichever is greater.
+/// Draws an image over an axis of steps, from `y.0` at its bottom to `y.1` at its top; either may be greater.
 pub(super) fn image(x: (f64, f64), x_name: &str, y: (f64, f64), uri: &str, marks: &[Mark]) -> String {
     let frame = Frame::new(x, x_name, y, Unit::Number, marks);
     let (left, top) = (frame.x.place(x.0), frame.y.place(y.1));
@@ -226,7 +226,7 @@ pub(super) fn image(x: (f64, f64), x_name: &str, y: (f64, f64), uri: &str, marks
     )
 }
 
-/// Bars of given edges, and a curve over them if there is one.
+/// Draws bars `(left, right, height)`, and a curve over them unless it is empty.
 pub(super) fn bars(x_name: &str, bins: &[(f64, f64, f64)], curve: &[(f64, f64)]) -> String {
     let x = range(bins.iter().flat_map(|b| [b.0, b.1]));
     let highest = range(bins.iter().map(|b| b.2).chain(curve.iter().map(|p| p.1))).1;
@@ -249,7 +249,7 @@ pub(super) fn bars(x_name: &str, bins: &[(f64, f64, f64)], curve: &[(f64, f64)])
     frame.svg + "</svg>"
 }
 
-/// The least and the greatest of numbers; 0 and 1 of none.
+/// Minimum and maximum of the finite values; 0 and 1 without any.
 pub(super) fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let values = values.filter(|v| v.is_finite());
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));

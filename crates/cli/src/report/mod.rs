@@ -1,4 +1,11 @@
-//! Reports: a run, or several side by side, as one HTML page.
+//! `onebit report` and `onebit compare`: one run, or several side by side, as a self-contained HTML page.
+//!
+//! | file | what |
+//! |---|---|
+//! | `run_data` | what the folder of a run contains |
+//! | `learning`, `layers`, `weights`, `outcome` | the sections of the page of a run |
+//! | `compare` | the table and the page of several runs |
+//! | `page`, `chart`, `picture` | HTML, SVG and PNG |
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +17,8 @@ use onebit::{
 use crate::{
     args::ReportArgs,
     failure::Result,
-    output::{self, percent},
+    output,
+    text::{bytes, percent},
 };
 
 mod chart;
@@ -20,12 +28,12 @@ mod learning;
 mod outcome;
 mod page;
 mod picture;
-mod story;
+mod run_data;
 mod weights;
 
 pub(crate) use compare::run as compare;
 use page::{escaped, page};
-use story::Story;
+use run_data::RunData;
 
 /// `onebit report RUN`.
 pub(crate) fn run(args: &ReportArgs) -> Result<()> {
@@ -35,7 +43,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<()> {
     output::line(out.display().to_string())
 }
 
-/// Writes the report of a run into its folder, and says where.
+/// Writes the report of a run into its folder and returns its path.
 pub(crate) fn write(folder: &RunFolder) -> Result<PathBuf> {
     let path = folder.report_path();
     save(folder.clone(), &path)?;
@@ -43,22 +51,22 @@ pub(crate) fn write(folder: &RunFolder) -> Result<PathBuf> {
 }
 
 fn save(folder: RunFolder, out: &Path) -> Result<()> {
-    let html = html(&Story::read(folder)?);
+    let html = html(&RunData::read(folder)?);
     Ok(model::replace(&[(out.to_path_buf(), html.as_bytes())])?)
 }
 
-fn html(story: &Story) -> String {
-    let mut sections = vec![learning::section(story), outcome::answers(story), learning::signals(story)];
-    sections.extend(layers::sections(story));
-    sections.push(outcome::sizes(story));
-    sections.push(outcome::origin(story));
-    page(&story.info.name, &head(story), &sections)
+fn html(run: &RunData) -> String {
+    let mut sections = vec![learning::section(run), outcome::answers(run), learning::signals(run)];
+    sections.extend(layers::sections(run));
+    sections.push(outcome::sizes(run));
+    sections.push(outcome::origin(run));
+    page(&run.info.name, &head(run), &sections)
 }
 
-/// The numbers that one looks for first.
-fn head(story: &Story) -> String {
-    let result = &story.result;
-    let last = story.epochs.last();
+/// The most important results, at the top of the page.
+fn head(run: &RunData) -> String {
+    let result = &run.result;
+    let last = run.epochs.last();
     let accuracy = |kept: Option<f64>, last: Option<f64>| kept.or(last).map(|share| percent(Some(share)));
     let facts = [
         ("test accuracy", accuracy(result.test_accuracy, last.and_then(|e| e.test_accuracy))),
@@ -67,10 +75,10 @@ fn head(story: &Story) -> String {
             accuracy(result.validation_accuracy, last.and_then(|e| e.validation_accuracy)),
         ),
         ("train accuracy", accuracy(result.train_accuracy, last.map(|e| e.train_accuracy))),
-        ("epoch kept", result.epoch.map(|epoch| format!("{epoch} of {}", story.epochs.len()))),
-        ("of learning", last.map(|line| format!("{:.1} s", line.seconds))),
-        ("samples a second", last.map(|line| chart::short(line.samples_per_second))),
-        ("model", result.model_bytes.map(output::bytes)),
+        ("epoch kept", result.epoch.map(|epoch| format!("{epoch} of {}", run.epochs.len()))),
+        ("training time", last.map(|line| format!("{:.1} s", line.seconds))),
+        ("samples per second", last.map(|line| chart::short(line.samples_per_second))),
+        ("model", result.model_bytes.map(bytes)),
     ];
     let facts = facts.into_iter().filter_map(|(name, fact)| Some((name, fact?)));
     let facts: String = facts
@@ -85,7 +93,7 @@ fn head(story: &Story) -> String {
     };
     format!(
         "<p class=\"about\">{} {}</p><div class=\"facts\">{facts}</div>",
-        escaped(&story.info.started),
+        escaped(&run.info.started),
         escaped(&status)
     )
 }

@@ -1,4 +1,4 @@
-//! What came of a run: confusions, mistakes, the layers' sizes, and with what it was made.
+//! The sections with the outcome of a run: confusion matrix, mistakes, sizes and origin.
 
 use onebit::{
     layer::Parameters,
@@ -8,21 +8,21 @@ use onebit::{
 use super::{
     page::{Panel, Section, escaped, table},
     picture::Picture,
-    story::Story,
+    run_data::RunData,
 };
-use crate::output::{bytes, percent, share};
+use crate::text::{bytes, percent, share};
 
-/// Classes of a confusion matrix that is shown whole.
+/// Maximum number of classes for a full confusion matrix.
 const CLASSES: usize = 30;
 
-/// Pairs of classes that are listed when there are more.
+/// Number of confused pairs listed if there are more classes.
 const PAIRS: usize = 20;
 
-pub(super) fn answers(story: &Story) -> Section {
+pub(super) fn answers(run: &RunData) -> Section {
     let mut panels = Vec::new();
-    if let Some(found) = &story.result.examination {
+    if let Some(found) = &run.result.examination {
         panels.push(confusion(&found.confusion));
-        panels.extend(mistakes(story, &found.confusion, &found.mistakes));
+        panels.extend(mistakes(run, &found.confusion, &found.mistakes));
     }
     Section::new("Answers", "", panels)
 }
@@ -43,12 +43,12 @@ fn confusion(found: &Confusion) -> Panel {
             .take(PAIRS)
             .map(|(n, label, taken)| vec![name(*label), name(*taken), n.to_string()])
             .collect();
-        let how = format!("The pairs of classes of the {part} part that are mixed up most often.");
-        return Panel::new("Confusions", how, table(&["class", "taken for", "times"], &rows));
+        let how = format!("The most frequently confused pairs of classes in the {part} part.");
+        return Panel::new("Confusions", how, table(&["class", "predicted", "samples"], &rows));
     }
     let mut html = String::from("<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th></th>");
     classes.iter().for_each(|class| html += &format!("<th>{}</th>", escaped(class)));
-    html += "<th>right</th></tr></thead><tbody>";
+    html += "<th>correct</th></tr></thead><tbody>";
     for (label, row) in counts.iter().enumerate() {
         let total = row.iter().sum::<usize>().max(1) as f64;
         html += &format!("<tr><th>{}</th>", escaped(&name(label)));
@@ -62,23 +62,24 @@ fn confusion(found: &Confusion) -> Panel {
     }
     html += "</tbody></table></div>";
     let how = format!(
-        "Of the {part} part: a row is a class, a column what its samples were taken for. Off the diagonal are mistakes."
+        "Samples of the {part} part: rows are true classes, columns are predicted ones. Mistakes lie off \
+         the diagonal."
     );
     Panel::new("Confusion matrix", how, html).wide()
 }
 
-fn mistakes(story: &Story, found: &Confusion, mistakes: &[Mistake]) -> Option<Panel> {
+fn mistakes(run: &RunData, found: &Confusion, mistakes: &[Mistake]) -> Option<Panel> {
     if mistakes.is_empty() {
         return None;
     }
     let name = |class: usize| found.classes.get(class).map_or_else(|| class.to_string(), Clone::clone);
-    let how = "Where the network was most sure and wrong, the surest first. Look for wrong labels, and for what these \
-               samples have in common.";
-    let data = &story.info.data;
+    let how = "The wrong answers with the largest margins, largest first. Look for wrong labels, and for \
+               what these samples have in common.";
+    let data = &run.info.data;
     let Some([height, width, channels]) = data.image else {
         let features = mistakes.iter().map(|m| m.values.len()).max().unwrap_or(0);
         let names: Vec<&str> = data.feature_names.iter().map(String::as_str).take(features).collect();
-        let header: Vec<&str> = ["row", "class", "taken for", "margin"].into_iter().chain(names).collect();
+        let header: Vec<&str> = ["row", "class", "predicted", "margin"].into_iter().chain(names).collect();
         let row = |m: &Mistake| {
             let values = m.values.iter().map(|v| format!("{v}"));
             let first = [m.row.to_string(), name(m.label), name(m.predicted), format!("{:.3}", m.margin)];
@@ -100,7 +101,7 @@ fn mistakes(story: &Story, found: &Confusion, mistakes: &[Mistake]) -> Option<Pa
             }
         });
         html += &format!(
-            "<div class=\"picture\"><img alt=\"\" src=\"{}\">{} taken for {} (+{:.2})</div>",
+            "<div class=\"picture\"><img alt=\"\" src=\"{}\">{} predicted as {} (+{:.2})</div>",
             picture.uri(),
             escaped(&name(mistake.label)),
             escaped(&name(mistake.predicted)),
@@ -110,8 +111,8 @@ fn mistakes(story: &Story, found: &Confusion, mistakes: &[Mistake]) -> Option<Pa
     Some(Panel::new("Most confident mistakes", how, html + "</div>").wide())
 }
 
-pub(super) fn sizes(story: &Story) -> Section {
-    let layers = &story.result.layers;
+pub(super) fn sizes(run: &RunData) -> Section {
+    let layers = &run.result.layers;
     let mut panels = Vec::new();
     if !layers.is_empty() {
         let row = |name: String,
@@ -141,7 +142,7 @@ pub(super) fn sizes(story: &Story) -> Section {
             })
             .collect();
         let total: Parameters = layers.iter().map(|(_, layer)| layer.parameters).sum();
-        rows.push(row("all".into(), total, None, None));
+        rows.push(row("total".into(), total, None, None));
         let header = [
             "layer",
             "binary",
@@ -153,17 +154,17 @@ pub(super) fn sizes(story: &Story) -> Section {
             "unique filters (random)",
             "angle, degrees",
         ];
-        let how = "A binary weight takes 1 bit, a real parameter 32. Unique filters: the share of different kernels of an \
-                   input channel up to their sign, in brackets what random kernels have; below it the network repeats \
-                   itself. The angle between real weights and their signs is 37 degrees for normal weights, 0 for \
-                   weights that are all of one size.";
+        let how = "A binary weight takes 1 bit, a real parameter 32. Unique filters: the share of distinct \
+                   kernels per input channel up to their sign, with that of random kernels in brackets; a \
+                   smaller share means repeated kernels. The angle between real weights and their signs is \
+                   37 degrees for normally distributed weights, 0 for weights of equal magnitude.";
         panels.push(Panel::new("Layers with parameters", how, table(&header, &rows)).wide());
     }
     Section::new("Size", "", panels)
 }
 
-pub(super) fn origin(story: &Story) -> Section {
-    let data = &story.info.data;
+pub(super) fn origin(run: &RunData) -> Section {
+    let data = &run.info.data;
     let header: Vec<&str> = ["part", "samples"]
         .into_iter()
         .chain(data.classes.iter().take(CLASSES).map(String::as_str))
@@ -179,34 +180,34 @@ pub(super) fn origin(story: &Story) -> Section {
                 .collect()
         })
         .collect();
-    let how = "Samples of each class. Where one class has most of them, an accuracy below its share is no better than \
-               to answer always that.";
+    let how = "Number of samples in each class. An accuracy below the share of the largest class is worse \
+               than always answering with that class.";
     let mut panels = vec![Panel::new("Data", how, table(&header, &rows)).wide()];
-    let e = &story.info.environment;
+    let e = &run.info.environment;
     let facts = [
-        ("began", story.info.started.clone()),
-        ("resumed", story.info.resumed.join(", ")),
-        ("ended", story.result.ended.clone()),
+        ("began", run.info.started.clone()),
+        ("resumed", run.info.resumed.join(", ")),
+        ("ended", run.result.ended.clone()),
         ("command", e.command.join(" ")),
         ("onebit", e.onebit.clone()),
         ("machine", format!("{} {}, {} cores", e.os, e.arch, e.cores)),
         ("processor", e.processor.clone()),
         ("kernels", format!("{}, {} threads", e.isa, e.threads)),
-        ("folder", story.folder.path().display().to_string()),
+        ("folder", run.folder.path().display().to_string()),
     ];
     let rows: Vec<_> = facts
         .into_iter()
         .filter(|fact| !fact.1.is_empty())
         .map(|(name, fact)| vec![name.into(), fact])
         .collect();
-    panels.push(Panel::new("Where and when", "", table(&[], &rows)));
-    if let Some(config) = &story.config {
+    panels.push(Panel::new("Time and place", "", table(&[], &rows)));
+    if let Some(config) = &run.config {
         let body = format!("<pre>{}</pre>", escaped(config));
         panels.push(Panel::new(
             "Settings",
-            "Save them as a file.toml: onebit train file.toml repeats this run.",
+            "To repeat this run, save these settings as file.toml and run `onebit train file.toml`.",
             body,
         ));
     }
-    Section::new("Made of", "", panels)
+    Section::new("Origin", "", panels)
 }

@@ -1,8 +1,8 @@
-//! An HTML page without scripts that needs nothing but itself.
+//! A self-contained HTML page without scripts.
 
 use std::fmt::Write;
 
-/// Text that is shown as it is.
+/// Escapes text for HTML and replaces control characters.
 pub(super) fn escaped(text: &str) -> String {
     let mut to = String::with_capacity(text.len());
     for c in text.chars() {
@@ -19,7 +19,7 @@ pub(super) fn escaped(text: &str) -> String {
     to
 }
 
-/// Something to look at, with a line that says how to read it.
+/// A figure with a line that says how to read it.
 pub(super) struct Panel {
     title: String,
     how_to_read: String,
@@ -33,7 +33,7 @@ impl Panel {
         Self { title: title.into(), how_to_read: how_to_read.into(), body, wide: false }
     }
 
-    /// As wide as the page.
+    /// Makes the panel as wide as the page.
     pub(super) fn wide(self) -> Self {
         Self { wide: true, ..self }
     }
@@ -52,7 +52,7 @@ impl Section {
     }
 }
 
-/// The whole page; a section without panels is left out.
+/// The page as HTML; sections without panels are left out.
 pub(super) fn page(title: &str, head: &str, sections: &[Section]) -> String {
     let title = escaped(title);
     let mut html = format!(
@@ -73,7 +73,8 @@ pub(super) fn page(title: &str, head: &str, sections: &[Section]) -> String {
             let (title, how) = (escaped(title), escaped(how_to_read));
             let _ = writeln!(
                 html,
-                "<figure class=\"{class}\"><figcaption><h3>{title}</h3><p>{how}</p></figcaption>\n{body}</figure>"
+                "<figure class=\"{class}\"><figcaption><h3>{title}</h3><p>{how}</p></figcaption>\n\
+                 {body}</figure>"
             );
         }
         html += "</div>\n</section>\n";
@@ -81,7 +82,7 @@ pub(super) fn page(title: &str, head: &str, sections: &[Section]) -> String {
     html + "</main>\n</body>\n</html>\n"
 }
 
-/// A table; cells are text, numbers stand to the right.
+/// A table of text cells, with numbers aligned right.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let cells = |tag: &str, cells: &mut dyn Iterator<Item = &str>| {
         let cell = |text: &str| {
@@ -90,9 +91,10 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         };
         format!("<tr>{}</tr>", cells.map(cell).collect::<String>())
     };
-    let head = match header.is_empty() {
-        true => String::new(),
-        false => format!("<thead>{}</thead>", cells("th", &mut header.iter().copied())),
+    let head = if header.is_empty() {
+        String::new()
+    } else {
+        format!("<thead>{}</thead>", cells("th", &mut header.iter().copied()))
     };
     let body: String = rows.iter().map(|row| cells("td", &mut row.iter().map(String::as_str))).collect();
     format!("<div class=\"scroll\"><table>{head}<tbody>{body}</tbody></table></div>")

@@ -1,9 +1,9 @@
-//! Pixels as PNG files inside a page.
+//! Pictures as PNG data inside a page.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
-/// A picture of `width * height` pixels, red, green, blue and opacity each, row by row.
+/// A picture of `width * height` RGBA pixels, row by row.
 pub(super) struct Picture {
     width: usize,
     height: usize,
@@ -17,7 +17,7 @@ impl Picture {
         Self { width, height, rgba }
     }
 
-    /// What `src` and `href` take.
+    /// The picture as a `data:` address for `src` and `href`.
     pub(super) fn uri(&self) -> String {
         let mut png = Vec::new();
         let size = (self.width as u32, self.height as u32);
@@ -25,7 +25,7 @@ impl Picture {
             PngEncoder::new(&mut png).write_image(&self.rgba, size.0, size.1, ExtendedColorType::Rgba8);
         match encoded {
             Ok(()) => format!("data:image/png;base64,{}", STANDARD.encode(png)),
-            // a picture without pixels
+            // A picture without pixels cannot be encoded.
             Err(_) => "data:,".into(),
         }
     }
@@ -46,13 +46,13 @@ pub(super) fn share_colour(share: f32) -> [u8; 4] {
     [between(0) as u8, between(1) as u8, between(2) as u8, 255]
 }
 
-/// The colour of a density from 0 to 1: clear at 0.
+/// The colour of a density from 0 to 1: transparent at 0.
 pub(super) fn density_colour(density: f32) -> [u8; 4] {
     let density = density.clamp(0.0, 1.0);
     [56, 122, 214, (255.0 * density.sqrt()) as u8]
 }
 
-/// The colour of a bit: 1 is set, 0 is clear.
+/// The colour of a bit: blue for 1, transparent for 0.
 pub(super) fn bit_colour(bit: bool) -> [u8; 4] {
     if bit { [56, 122, 214, 255] } else { [0, 0, 0, 0] }
 }

@@ -66,7 +66,7 @@ fn wrong_flags_exit_with_2() {
 #[test]
 fn one_table_at_a_time() {
     let folder = folder();
-    let message = "--data: expected nothing beside the table fish.csv, got a second one";
+    let message = "--data: expected no other data next to the table fish.csv, got a second path";
     refuse_flags(&folder, &["train", "fish.csv", "--data", "fish.csv"], &[message]);
 }
 

@@ -81,7 +81,7 @@ fn training_steps_are_taken_apart() {
         assert!((shares.values().map(|share| share.as_f64().unwrap()).sum::<f64>() - 1.0).abs() < 1e-9);
     }
     let table = folder.onebit(args).ok().stdout;
-    for part in ["a step", "samples/s", "forward ", "dw+update "] {
+    for part in ["per step", "samples/s", "forward ", "dw+update "] {
         assert!(table.contains(part), "{table}");
     }
     assert!(folder.names().is_empty());

@@ -198,7 +198,7 @@ fn mnist_is_fetched_and_learned_from() {
     assert_eq!(server.requests()[..2], [first(None), first(Some(4_912_422))]);
 
     let again = onebit(&folder, ["data", "get", "mnist", "--mirror", &server.url]).ok().stdout;
-    assert_eq!(again.lines().filter(|line| line.ends_with(": is there")).count(), 4, "{again}");
+    assert_eq!(again.lines().filter(|line| line.ends_with(": exists already")).count(), 4, "{again}");
     assert_eq!((server.requests().len(), again.lines().last()), (5, Some("mnist is in data/mnist")));
 
     let args = ["train", "mnist-tiny", "--epochs", "1", "--set", "network.hidden=[32]", "--json"];

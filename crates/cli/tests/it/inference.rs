@@ -210,7 +210,7 @@ fn inspect_shows_what_is_in_the_file() {
 #[test]
 fn inspect_shows_convolutions() {
     let folder = Folder::new();
-    let geometry = bits::Conv { padding: bits::Padding::around(1), ..bits::Conv::new(2, 3, (3, 3)) };
+    let geometry = bits::Geometry { padding: bits::Padding::around(1), ..bits::Geometry::new(2, 3, (3, 3)) };
     let conv = Conv {
         geometry,
         image: (8, 6),

@@ -39,8 +39,8 @@ fn a_table_is_all_that_is_needed() {
         lines[0].starts_with("pets.csv: straight-through training; 4 features, 2 classes; 64 samples"),
         "{text}"
     );
-    assert_eq!(lines[1], "the class is column `Species` (--target COLUMN names another)");
-    let classes = "classes: cat 70, dog 10 (majority 87.50 %: an accuracy below that is no better than always answering cat)";
+    assert_eq!(lines[1], "the class is column `Species` (--target COLUMN chooses another)");
+    let classes = "classes: cat 70, dog 10 (majority 87.50 %: an accuracy below that is worse than always answering cat)";
     assert_eq!(lines[2], classes);
     let event = folder.onebit([&train[..], &["--json"]].concat()).ok().json().remove(0);
     assert_eq!((&event["event"], &event["target"]), (&"data".into(), &"Species".into()));
@@ -50,7 +50,7 @@ fn a_table_is_all_that_is_needed() {
 
     let eval = folder.onebit(["eval", "pets.onebit", "--data", "pets.csv"]).ok().stdout;
     let accuracy =
-        eval.strip_prefix("the class is column `Species` (--target COLUMN names another)\naccuracy ");
+        eval.strip_prefix("the class is column `Species` (--target COLUMN chooses another)\naccuracy ");
     let accuracy = accuracy.and_then(|text| text.split_once(" %")).expect(&eval).0;
     assert!(accuracy.parse::<f64>().unwrap() > 87.5, "{eval}");
 }
@@ -69,8 +69,8 @@ fn a_model_takes_raw_rows() {
     assert_eq!(labels(folder.onebit(["predict", "m.onebit", "new.csv"]).ok())[..2], ["dog", "cat"]);
     folder.write("new.csv", "fur,weight\ncurly,22\nlong,4\nwoolly,4\n");
     let unknown = folder.onebit(["predict", "m.onebit", "new.csv"]);
-    let warning = "warning: new.csv: column `fur`: the model does not know `curly`; rows with what it does not know count as \
-                   none of its categories\n";
+    let warning = "warning: new.csv: column `fur`: the model does not know `curly`; unknown values count as none of \
+                   its categories\n";
     assert_eq!((unknown.code, unknown.stderr.as_str()), (Some(0), warning));
     assert_eq!(labels(unknown)[..2], ["dog", "cat"]);
     folder.write("eval.csv", "fur,weight,class\ncurly,22,dog\nshort,4,cat\n");
@@ -84,7 +84,7 @@ fn a_model_takes_raw_rows() {
     folder.onebit(["predict", "m.onebit", "new.csv"]).refused(1, &[message]);
 
     let shown = folder.onebit(["inspect", "m.onebit"]).ok().stdout;
-    assert!(shown.contains("categories long, short; one stands for a missing value"), "{shown}");
+    assert!(shown.contains("categories long, short; one is for missing values"), "{shown}");
     let columns = folder.onebit(["inspect", "m.onebit", "--json"]).ok().json()[0]["columns"].clone();
     assert_eq!((&columns[0]["kind"], &columns[1]["categories"][0]), (&"number".into(), &"".into()));
     let sizes = folder.onebit(["export", "m.onebit"]).ok().stdout;

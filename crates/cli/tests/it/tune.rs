@@ -60,7 +60,7 @@ fn the_best_settings_can_be_trained() {
     assert!(text.contains("onebit train tune/iris/best.toml"), "{text}");
     let ranking = String::from_utf8(folder.read("tune/iris/ranking.txt")).unwrap();
     assert_eq!(ranking.lines().count(), 5, "{ranking}");
-    assert!(ranking.contains("as they are") && ranking.contains("network.hidden="), "{ranking}");
+    assert!(ranking.contains("unchanged") && ranking.contains("network.hidden="), "{ranking}");
     folder.onebit(["train", "tune/iris/best.toml", "--no-run"]).ok();
 }
 
@@ -87,6 +87,7 @@ fn bad_searches_are_refused() {
         (&["tune", "iris", "--set", "network.hiden=1"], 2, &["--set", "hiden"]),
         (&["tune", "iris", "--out", "d"], 2, &["--out d", "another"]),
         (&["tune", "mnist"], 1, &["onebit data get mnist"]),
+        (&["tune", "fish.csv", "--data", "other.csv"], 2, &["--data: expected no other data", "fish.csv"]),
     ];
     for (args, code, words) in refused {
         folder.onebit(*args).refused(*code, words);

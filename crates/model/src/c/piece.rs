@@ -1,17 +1,17 @@
-//! The functions in C, and which of them a model needs.
+//! The C functions, and which of them a model needs.
 
 use alloc::{collections::BTreeSet, string::String};
 
-use super::Kind;
+use super::kind::Kind;
 
-/// A function, or some that belong together; in the order in which C must meet them.
+/// A C function, or several that belong together. The order is that of their definitions in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Piece {
     Rounded,
     Bit,
     Set,
     InRange,
-    /// The standardized feature: each model has its own.
+    /// The function `feature`, which differs from model to model.
     Feature,
     Binarize,
     Thermometer,
@@ -25,10 +25,11 @@ pub(super) enum Piece {
     Scores(Kind),
 }
 
-/// The type of a geometry, which its tables need.
+/// The type of a geometry, which comes before the tables.
 pub(super) const GEOMETRY: &str = concat!(include_str!("text/geometry.c"), "\n");
 
 impl Piece {
+    /// The C text; `feature` is that of [`Piece::Feature`].
     fn text(self, feature: &str) -> String {
         match self {
             Piece::Feature => feature.into(),
@@ -53,7 +54,7 @@ impl Piece {
         }
     }
 
-    /// What its text calls.
+    /// The pieces that this one calls.
     fn needs(self) -> &'static [Piece] {
         use Kind::{Bits, Bytes, Reals};
         match self {
@@ -86,17 +87,18 @@ impl Piece {
     }
 }
 
-/// The pieces of a model: each once, and none that is not called, as compilers warn of those.
+/// The pieces of a model, each once. Compilers warn of functions that are never called, so it has no others.
 #[derive(Default)]
 pub(super) struct Pieces(BTreeSet<Piece>);
 
 impl Pieces {
+    /// Adds a piece and what it calls.
     pub(super) fn add(&mut self, piece: Piece) {
         self.0.insert(piece);
         self.0.extend(piece.needs());
     }
 
-    /// All, in their order.
+    /// The text of all pieces, in order.
     pub(super) fn text(&self, feature: &str) -> String {
         self.0.iter().map(|piece| piece.text(feature) + "\n").collect()
     }

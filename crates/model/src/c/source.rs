@@ -1,16 +1,31 @@
-//! The two files.
+//! The header and the source of a model, and their type.
 
 use alloc::{format, string::String};
 
 use super::{
-    CSource, Kind,
-    layer::{Network, PLACES},
-    literal, member,
+    kind::Kind,
+    literal,
+    network::{Network, PLACES},
     piece::GEOMETRY,
 };
 use crate::model::Model;
 
-/// What would change results behind our back.
+/// A model as C99 source: see [`Model::to_c`], which has an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CSource {
+    /// The name that all public names start with.
+    pub name: String,
+    /// The text of `NAME.h`.
+    pub header: String,
+    /// The text of `NAME.c`, which includes `NAME.h`.
+    pub source: String,
+    /// Bytes of the constant tables: weights, limits and all other numbers, but not the labels.
+    pub tables: usize,
+    /// Bytes of the workspace that a caller provides.
+    pub workspace: usize,
+}
+
+/// Refuses compiler options that would change results.
 const GUARDS: &str = "\
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0)
 #error \"-ffast-math would change the results\"
@@ -20,6 +35,7 @@ const GUARDS: &str = "\
 #endif
 ";
 
+/// Header and source of `model`, whose public names start with `name`.
 pub(super) fn write(model: &Model, name: &str) -> CSource {
     let network = Network::new(model);
     let (members, workspace) = workspace(model, &network);
@@ -32,12 +48,13 @@ pub(super) fn write(model: &Model, name: &str) -> CSource {
     }
 }
 
-/// The members of the workspace, and their bytes: all have elements of four, or are the last.
+/// The members of the workspace, and their bytes. Each takes whole words, so there is no padding between
+/// them.
 fn workspace(model: &Model, network: &Network) -> (String, usize) {
     let (room, mut members, mut bytes) = (&network.room, String::new(), 0);
     let mut add = |kind: &str, what: &str, size: usize, of: usize| {
         if size > 0 {
-            members += &member(kind, what, size);
+            members += &format!("    {kind} {what}[{size}];\n");
             bytes += size * of;
         }
     };
@@ -48,7 +65,7 @@ fn workspace(model: &Model, network: &Network) -> (String, usize) {
     }
     for (kind, size) in &room.patches {
         let name = format!("patch_{}", kind.name());
-        // to whole words, so that nothing is between members or behind them
+        // an even number of 16-bit values: whole words
         let (size, of) = if *kind == Kind::Bytes { (size.next_multiple_of(2), 2) } else { (*size, 4) };
         add(kind.patch(), &name, size, of);
     }
@@ -59,21 +76,19 @@ fn header(model: &Model, network: &Network, name: &str, (members, workspace): (&
     let (upper, x) = (name.to_ascii_uppercase(), network.input.value());
     let (features, classes, tables) = (model.inputs, model.classes(), network.tables.bytes);
     let refusal = match network.input {
-        Kind::Bytes => "Never refuses: all bytes are features.",
-        _ => {
-            "-1 if a feature is not a finite number, or is so large that standardization does not leave it one."
-        }
+        Kind::Bytes => "Always returns 0.",
+        _ => "Returns 0, or -1 if a feature is not finite, before or after standardization.",
     };
     let raw = match model.columns() {
         None => "",
         Some(_) => {
-            "\n * Features are those that the columns of a raw table become, in the order of `onebit inspect`."
+            "\n * The features are what the columns of a raw table become; `onebit inspect` lists them in order."
         }
     };
     format!(
         "\
-/* Made by onebit {version}: a binarized network. Constant tables of {tables} bytes; nothing else is needed but a
- * workspace, which may hold anything before a call and is of no use after it.{raw} */
+/* Made by onebit {version}: a binarized network with {tables} bytes of constant tables. The caller provides a
+ * workspace; its contents do not matter before a call, and mean nothing after it.{raw} */
 #ifndef {upper}_H
 #define {upper}_H
 
@@ -85,7 +100,7 @@ extern \"C\" {{
 
 #define {upper}_FEATURES {features}
 #define {upper}_CLASSES {classes}
-/* Bytes of a workspace. */
+/* Size of a workspace in bytes. */
 #define {upper}_WORKSPACE {workspace}
 
 typedef struct {{
@@ -93,11 +108,11 @@ typedef struct {{
 
 extern const char *const {name}_labels[{upper}_CLASSES];
 
-/* The scores of one sample: x has {upper}_FEATURES features, scores has room for {upper}_CLASSES.
- * Gives 0. {refusal} */
+/* Computes the scores of one sample: x holds {upper}_FEATURES features, scores has room for {upper}_CLASSES.
+ * {refusal} */
 int {name}_scores(const {x} *x, float *scores, {name}_workspace *w);
 
-/* The class with the highest score, of equal ones the first; -1 where {name}_scores gives that. */
+/* Returns the class with the highest score, of several equal ones the first; or -1 if {name}_scores does. */
 int {name}_classify(const {x} *x, {name}_workspace *w);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-//! Constant tables.
+//! Constant tables in C.
 
 use alloc::{
     format,
@@ -7,19 +7,20 @@ use alloc::{
 
 use onebit_bits::BitTensor;
 
-use super::{literal, words};
+use super::{kind::words, literal};
 
-/// The definitions of all tables.
+/// The definitions of all tables of a model, and their size.
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) text: String,
     pub(super) bytes: usize,
-    /// Whether one of the numbers is infinite.
+    /// Whether a table holds an infinity.
     pub(super) infinite: bool,
 }
 
 impl Tables {
-    /// Rows that each begin a word, (rows, cols); all bits of the rows that `inverted` names are turned.
+    /// Adds a table of bits (rows, cols); each row starts a new word. Inverts all bits of the rows that
+    /// `inverted` names.
     pub(super) fn bits(&mut self, name: &str, bits: &BitTensor, inverted: impl Fn(usize) -> bool) {
         let per_row = words(bits.cols());
         let word = |row: usize, word: usize| {
@@ -33,17 +34,18 @@ impl Tables {
         self.table("uint32_t", 4, name, bits.rows() * per_row, 8, values);
     }
 
+    /// Adds a table of floats.
     pub(super) fn reals(&mut self, name: &str, reals: &[f32]) {
         self.infinite |= reals.iter().any(|x| x.is_infinite());
         self.table("float", 4, name, reals.len(), 6, reals.iter().map(|&x| literal::real(x)));
     }
 
-    /// Of the C type `kind` of so many bytes.
+    /// Adds a table of integers of the C type `kind`, which has `bytes` bytes.
     pub(super) fn integers(&mut self, kind: &str, bytes: usize, name: &str, integers: &[i32]) {
         self.table(kind, bytes, name, integers.len(), 12, integers.iter().map(|&x| literal::integer(x)));
     }
 
-    /// A structure of 32-bit numbers.
+    /// Adds a structure of 32-bit numbers.
     pub(super) fn structure(&mut self, kind: &str, name: &str, fields: &[(&str, i64)]) {
         let lines = wrapped(fields.iter().map(|(field, value)| format!(".{field} = {value}")), 9);
         self.text += &format!("static const {kind} {name} = {{\n{lines}}};\n\n");
@@ -65,7 +67,7 @@ impl Tables {
     }
 }
 
-/// Values and commas, so many in a line.
+/// Values separated by commas, `in_line` on each line.
 fn wrapped(values: impl Iterator<Item = String>, in_line: usize) -> String {
     let mut text = String::new();
     for (at, value) in values.enumerate() {

@@ -1,8 +1,16 @@
-//! Sums over one row of weights, and their comparison with a limit.
+//! Dot products with one row of weights, and their comparison with a limit.
 
 use crate::layer::Limits;
 
-/// `sum_i x_i w_i`.
+/// A sample between two layers, `(1, i)`: real numbers, or bits with column `c` in bit `c % 64` of word `c /
+/// 64`.
+#[derive(Clone, Copy)]
+pub(super) enum Value<'a> {
+    Reals(&'a [f32]),
+    Bits(&'a [u64]),
+}
+
+/// A dot product: an integer over bits, else a real number.
 #[derive(Clone, Copy)]
 pub(super) enum Sum {
     Integer(i32),
@@ -17,7 +25,7 @@ impl Sum {
         }
     }
 
-    /// An integer where the limits are: sums of bytes are exact in reals.
+    /// The sum as an integer if the limits are integers: over bytes it is a real number, but exact.
     pub(super) fn for_limits(self, limits: &Limits) -> Self {
         match (self, limits) {
             (Self::Real(sum), Limits::Integer(_)) => Self::Integer(sum as i32),
@@ -25,7 +33,7 @@ impl Sum {
         }
     }
 
-    /// `[s >= limit]`, or `[s <= limit]` where descending, with the limit of this column.
+    /// `[s >= limit]`, or `[s <= limit]` if descending, with the limit of column `column`.
     pub(super) fn on(self, limits: &Limits, column: usize, descending: bool) -> bool {
         match (self, limits) {
             (Self::Integer(sum), Limits::Integer(limits)) => compare(sum, limits[column], descending),
@@ -39,13 +47,21 @@ fn compare<T: PartialOrd>(sum: T, limit: T, descending: bool) -> bool {
     if descending { sum <= limit } else { sum >= limit }
 }
 
-/// Over `inputs` bits: those that agree minus those that differ.
-pub(super) fn dot_bits(x: &[u64], weights: &[u64], inputs: usize) -> i32 {
+/// `sum_i x_i w_i` over `inputs` values.
+pub(super) fn dot(x: Value, weights: &[u64], inputs: usize) -> Sum {
+    match x {
+        Value::Bits(x) => Sum::Integer(dot_bits(x, weights, inputs)),
+        Value::Reals(x) => Sum::Real(dot_reals(x, weights)),
+    }
+}
+
+/// Over `inputs` bits: the number that agree minus the number that differ.
+fn dot_bits(x: &[u64], weights: &[u64], inputs: usize) -> i32 {
     let differ: u32 = x.iter().zip(weights).map(|(x, w)| (x ^ w).count_ones()).sum();
     inputs as i32 - 2 * differ as i32
 }
 
-/// Over reals: in fours, in the order that the file's specification prescribes.
+/// Over reals, added in fours, in the order that `docs/format.md` prescribes.
 pub(super) fn dot_reals(x: &[f32], weights: &[u64]) -> f32 {
     let mut sum = 0.0;
     for (half, x) in x.chunks(32).enumerate() {
@@ -64,7 +80,7 @@ pub(super) fn dot_reals(x: &[f32], weights: &[u64]) -> f32 {
     sum
 }
 
-/// The sum of four, of which those whose bit is 1 count negative.
+/// The sum of four numbers, negated where the bit of `negative` is 1.
 fn signed(x: &[f32; 4], negative: u32) -> f32 {
     let term = |i: usize| f32::from_bits(x[i].to_bits() ^ (negative >> i & 1) << 31);
     (term(0) + term(1)) + (term(2) + term(3))
@@ -82,7 +98,7 @@ mod tests {
         let x: Vec<f32> = (0..67).map(|i| (i * 29 % 256) as f32).collect();
         let sign = |i: usize| if weights[i / 64] >> (i % 64) & 1 == 1 { 1 } else { -1 };
         let sum: i32 = x.iter().enumerate().map(|(i, x)| *x as i32 * sign(i)).sum();
-        // sums of so small integers are exact in any order
+        // sums of small integers are exact in any order
         assert_eq!(dot_reals(&x, &weights), sum as f32);
         let opposite = weights.map(|word| !word);
         assert_eq!(dot_bits(&weights, &weights, 67), 67);

@@ -1,34 +1,35 @@
-//! What the kernel of a convolution meets at one place, in the order of its weights.
+//! A patch: the inputs under the kernel of a convolution at one position, in the order of its weights.
 
 use alloc::{vec, vec::Vec};
 
 use onebit_bits::Pad;
 
 use super::{
-    Value,
-    dot::{Sum, dot_reals},
+    dot::{Sum, Value, dot_reals},
     words::{copy, copy_ones, ones},
 };
 use crate::layer::Conv;
 
-/// A patch of bits or of reals, for the largest kernel of a model.
+/// A patch of bits or of reals, with room for the largest kernel of a model.
 #[derive(Debug)]
 pub(super) struct Patch {
     bits: Vec<u64>,
-    /// 1 where a bit counts: everywhere, but for a tap in padding that counts 0.
+    /// 1 for each bit that counts: all, except taps in padding that counts 0.
     inside: Vec<u64>,
     reals: Vec<f32>,
-    /// Numbers of the patch that was gathered last, and how many of its bits count.
+    /// Number of values in the current patch.
     len: usize,
+    /// Number of its bits that count.
     counted: i32,
 }
 
 impl Patch {
+    /// A patch with room for `words` words of bits and `reals` real numbers.
     pub(super) fn new(words: usize, reals: usize) -> Self {
         Self { bits: vec![0; words], inside: vec![0; words], reals: vec![0.0; reals], len: 0, counted: 0 }
     }
 
-    /// What `group` meets around pixel `at` of the sums.
+    /// Gathers the inputs of `group` for output pixel `at`, before pooling.
     pub(super) fn gather<W: AsRef<[u64]>>(
         &mut self,
         conv: &Conv<W>,
@@ -67,7 +68,7 @@ impl Patch {
         }
     }
 
-    /// The patch, of the kind of `x`, with the weights of a unit.
+    /// The dot product of the current patch, which was gathered from `x`, with the weights of a unit.
     pub(super) fn dot(&self, x: Value, weights: &[u64]) -> Sum {
         match x {
             Value::Reals(_) => Sum::Real(dot_reals(&self.reals[..self.len], weights)),
@@ -80,13 +81,13 @@ impl Patch {
     }
 }
 
-/// `visit(first column of the image, first column of the patch, columns)` for each run of columns that lie side by side
-/// in both: a row of the kernel, or a tap of it where there are groups. Taps in the padding are left out.
+/// Calls `visit(column of the image, column of the patch, number of columns)` for each run of columns that
+/// are contiguous in both: a row of the kernel, or a single tap with groups. Leaves out taps in the padding.
 fn each_run<W>(conv: &Conv<W>, at: (usize, usize), group: usize, mut visit: impl FnMut(usize, usize, usize)) {
     let (geometry, (h, w)) = (&conv.geometry, conv.image);
     let channels = geometry.c_in / geometry.groups;
     let (rows, cols) = geometry.kernel;
-    // in the padded image
+    // position of the kernel in the padded image
     let (top, left) = (at.0 * geometry.stride.0, at.1 * geometry.stride.1);
     let before = geometry.padding.left;
     let (first, end) = (left.max(before), (left + cols).min(before + w));

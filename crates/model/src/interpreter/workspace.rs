@@ -1,22 +1,23 @@
-//! The memory of an interpreter: as much as the layers of its model ask for at most.
+//! The memory of an interpreter: enough for every layer of its model.
 
 use alloc::{vec, vec::Vec};
 
 use super::patch::Patch;
 use crate::{layer::Layer, model::Model};
 
-/// How much there is of everything.
+/// The sizes of all parts of a workspace.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
     features: usize,
     classes: usize,
-    /// Words that layers of even and of odd positions write.
+    /// Most words of output of a layer at an even and at an odd position.
     bits: [usize; 2],
     patch_words: usize,
     patch_reals: usize,
 }
 
 impl Sizes {
+    /// The sizes that `model` needs.
     pub(super) fn of<W: AsRef<[u64]>>(model: &Model<W>) -> Self {
         let (features, classes) = (model.inputs(), model.classes());
         let mut sizes = Self { features, classes, bits: [0; 2], patch_words: 0, patch_reals: 0 };
@@ -40,12 +41,12 @@ impl Sizes {
     }
 }
 
-/// All that changes while a sample runs.
+/// Everything that changes while a sample runs.
 #[derive(Debug)]
 pub(super) struct Workspace {
     /// The features, standardized.
     pub(super) reals: Vec<f32>,
-    /// What layers of even and of odd positions write, and the next one reads.
+    /// Outputs of layers at even and at odd positions: a layer reads one and writes the other.
     pub(super) bits: [Vec<u64>; 2],
     pub(super) patch: Patch,
     pub(super) scores: Vec<f32>,

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use onebit_bits::{BitTensor, Conv as Geometry, Engine, Padding, Pool, random_bits};
+use onebit_bits::{BitTensor, Engine, Geometry, Padding, Pool, random_bits};
 use onebit_model::{
     Affine, CSource, Conv, Dense, Error, Layer, Limits, Model, Output, Standardize, Thresholds, best,
 };
@@ -390,7 +390,7 @@ fn a_name_must_be_one_in_c() {
     let model = Model::new(2, vec![last(2)], names(["0", "1"])).unwrap();
     for name in ["", "1st", "_x", "a-b", "a b", "na\u{ef}ve", "x;", "a\n"] {
         let refused = model.to_c(name).unwrap_err();
-        let message = format!("`{name}`: expected a name in C: a letter, then letters, digits and _");
+        let message = format!("name `{name}`: expected a C identifier: a letter, then letters, digits and _");
         assert!(matches!(refused, Error::CName { .. }) && refused.to_string() == message, "{refused}");
     }
     for name in ["x", "X1", "int", "net_2_of_3"] {

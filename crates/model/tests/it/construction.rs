@@ -1,6 +1,6 @@
 //! A model can only be made of layers that fit together: every refusal.
 
-use onebit_bits::{BitTensor, Conv as Geometry, Pad, Padding, Pool};
+use onebit_bits::{BitTensor, Geometry, Pad, Padding, Pool};
 use onebit_model::{
     Affine, Binarize, Conv, Dense, Error, Layer, Limits, Model, Output, Standardize, Thermometer, Thresholds,
 };
@@ -92,7 +92,7 @@ fn layers_out_of_place() {
     assert_eq!(refusal(vec![]), format!("layer 0: {missing}"));
     assert_eq!(refusal(vec![binarize(2, &[0.0])]), format!("layer 1: {missing}"));
     assert_eq!(refusal(vec![to_bits(2, 2, reals(2))]), format!("layer 1: {missing}"));
-    let after = "layer 1: nothing can follow the layer that gives the scores";
+    let after = "layer 1: no layer can follow the one that gives the scores";
     assert_eq!(refusal(vec![last(2), last(2)]), after);
     let late = vec![to_bits(2, 2, reals(2)), binarize(2, &[0.0]), last(2)];
     assert_eq!(refusal(late), "layer 1: binarize can only be the first layer");
@@ -254,17 +254,20 @@ fn convolutions_that_do_not_fit() {
             "layer 0: descending rows: expected 1, got 2",
         ),
         (refused(&|c| c.geometry.c_out = 0), nothing),
-        (refused(&|c| c.geometry.pad = Pad::Plus), "layer 0: around real images there can only be zeros"),
-        (refused(&|c| c.geometry.padding.left = 1), "layer 0: a kernel lies in the padding alone"),
-        (refused(&|c| c.geometry.padding.top = 2), "layer 0: a kernel lies in the padding alone"),
-        (refused(&|c| c.geometry.stride.0 = usize::MAX), "layer 0: a stride of more than 2^24 pixels"),
+        (
+            refused(&|c| c.geometry.pad = Pad::Plus),
+            "layer 0: images of real numbers or bytes can only be padded with zeros",
+        ),
+        (refused(&|c| c.geometry.padding.left = 1), "layer 0: the padding must be smaller than the kernel"),
+        (refused(&|c| c.geometry.padding.top = 2), "layer 0: the padding must be smaller than the kernel"),
+        (refused(&|c| c.geometry.stride.0 = usize::MAX), "layer 0: a stride is more than 2^24 pixels"),
         (
             refused(&|c| c.pool = Some(Pool { kernel: (2, 1), stride: (1, 1) })),
             "layer 0: pool: a kernel of 2 x 1 does not fit into an image of 1 x 1",
         ),
         (
             refused(&|c| c.pool = Some(Pool { kernel: (1, 1), stride: (1, usize::MAX) })),
-            "layer 0: a stride of more than 2^24 pixels",
+            "layer 0: a stride is more than 2^24 pixels",
         ),
         (refused(&|c| c.geometry.padding = around), "layer 1: inputs: expected 9, got 3"),
         (refusal(vec![Layer::Conv(conv(reals(3)))]), "layer 1: the last layer must give scores"),
@@ -283,5 +286,5 @@ fn convolutions_that_do_not_fit() {
     assert_eq!(Model::new(0, vec![Layer::Conv(empty), last(3)], names(2)).unwrap_err().to_string(), nothing);
     let wide = Conv { geometry: Geometry { c_in: 1 << 20, ..Geometry::new(1, 3, (2, 1)) }, ..conv(reals(3)) };
     let message = Model::new(1 << 21, vec![Layer::Conv(wide), last(3)], names(2)).unwrap_err().to_string();
-    assert_eq!(message, "layer 0: a kernel of more than 2^20 weights a channel");
+    assert_eq!(message, "layer 0: an output channel has more than 2^20 weights");
 }

@@ -1,6 +1,6 @@
 //! The runtime against the formulas, one number at a time.
 
-use onebit_bits::{BitTensor, Conv as Geometry, Engine, Isa, Pad, Padding, Pool};
+use onebit_bits::{BitTensor, Geometry, Engine, Isa, Pad, Padding, Pool};
 use onebit_model::{Affine, Conv, Dense, Error, Layer, Limits, Model, Output, Standardize, Thresholds, best};
 use onebit_reference::{
     conv::{Shape, conv as conv_sums, conv_by_fours},
@@ -333,7 +333,7 @@ fn input_that_is_no_byte() {
     let standardize = Standardize { mean: vec![0.0; 2], scale: vec![0.5; 2] };
     assert_eq!(
         model.with_standardize(standardize).unwrap_err().to_string(),
-        "layer 0: bytes are not standardized"
+        "layer 0: a model on bytes cannot standardize its features"
     );
 }
 

@@ -1,12 +1,16 @@
-//! A net of the report's kind, BMAB layers and a final BMA, and one step of learning in each of its three orders.
+//! A net of BMAB layers and a final BMA, and one step of learning in each of three orders.
 //!
-//! A product `h = xnor(x, w)` is put right by a flip of x *or* of w; if both flip, nothing has changed. Who goes first?
+//! A flip of x *or* of w corrects a product `h = xnor(x, w)`; if both flip, the product stays the same. So
+//! the order matters:
 //!
 //! | order | what happens |
 //! |---|---|
-//! | [`Order::Parallel`] | both at once, unaware of each other: on a chain of gates the flips cancel |
-//! | [`Order::WeightFirst`] | going backward, the weights flip and the input hears what is left |
-//! | [`Order::InputFirst`] | forward-backward-forward (FBF): in a second forward, front layer first, each layer sees its new input and its weights hear what is left |
+//! | [`Order::Parallel`] | both flip at once, unaware of each other: on a chain of gates the flips cancel |
+//! | [`Order::WeightFirst`] | going backward, the weights flip first; the input gets the remaining requests |
+//! | [`Order::InputFirst`] | in a second forward pass, inputs flip first; the weights get the remaining requests |
+//!
+//! Input-first is forward-backward-forward, FBF: the second pass starts at the first layer, and each layer
+//! sees its new input.
 //!
 //! ```
 //! use onebit_reference::flip::{FlipNet, Order, Tensor, thresholds};
@@ -15,45 +19,48 @@
 //! let mut net = FlipNet { layers, thresholds: thresholds(1).to_vec() };
 //! let x = bits([1, 1, 1], &[1]); // x: (b, d, i)
 //! assert_eq!(net.forward(&x).data, [0.0, 0.0, 0.0]);
-//! // All three outputs are to shrink. Their products with the hidden unit that is +1 ask it to flip, and it does.
+//! // All outputs should shrink, so their products with the hidden unit that is +1 ask it to flip. It does.
 //! net.step(Order::InputFirst, &x, |y| Tensor::from_fn(y.shape, |_| 1.0), |_, flips| flips);
 //! assert!(net.forward(&x).data.iter().all(|&y| y < 0.0));
 //! ```
 
 use super::{
-    Bits, Tensor, correct, pnb, pnb_backward, popcount, popcount_backward, w_flip, x_flip, xnor_weight,
+    operations::{correct, pnb, pnb_backward, popcount, popcount_backward, w_flip, x_flip, xnor_weight},
+    tensor::{Bits, Tensor},
 };
 
-/// When the weights of a layer flip, compared with its input.
+/// The order in which the weights and the input of a layer flip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Going backward, the weights of each layer flip first; its input hears the request corrected for that.
+    /// Going backward, the weights of each layer flip first; its input gets the requests corrected for that.
     WeightFirst,
-    /// Forward-backward-forward: the front layers flip first; the weights hear the request corrected for the new input.
+    /// Forward-backward-forward: in a second forward pass, from the first layer on, the weights of each layer
+    /// get the requests corrected for its new input.
     InputFirst,
-    /// All requests are heard as of the first forward, without a correction.
+    /// All requests come from the first forward pass, without a correction.
     Parallel,
 }
 
-/// BMAB layers and a final BMA: bits of shape bdi in, standardized counts of shape bo out.
+/// A net of BMAB layers and a final BMA: bits (b, d, i) in, standardized counts (b, o) out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FlipNet {
-    /// At least one layer of weights, each (d, o, i) with the depth of the layer's input, or (1, o, i) for every depth.
+    /// The weights of each layer, at least one: (d, o, i) with the depth of the layer's input, or (1, o, i)
+    /// shared by all depths.
     pub layers: Vec<Bits<3>>,
-    /// The thresholds of every BMAB, (d) of them, d being the depth between the layers.
+    /// The thresholds (d) of all BMAB layers; d is the depth between layers.
     pub thresholds: Vec<f32>,
 }
 
-/// What a step saw.
+/// Values of one step, for comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// The output of the first forward, (b, o): the one whose gradient was asked for.
+    /// The output of the first forward pass, (b, o), whose gradient the step uses.
     pub logits: Tensor<f32, 2>,
-    /// What each layer asked of its input, (b, d, i) for each layer, front layer first.
+    /// The flips that each layer asked of its input, (b, d, i), from the first layer on.
     pub x_flips: Vec<Bits<3>>,
 }
 
-/// The values of one forward.
+/// The values of one forward pass.
 struct Trace {
     /// The input of each layer, (b, d, i).
     x: Vec<Bits<3>>,
@@ -62,18 +69,18 @@ struct Trace {
 }
 
 impl FlipNet {
-    /// x: (b, d, i) -> (b, o)
+    /// The standardized counts of the last layer. x: (b, d, i) -> (b, o)
     pub fn forward(&self, x: &Bits<3>) -> Tensor<f32, 2> {
         let trace = self.trace(x);
         popcount(&trace.h[self.last()])
     }
 
-    /// One step of learning on a batch. Returns what the step saw; the net keeps what it learned.
+    /// Makes one step of learning on a batch; updates the weights and returns values of the step.
     ///
-    /// `gradient` gets the logits (b, o) of the first forward and returns the loss's gradient of the same shape.
-    /// `select` is the update suppressor: for a layer's number and the flips (d, o, i) its weights voted for, it
-    /// returns those to carry out. It is called once for each layer: last layer first in [`Order::WeightFirst`],
-    /// front layer first otherwise.
+    /// `gradient` gets the logits (b, o) of the first forward pass and returns the gradient of the loss, (b,
+    /// o). `select` is the update suppressor: it gets the number of a layer and the flips (d, o, i) that its
+    /// weights voted for, and returns those to carry out. It is called once for each layer: in
+    /// [`Order::WeightFirst`] from the last to the first, otherwise from the first to the last.
     pub fn step(
         &mut self,
         order: Order,
@@ -84,7 +91,7 @@ impl FlipNet {
         let old = self.trace(x);
         let logits = popcount(&old.h[self.last()]);
 
-        // Backward, the last layer first.
+        // backward, from the last layer to the first
         let dy = gradient(&logits);
         let mut h_flips = Vec::new();
         let mut x_flips: Vec<Bits<3>> = Vec::new();
@@ -139,11 +146,11 @@ impl FlipNet {
         trace
     }
 
-    /// The weights vote, and those selected flip: `w ^= select(w_flip)`.
+    /// `w ^= select(w_flip)`: the weights vote, and the selected ones flip.
     fn update(&mut self, layer: usize, h_flip: &Bits<4>, select: &mut impl FnMut(usize, Bits<3>) -> Bits<3>) {
         let w = &mut self.layers[layer];
         let flips = select(layer, w_flip(h_flip, w.shape[0]));
-        assert_eq!(flips.shape, w.shape, "select must keep the shape of the weights");
+        assert_eq!(flips.shape, w.shape, "select must return the shape of the weights");
         w.data.iter_mut().zip(&flips.data).for_each(|(w, flip)| *w ^= flip);
     }
 }

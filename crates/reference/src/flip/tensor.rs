@@ -1,4 +1,5 @@
-//! A tensor with the number of its axes in its type: `Tensor<bool, 3>` has the axes bdi, `Tensor<bool, 4>` bdoi.
+//! A tensor with the number of its axes in its type: `Tensor<bool, 3>` for (b, d, i), `Tensor<bool, 4>` for
+//! (b, d, o, i).
 //!
 //! ```
 //! use onebit_reference::flip::Tensor;
@@ -9,23 +10,23 @@
 
 use std::ops::{Index, IndexMut};
 
-/// Values in row-major order: the last axis runs fastest.
+/// A tensor of `R` axes in row-major order: the last axis varies fastest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor<T, const R: usize> {
-    /// The size of each of the `R` axes.
+    /// Sizes of the `R` axes.
     pub shape: [usize; R],
-    /// One value for each index, as many as the product of `shape`.
+    /// The values; their number is the product of `shape`.
     pub data: Vec<T>,
 }
 
-/// Bits: `true` is +1, `false` is -1.
+/// A tensor of bits: `true` is +1, `false` is -1.
 pub type Bits<const R: usize> = Tensor<bool, R>;
 
 impl<T, const R: usize> Tensor<T, R> {
-    /// A tensor of these values, the last axis running fastest.
+    /// A tensor of the values `data`, whose last axis varies fastest.
     ///
     /// # Panics
-    /// If the number of values is not the product of the shape.
+    /// If the number of values is not the product of `shape`.
     pub fn new(shape: [usize; R], data: Vec<T>) -> Self {
         assert_eq!(
             data.len(),
@@ -49,7 +50,7 @@ impl<T, const R: usize> Tensor<T, R> {
         Self { shape, data: (0..len).map(|flat| value(index_of(flat))).collect() }
     }
 
-    /// Where an index lies in `data`. Each axis is checked, so that no index runs over into the next row.
+    /// The position of an index in `data`. Checks each axis, so that no index runs over into the next row.
     fn flat(&self, index: [usize; R]) -> usize {
         index.iter().zip(self.shape).fold(0, |flat, (&at, size)| {
             assert!(at < size, "index {index:?} lies outside of shape {:?}", self.shape);

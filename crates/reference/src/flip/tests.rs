@@ -1,4 +1,4 @@
-//! Small cases worked out by hand, with the reasoning beside them.
+//! Small cases, worked out by hand.
 
 use super::*;
 
@@ -16,10 +16,10 @@ fn close(actual: &[f32], expected: &[f32]) {
 #[test]
 fn a_gradient_asks_only_bits_that_disagree() {
     let table = [
-        (0.5, false, false), // g > 0 asks for 0: has it
-        (0.5, true, true),   // g > 0 asks for 0: must flip
-        (-0.5, false, true), // g < 0 asks for 1: must flip
-        (-0.5, true, false), // g < 0 asks for 1: has it
+        (0.5, false, false), // g > 0 asks for 0, which it is
+        (0.5, true, true),   // g > 0 asks for 0: flips
+        (-0.5, false, true), // g < 0 asks for 1: flips
+        (-0.5, true, false), // g < 0 asks for 1, which it is
         (0.0, false, false),
         (0.0, true, false),
         (-0.0, true, false),
@@ -31,8 +31,8 @@ fn a_gradient_asks_only_bits_that_disagree() {
 
 #[test]
 fn flips_add_up_to_a_gradient() {
-    assert_eq!(flip2grad(&[true, true, false], &[true, true, false]), 2); // two ones want to go: smaller, please
-    assert_eq!(flip2grad(&[true, false, false], &[false, true, true]), -2); // two zeros want to go: larger
+    assert_eq!(flip2grad(&[true, true, false], &[true, true, false]), 2); // two ones should go: smaller
+    assert_eq!(flip2grad(&[true, false, false], &[false, true, true]), -2); // two zeros should go: larger
     assert_eq!(flip2grad(&[true, false], &[true, true]), 0);
     assert_eq!(flip2grad(&[true, false], &[false, false]), 0);
 }
@@ -84,7 +84,8 @@ fn popcount_is_a_standardized_binomial() {
 #[test]
 fn popcount_backward_tells_every_bit_the_gradient_of_its_sum() {
     let h = bits([1, 2, 2, 2], &[1, 1, 0, 0, 1, 0, 0, 1]);
-    let dy = Tensor::new([1, 2], vec![0.1, -9.0]); // output 0 smaller: its ones flip; output 1 larger: its zeros flip
+    // output 0 should shrink, so its ones flip; output 1 should grow, so its zeros flip
+    let dy = Tensor::new([1, 2], vec![0.1, -9.0]);
     assert_eq!(popcount_backward(&h, &dy), bits([1, 2, 2, 2], &[1, 1, 1, 1, 1, 0, 1, 0]));
     let dy = Tensor::new([1, 2], vec![0.0, 9.0]);
     assert_eq!(popcount_backward(&h, &dy), bits([1, 2, 2, 2], &[0, 0, 0, 0, 0, 0, 0, 1]));
@@ -128,7 +129,7 @@ fn weights_of_depth_one_serve_every_depth() {
 }
 
 #[test]
-fn inputs_hear_outputs_and_weights_hear_samples() {
+fn outputs_vote_on_inputs_and_samples_vote_on_weights() {
     // (b, d, o, i) = (2, 2, 3, 1)
     let h_flip = bits([2, 2, 3, 1], &[1, 1, 0, 0, 0, 1, 1, 1, 1, 0, 1, 0]);
     assert_eq!(x_votes(&h_flip), Tensor::new([2, 2, 1], vec![2, 1, 3, 1]));
@@ -141,7 +142,7 @@ fn inputs_hear_outputs_and_weights_hear_samples() {
 }
 
 #[test]
-fn silent_voters_count() {
+fn voters_that_ask_for_nothing_count() {
     // (b, d, o, i) = (1, 2, 3, 1): one product of six asks, all means are low
     let h_flip = bits([1, 2, 3, 1], &[1, 0, 0, 0, 0, 0]);
     assert_eq!(x_flip(&h_flip), bits([1, 2, 1], &[0, 0])); // 1 of 3 outputs
@@ -152,10 +153,11 @@ fn silent_voters_count() {
 #[test]
 fn a_flip_needs_more_than_the_mean_and_more_than_p_min() {
     let flips = |n: &[usize], p_min| votes_to_flips(&Tensor::new([n.len()], n.to_vec()), 4, p_min).data;
-    assert_eq!(flips(&[3, 0, 2, 1], 0.5), [true, false, false, false]); // mean 1.5: p_min decides, 2 of 4 is a tie
+    // mean 1.5: p_min decides, and 2 of 4 is a tie
+    assert_eq!(flips(&[3, 0, 2, 1], 0.5), [true, false, false, false]);
     assert_eq!(flips(&[3, 0, 4, 1], 0.75), [false, false, true, false]);
     assert_eq!(flips(&[4, 4, 3, 3], 0.5), [true, true, false, false]); // mean 3.5 decides
-    assert_eq!(flips(&[4, 4, 4], 0.5), [false, false, false]); // nobody is above the mean
+    assert_eq!(flips(&[4, 4, 4], 0.5), [false, false, false]); // none is above the mean
     assert_eq!(flips(&[3, 3, 3], 0.5), [false, false, false]);
     assert_eq!(flips(&[1, 0, 0, 0], 0.0), [true, false, false, false]); // mean 0.25
 }
@@ -170,7 +172,8 @@ fn a_request_is_corrected_towards_the_same_target() {
     }
 }
 
-/// y = xnor(w2, xnor(w1, x)), four independent gates along d; gates 0 and 1 are wrong, 2 and 3 are right.
+/// y = xnor(w2, xnor(w1, x)) for four independent gates along d; y is wrong for gates 0 and 1, right for 2
+/// and 3.
 #[test]
 fn on_a_chain_of_gates_parallel_flips_cancel_and_fbf_reaches_the_target() {
     let x = bits([1, 4, 1], &[1, 0, 1, 0]); // (b, d, i)
@@ -189,13 +192,13 @@ fn on_a_chain_of_gates_parallel_flips_cancel_and_fbf_reaches_the_target() {
     assert_eq!(a_flip.data, [true, true, false, false]);
     let h1_flip = Tensor::new(h1.shape, a_flip.data);
 
-    // Parallel: both gates turn, so the output stays wrong.
+    // parallel: both weights flip, so the output stays wrong
     let (w1, w2) = (flip(&gates, &w_flip(&h1_flip, 4)), flip(&gates, &w_flip(&h2_flip, 4)));
     assert_eq!(w1, bits([4, 1, 1], &[0, 0, 1, 1]));
     assert_eq!(w2, bits([4, 1, 1], &[0, 0, 1, 1]));
     assert_eq!(gate(&gate(&x, &w1), &w2), y);
 
-    // FBF: w1 turns, w2 sees that the new input has already put it right and keeps still.
+    // FBF: w1 flips, and with the new input w2 has nothing left to correct
     let a_new = gate(&x, &w1);
     let left = correct(&h2_flip, &h2, &xnor_weight(&a_new, &gates));
     assert_eq!(left.data, [false; 4]);
@@ -203,10 +206,11 @@ fn on_a_chain_of_gates_parallel_flips_cancel_and_fbf_reaches_the_target() {
     assert_eq!(gate(&a_new, &w2), target);
 }
 
-/// One input +1, two hidden units, three outputs, every gradient positive: all outputs are to shrink.
+/// One input +1, two hidden units, three outputs; all gradients are positive, so all outputs should shrink.
 ///
-/// h1 = w1 = (1, 0), so hidden = (1, 0). All w2 are 1, so each output is 1 - 1 = 0 and its product with hidden unit 0
-/// asks to flip: three votes of three for hidden unit 0 (mean 3/2), one of one for the weights behind it (mean 1/2).
+/// h1 = w1 = (1, 0), so hidden = (1, 0). All w2 are 1, so each output is 1 - 1 = 0, and its product with
+/// hidden unit 0 asks for a flip: three votes of three for hidden unit 0 (mean 3/2), one of one for the
+/// weights from it to the outputs (mean 1/2).
 fn step_of_tiny_net(order: Order) -> (FlipNet, Vec<f32>, Step, Vec<usize>) {
     let layers = vec![bits([1, 2, 1], &[1, 0]), bits([1, 3, 2], &[1, 1, 1, 1, 1, 1])];
     let mut net = FlipNet { layers, thresholds: thresholds(1).to_vec() };
@@ -236,7 +240,7 @@ fn parallel_order_flips_both_layers_and_gains_nothing() {
 }
 
 #[test]
-fn input_first_order_flips_the_front_layer_only() {
+fn input_first_order_flips_the_first_layer_only() {
     let (net, y, step, called) = step_of_tiny_net(Order::InputFirst);
     assert_eq!(net.layers[0], bits([1, 2, 1], &[0, 0]));
     assert_eq!(net.layers[1], bits([1, 3, 2], &[1, 1, 1, 1, 1, 1]));
@@ -261,7 +265,7 @@ fn flips_that_are_not_selected_are_not_carried_out() {
     for order in [Order::WeightFirst, Order::InputFirst, Order::Parallel] {
         let mut net = FlipNet { layers: layers.clone(), thresholds: thresholds(1).to_vec() };
         let x = bits([1, 1, 1], &[1]);
-        // Nothing flips in the front layer, so in every order the last layer hears the whole request.
+        // nothing flips in the first layer, so in all orders the last layer gets all requests
         let select = |layer, flips: Bits<3>| Tensor::from_fn(flips.shape, |at| layer == 1 && flips[at]);
         net.step(order, &x, |y| Tensor::from_fn(y.shape, |_| 0.5), select);
         assert_eq!(net.layers[0], layers[0], "{order:?}");

@@ -1,14 +1,14 @@
 //! What a configuration may say.
 
-use super::{Config, LossName, Method, PhaseConfig, ScheduleName};
 use crate::{
+    config::{Config, LossName, Method, PhaseConfig, ScheduleName},
+    contract::check::check_quorum,
     error::{Error, Result},
-    layer::check_quorum,
     layers::Thermometer,
     losses::IntegerSoftmax,
-    phase::Phase,
+    optimizers::schedule::Schedule,
     rules::RuleConfig,
-    schedule::Schedule,
+    training::Phase,
 };
 
 /// More units than this in a layer are a mistake.
@@ -16,7 +16,7 @@ const MOST_UNITS: usize = 1 << 16;
 
 impl Config {
     /// Says what is wrong with the settings, and with those that belong to the other method.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         for (name, share) in [("data.test", self.data.test), ("data.validation", self.data.validation)] {
             if !(0.0..1.0).contains(&share) {
                 return Err(Error::setting(name, "a share from 0 to below 1", share));
@@ -120,7 +120,7 @@ impl Config {
 
 impl PhaseConfig {
     /// The phase as the trainer takes it; `index` is its place, for messages.
-    pub(super) fn phase(&self, index: usize, method: Method) -> Result<Phase> {
+    pub(crate) fn phase(&self, index: usize, method: Method) -> Result<Phase> {
         let key = |name: &str| format!("phase.{index}.{name}");
         let rate = match (method, self.suppressor, self.rate, self.learning_rate) {
             // Probabilities are kept to 1/65536, so level 16 is the last that flips anything.

@@ -19,22 +19,20 @@
 
 use std::path::PathBuf;
 
+use onebit_data::{Augment, ImageShape, Missing, TableOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    architecture::Architecture,
-    data::{Augment, ImageShape, Missing, TableOptions},
+    contract::{step::Order, weight_gradient::Precision},
     error::{Error, Result},
-    flip,
-    layers::{Estimator, Heads},
-    network::FlipOptions,
+    layers::{Estimator, Heads, flip::signals as flip},
+    network::{
+        Architecture, FlipOptions,
+        straight_through::{Activation, Border, DropoutShares, Norm, RealWeights, StraightThroughOptions},
+    },
     optimizers::OptimizerConfig,
-    phase::{Batch, Phase},
     rules::{Counting, RuleConfig},
-    step::Order,
-    straight_through::{Activation, Border, DropoutShares, Norm, RealWeights, StraightThroughOptions},
-    trainer::Keep,
-    weight_gradient::Precision,
+    training::{Batch, Keep, Phase},
 };
 
 mod check;
@@ -94,7 +92,7 @@ impl Method {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// `iris` or `digits` (built in); the name of a [published set](crate::data::PUBLISHED), which is looked for in the user's
+    /// `iris` or `digits` (built in); the name of a [published set](onebit_data::PUBLISHED), which is looked for in the user's
     /// folder without a path; `images`, `numpy` or `table`, which need one.
     pub source: String,
     /// The folder or file, unless a flag names one.
@@ -144,9 +142,9 @@ fn a_fifth() -> f64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preprocess {
-    /// [`Gcn`](crate::data::Gcn) as it is by default.
+    /// [`Gcn`](onebit_data::Gcn) as it is by default.
     Gcn,
-    /// [`Whiten`](crate::data::Whiten), fitted on the training part.
+    /// [`Whiten`](onebit_data::Whiten), fitted on the training part.
     Zca,
 }
 
@@ -173,7 +171,7 @@ pub struct NetworkConfig {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub binary_input: bool,
     /// In place of `binary_input`, and for the features in place of `thresholds`: bits of each feature, by as many
-    /// [`quantiles`](crate::data::quantiles) of the training part; 1 to 255.
+    /// [`quantiles`](onebit_data::quantiles) of the training part; 1 to 255.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thermometer: Option<usize>,
     /// Integer flip only: classifiers of their own behind the hidden layers but the last, `beside` the error from behind or
@@ -318,7 +316,7 @@ pub struct PhaseConfig {
     pub warmup: Option<usize>,
 }
 
-/// The [`Schedule`](crate::schedule::Schedule)s by name.
+/// The [`Schedule`](crate::optimizers::schedule::Schedule)s by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScheduleName {

@@ -1,6 +1,9 @@
 //! Choices by name: `"adam"`, or with settings `{ name = "sgd", momentum = 0.9 }`.
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 
 /// Reads a choice that serde knows by its tag `name`, when the key is there.
 pub(crate) fn optional<'de, T: DeserializeOwned, D: Deserializer<'de>>(

@@ -2,8 +2,10 @@
 
 use serde::Deserialize;
 
-use super::Config;
-use crate::error::{Error, Result};
+use crate::{
+    config::Config,
+    error::{Error, Result},
+};
 
 /// Reads a configuration and applies `key=value` overrides, for example `network.hidden=[128]` or
 /// `phase.0.epochs=5`. `name` is what messages call the text.

@@ -1,7 +1,9 @@
 //! Runs that come with the crate. Each text says what its paper reports.
 
-use super::{Config, parse};
-use crate::error::{Error, Result};
+use crate::{
+    config::{Config, parse},
+    error::{Error, Result},
+};
 
 macro_rules! presets {
     ($($name:literal: $about:literal,)*) => {

@@ -1,7 +1,9 @@
 //! The float twin of a run: the same data, sizes and epochs, with real weights and rectified sums.
 
-use super::{Config, Method, RealProduct};
-use crate::phase::Batch;
+use crate::{
+    config::{Config, Method, RealProduct},
+    training::Batch,
+};
 
 /// Adam's rate in a twin: latent weights take larger steps, for their scale and because only signs count.
 const RATE: f64 = 1e-3;

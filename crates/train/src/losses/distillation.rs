@@ -9,11 +9,11 @@
 //!
 //! `T^2` keeps the share of the teacher's part whatever the temperature.
 
-use super::Loss;
 use crate::{
+    contract::check::check_shape,
     error::{Error, Result},
-    layer::check_shape,
-    value::Matrix,
+    losses::Loss,
+    numeric::matrix::Matrix,
 };
 
 /// How much a student listens to a teacher, and how softly.

@@ -9,7 +9,7 @@ use onebit_bits::Noise;
 use crate::{
     error::{Error, Result},
     losses::{Loss, SoftmaxCrossEntropy},
-    value::Matrix,
+    numeric::matrix::Matrix,
 };
 
 /// Softmax cross-entropy with an error in integers.

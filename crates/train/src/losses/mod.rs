@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    value::Matrix,
+    numeric::matrix::Matrix,
 };
 
 mod distillation;

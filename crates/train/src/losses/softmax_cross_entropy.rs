@@ -1,6 +1,6 @@
 //! Softmax cross-entropy: `L = mean_b -log p_label` with `p = softmax(s)`, and `dL/ds = (p - onehot) / b`.
 
-use crate::{error::Result, losses::Loss, value::Matrix};
+use crate::{error::Result, losses::Loss, numeric::matrix::Matrix};
 
 /// Softmax cross-entropy, mean over the batch.
 #[derive(Clone, Copy, Debug, Default)]
@@ -8,7 +8,7 @@ pub struct SoftmaxCrossEntropy;
 
 impl Loss for SoftmaxCrossEntropy {
     fn evaluate(&self, scores: Matrix, labels: &[u32]) -> Result<(f64, Matrix)> {
-        super::check("softmax cross-entropy", &scores, labels)?;
+        crate::losses::check("softmax cross-entropy", &scores, labels)?;
         let share = 1.0 / scores.rows() as f32;
         let classes = scores.cols();
         let mut grad = scores;

@@ -6,7 +6,7 @@
 use crate::{
     error::{Error, Result},
     losses::Loss,
-    value::Matrix,
+    numeric::matrix::Matrix,
 };
 
 /// Squared hinge, mean over batch and classes.
@@ -39,7 +39,7 @@ impl Default for SquaredHinge {
 
 impl Loss for SquaredHinge {
     fn evaluate(&self, scores: Matrix, labels: &[u32]) -> Result<(f64, Matrix)> {
-        super::check("squared hinge", &scores, labels)?;
+        crate::losses::check("squared hinge", &scores, labels)?;
         let (rows, classes) = (scores.rows(), scores.cols());
         let share = 1.0 / (rows * classes) as f32;
         let mut grad = scores;

@@ -6,13 +6,12 @@
 //! w <- w - scale * rate * m_hat / (sqrt(v_hat) + eps)
 //! ```
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
+    contract::state::State,
     error::Result,
     optimizers::{Optimizer, Run, check_memory},
-    state::State,
-    vectorized::vectorized,
 };
 
 /// Adam with first and second moment in f32.

@@ -8,13 +8,12 @@
 //!
 //! The paper has no `eps`, and divides 0 by 0 where a gradient was always 0; it is that of `torch.optim.Adamax`.
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
+    contract::state::State,
     error::Result,
     optimizers::{Optimizer, Run, check_memory},
-    state::State,
-    vectorized::vectorized,
 };
 
 /// AdaMax with both moments in f32.
@@ -34,7 +33,7 @@ impl AdaMax {
         Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, t: 0, step: 0.0 }
     }
 
-    /// Other decays; see [`Adam::with_betas`](super::Adam::with_betas).
+    /// Other decays; see [`Adam::with_betas`](crate::optimizers::Adam::with_betas).
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless both are in `[0, 1)`.

@@ -5,13 +5,12 @@
 //! w <- Adam(w, g)
 //! ```
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
+    contract::state::State,
     error::Result,
     optimizers::{Adam, Optimizer, Run, check_decay},
-    state::State,
-    vectorized::vectorized,
 };
 
 /// [`Adam`] that shrinks the parameters apart from the gradient, so that the decay is not divided by the gradient's size.

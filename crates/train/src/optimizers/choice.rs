@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AdaMax, Adam, AdamW, Optimizer, Sgd, ShiftAdaMax};
-use crate::error::Result;
+use crate::{
+    error::Result,
+    optimizers::{AdaMax, Adam, AdamW, Optimizer, Sgd, ShiftAdaMax},
+};
 
 /// An optimizer and its settings. In a text `"adam"`, or with settings `{ name = "sgd", momentum = 0.9, decay = 1e-4 }`.
 ///

@@ -3,14 +3,16 @@
 use onebit_bits::Isa;
 
 use crate::{
+    contract::state::State,
     error::{Error, Result},
-    state::State,
 };
 
 mod adam;
 mod adamax;
 mod adamw;
 mod choice;
+pub mod real_tensor;
+pub mod schedule;
 mod sgd;
 mod shift_adamax;
 
@@ -60,7 +62,7 @@ pub trait Optimizer: Send + Sync {
     /// see [`Kernel`](onebit_bits::Kernel).
     fn run(&self, isa: Isa, run: Run<'_>);
 
-    /// Names what the optimizer remembers besides the moments, as [`Layer::state`](crate::layer::Layer::state) does.
+    /// Names what the optimizer remembers besides the moments, as [`Layer::state`](crate::contract::layer::Layer::state) does.
     ///
     /// # Errors
     /// Those of `state`.

@@ -7,13 +7,12 @@
 //!
 //! The decay is coupled: it is part of the gradient, as in `torch.optim.SGD`.
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
+    contract::state::State,
     error::Result,
     optimizers::{Optimizer, Run, check_decay, check_memory},
-    state::State,
-    vectorized::vectorized,
 };
 
 /// Gradient descent; it uses one of the two moments.

@@ -1,4 +1,4 @@
-//! Shift-based AdaMax: [`AdaMax`](super::AdaMax) without multiplications by the step and divisions (arXiv:1602.02830).
+//! Shift-based AdaMax: [`AdaMax`](crate::optimizers::AdaMax) without multiplications by the step and divisions (arXiv:1602.02830).
 //!
 //! Paper and code of its authors differ. With `AP2(x)` the power of two nearest to x in the logarithm:
 //!
@@ -13,14 +13,13 @@
 //! As coded, v can only grow: `0.999 v` is rounded back to v. So an early outlier slows a parameter down for good.
 //! `scale`, the authors' Glorot scale, multiplies after the rounding, and is not rounded here.
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
-    ap2::ap2,
+    contract::state::State,
     error::Result,
+    numeric::ap2::ap2,
     optimizers::{Optimizer, Run},
-    state::State,
-    vectorized::vectorized,
 };
 
 /// `2^-27`

@@ -1,17 +1,15 @@
 //! What rules without latent weights share: the comparison that flips a weight.
 
-use onebit_bits::{Isa, sign_words};
-
-use crate::vectorized::vectorized;
+use onebit_bits::{Isa, sign_words, vectorized};
 
 /// Elements at once: three slices of them stay in the L1 cache.
-pub(super) const RUN: usize = 64 * WORDS;
-pub(super) const WORDS: usize = 16;
+pub(crate) const RUN: usize = 64 * WORDS;
+pub(crate) const WORDS: usize = 16;
 
 /// Flips each weight with `w push > threshold`; returns how many. `push` has at most [`RUN`] elements, `weights` their
 /// words. What is not a number pushes nowhere.
 #[inline(always)]
-pub(super) fn flip_beyond(isa: Isa, push: &[f32], threshold: f32, weights: &mut [u64]) -> u64 {
+pub(crate) fn flip_beyond(isa: Isa, push: &[f32], threshold: f32, weights: &mut [u64]) -> u64 {
     // Above the threshold is from the next number on.
     let limit = threshold.next_up();
     let beyond = |sign: f32| {
@@ -41,7 +39,7 @@ vectorized! {
 
 vectorized! {
     /// `average <- (1 - share) average + share new`. In this form a share below the rounding of 1 is not lost.
-    pub(super) fn follow<'a>(share: f32, new: &'a [f32], average: &'a mut [f32]) {
+    pub(crate) fn follow<'a>(share: f32, new: &'a [f32], average: &'a mut [f32]) {
         for (average, new) in average.iter_mut().zip(new) {
             *average += share * (new - *average);
         }
@@ -50,7 +48,7 @@ vectorized! {
 
 vectorized! {
     /// [`follow`] of the squares.
-    pub(super) fn follow_squares<'a>(share: f32, new: &'a [f32], average: &'a mut [f32]) {
+    pub(crate) fn follow_squares<'a>(share: f32, new: &'a [f32], average: &'a mut [f32]) {
         for (average, new) in average.iter_mut().zip(new) {
             *average += share * (new * new - *average);
         }

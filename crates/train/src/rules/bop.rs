@@ -12,18 +12,18 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use onebit_bits::{BitTensor, BitView, Buffer, Isa, Update, random_bits, update_with};
 
-use super::{
-    Rule,
-    beyond::{RUN, WORDS, flip_beyond, follow},
-    even_sample,
-};
 use crate::{
+    contract::{
+        check::check_shape,
+        context::Context,
+        rule::{Rule, even_sample},
+        state::State,
+        value::Signal,
+        weight_gradient::WeightGradient,
+    },
     error::{Error, Result},
-    layer::{Context, check_shape},
-    schedule::Scheduled,
-    state::State,
-    value::Signal,
-    weight_gradient::WeightGradient,
+    optimizers::schedule::Scheduled,
+    rules::beyond::{RUN, WORDS, flip_beyond, follow},
 };
 
 /// Bop.
@@ -83,7 +83,7 @@ impl Default for Bop {
     }
 }
 
-pub(super) fn check_states(rule: &'static str, (rows, cols): (usize, usize), states: usize) -> Result<()> {
+pub(crate) fn check_states(rule: &'static str, (rows, cols): (usize, usize), states: usize) -> Result<()> {
     match states == rows * cols {
         true => Ok(()),
         false => Err(Error::shape(rule, format!("{rows} x {cols} averages"), states)),

@@ -1,4 +1,4 @@
-//! Second-order Bop: [`Bop`](super::Bop), its average divided by the size of the gradients (arXiv:2104.05124).
+//! Second-order Bop: [`Bop`](crate::rules::Bop), its average divided by the size of the gradients (arXiv:2104.05124).
 //!
 //! ```text
 //! m <- (1 - gamma) m + gamma g
@@ -11,22 +11,23 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use onebit_bits::{BitTensor, BitView, Buffer, Isa, Update, random_bits, update_with};
+use onebit_bits::{BitTensor, BitView, Buffer, Isa, Update, random_bits, update_with, vectorized};
 
-use super::{
-    Rule,
-    beyond::{RUN, WORDS, flip_beyond, follow, follow_squares},
-    bop::check_states,
-    even_sample,
-};
 use crate::{
+    contract::{
+        check::check_shape,
+        context::Context,
+        rule::{Rule, even_sample},
+        state::State,
+        value::Signal,
+        weight_gradient::WeightGradient,
+    },
     error::{Error, Result},
-    layer::{Context, check_shape},
-    schedule::Scheduled,
-    state::State,
-    value::Signal,
-    vectorized::vectorized,
-    weight_gradient::WeightGradient,
+    optimizers::schedule::Scheduled,
+    rules::{
+        beyond::{RUN, WORDS, flip_beyond, follow, follow_squares},
+        bop::check_states,
+    },
 };
 
 /// What becomes of the averages before they are compared. Both start at 0 and are too small at first.

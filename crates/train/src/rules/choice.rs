@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Bop, Bop2, Correction, Counter, Counting, Latent, Rbnn, Rule, Standardization, Standardized, Xnor,
-};
 use crate::{
+    contract::rule::Rule,
     error::Result,
-    optimizers::{OptimizerConfig, Sgd},
-    schedule::{Schedule, Scheduled},
+    optimizers::{
+        OptimizerConfig, Sgd,
+        schedule::{Schedule, Scheduled},
+    },
+    rules::{Bop, Bop2, Correction, Counter, Counting, Latent, Rbnn, Standardization, Standardized, Xnor},
 };
 
 /// A rule and its settings. In a text `"latent"`, or with settings `{ name = "bop", threshold = 1e-8, gamma = 1e-4 }`.

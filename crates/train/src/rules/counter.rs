@@ -19,17 +19,19 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use onebit_bits::{BitTensor, BitView, Isa, Noise, Update, sign_words, update_with};
+use onebit_bits::{BitTensor, BitView, Isa, Noise, Update, sign_words, update_with, vectorized};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    contract::{
+        check::check_shape,
+        context::Context,
+        rule::{Rule, even_sample},
+        state::State,
+        value::Signal,
+        weight_gradient::WeightGradient,
+    },
     error::{Error, Result},
-    layer::{Context, check_shape},
-    rules::{Rule, even_sample},
-    state::State,
-    value::Signal,
-    vectorized::vectorized,
-    weight_gradient::WeightGradient,
 };
 
 /// How counters count.

@@ -9,20 +9,17 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use onebit_bits::{BitTensor, BitView, Isa, Update, sign_words, update_with};
+use onebit_bits::{BitTensor, BitView, Isa, Update, sign_words, update_with, vectorized};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
+    contract::{
+        check::check_shape, context::Context, rule::Rule, state::State, value::Signal,
+        weight_gradient::WeightGradient,
+    },
     error::{Error, Result},
-    layer::{Context, check_shape},
-    optimizers::{Optimizer, Run},
-    real_tensor::RealTensor,
-    rules::Rule,
-    state::State,
-    value::Signal,
-    vectorized::vectorized,
-    weight_gradient::WeightGradient,
+    optimizers::{Optimizer, Run, real_tensor::RealTensor},
 };
 
 /// Latent weights and their optimizer.

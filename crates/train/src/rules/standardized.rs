@@ -14,21 +14,23 @@
 
 use std::borrow::Cow;
 
-use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
+use onebit_bits::{BitTensor, BitView, Engine, pack_signs, vectorized};
 
 use crate::{
+    contract::{
+        context::{Clock, Context},
+        rule::Rule,
+        state::State,
+        value::Signal,
+    },
     error::{Error, Result},
-    layer::{Clock, Context},
+    numeric::{jobs::JOB, matrix::Matrix},
     optimizers::Optimizer,
     rules::{
-        Rule,
         derivative::Sharpness,
         latents::{Domain, Latents, each_row, flips_to, mean_magnitude},
         standardize::Alike,
     },
-    state::State,
-    value::{Matrix, Signal},
-    vectorized::{PART, vectorized},
 };
 
 /// What is done to latent weights before their signs are taken.
@@ -114,7 +116,7 @@ impl Standardized {
             }
             Standardization::ReCu => {
                 let bound = (mean_magnitude(w_hat) * -libm::log(2.0 - 2.0 * tau(cx.clock))) as f32;
-                engine.chunks((values.0, values.1, w_hat), PART, |_, (to, grad, w_hat)| {
+                engine.chunks((values.0, values.1, w_hat), JOB, |_, (to, grad, w_hat)| {
                     within(engine.isa(), to, grad, w_hat, bound);
                 })?;
             }

@@ -7,11 +7,14 @@
 use onebit_bits::{BitTensor, BitView, Probability, mask, votes_to_flips};
 
 use crate::{
+    contract::{
+        check::check_quorum,
+        context::Context,
+        rule::{Rule, even_sample},
+        state::State,
+        value::Signal,
+    },
     error::{Error, Result},
-    layer::{Context, check_quorum},
-    rules::{Rule, even_sample},
-    state::State,
-    value::Signal,
 };
 
 /// Majority of the samples, without any memory.

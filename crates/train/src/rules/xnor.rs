@@ -7,20 +7,14 @@
 
 use std::borrow::Cow;
 
-use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
+use onebit_bits::{BitTensor, BitView, Engine, pack_signs, vectorized};
 
 use crate::{
+    contract::{context::Context, rule::Rule, state::State, value::Signal},
     error::Result,
-    layer::Context,
+    numeric::sums::sum_of_pairs,
     optimizers::Optimizer,
-    rules::{
-        Rule,
-        latents::{Domain, Latents, each_row, flips_to, mean_magnitude},
-        sums::sum_of_pairs,
-    },
-    state::State,
-    value::Signal,
-    vectorized::vectorized,
+    rules::latents::{Domain, Latents, each_row, flips_to, mean_magnitude},
 };
 
 /// Latent weights, and their mean magnitude as the factor of each output.

@@ -1,6 +1,6 @@
 //! A trained network and the one that is deployed give the same scores, bit for bit.
 
-use onebit_bits::{Conv as Geometry, Engine, Images, Isa, Pad, Padding, Pool, random_bits};
+use onebit_bits::{Engine, Geometry, Images, Isa, Pad, Padding, Pool, random_bits};
 use onebit_model::{Layer as Deployed, Limits, Model, Output};
 use onebit_train::{
     Activation, Batch, Border, Bytes, DropoutShares, Matrix, Network, Norm, Parts, Phase, Signal,

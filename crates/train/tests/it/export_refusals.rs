@@ -1,6 +1,6 @@
 //! What cannot be deployed is refused, with the layer and the reason.
 
-use onebit_bits::{Conv as Geometry, Engine, Pool};
+use onebit_bits::{Engine, Geometry, Pool};
 use onebit_train::{
     Error, Matrix, Network, Result, Signal, Value,
     data::{Dataset, Samples, Standardize},

@@ -4,7 +4,7 @@
 //! The numbers were computed in f64 and have nine digits; a sum here has at most a hundred terms of size 1,
 //! and five steps of 1/8 with momentum follow: `|got - expected| <= 1e-5 |expected| + 1e-5`.
 
-use onebit_bits::{Conv, Engine, Padding};
+use onebit_bits::{Engine, Geometry, Padding};
 use onebit_train::{
     Matrix, Result, Signal, Value,
     layer::{Context, Layer},
@@ -100,8 +100,8 @@ fn dense() {
     }
 }
 
-fn three_by_three() -> Conv {
-    Conv { padding: Padding::around(1), ..Conv::new(2, 3, (3, 3)) }
+fn three_by_three() -> Geometry {
+    Geometry { padding: Padding::around(1), ..Geometry::new(2, 3, (3, 3)) }
 }
 
 #[test]

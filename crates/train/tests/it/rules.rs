@@ -161,7 +161,7 @@ fn xnor_factors_are_mean_magnitudes() {
 
 #[test]
 fn the_fan_out_of_a_convolution_counts_its_taps() {
-    use onebit_bits::Conv as Geometry;
+    use onebit_bits::Geometry;
     use onebit_train::{
         Value,
         layer::Layer,

@@ -3,8 +3,8 @@
 
 use core::{array::from_fn, hint::black_box};
 
-use super::{Mix, ROUNDS};
-use crate::{real, simd::Wide};
+use super::mix::{Mix, ROUNDS};
+use crate::{machine::has_bf16, simd::Wide};
 
 const ROWS: usize = 8;
 
@@ -25,7 +25,7 @@ pub(super) fn rounds<W: Wide>(w: W, mix: Mix, seed: u8) -> u8 {
         Mix::Reals => {
             loops(w, seed, |index| index, |sums, table, index| w.real_add_permuted(sums, table, index))
         }
-        Mix::Halves if real::has_bf16() => loops(
+        Mix::Halves if has_bf16() => loops(
             w,
             seed,
             |index| index.map(|index| w.index16(index)),

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::Avx512;
+use super::vectors::{Avx512, is};
 use crate::simd::{Simd, Wide};
 
 impl Wide for Avx512 {

@@ -1,4 +1,5 @@
-/* [x > threshold]: feature i at threshold k is bit k * features + i. Gives 0 if a feature is not finite. */
+/* [x > threshold]: feature i at threshold k is bit k * features + i. Returns 0 if a feature is not finite,
+ * else 1. */
 static int binarize(const float *x, uint32_t features, const float *thresholds, uint32_t depth, uint32_t *y)
 {
     uint32_t i, k;

@@ -1,5 +1,6 @@
-/* [sum >= limit] of each place of the kernel, then of each window: whether one of the bits is 1 or, where `all` is 1,
- * whether all are. Bit (row * cols + col) * units + unit. weights: a row a unit. */
+/* [sum >= limit] at each position of the kernel, then max pooling of the bits: their OR in each window, or
+ * their AND for units whose bit of `all` is 1. Unit u at (row, col) is bit (row * cols + col) * units + u.
+ * weights: one row for each unit. */
 static void conv_KIND(const VALUE *x, const geometry *g, const uint32_t *weights, const LIMIT *limits,
                       const uint32_t *all, PATCH *patch, uint32_t *y)
 {
@@ -17,7 +18,7 @@ static void conv_KIND(const VALUE *x, const geometry *g, const uint32_t *weights
                 const int one = patch_KIND(x, g, row, col, group, patch);
                 for (unit = group * units; unit < (group + 1) * units; unit++) {
                     const uint32_t at = pixel * g->units + unit, start = all ? bit(all, unit) : 0;
-                    /* one bit of a window that differs from the start decides */
+                    /* the first bit of a window that differs from the start decides */
                     if (bit(y, at) == start
                         && (sum_patch_KIND(patch, one, weights + unit * words, n) >= limits[unit]) != (int)start)
                         y[at / 32] ^= (uint32_t)1 << (at % 32);

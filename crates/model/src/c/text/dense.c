@@ -1,4 +1,5 @@
-/* [sum >= limit]: a unit at depth k is bit k * units + unit. weights: a row a unit, limits: (depth, units). */
+/* [sum >= limit]: unit u at depth k is bit k * units + u. weights: one row for each unit; limits: (depth,
+ * units). */
 static void dense_KIND(const VALUE *x, uint32_t inputs, const uint32_t *weights, const LIMIT *limits, uint32_t units,
                        uint32_t depth, uint32_t *y)
 {

@@ -1,4 +1,4 @@
-/* Copies n bits from place `from` of x to place `to` of y. */
+/* Copies n bits from position `from` of x to position `to` of y. */
 static void copy(const uint32_t *x, uint32_t from, uint32_t *y, uint32_t to, uint32_t n)
 {
     while (n > 0) {
@@ -11,7 +11,8 @@ static void copy(const uint32_t *x, uint32_t from, uint32_t *y, uint32_t to, uin
     }
 }
 
-/* What a kernel at (row, col) of the padded image meets, with `around` for what lies outside. */
+/* Gathers the bits under a kernel at (row, col) of the padded image into a patch; padding has the bits of
+ * `around`. Returns whether the whole kernel lies inside the image. */
 static int gather(const uint32_t *x, const geometry *g, uint32_t row, uint32_t col, uint32_t group, uint32_t around,
                   uint32_t *patch)
 {
@@ -23,7 +24,7 @@ static int gather(const uint32_t *x, const geometry *g, uint32_t row, uint32_t c
         patch[i] = around;
     if (n % 32 > 0)
         patch[n / 32] &= 0xffffffffu >> (32 - n % 32);
-    /* pixels of all channels lie side by side */
+    /* without groups, the pixels of a row are contiguous */
     step = g->groups == 1 ? right - left : 1;
     for (ky = top; ky < bottom; ky++)
         for (kx = left; kx < right; kx += step) {
@@ -33,8 +34,8 @@ static int gather(const uint32_t *x, const geometry *g, uint32_t row, uint32_t c
     return bottom - top == g->kh && right - left == g->kw;
 }
 
-/* Gives whether one patch is enough. Where zeros are outside, the second has +1 there and the first -1: half of the two
- * sums is the sum with zeros. */
+/* Gathers one patch and returns 1; or, where padding counts 0, two patches, and returns 0: the first has -1
+ * in the padding and the second +1, so that the mean of their sums is the sum with 0. */
 static int patch_bits(const uint32_t *x, const geometry *g, uint32_t row, uint32_t col, uint32_t group, uint32_t *patch)
 {
     const uint32_t n = g->kh * g->kw * (g->c / g->groups);
@@ -44,6 +45,7 @@ static int patch_bits(const uint32_t *x, const geometry *g, uint32_t row, uint32
     return 0;
 }
 
+/* The sum over a patch; `one` is what patch_bits returned. */
 static int32_t sum_patch_bits(const uint32_t *patch, int one, const uint32_t *weights, uint32_t n)
 {
     const int32_t sum = sum_bits(patch, weights, n);

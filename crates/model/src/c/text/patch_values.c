@@ -1,4 +1,5 @@
-/* What a kernel at (row, col) of the padded image meets, with zeros outside. */
+/* Gathers the values under a kernel at (row, col) of the padded image into a patch; padding is 0. Returns 1:
+ * one patch is enough. */
 static int patch_KIND(const VALUE *x, const geometry *g, uint32_t row, uint32_t col, uint32_t group, PATCH *patch)
 {
     const uint32_t c = g->c / g->groups;

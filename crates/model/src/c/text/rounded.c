@@ -1,4 +1,4 @@
-/* x as a float in memory: no compiler may join the product before it and the sum behind it into one operation. */
+/* Rounds x to a float in memory, so that no compiler fuses the product that gave it with a following sum. */
 static float rounded(float x)
 {
     volatile float y = x;

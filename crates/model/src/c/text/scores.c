@@ -1,4 +1,4 @@
-/* (sum - mean) * scale + shift of each class. */
+/* The score of each class: (sum - mean) * scale + shift. */
 static void scores_KIND(const VALUE *x, uint32_t inputs, const uint32_t *weights, const float *mean,
                         const float *scale, const float *shift, uint32_t classes, float *scores)
 {

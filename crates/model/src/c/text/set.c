@@ -1,3 +1,4 @@
+/* Sets all words of x that hold `bits` bits to 0. */
 static void clear(uint32_t *x, uint32_t bits)
 {
     uint32_t i;
@@ -5,6 +6,7 @@ static void clear(uint32_t *x, uint32_t bits)
         x[i] = 0;
 }
 
+/* Sets the bit at position `at` to 1. */
 static void set(uint32_t *x, uint32_t at)
 {
     x[at / 32] |= (uint32_t)1 << (at % 32);

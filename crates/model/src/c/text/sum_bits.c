@@ -1,6 +1,7 @@
+/* The number of ones in x. */
 static uint32_t ones(uint32_t x)
 {
-    /* without an instruction for it the builtin is a call that is slower than what follows */
+    /* without an instruction to count bits, the builtin is a call that is slower than the code below */
 #if defined(__GNUC__) && (defined(__POPCNT__) || defined(__aarch64__) || defined(__riscv_zbb))
     return (uint32_t)__builtin_popcountl(x);
 #else
@@ -11,7 +12,7 @@ static uint32_t ones(uint32_t x)
 #endif
 }
 
-/* The sum of n products of +-1: the bits that are equal less those that differ. */
+/* The sum of n products of +-1: the number of equal bits minus the number of different ones. */
 static int32_t sum_bits(const uint32_t *x, const uint32_t *weights, uint32_t n)
 {
     uint32_t differ = 0, i;

@@ -1,4 +1,4 @@
-/* The exact sum of n bytes times +-1, as what they count as. */
+/* The exact sum of n bytes times +-1; a byte counts as 2 * byte - 255. */
 static int32_t sum_bytes(const uint8_t *x, const uint32_t *weights, uint32_t n)
 {
     int32_t sum = 0;

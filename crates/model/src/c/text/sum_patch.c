@@ -1,3 +1,4 @@
+/* The sum over a patch; `one` matters only for patches of bits. */
 static SUM sum_patch_KIND(const VALUE *patch, int one, const uint32_t *weights, uint32_t n)
 {
     (void)one;

@@ -1,3 +1,4 @@
+/* The exact sum over a patch of bytes as what they count as; `one` matters only for patches of bits. */
 static int32_t sum_patch_bytes(const int16_t *patch, int one, const uint32_t *weights, uint32_t n)
 {
     int32_t sum = 0;

@@ -1,5 +1,5 @@
-/* [x > threshold]: pixel p, channel c at threshold k is bit (p * depth + k) * channels + c; thresholds: (depth, channels).
- * Gives 0 if a feature is not finite. */
+/* [x > threshold]: pixel p, channel c at threshold k is bit (p * depth + k) * channels + c; thresholds:
+ * (depth, channels). Returns 0 if a feature is not finite, else 1. */
 static int thermometer(const float *x, uint32_t features, uint32_t channels, const float *thresholds, uint32_t depth,
                        uint32_t *y)
 {

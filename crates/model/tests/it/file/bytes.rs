@@ -1,6 +1,6 @@
 //! Files whose first layer takes bytes, and what files are predicted to take.
 
-use onebit_bits::{BitTensor, Conv as Geometry, Padding};
+use onebit_bits::{BitTensor, Geometry, Padding};
 use onebit_model::{Affine, Conv, Dense, Layer, Limits, MOST_BYTES, Model, Output, Thresholds};
 
 use super::forged::{Forged, crc32};
@@ -64,5 +64,5 @@ fn more_bytes_than_are_exact() {
     let last = Dense { weights: bits(2, 1), output: Output::Scores(Affine::identity(2)) };
     let labels = ["a", "b"].map(String::from).to_vec();
     let refused = Model::new(n, vec![Layer::Dense(dense), Layer::Dense(last)], labels).unwrap_err();
-    assert_eq!(refused.to_string(), "layer 0: a unit sees more than 65793 bytes");
+    assert_eq!(refused.to_string(), "layer 0: a unit has more than 65793 bytes as inputs");
 }

@@ -49,7 +49,10 @@ fn rows_become_features() {
     for (row, message) in [
         ([Missing, Missing, Missing], "column `height`: expected a number, got none"),
         ([Text("1"), Missing, Number(0.0)], "column `width`: expected a number, got a text"),
-        ([Number(f32::NAN), Missing, Number(0.0)], "column `width`: expected a finite number, got another"),
+        (
+            [Number(f32::NAN), Missing, Number(0.0)],
+            "column `width`: expected a finite number, got NaN or an infinity",
+        ),
         ([Missing, Number(1.0), Number(0.0)], "column `colour`: expected a text, got a number"),
     ] {
         assert_eq!(encode(row), Err(message.into()));
@@ -67,12 +70,12 @@ fn columns_that_cannot_be() {
     let refused = |columns| Columns::new(columns).unwrap_err().to_string();
     assert_eq!(refused(vec![]), "columns (at least): expected 1, got 0");
     let twice = vec![number("x", None), categories("x", &["a"])];
-    assert_eq!(refused(twice), "column `x`: there is a second column of this name");
+    assert_eq!(refused(twice), "column `x`: another column has the same name");
     let infinite = vec![number("x", Some(f32::INFINITY))];
-    assert_eq!(refused(infinite), "column `x`: what stands for a missing number is not finite");
-    assert_eq!(refused(vec![categories("x", &[])]), "column `x`: there is no category");
+    assert_eq!(refused(infinite), "column `x`: its fill value for missing numbers is not finite");
+    assert_eq!(refused(vec![categories("x", &[])]), "column `x`: it has no categories");
     for unsorted in [["b", "a"], ["a", "a"]] {
-        let message = "column `x`: the categories are not sorted, or one is there twice";
+        let message = "column `x`: its categories are not sorted, or not distinct";
         assert_eq!(refused(vec![categories("x", &unsorted)]), message);
     }
     let three = Columns::numbers(["x", "y", "z"].map(String::from)).unwrap();
@@ -108,11 +111,11 @@ fn what_a_file_can_say_that_is_wrong() {
         forged(model, |f| f.tensor(tensor).data = data.to_vec()).unwrap_err()
     };
     let bits = |values: [u32; 2]| values.map(u32::to_le_bytes).concat();
-    let prescribed = "columns: a count below 0, or another number than is prescribed";
+    let prescribed = "columns: a negative count, or a fill value that the format does not allow";
     assert_eq!(with(0, "columns.categories", &[255; 4]), prescribed);
     assert_eq!(with(0, "columns.missing", &1f32.to_le_bytes()), prescribed);
     assert_eq!(with(1, "columns.missing", &bits([0, 0x7fc0_0001])), prescribed);
-    let infinite = "column `width`: what stands for a missing number is not finite";
+    let infinite = "column `width`: its fill value for missing numbers is not finite";
     assert_eq!(with(1, "columns.missing", &bits([0x7f80_0000, 0x7fc0_0000])), infinite);
     let more = "tensor `categories`: expected Text of 3 x 1, got Text of 2 x 1";
     assert_eq!(with(0, "columns.categories", &3i32.to_le_bytes()), more);

@@ -134,7 +134,7 @@ fn header() {
     }
     for (tensors, layers) in [(MAX, 3), (12, MAX), (MAX, MAX), (25, 3), (12, 50)] {
         let counts = [tensors, layers].map(u32::to_le_bytes);
-        assert_eq!(patched(24, counts.as_flattened()), "header: more records than bytes");
+        assert_eq!(patched(24, counts.as_flattened()), "header: the records do not fit into the file");
     }
 }
 
@@ -153,7 +153,7 @@ fn layers() {
     }
     let message = "layer 0: binarize must have as many outputs as inputs";
     assert_eq!(forged(|f| f.layers[0][2] = 3), message);
-    assert_eq!(forged(|f| f.layers[2][3] = 1), "layer 2: a layer of scores has no depth");
+    assert_eq!(forged(|f| f.layers[2][3] = 1), "layer 2: a layer that outputs scores must have depth 0");
 }
 
 #[test]
@@ -210,7 +210,10 @@ fn tensor_lengths() {
 fn tensor_places() {
     let place = TENSORS + 64 * 5 + 48;
     for offset in [0u64, 0x4ff, 0x501, 0x4c0, 0x540, u64::MAX, u64::MAX - 63] {
-        assert_eq!(patched(place, &offset.to_le_bytes()), "tensor 5: not at the next multiple of 64");
+        assert_eq!(
+            patched(place, &offset.to_le_bytes()),
+            "tensor 5: does not start at the next multiple of 64"
+        );
     }
     // More than the file has, by type and shape alike: refused before anything is allocated.
     for (kind, rows, cols, row_bytes) in [
@@ -234,7 +237,7 @@ fn tensor_places() {
 #[test]
 fn nothing_hides_between_or_behind_tensors() {
     for (at, tensor) in [(0x3a0, 0), (0x3bf, 0), (0x3c4, 1), (0x47f, 3), (0x67f, 11)] {
-        assert_eq!(patched(at, &[1]), format!("tensor {tensor}: padding before it is not zero"));
+        assert_eq!(patched(at, &[1]), format!("tensor {tensor}: the padding before it is not zero"));
     }
     for more in [1, 64, 1000] {
         let longer = [tiny::bytes(), vec![0; more]].concat();
@@ -309,7 +312,10 @@ fn text() {
     ];
     for text in broken {
         let message = forged(|f| f.tensor("labels").data = text.to_vec());
-        assert_eq!(message, "tensor `labels`: broken text", "{text:?}");
+        assert_eq!(
+            message, "tensor `labels`: its strings are not UTF-8, or do not fit its length",
+            "{text:?}"
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, io::ErrorKind, path::Path, process::Command};
 
-use onebit_bits::{BitTensor, Conv as Geometry, Engine, Pad, Padding, Pool};
+use onebit_bits::{BitTensor, Engine, Geometry, Pad, Padding, Pool};
 use onebit_model::{Affine, Conv, Dense, Layer, Limits, Model, Output, Thresholds};
 
 use super::forged::{Forged, crc32};
@@ -85,9 +85,9 @@ fn convolutions_need_version_2_and_nothing_else_has_it() {
 
 #[test]
 fn records_that_do_not_fit() {
-    assert_eq!(forged(|f| f.layers[1][3] = 2), "layer 1: a convolution has depth 1");
-    assert_eq!(forged(|f| f.layers[1][3] = 0), "layer 1: a convolution has depth 1");
-    let columns = "layer 1: its images do not have as many numbers as it has inputs";
+    assert_eq!(forged(|f| f.layers[1][3] = 2), "layer 1: a convolution must have depth 1");
+    assert_eq!(forged(|f| f.layers[1][3] = 0), "layer 1: a convolution must have depth 1");
+    let columns = "layer 1: the size of its images differs from its number of inputs";
     assert_eq!(forged(|f| f.layers[1][1] = 17), columns);
     assert_eq!(with_numbers(&[(0, i32::MAX), (1, i32::MAX), (2, i32::MAX)]), columns);
     let wide = "tensor `1.weights`: expected Bits of 8 x 8, got Bits of 6 x 8";
@@ -106,15 +106,15 @@ fn records_that_do_not_fit() {
 fn geometry_that_cannot_be() {
     for at in 0..17 {
         let problem = match at {
-            11 => "its padding counts neither -1 nor 0 nor 1",
-            _ => "its geometry has a negative size",
+            11 => "the padding value is not -1, 0 or 1",
+            _ => "the geometry has a negative size",
         };
         assert_eq!(with_number(at, if at == 11 { -2 } else { -1 }), format!("layer 1: {problem}"), "{at}");
     }
     let groups = |n| {
         format!("layer 1: conv: groups must divide the 4 channels of the input and 6 of the output, got {n}")
     };
-    let alone = "layer 1: a kernel lies in the padding alone";
+    let alone = "layer 1: the padding must be smaller than the kernel";
     for (changes, message) in [
         (&[(3, 0)][..], "layer 1: conv: kernel must be at least 1 x 1, got 0 x 2".into()),
         (&[(6, 0)], "layer 1: conv: stride must be at least 1 x 1, got 1 x 0".into()),
@@ -136,7 +136,7 @@ fn geometry_that_cannot_be() {
             &[(13, 3), (14, 1), (15, 1), (16, 1)],
             "layer 1: pool: a kernel of 3 x 1 does not fit into an image of 2 x 1".into(),
         ),
-        (&[(5, i32::MAX)], "layer 1: a stride of more than 2^24 pixels".into()),
+        (&[(5, i32::MAX)], "layer 1: a stride is more than 2^24 pixels".into()),
         // a sound geometry, of another size than the next layer
         (&[(6, 1), (10, 1)], "layer 2: inputs: expected 24, got 12".into()),
     ] {
@@ -144,7 +144,7 @@ fn geometry_that_cannot_be() {
     }
     assert_eq!(
         forged(|f| f.tensor("0.geometry").data[4 * 11] = 1),
-        "layer 0: around real images there can only be zeros"
+        "layer 0: images of real numbers or bytes can only be padded with zeros"
     );
 }
 
@@ -182,7 +182,7 @@ fn images_that_would_take_much_memory() {
     assert_eq!(small.classify(&Engine::single(), &[1.0; 200]).unwrap(), [0, 0]);
     for (length, outputs) in [(4096, 2), (1 << 16, 1), (1000, 17)] {
         let message = sized(length, outputs).unwrap_err().to_string();
-        assert_eq!(message, "layer 1: an image of more than 2^24 numbers", "{length} {outputs}");
+        assert_eq!(message, "layer 1: an image has more than 2^24 values", "{length} {outputs}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files with thermometers: what is written, and what is refused.
 
-use onebit_bits::{BitTensor, Conv as Geometry, Pad, Padding};
+use onebit_bits::{BitTensor, Geometry, Pad, Padding};
 use onebit_model::{Affine, Conv, Dense, Layer, Limits, Model, Output, Thermometer, Thresholds};
 
 use super::forged::{F32, Forged, crc32};

@@ -1,6 +1,6 @@
 //! Random models, and inputs for them.
 
-use onebit_bits::{BitTensor, Conv as Geometry, Pad, Padding, Pool, random_bits};
+use onebit_bits::{BitTensor, Geometry, Pad, Padding, Pool, random_bits};
 use onebit_model::{
     Affine, Binarize, Column, ColumnKind, Columns, Conv, Dense, Layer, Limits, Model, Output, Standardize,
     Thermometer, Thresholds,

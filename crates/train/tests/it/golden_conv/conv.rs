@@ -1,6 +1,6 @@
 //! The binary convolution.
 
-use onebit_bits::{Conv as Geometry, Engine, Isa, Pad, Padding, random_bits, unpack_signs};
+use onebit_bits::{Engine, Geometry, Isa, Pad, Padding, random_bits, unpack_signs};
 use onebit_train::{
     Bytes, Matrix, Precision, Signal, Value,
     layer::{Context, Layer},

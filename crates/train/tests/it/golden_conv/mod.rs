@@ -7,7 +7,7 @@ mod pool;
 mod real;
 mod residual;
 
-use onebit_bits::{Conv as Geometry, Pad, Padding};
+use onebit_bits::{Geometry, Pad, Padding};
 use onebit_train::{
     Matrix, Signal, Value,
     layer::{Context, Layer},

@@ -1,6 +1,6 @@
 //! Layers with real weights.
 
-use onebit_bits::{Conv as Geometry, Engine, Isa, Ternary, random_bits};
+use onebit_bits::{Engine, Geometry, Isa, Ternary, random_bits};
 use onebit_train::{
     Bytes, Matrix, Result, Signal, Value,
     export::Exporter,

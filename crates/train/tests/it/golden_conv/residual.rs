@@ -1,6 +1,6 @@
 //! Residual blocks: sign, convolution and batch norm with a way around.
 
-use onebit_bits::{Conv as Geometry, Engine, Pad, Padding, random_bits};
+use onebit_bits::{Engine, Geometry, Pad, Padding, random_bits};
 use onebit_train::{
     Matrix, Network, Result, Signal, Value,
     export::Exporter,

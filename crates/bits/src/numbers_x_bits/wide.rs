@@ -1,0 +1,166 @@
+//! The product of rows of numbers with packed bits, where an instruction permutes a whole vector of 64 bytes.
+//!
+//! As in `tables`, four values of a left row make a table of their 16 sums. But here the table is a
+//! vector, and one permutation of it looks up four bits of each column: the column's word of 32 bits is the index as
+//! it is, once it is moved so that the four are its lowest. Loading from a byte further on moves it by eight bits and
+//! costs no instruction.
+//!
+//! - **f32**: 16 sums, for 16 columns. Half of the additions are done as `1 table + sum`, which rounds alike but goes
+//!   to the multipliers, for the adders share their ports with the permutations.
+//! - **bytes** and **bf16**: sums of 16 bits, so a vector has two tables, one for four bits of the lower half of each
+//!   word and one for four of the upper; a fifth bit of the index says which half it is.
+
+use core::ops::Range;
+
+use super::contract::{Block, Done, Left, Sums};
+use crate::{
+    machine::{Ahead, scratch},
+    panels::Panels,
+    simd::Wide,
+};
+
+/// Rows whose tables a panel meets at once.
+pub(crate) const ROWS: usize = 8;
+
+/// Columns of a panel: a vector of bytes.
+const LANES: usize = 64;
+
+/// Bytes of a word of each of a panel's columns.
+pub(crate) const CELLS: usize = 4 * LANES;
+
+/// Vectors of columns at once.
+pub(crate) const ACROSS: usize = 2;
+
+/// Bytes of tables that a panel meets at once, if those of [`Left::WIDE_WORDS`] do not ask for more: half of the L1 cache.
+const TABLES: usize = 16 << 10;
+
+/// Adds up a block: see `tables`.
+#[inline(always)]
+pub(crate) fn add_up<W: Wide, L: Left>(
+    w: W,
+    left: &L,
+    right: &[&Panels],
+    block: &Block<L::Out>,
+    sums: &mut [L::Sum],
+    done: Done<'_, L::Sum>,
+) {
+    let words = left.shape().1.div_ceil(32);
+    let per_word = block.height * L::WIDE_TABLES;
+    // a single row has room for the tables of some steps, so that the panels are read from first to last
+    let steps = TABLES / (size_of::<L::WideTable>() * per_word * L::WIDE_WORDS);
+    let at_once = L::WIDE_WORDS * steps.max(1);
+    let mut tables = scratch(per_word * at_once.min(words));
+    let mut ahead = Ahead::new();
+    for first in (0..words.max(1)).step_by(at_once) {
+        let end = words.min(first + at_once);
+        for (word, tables) in (first..end).zip(tables.chunks_exact_mut(per_word)) {
+            for r in 0..block.height {
+                left.fill_wide(w, block.first + r, word, &mut tables[r..], block.height);
+            }
+        }
+        let last = end == words;
+        let mut run = block.run(block.panels.start, last);
+        while !run.is_empty() {
+            let mut placed = false;
+            for panel in run.clone() {
+                let place = if last { (block.place)(panel) } else { None };
+                placed = place.is_some();
+                block.look_ahead(panel, last, &mut ahead);
+                let sums = &mut sums[(panel - block.panels.start) * LANES..];
+                for from in (first..end.max(first + 1)).step_by(L::WIDE_WORDS) {
+                    let to = end.min(from + L::WIDE_WORDS);
+                    let tables = &tables[(from - first) * per_word..];
+                    let place = place.filter(|_| to == words);
+                    let sums = Sums { sums: &mut *sums, stride: block.stride, start: from == 0, place };
+                    step(w, left, right, block, (panel, from..to, tables), sums, &mut ahead);
+                }
+            }
+            // a sink that has places takes panel by panel
+            if last && !placed {
+                done(sums, run.clone());
+            }
+            run = block.run(run.end, last);
+        }
+    }
+}
+
+/// Adds what some words of a panel have in common with the rows of a block, by the tables from the first of these words on.
+#[inline(always)]
+fn step<W: Wide, L: Left>(
+    w: W,
+    left: &L,
+    right: &[&Panels],
+    block: &Block<L::Out>,
+    (panel, words, tables): (usize, Range<usize>, &[L::WideTable]),
+    Sums { sums, stride, start, place }: Sums<L::Sum, L::Out>,
+    ahead: &mut Ahead,
+) {
+    // of the last word only the bytes that exist, or that exist in its lower half
+    let bytes = (left.shape().1 - 32 * words.start).div_ceil(8);
+    let used = bytes / 4 * L::WIDE_TABLES + (bytes % 4 * 2).min(L::WIDE_TABLES);
+    let tables = &tables[..block.height * used.min(words.len() * L::WIDE_TABLES)];
+    for (which, right) in right.iter().enumerate() {
+        let cells = &right.panel_and_beyond(panel)[words.start * CELLS..];
+        let sums = Sums { sums: &mut *sums, stride, start: start && which == 0, place };
+        match block.height {
+            1 => left.add_wide::<W, 1>(w, block.first, tables, cells, sums, ahead),
+            2 => left.add_wide::<W, 2>(w, block.first, tables, cells, sums, ahead),
+            4 => left.add_wide::<W, 4>(w, block.first, tables, cells, sums, ahead),
+            height => {
+                debug_assert_eq!(height, ROWS);
+                left.add_wide::<W, ROWS>(w, block.first, tables, cells, sums, ahead);
+            }
+        }
+    }
+}
+
+/// Byte `byte` of word `word` of the columns from vector `first` on, lowest in each word of 32 bits.
+///
+/// # Safety
+/// There is such a word among the cells, and after the last one there are 3 bytes more.
+#[inline(always)]
+pub(crate) unsafe fn load_cells<W: Wide>(
+    w: W,
+    cells: &[u8],
+    (word, byte): (usize, usize),
+    first: usize,
+) -> [W::V; ACROSS] {
+    let at = word * CELLS + byte + first * 64;
+    // SAFETY: each word has 4 vectors; the rest is the caller's promise.
+    core::array::from_fn(|j| unsafe { w.load(cells.as_ptr().add(at + 64 * j)) })
+}
+
+impl Sums<'_, f32, f32> {
+    /// Those of R rows and the columns from vector `first` on.
+    #[inline(always)]
+    pub(crate) fn load<W: Wide, const R: usize>(&self, w: W, first: usize) -> [[W::V; ACROSS]; R] {
+        assert!(first + ACROSS <= 4 && self.sums.len() >= (R - 1) * self.stride + LANES);
+        let mut all = [[w.splat32(0); ACROSS]; R];
+        if !self.start {
+            for (r, all) in all.iter_mut().enumerate() {
+                for (j, all) in all.iter_mut().enumerate() {
+                    let at = r * self.stride + (first + j) * 16;
+                    // SAFETY: each row has a sum for each of 64 columns.
+                    *all = unsafe { w.load(self.sums.as_ptr().add(at).cast()) };
+                }
+            }
+        }
+        all
+    }
+
+    /// Stores them, or the results that they are.
+    #[inline(always)]
+    pub(crate) fn store<W: Wide, const R: usize>(&mut self, w: W, first: usize, all: [[W::V; ACROSS]; R]) {
+        assert!(first + ACROSS <= 4 && self.sums.len() >= (R - 1) * self.stride + LANES);
+        let (to, stride) = match &self.place {
+            Some(place) => (place.first, place.stride),
+            None => (self.sums.as_mut_ptr(), self.stride),
+        };
+        for (r, all) in all.iter().enumerate() {
+            for (j, all) in all.iter().enumerate() {
+                // SAFETY: either has 64 columns of each row.
+                unsafe { w.store(to.add(r * stride + (first + j) * 16).cast(), *all) };
+            }
+        }
+    }
+}

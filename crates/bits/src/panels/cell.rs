@@ -1,0 +1,64 @@
+//! What the kernels read at once of each row.
+
+use crate::machine::simd;
+
+/// Bits of a cell that is an index into a table of 128 sums.
+pub(crate) const SEVEN: usize = 7;
+
+/// What the kernels read at once of each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// Eight bits.
+    Byte,
+    /// Seven, in a byte whose highest bit is arbitrary.
+    Seven,
+    /// 32.
+    Word,
+}
+
+impl Cell {
+    /// Bytes of a row of `k` bits, padded to a step of looking up, or to a pair of words to count in.
+    pub(super) fn depth(self, k: usize) -> usize {
+        match self {
+            Self::Byte => k.div_ceil(8).next_multiple_of(3),
+            Self::Seven => k.div_ceil(SEVEN),
+            Self::Word => k.div_ceil(8).next_multiple_of(8),
+        }
+    }
+}
+
+simd! {
+    pub(super) fn counts<S>(_s: S) -> bool { S::COUNTS }
+}
+
+simd! {
+    pub(super) fn permutes<S>(s: S) -> bool { s.wide().is_some() }
+}
+
+simd! {
+    /// Rows of a panel.
+    pub(crate) fn lanes<S>(_s: S) -> usize { S::LANES }
+}
+
+/// Complements the low three bits of each nibble whose highest bit is 0; its own inverse.
+///
+/// The table of the sums `+-a +-b +-c +-d` is odd when the sign of `d` is turned together with all others: then
+/// folded indices that differ in their highest bit alone have opposite sums.
+#[inline(always)]
+pub(crate) const fn fold(nibbles: u64) -> u64 {
+    nibbles ^ (((!nibbles >> 3) & 0x1111_1111_1111_1111) * 7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folded_nibbles_are_odd() {
+        for nibble in 0..16 {
+            let folded = fold(nibble) & 15;
+            assert_eq!(fold(folded) & 15, nibble);
+            assert_eq!(fold(nibble ^ 15) & 15, folded ^ 8);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Rows of a table as the features that a model takes.
+
+use onebit_model::{ColumnKind, Columns, Field};
+
+use crate::{
+    error::{DataError, shown},
+    tables::{
+        cell::{Cell, Rows, number},
+        header::choose,
+    },
+};
+
+/// What leads from the columns of a file to those of a model, and from them to features.
+pub(crate) struct Encoder {
+    columns: Columns,
+    places: Vec<usize>,
+    unknown: Vec<UnknownCategory>,
+}
+
+/// A category that a model does not know: all features of its column are 0 then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownCategory {
+    /// The column.
+    pub column: String,
+    /// The first such category in it.
+    pub category: String,
+}
+
+impl Encoder {
+    /// Columns are chosen by name, or else by position; the one of labels is none of them.
+    pub(crate) fn new(
+        rows: &mut dyn Rows,
+        columns: &Columns,
+        label: Option<usize>,
+    ) -> Result<Self, DataError> {
+        let others = rows.columns().iter().enumerate().filter(|(at, _)| Some(*at) != label);
+        let header: Vec<&String> = others.map(|(_, name)| name).collect();
+        let wanted: Vec<&String> = columns.as_slice().iter().map(|column| &column.name).collect();
+        if header.is_empty() {
+            return Err(DataError::NoFeatures { name: rows.file().into() });
+        }
+        let behind = |at: usize| at + usize::from(label.is_some_and(|label| label <= at));
+        let places: Vec<usize> = choose(rows.file(), &header, &wanted)?.into_iter().map(behind).collect();
+        rows.select(&places.iter().copied().chain(label).collect::<Vec<_>>())?;
+        Ok(Self { columns: columns.clone(), unknown: Vec::new(), places })
+    }
+
+    /// The features of the current row.
+    pub(crate) fn encode(&mut self, rows: &dyn Rows) -> Result<Vec<f32>, DataError> {
+        let columns = self.columns.as_slice().iter().zip(&self.places);
+        // a number may be the name of a category
+        let names: Vec<_> = columns
+            .clone()
+            .map(|(column, &at)| match column.kind {
+                ColumnKind::Categories(_) => rows.cell(at).name(),
+                ColumnKind::Number { .. } => None,
+            })
+            .collect();
+        let mut fields = Vec::with_capacity(names.len());
+        for ((column, &at), name) in columns.zip(&names) {
+            let stands_in = match &column.kind {
+                ColumnKind::Number { missing } => missing.is_some(),
+                ColumnKind::Categories(categories) => categories[0].is_empty(),
+            };
+            fields.push(match (rows.cell(at), &column.kind, name) {
+                (Cell::Missing, ..) if stands_in => Field::Missing,
+                (Cell::Missing, ..) => {
+                    let hint = " (the model was trained without --missing mean)";
+                    return Err(DataError::Missing { place: rows.place(at), hint });
+                }
+                (_, ColumnKind::Categories(_), Some(name)) => Field::Text(name),
+                (cell, ..) => Field::Number(number(rows, at, cell)?),
+            });
+        }
+        let mut x = vec![0.0; self.columns.features()];
+        let (columns, unknown) = (&self.columns, &mut self.unknown);
+        let note = |at: usize| {
+            let column = &columns.as_slice()[at].name;
+            if unknown.iter().all(|known| known.column != *column) {
+                let category = shown(names[at].as_deref().unwrap_or_default());
+                unknown.push(UnknownCategory { column: column.clone(), category });
+            }
+        };
+        columns.encode(&fields, &mut x, note).expect("each field is of its column's kind");
+        Ok(x)
+    }
+
+    /// The columns in which there were categories that the model does not know, each once.
+    pub(crate) fn unknown(&self) -> &[UnknownCategory] {
+        &self.unknown
+    }
+}

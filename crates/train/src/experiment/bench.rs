@@ -1,0 +1,167 @@
+//! How long a training step takes, and what it spends its time on.
+//!
+//! The data are random, of the shape that the configuration's source has, so nothing has to be read; what a step
+//! costs does not depend on what it learns from.
+//!
+//! ```
+//! use onebit_train::{bench, config};
+//!
+//! let times = bench::measure(&config::preset("digits")?, &onebit_bits::Engine::single(), 1, 5)?;
+//! assert_eq!(times.len(), 5);
+//! let median = bench::median(&times).expect("there are some");
+//! assert!(median.whole >= median.forward + median.update);
+//! # Ok::<(), onebit_train::Error>(())
+//! ```
+
+use std::time::{Duration, Instant};
+
+use onebit_bits::Engine;
+use onebit_data as data;
+use onebit_data::{Dataset, Parts, Samples};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::{
+    config::Config,
+    contract::{
+        context::Context,
+        layer::Layer,
+        step::{Verb, Watch},
+    },
+    error::{Error, Result},
+    experiment,
+    training::Batch,
+};
+
+/// Where the time of one step went. A product is a layer with binary weights; every other layer is one of elements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepTimes {
+    /// Samples of the step.
+    pub samples: usize,
+    /// Taking the batch from the data set.
+    pub data: Duration,
+    /// Products on the way forward.
+    pub forward: Duration,
+    /// Products on the way back: the signal about the input.
+    pub backward: Duration,
+    /// Products of the weights' signal, with optimizer and flips.
+    pub update: Duration,
+    /// Everything that layers of elements do.
+    pub elements: Duration,
+    /// The loss.
+    pub loss: Duration,
+    /// The whole step.
+    pub whole: Duration,
+}
+
+impl StepTimes {
+    /// Samples a second.
+    pub fn samples_per_second(&self) -> f64 {
+        self.samples as f64 / self.whole.as_secs_f64()
+    }
+
+    /// The parts by name, in the order in which a step meets them first.
+    pub fn parts(&self) -> [(&'static str, Duration); 6] {
+        [
+            ("data", self.data),
+            ("forward", self.forward),
+            ("elements", self.elements),
+            ("loss", self.loss),
+            ("backward", self.backward),
+            ("update", self.update),
+        ]
+    }
+}
+
+impl Watch for StepTimes {
+    fn verb<T>(&mut self, verb: Verb, layer: &mut dyn Layer, act: impl FnOnce(&mut dyn Layer) -> T) -> T {
+        let part = match verb {
+            _ if layer.parameters().bits == 0 => &mut self.elements,
+            Verb::Forward => &mut self.forward,
+            Verb::Send => &mut self.backward,
+            Verb::Receive | Verb::Correct | Verb::Update => &mut self.update,
+        };
+        timed(part, || act(layer))
+    }
+
+    fn load<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        timed(&mut self.data, act)
+    }
+
+    fn judge<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        timed(&mut self.loss, act)
+    }
+}
+
+fn timed<T>(part: &mut Duration, act: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = act();
+    *part += start.elapsed();
+    result
+}
+
+/// Trains the network of `config` for some steps on random data of its shape, and returns the times of the last
+/// `steps` of them; those of the first `warm_up` are left out. Batch and rate are those of the first phase.
+///
+/// # Errors
+/// [`Error::Setting`] for a table, whose shape is not known, and for a batch that is no number of samples; those of
+/// the layers.
+pub fn measure(config: &Config, engine: &Engine, warm_up: usize, steps: usize) -> Result<Vec<StepTimes>> {
+    let trainer = experiment::trainer(config)?;
+    let phase = trainer.phases.first().ok_or_else(|| Error::setting("phases", "at least one", "none"))?;
+    let Batch::Size(samples) = phase.batch else {
+        return Err(Error::setting("phase.0.batch", "a number of samples", "all"));
+    };
+    let parts = random_data(&config.data.source, samples)?;
+    let mut net = experiment::network(config, &parts)?;
+    let mut cx = Context::train(engine);
+    let rows: Vec<usize> = (0..parts.train.len()).collect();
+    let mut measured = Vec::with_capacity(steps);
+    for (step, rows) in rows.chunks_exact(samples).cycle().take(warm_up + steps).enumerate() {
+        let (mut times, mut whole) = (StepTimes { samples, ..StepTimes::default() }, Duration::ZERO);
+        timed(&mut whole, || trainer.learn(&mut net, &mut cx, (&parts, rows), phase.rate, &mut times))?;
+        times.whole = whole;
+        if step >= warm_up {
+            measured.push(times);
+        }
+    }
+    Ok(measured)
+}
+
+/// The step of median length.
+pub fn median(times: &[StepTimes]) -> Option<StepTimes> {
+    let mut sorted = times.to_vec();
+    sorted.sort_by_key(|times| times.whole);
+    sorted.get(sorted.len() / 2).copied()
+}
+
+/// Batches that differ from each other.
+const BATCHES: usize = 4;
+
+fn random_data(source: &str, samples: usize) -> Result<Parts> {
+    let published = data::published(source);
+    let (features, classes) = match (source, published) {
+        ("iris", _) => (4, 3),
+        ("digits", _) => (64, 10),
+        (_, Some(set)) => (set.image.height * set.image.width * set.image.channels, set.classes),
+        _ => {
+            let known = "iris, digits, mnist, fashion-mnist, cifar10 or svhn, whose shape is known";
+            return Err(Error::setting("data.source", known, source));
+        }
+    };
+    let rows = samples * BATCHES;
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let samples = if published.is_some() {
+        Samples::Bytes { cols: features, values: (0..rows * features).map(|_| rng.random()).collect() }
+    } else {
+        let values = (0..rows * features).map(|_| rng.random_range(-2.0..2.0)).collect();
+        Samples::Real { cols: features, values }
+    };
+    let labels = (0..rows).map(|row| (row % classes) as u32).collect();
+    let names = (0..classes).map(|class| class.to_string()).collect();
+    let mut data = Dataset::new(samples, labels, names, Vec::new())?;
+    if let Some(set) = published {
+        data = data.with_image(set.image)?;
+    }
+    Ok(Parts::new(data, None, None))
+}

@@ -1,0 +1,141 @@
+//! Binarize: real numbers to bits by thresholds, the first layer of a flip-trained network.
+//!
+//! Forward, `bx -> bdx`: `bit_k = [r > t_k]`, with the same thresholds for all features or with those of each.
+//! Backward, `bdx -> bx`: flip2grad, standardized by its standard deviation over the tensor (unless that
+//! is 0).
+
+use onebit_bits::{BitTensor, pack_above, pack_thresholds};
+
+use crate::{
+    contract::{
+        check::{check_cols, check_shape, kept},
+        context::Context,
+        export::Exporter,
+        layer::Layer,
+        meter::{Meter, Observation},
+        state::State,
+        value::{Signal, Value},
+    },
+    error::Result,
+    layers::flip::signals::{check_thresholds, flip2grad},
+    numeric::matrix::Matrix,
+};
+
+/// Compares each feature with `d` thresholds.
+pub struct Binarize {
+    features: usize,
+    thresholds: Thresholds,
+    bits: Option<BitTensor>,
+    flips: Option<BitTensor>,
+    mean_of_bits: Meter,
+    flip_ratio: Meter,
+}
+
+enum Thresholds {
+    Common(Vec<f32>),
+    /// `(d, x)`
+    OfEach(Matrix),
+}
+
+impl Binarize {
+    /// `thresholds`: in units of the (standardized) features; see [`thresholds`](crate::layers::flip::signals::thresholds).
+    /// Too few lose the magnitude of a feature, too many cost `d` times the work.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) when there is no threshold, or one is not finite.
+    pub fn new(features: usize, thresholds: Vec<f32>) -> Result<Self> {
+        check_thresholds(&thresholds)?;
+        Ok(Self::with(features, Thresholds::Common(thresholds)))
+    }
+
+    /// `thresholds`: (d, x), those of each feature, such as its [`quantiles`](onebit_data::quantiles).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_each(thresholds: Matrix) -> Result<Self> {
+        check_thresholds(thresholds.values())?;
+        Ok(Self::with(thresholds.cols(), Thresholds::OfEach(thresholds)))
+    }
+
+    fn with(features: usize, thresholds: Thresholds) -> Self {
+        let (mean_of_bits, flip_ratio) = Default::default();
+        Self { features, thresholds, bits: None, flips: None, mean_of_bits, flip_ratio }
+    }
+}
+
+impl Layer for Binarize {
+    fn name(&self) -> &'static str {
+        "binarize"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let x = x.into_real("binarize")?; // x: (b, x) real
+        check_cols("binarize", self.features, x.cols())?;
+        let bits = match &self.thresholds {
+            Thresholds::Common(thresholds) => {
+                pack_thresholds(&cx.engine, x.rows(), x.cols(), x.values(), thresholds)?
+            }
+            Thresholds::OfEach(thresholds) => {
+                pack_above(&cx.engine, x.rows(), x.cols(), x.values(), thresholds.values())?
+            }
+        };
+        if cx.training() {
+            self.mean_of_bits.add(&bits);
+        }
+        self.bits = cx.training().then(|| bits.clone());
+        self.flips = None;
+        Ok(Value::Bits(bits))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let flips = signal.into_flip("binarize")?;
+        let bits = kept(&self.bits, "binarize", "receive", "forward pass")?;
+        check_shape("binarize", "a signal", bits.shape(), flips.shape())?;
+        self.flip_ratio.add(&flips);
+        self.flips = Some(flips);
+        Ok(())
+    }
+
+    fn send(&mut self, _cx: &Context) -> Result<Signal> {
+        let bits = kept(&self.bits, "binarize", "send", "forward pass")?;
+        let flips = kept(&self.flips, "binarize", "send", "signal")?;
+        let grad = flip2grad(bits, flips, self.depth())?;
+        Ok(Signal::Grad(Matrix::new(bits.rows(), self.features, standardized(&grad))?))
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.mean_of_bits.state("mean_of_bits", state)?;
+        self.flip_ratio.state("flip_ratio", state)
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        match &self.thresholds {
+            Thresholds::Common(thresholds) => to.binarize(self.features, thresholds.clone()),
+            Thresholds::OfEach(thresholds) => to.thermometer(self.features, thresholds.values().to_vec()),
+        }
+    }
+
+    fn depth(&self) -> usize {
+        match &self.thresholds {
+            Thresholds::Common(thresholds) => thresholds.len(),
+            Thresholds::OfEach(thresholds) => thresholds.rows(),
+        }
+    }
+
+    fn observe(&mut self) -> Observation {
+        Observation {
+            flip_ratio: self.flip_ratio.take(),
+            mean_of_bits: self.mean_of_bits.take(),
+            ..Observation::default()
+        }
+    }
+}
+
+/// Divides by the standard deviation over the whole tensor, unless it is 0.
+fn standardized(grad: &[i32]) -> Vec<f32> {
+    let n = grad.len().max(1) as f64;
+    let mean = grad.iter().map(|&g| f64::from(g)).sum::<f64>() / n;
+    let variance = grad.iter().map(|&g| (f64::from(g) - mean).powi(2)).sum::<f64>() / n;
+    let scale = if variance > 0.0 { 1.0 / variance.sqrt() } else { 1.0 };
+    grad.iter().map(|&g| (f64::from(g) * scale) as f32).collect()
+}

@@ -1,0 +1,146 @@
+//! BMA, binary multiply-accumulate: XnorWeight, popcount and normalization, the binary counterpart of a
+//! linear layer and the last layer of a flip-trained network.
+//!
+//! Forward, `bdi -> bo`: `z = (n1 - N/2) / sqrt(N/4)`, where `n1` counts the gates that are 1 and
+//! `N = d i`: a popcount standardized as a binomial with p = 1/2. With the +-1 sum `s = 2 n1 - N` this is
+//! `z = s / sqrt(N)`.
+//! Backward, grad -> flip: grad2flip on each gate, then votes over the outputs for the input and over
+//! the batch for the weights.
+
+use onebit_bits::{BitTensor, Ternary};
+
+use crate::{
+    contract::{
+        context::Context,
+        export::Exporter,
+        layer::{Layer, Weights},
+        meter::{Observation, Parameters},
+        rule::Rule,
+        state::State,
+        value::{Signal, Value},
+    },
+    error::Result,
+    layers::flip::flip_product::{FlipProduct, WeightDepth},
+    numeric::matrix::Matrix,
+};
+
+/// How a count of ones becomes a score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Normalize {
+    /// Standardized: `s / sqrt(N)`.
+    #[default]
+    Binomial,
+    /// The retired BitBalance, `2 n1 - N = s`: large scores that saturate a softmax. For comparison.
+    BitBalance,
+}
+
+impl Normalize {
+    pub(crate) fn scale(self, bits_per_sum: usize) -> f32 {
+        match self {
+            Normalize::Binomial => 1.0 / (bits_per_sum as f32).sqrt(),
+            Normalize::BitBalance => 1.0,
+        }
+    }
+}
+
+/// Bits to real scores.
+pub struct Bma {
+    product: FlipProduct,
+    scale: f32,
+}
+
+impl Bma {
+    /// `depth` is the number of thresholds of the input: the layer takes `depth * inputs` columns.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
+    pub fn new(inputs: usize, outputs: usize, depth: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
+        Self::with_options(inputs, outputs, depth, WeightDepth::Own, Normalize::Binomial, rule, seed)
+    }
+
+    /// As [`new`](Self::new), with the options spelled out.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_options(
+        inputs: usize,
+        outputs: usize,
+        depth: usize,
+        weight_depth: WeightDepth,
+        normalize: Normalize,
+        rule: Box<dyn Rule>,
+        seed: u64,
+    ) -> Result<Self> {
+        let product = FlipProduct::new("bma", [inputs, outputs, depth], weight_depth, rule, seed)?;
+        let scale = normalize.scale(product.bits_per_sum());
+        Ok(Self { product, scale })
+    }
+
+    /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2. With
+    /// many outputs that are content, few ever ask: half is then never reached and layers in front learn
+    /// nothing. Near 0 every input flips that is above the mean.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
+    pub fn with_quorum(self, p_min: f64) -> Result<Self> {
+        Ok(Self { product: self.product.with_quorum(p_min)?, ..self })
+    }
+
+    /// The weights, `(o, d i)` bits, or `(o, i)` when they are shared.
+    pub fn weights(&self) -> &BitTensor {
+        self.product.weights()
+    }
+}
+
+impl Layer for Bma {
+    fn name(&self) -> &'static str {
+        "bma"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let x = x.into_bits("bma")?; // x: (b, d i) bits
+        let rows = x.rows();
+        let sums = self.product.forward(cx, x)?;
+        let z = sums.iter().map(|&s| s as f32 * self.scale).collect();
+        Ok(Value::Real(Matrix::new(rows, self.product.outputs(), z)?))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let grad = signal.into_grad("bma")?; // (b, o)
+        self.product.receive(Ternary::from_f32(grad.rows(), grad.cols(), grad.values())?)
+    }
+
+    fn send(&mut self, cx: &Context) -> Result<Signal> {
+        self.product.send(cx)
+    }
+
+    fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
+        self.product.correct(x.bits("bma")?)
+    }
+
+    fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
+        self.product.update(cx, rate)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.product.state(state)
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        let outputs = self.product.outputs();
+        to.dense(self.product.expanded())?;
+        to.scores(vec![0.0; outputs], vec![self.scale; outputs], vec![0.0; outputs])
+    }
+
+    fn observe(&mut self) -> Observation {
+        Observation { flip_ratio: None, ..self.product.observe() }
+    }
+
+    fn binary_weights(&self) -> Option<Weights<'_>> {
+        Some(self.product.binary_weights())
+    }
+
+    fn parameters(&self) -> Parameters {
+        self.product.parameters()
+    }
+}

@@ -1,0 +1,154 @@
+//! BMAB, binary multiply-accumulate and binarize: XnorWeight and PNB (popcount, normalize, binarize),
+//! bits to bits, with no real number on the way back.
+//!
+//! Forward, `bdi -> bdo`: `bit_k = [s > t_k sqrt(N)]` on the +-1 sum `s` over `N = d i` gates.
+//! Backward, flip -> flip: `g = sum_k sign(bit_k) flip_k`, a small integer, then grad2flip on each gate
+//! and votes, as in [`Bma`](crate::layers::Bma).
+
+use onebit_bits::{BitTensor, pack_at_least};
+
+use crate::{
+    contract::{
+        check::{check_shape, kept},
+        context::Context,
+        export::Exporter,
+        layer::{Layer, Weights},
+        meter::{Meter, Observation, Parameters},
+        rule::Rule,
+        state::State,
+        value::{Signal, Value},
+    },
+    error::Result,
+    layers::flip::{
+        flip_product::{FlipProduct, WeightDepth},
+        signals::{check_thresholds, flip2wish, sum_threshold},
+    },
+};
+
+/// Bits to bits.
+pub struct Bmab {
+    product: FlipProduct,
+    limits: Vec<i32>, // (d, o): bit = [s >= limit]
+    depth: usize,
+    y: Option<BitTensor>, // (b, d o)
+    mean_of_bits: Meter,
+}
+
+impl Bmab {
+    /// `depth` is the number of thresholds of the input; `thresholds` are those of the output, in
+    /// standard deviations of a random sum.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0 or a threshold is not finite.
+    pub fn new(
+        inputs: usize,
+        outputs: usize,
+        depth: usize,
+        thresholds: &[f32],
+        rule: Box<dyn Rule>,
+        seed: u64,
+    ) -> Result<Self> {
+        Self::with_weight_depth(inputs, outputs, depth, WeightDepth::Own, thresholds, rule, seed)
+    }
+
+    /// As [`new`](Self::new), with weights of their own for each threshold of the input or shared ones.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_weight_depth(
+        inputs: usize,
+        outputs: usize,
+        depth: usize,
+        weight_depth: WeightDepth,
+        thresholds: &[f32],
+        rule: Box<dyn Rule>,
+        seed: u64,
+    ) -> Result<Self> {
+        check_thresholds(thresholds)?;
+        let product = FlipProduct::new("bmab", [inputs, outputs, depth], weight_depth, rule, seed)?;
+        let limit = |&t: &f32| vec![sum_threshold(t, product.bits_per_sum()); outputs];
+        let limits = thresholds.iter().flat_map(limit).collect();
+        Ok(Self { product, limits, depth: thresholds.len(), y: None, mean_of_bits: Meter::default() })
+    }
+
+    /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2. With
+    /// many outputs that are content, few ever ask: half is then never reached and layers in front learn
+    /// nothing. Near 0 every input flips that is above the mean.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
+    pub fn with_quorum(self, p_min: f64) -> Result<Self> {
+        Ok(Self { product: self.product.with_quorum(p_min)?, ..self })
+    }
+
+    /// The weights, `(o, d i)` bits, or `(o, i)` when they are shared.
+    pub fn weights(&self) -> &BitTensor {
+        self.product.weights()
+    }
+}
+
+impl Layer for Bmab {
+    fn name(&self) -> &'static str {
+        "bmab"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let x = x.into_bits("bmab")?; // x: (b, d i) bits
+        let (rows, outputs) = (x.rows(), self.product.outputs());
+        let sums = self.product.forward(cx, x)?; // (b, o)
+        let upwards = BitTensor::zeros(1, outputs);
+        let y = pack_at_least(&cx.engine, rows, outputs, &sums, &self.limits, upwards.view())?;
+        if cx.training() {
+            self.mean_of_bits.add(&y);
+        }
+        self.y = cx.training().then(|| y.clone());
+        Ok(Value::Bits(y))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let flips = signal.into_flip("bmab")?; // (b, d o)
+        let y = kept(&self.y, "bmab", "receive", "forward pass")?;
+        check_shape("bmab", "a signal", y.shape(), flips.shape())?;
+        self.product.meter_flips(&flips);
+        let wish = flip2wish(y, &flips, self.depth)?;
+        self.product.receive(wish)
+    }
+
+    fn send(&mut self, cx: &Context) -> Result<Signal> {
+        self.product.send(cx)
+    }
+
+    fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
+        self.product.correct(x.bits("bmab")?)
+    }
+
+    fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
+        self.product.update(cx, rate)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.mean_of_bits.state("mean_of_bits", state)?;
+        self.product.state(state)
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        to.dense(self.product.expanded())?;
+        to.thresholds(self.limits.clone(), BitTensor::zeros(1, self.product.outputs()))
+    }
+
+    fn depth(&self) -> usize {
+        self.depth
+    }
+
+    fn observe(&mut self) -> Observation {
+        Observation { mean_of_bits: self.mean_of_bits.take(), ..self.product.observe() }
+    }
+
+    fn binary_weights(&self) -> Option<Weights<'_>> {
+        Some(self.product.binary_weights())
+    }
+
+    fn parameters(&self) -> Parameters {
+        self.product.parameters()
+    }
+}

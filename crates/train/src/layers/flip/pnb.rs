@@ -1,0 +1,82 @@
+//! PNB, popcount-normalize-binarize, materialized: gates to bits without a real number on the way back.
+//!
+//! Forward, `bdoi -> bdo`: `bit_k = [s > t_k sqrt(N)]`, `N = d i`.
+//! Backward, `bdo -> bdoi`: `g = sum_k sign(bit_k) flip_k`, then grad2flip on every gate.
+
+use onebit_bits::{BitTensor, Ternary};
+
+use crate::{
+    contract::{
+        check::{check_cols, check_shape, check_sizes, kept},
+        context::Context,
+        layer::Layer,
+        state::State,
+        value::{Signal, Value},
+    },
+    error::Result,
+    layers::flip::{
+        popcount::sums,
+        signals::{check_thresholds, flip2wish, grad2flip, sum_threshold},
+    },
+};
+
+/// Gates, as [`XnorWeight`](crate::layers::XnorWeight) lays them out, to bits.
+pub struct Pnb {
+    sizes: [usize; 3], // inputs, outputs, depth of the gates
+    thresholds: Vec<f32>,
+    kept: Option<(BitTensor, BitTensor)>, // gates (b, d o i), output (b, d o)
+    wish: Option<Ternary>,                // (b, o)
+}
+
+impl Pnb {
+    /// `thresholds` of the output, in standard deviations of a random sum.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) when there is no threshold, or one is not finite.
+    pub fn new(inputs: usize, outputs: usize, depth: usize, thresholds: &[f32]) -> Result<Self> {
+        check_thresholds(thresholds)?;
+        let sizes = check_sizes("pnb", [inputs, outputs, depth])?;
+        Ok(Self { sizes, thresholds: thresholds.to_vec(), kept: None, wish: None })
+    }
+}
+
+impl Layer for Pnb {
+    fn name(&self) -> &'static str {
+        "pnb"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let gates = x.into_bits("pnb")?; // (b, d o i)
+        let [inputs, outputs, depth] = self.sizes;
+        check_cols("pnb", inputs * outputs * depth, gates.cols())?;
+        let limits: Vec<i32> = self.thresholds.iter().map(|&t| sum_threshold(t, inputs * depth)).collect();
+        let s = sums(&gates, self.sizes);
+        let y = BitTensor::from_fn(gates.rows(), limits.len() * outputs, |b, column| {
+            s[b * outputs + column % outputs] >= limits[column / outputs]
+        });
+        self.kept = cx.training().then(|| (gates, y.clone()));
+        self.wish = None;
+        Ok(Value::Bits(y))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let flips = signal.into_flip("pnb")?;
+        let (_, y) = kept(&self.kept, "pnb", "receive", "forward pass")?;
+        check_shape("pnb", "a signal", y.shape(), flips.shape())?;
+        self.wish = Some(flip2wish(y, &flips, self.thresholds.len())?);
+        Ok(())
+    }
+
+    fn send(&mut self, _cx: &Context) -> Result<Signal> {
+        let [inputs, outputs, _] = self.sizes;
+        let (gates, _) = kept(&self.kept, "pnb", "send", "forward pass")?;
+        let wish = kept(&self.wish, "pnb", "send", "signal")?;
+        Ok(Signal::Flip(BitTensor::from_fn(gates.rows(), gates.cols(), |b, column| {
+            grad2flip(gates.get(b, column), f32::from(wish.get(b, column / inputs % outputs)))
+        })))
+    }
+
+    fn state(&mut self, _state: &mut State) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Popcount, materialized: counts the gates of each output.
+//!
+//! Forward, `bdoi -> bo`: `z = (n1 - N/2) / sqrt(N/4)`, `N = d i`; or BitBalance, `2 n1 - N`.
+//! Backward, grad -> flip: grad2flip on every gate.
+
+use onebit_bits::BitTensor;
+
+use crate::{
+    contract::{
+        check::{check_cols, check_shape, check_sizes, kept},
+        context::Context,
+        layer::Layer,
+        state::State,
+        value::{Signal, Value},
+    },
+    error::Result,
+    layers::{Normalize, flip::signals::grad2flip},
+    numeric::matrix::Matrix,
+};
+
+/// Gates, as [`XnorWeight`](crate::layers::XnorWeight) lays them out, to real numbers.
+pub struct PopCount {
+    sizes: [usize; 3], // inputs, outputs, depth
+    normalize: Normalize,
+    gates: Option<BitTensor>,
+    grad: Option<Matrix>,
+}
+
+impl PopCount {
+    /// Counts over `depth` and `inputs`, each at least 1.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
+    pub fn new(inputs: usize, outputs: usize, depth: usize, normalize: Normalize) -> Result<Self> {
+        let sizes = check_sizes("popcount", [inputs, outputs, depth])?;
+        Ok(Self { sizes, normalize, gates: None, grad: None })
+    }
+}
+
+impl Layer for PopCount {
+    fn name(&self) -> &'static str {
+        "popcount"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let gates = x.into_bits("popcount")?; // (b, d o i)
+        let [inputs, outputs, depth] = self.sizes;
+        check_cols("popcount", inputs * outputs * depth, gates.cols())?;
+        let scale = self.normalize.scale(inputs * depth);
+        let z = sums(&gates, self.sizes).into_iter().map(|s| s as f32 * scale).collect();
+        let y = Matrix::new(gates.rows(), outputs, z)?;
+        self.gates = cx.training().then_some(gates);
+        self.grad = None;
+        Ok(Value::Real(y))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let grad = signal.into_grad("popcount")?;
+        let gates = kept(&self.gates, "popcount", "receive", "forward pass")?;
+        check_shape("popcount", "a gradient", (gates.rows(), self.sizes[1]), grad.shape())?;
+        self.grad = Some(grad);
+        Ok(())
+    }
+
+    fn send(&mut self, _cx: &Context) -> Result<Signal> {
+        let [inputs, outputs, _] = self.sizes;
+        let gates = kept(&self.gates, "popcount", "send", "forward pass")?;
+        let grad = kept(&self.grad, "popcount", "send", "signal")?;
+        Ok(Signal::Flip(BitTensor::from_fn(gates.rows(), gates.cols(), |b, column| {
+            grad2flip(gates.get(b, column), grad.values()[b * outputs + column / inputs % outputs])
+        })))
+    }
+
+    fn state(&mut self, _state: &mut State) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The +-1 sums of the gates, `bdoi -> bo`.
+pub(crate) fn sums(gates: &BitTensor, [inputs, outputs, depth]: [usize; 3]) -> Vec<i32> {
+    let mut sums = vec![-((depth * inputs) as i32); gates.rows() * outputs];
+    for b in 0..gates.rows() {
+        for column in (0..gates.cols()).filter(|&column| gates.get(b, column)) {
+            sums[b * outputs + column / inputs % outputs] += 2;
+        }
+    }
+    sums
+}

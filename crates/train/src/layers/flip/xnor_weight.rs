@@ -1,0 +1,163 @@
+//! XnorWeight, materialized: every gate `h = xnor(x, w)` as a bit of its own.
+//!
+//! Forward, x `bdi`, w `doi` -> h `bdoi`; column `(k * o + j) * i + f` holds threshold `k`, output `j`,
+//! input `f`. Backward, flip -> flip: a gate's flip passes unchanged to both operands; the input flips by
+//! vote over the outputs, the weights by vote over the batch.
+//!
+//! [`Bma`](crate::layers::Bma) and [`Bmab`](crate::layers::Bmab) compute the same without materializing `h`; this layer is
+//! there to study gates one by one and to build others from parts. With one output it is a row of gates.
+
+use onebit_bits::{BitTensor, votes_to_flips};
+
+use crate::{
+    contract::{
+        check::{check_cols, check_quorum, check_shape, check_sizes, kept},
+        context::Context,
+        layer::Layer,
+        meter::{Meter, Observation, Parameters},
+        rule::Rule,
+        state::State,
+        value::{Signal, Value, Votes},
+    },
+    error::Result,
+    layers::flip::flip_product::QUORUM,
+    rules::binary_tensor::BinaryTensor,
+};
+
+/// Bits times weights, gate by gate.
+pub struct XnorWeight {
+    weights: BinaryTensor, // (o, d i)
+    sizes: [usize; 3],     // inputs, outputs, depth
+    x: Option<BitTensor>,  // (b, d i)
+    // The gates' old values and the flips asked of them, (b, d o i).
+    request: Option<(BitTensor, BitTensor)>,
+    quorum: f64,
+    flip_ratio: Meter,
+}
+
+impl XnorWeight {
+    /// `depth` is the number of thresholds of the input.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
+    pub fn new(inputs: usize, outputs: usize, depth: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
+        let sizes = check_sizes("xnor_weight", [inputs, outputs, depth])?;
+        let weights = BinaryTensor::new(outputs, inputs * depth, rule, seed)?;
+        let flip_ratio = Meter::default();
+        Ok(Self { weights, sizes, x: None, request: None, quorum: QUORUM, flip_ratio })
+    }
+
+    /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2; see
+    /// [`Bma::with_quorum`](crate::layers::Bma::with_quorum).
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
+    pub fn with_quorum(self, p_min: f64) -> Result<Self> {
+        Ok(Self { quorum: check_quorum("xnor_weight quorum", p_min)?, ..self })
+    }
+
+    /// The weights, `(o, d i)` bits.
+    pub fn weights(&self) -> &BitTensor {
+        self.weights.bits()
+    }
+
+    /// Threshold, output and input of the gate in a column.
+    fn place(&self, column: usize) -> [usize; 3] {
+        let [inputs, outputs, _] = self.sizes;
+        [column / inputs / outputs, column / inputs % outputs, column % inputs]
+    }
+
+    /// `h: (b, d o i)` for `x: (b, d i)`.
+    fn gates(&self, x: &BitTensor) -> BitTensor {
+        let [inputs, outputs, depth] = self.sizes;
+        BitTensor::from_fn(x.rows(), depth * outputs * inputs, |b, column| {
+            let [k, j, f] = self.place(column);
+            x.get(b, k * inputs + f) == self.weights.bits().get(j, k * inputs + f)
+        })
+    }
+
+    /// What the gates are still asked for, given their values now.
+    fn remaining(&self, x: &BitTensor) -> Result<BitTensor> {
+        let (h_old, h_flip) = kept(&self.request, "xnor_weight", "send or update", "signal")?;
+        let changed = h_old.xor(self.gates(x).view())?;
+        Ok(h_flip.xor(changed.view())?)
+    }
+
+    fn x(&self, verb: &'static str) -> Result<&BitTensor> {
+        kept(&self.x, "xnor_weight", verb, "forward pass")
+    }
+}
+
+impl Layer for XnorWeight {
+    fn name(&self) -> &'static str {
+        "xnor_weight"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let x = x.into_bits("xnor_weight")?; // x: (b, d i) bits
+        check_cols("xnor_weight", self.sizes[0] * self.sizes[2], x.cols())?;
+        let h = self.gates(&x);
+        self.x = cx.training().then_some(x);
+        self.request = None;
+        Ok(Value::Bits(h))
+    }
+
+    fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
+        let flips = signal.into_flip("xnor_weight")?;
+        let h = self.gates(self.x("receive")?);
+        check_shape("xnor_weight", "a signal", h.shape(), flips.shape())?;
+        self.flip_ratio.add(&flips);
+        self.request = Some((h, flips));
+        Ok(())
+    }
+
+    fn send(&mut self, _cx: &Context) -> Result<Signal> {
+        let [inputs, outputs, depth] = self.sizes;
+        let x = self.x("send")?;
+        let flips = self.remaining(x)?;
+        let mut counts = vec![0; x.rows() * x.cols()]; // (b, d i)
+        for b in 0..x.rows() {
+            for column in (0..flips.cols()).filter(|&column| flips.get(b, column)) {
+                let [k, _, f] = self.place(column);
+                counts[b * depth * inputs + k * inputs + f] += 1;
+            }
+        }
+        Ok(Signal::Flip(votes_to_flips(x.rows(), x.cols(), &counts, outputs as u32, self.quorum)?))
+    }
+
+    fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
+        // `update` compares the gates with their old values itself.
+        let x = x.bits("xnor_weight")?;
+        check_shape("xnor_weight", "an input", self.x("correct")?.shape(), x.shape())?;
+        self.x = Some(x.clone());
+        Ok(())
+    }
+
+    fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
+        let [inputs, outputs, depth] = self.sizes;
+        let x = self.x("update")?;
+        let flips = self.remaining(x)?;
+        let voters = x.rows() as u32;
+        let mut counts = vec![0; outputs * depth * inputs]; // (o, d i)
+        for (column, count) in flips.column_ones().into_iter().enumerate() {
+            let [k, j, f] = self.place(column);
+            counts[j * depth * inputs + k * inputs + f] = count;
+        }
+        let signal = Signal::Votes(Votes { rows: outputs, cols: depth * inputs, counts, voters });
+        self.weights.update(cx, &signal, rate)?;
+        Ok(())
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.flip_ratio.state("flip_ratio", state)?;
+        self.weights.state(state)
+    }
+
+    fn observe(&mut self) -> Observation {
+        Observation { flip_ratio: self.flip_ratio.take(), ..self.weights.observe() }
+    }
+
+    fn parameters(&self) -> Parameters {
+        self.weights.parameters()
+    }
+}

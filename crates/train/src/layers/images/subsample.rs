@@ -1,0 +1,103 @@
+//! Fewer pixels and more channels without parameters, for shortcuts: option A of residual nets (arXiv:1512.03385).
+//!
+//! Keeps every stride-th row and column from the first on and appends channels of zeros:
+//! x `(b h w, c)` to y `(b h' w', c')` with `h' = (h - 1) / stride + 1`, and so for w.
+
+use onebit_bits::{Images, Pool};
+
+use crate::{
+    contract::{
+        check::{check_shape, kept, take},
+        context::Context,
+        export::Exporter,
+        layer::Layer,
+        state::State,
+        value::{Signal, Value},
+    },
+    error::{Error, Result},
+    numeric::matrix::Matrix,
+};
+
+pub(crate) struct Subsample {
+    image: (usize, usize),
+    steps: Pool, // of one pixel
+    channels_out: usize,
+    input: Option<(Images, usize)>, // images and channels of the last forward pass
+    dx: Option<Matrix>,
+}
+
+impl Subsample {
+    pub(crate) fn new(image: (usize, usize), stride: usize, channels_out: usize) -> Result<Self> {
+        let steps = Pool { kernel: (1, 1), stride: (stride, stride) };
+        steps.output(Images { b: 1, h: image.0, w: image.1 })?;
+        Ok(Self { image, steps, channels_out, input: None, dx: None })
+    }
+
+    /// The input pixel of an image that is pixel `pixel` of the output.
+    fn from(&self, output: Images, pixel: usize) -> usize {
+        (pixel / output.w * self.image.1 + pixel % output.w) * self.steps.stride.0
+    }
+}
+
+impl Layer for Subsample {
+    fn name(&self) -> &'static str {
+        "subsample"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let x = x.into_real("subsample")?;
+        let ((h, w), channels) = (self.image, x.cols());
+        let images = Images { b: x.rows() / (h * w), h, w };
+        check_shape("subsample", "whole images", (images.b * h * w, channels), x.shape())?;
+        if channels > self.channels_out {
+            let expected = format!("at most {} channels", self.channels_out);
+            return Err(Error::shape("subsample", expected, channels));
+        }
+        let out = self.steps.output(images)?;
+        let mut y = cx.matrix(out.b * out.h * out.w, self.channels_out);
+        let image = out.h * out.w * self.channels_out;
+        cx.engine.chunks(y.values_mut(), image, |first, y| {
+            let x = &x.values()[first / image * h * w * channels..];
+            for (pixel, y) in y.chunks_exact_mut(self.channels_out).enumerate() {
+                let (same, zeros) = y.split_at_mut(channels);
+                same.copy_from_slice(&x[self.from(out, pixel) * channels..][..channels]);
+                zeros.fill(0.0);
+            }
+        })?;
+        cx.recycle([x]);
+        cx.recycle(self.dx.take());
+        self.input = cx.training().then_some((images, channels));
+        Ok(Value::Real(y))
+    }
+
+    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
+        let dy = signal.into_grad("subsample")?;
+        let (images, channels) = *kept(&self.input, "subsample", "receive", "forward pass")?;
+        let out = self.steps.output(images)?;
+        check_shape("subsample", "a gradient", (out.b * out.h * out.w, self.channels_out), dy.shape())?;
+        let mut dx = cx.matrix(images.b * images.h * images.w, channels);
+        let (of_x, of_y) = (images.h * images.w * channels, out.h * out.w * self.channels_out);
+        cx.engine.chunks(dx.values_mut(), of_x, |first, dx| {
+            dx.fill(0.0);
+            let dy = &dy.values()[first / of_x * of_y..][..of_y];
+            for (pixel, dy) in dy.chunks_exact(self.channels_out).enumerate() {
+                dx[self.from(out, pixel) * channels..][..channels].copy_from_slice(&dy[..channels]);
+            }
+        })?;
+        cx.recycle([dy]);
+        cx.recycle(self.dx.replace(dx));
+        Ok(())
+    }
+
+    fn send(&mut self, _cx: &Context) -> Result<Signal> {
+        take(&mut self.dx, "subsample", "send", "signal").map(Signal::Grad)
+    }
+
+    fn state(&mut self, _state: &mut State) -> Result<()> {
+        Ok(())
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        Err(to.refuse("it has no counterpart in the runtime"))
+    }
+}

@@ -1,0 +1,86 @@
+//! The ternary sign (arXiv:1605.04711; with a fixed threshold, as in Larq).
+//!
+//! Forward: `y = +1` where `r >= threshold`, -1 where `r <= -threshold`, else 0.
+//! Backward: `dr = dy [|r| <= 1]`, as behind a [`Sign`](crate::layers::Sign).
+
+use onebit_bits::{BitTensor, Ternary, pack_at_least};
+
+use crate::{
+    contract::{
+        context::Context,
+        export::Exporter,
+        layer::Layer,
+        meter::{Meter, Observation},
+        state::State,
+        value::{Signal, Value},
+    },
+    error::{Error, Result},
+    layers::{Estimator, signs::straight_through::StraightThrough},
+};
+
+/// Real numbers to -1, 0 and +1.
+pub struct TernarySign {
+    threshold: f32,
+    back: StraightThrough,
+    mean_of_bits: Meter,
+}
+
+impl TernarySign {
+    /// The threshold of Larq.
+    pub const THRESHOLD: f32 = 0.05;
+
+    /// `threshold`: above 0; Larq's is 0.05.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] outside the range.
+    pub fn new(threshold: f32) -> Result<Self> {
+        if !(threshold > 0.0 && threshold.is_finite()) {
+            return Err(Error::setting("ternary_sign threshold", "a positive number", threshold));
+        }
+        Ok(Self { threshold, back: StraightThrough::new("ternary_sign"), mean_of_bits: Meter::default() })
+    }
+}
+
+impl Layer for TernarySign {
+    fn name(&self) -> &'static str {
+        "ternary_sign"
+    }
+
+    fn forward(&mut self, cx: &Context, r: Value) -> Result<Value> {
+        let r = r.into_real("ternary_sign")?; // r: (b, x) real
+        let beyond = |threshold: f32, down: bool| {
+            let (thresholds, down) =
+                (vec![threshold; r.cols()], BitTensor::from_fn(1, r.cols(), |_, _| down));
+            pack_at_least(&cx.engine, r.rows(), r.cols(), r.values(), &thresholds, down.view())
+        };
+        let (sign, mut nonzero) = (beyond(self.threshold, false)?, beyond(-self.threshold, true)?);
+        nonzero.flip(sign.view())?; // no value is beyond both
+        if cx.training() {
+            self.mean_of_bits.count(sign.count_ones(), nonzero.count_ones() as usize);
+        }
+        self.back.keep(cx, r);
+        Ok(Value::Dropped(Ternary::new(sign, nonzero)?, 1.0))
+    }
+
+    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
+        let slope = Estimator::default().of_activations(cx.clock.progress());
+        self.back.receive(cx, signal, |isa, grad, r| slope.gate(isa, grad, r)).map(drop)
+    }
+
+    fn send(&mut self, _cx: &Context) -> Result<Signal> {
+        self.back.send()
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.mean_of_bits.state("mean_of_bits", state)
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        Err(to.refuse("the runtime's activations have two values, not three"))
+    }
+
+    /// Its mean of bits is the share of +1 among what is not 0.
+    fn observe(&mut self) -> Observation {
+        Observation { mean_of_bits: self.mean_of_bits.take(), ..Observation::default() }
+    }
+}

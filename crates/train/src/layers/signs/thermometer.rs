@@ -1,0 +1,167 @@
+//! Thermometer encoding: features to bits by several thresholds each, the first layer of a network
+//! (Buckman et al., "Thermometer Encoding", ICLR 2018).
+//!
+//! Forward: `bit_kx = [r_x > t_kx]`, r `(b, x)`, t `(d, x)`, bits `(b, d x)`: feature x at level k is column `k X + x`.
+//! Backward: 0. The bits are steps of the features, and nothing before them learns.
+//!
+//! Of images, after [`Unflatten`](crate::layers::Unflatten), x is the channels: every pixel has the same thresholds.
+//! [`quantiles`](onebit_data::quantiles) of the training data make good ones.
+
+use onebit_bits::pack_above_into;
+
+use crate::{
+    contract::{
+        check::{check_cols, check_shape, kept, take},
+        context::Context,
+        export::Exporter,
+        layer::Layer,
+        meter::{Meter, Observation},
+        state::State,
+        value::{Bytes, Signal, Value},
+    },
+    error::{Error, Result},
+    numeric::matrix::Matrix,
+};
+
+/// Compares each feature with thresholds of its own.
+pub struct Thermometer {
+    thresholds: Matrix, // (d, x)
+    bytes: Option<ByteThresholds>,
+    rows: Option<usize>,     // of the last forward pass in training
+    received: Option<usize>, // rows of the signal
+    mean_of_bits: Meter,
+}
+
+/// The thresholds among bytes that stand for `(byte - mean) * scale`: the largest byte that is not above, or -1.
+struct ByteThresholds {
+    mean: f32,
+    scale: f32,
+    largest_below: Vec<i16>, // (d, x)
+}
+
+impl Thermometer {
+    /// The most levels that a feature may have: a byte has no more steps.
+    pub const MOST_LEVELS: usize = 255;
+
+    /// `thresholds`: (d, x), in units of the (standardized) features, rising from level to level.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for no level or more than 255, for no feature, and for a threshold that is not finite or lies
+    /// below the one before.
+    pub fn new(thresholds: Matrix) -> Result<Self> {
+        let (levels, features) = thresholds.shape();
+        if !(1..=Self::MOST_LEVELS).contains(&levels) {
+            let expected = format!("1 to {} levels", Self::MOST_LEVELS);
+            return Err(Error::setting("thermometer", expected, levels));
+        }
+        if features == 0 {
+            return Err(Error::setting("thermometer features", "at least 1", features));
+        }
+        let values = thresholds.values();
+        if let Some(bad) = values.iter().find(|t| !t.is_finite()) {
+            return Err(Error::setting("thermometer threshold", "a finite number", bad));
+        }
+        if let Some((low, high)) = values.iter().zip(&values[features..]).find(|(low, high)| high < low) {
+            return Err(Error::setting(
+                "thermometer threshold",
+                format!("at least {low}, the one before"),
+                high,
+            ));
+        }
+        let (rows, received, mean_of_bits) = Default::default();
+        Ok(Self { thresholds, bytes: None, rows, received, mean_of_bits })
+    }
+
+    /// The thresholds, `(d, x)`.
+    pub fn thresholds(&self) -> &Matrix {
+        &self.thresholds
+    }
+}
+
+impl ByteThresholds {
+    fn new(thresholds: &Matrix, mean: f32, scale: f32) -> Self {
+        // what bytes stand for rises with them, so few bisections find where it exceeds a threshold
+        let numbers = std::array::from_fn::<f32, 256, _>(|byte| (byte as f32 - mean) * scale);
+        let largest_below = |t: &f32| numbers.partition_point(|number| number <= t) as i16 - 1;
+        Self { mean, scale, largest_below: thresholds.values().iter().map(largest_below).collect() }
+    }
+
+    fn is_for(&self, bytes: &Bytes) -> bool {
+        (self.mean, self.scale) == (bytes.mean(), bytes.scale())
+    }
+}
+
+impl Layer for Thermometer {
+    fn name(&self) -> &'static str {
+        "thermometer"
+    }
+
+    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
+        let (levels, features) = self.thresholds.shape();
+        check_cols("thermometer", features, x.cols())?;
+        let mut bits = cx.bits(x.rows(), levels * features);
+        match x {
+            // a scale that is not positive turns bytes round
+            Value::Bytes(x) if x.scale() > 0.0 => {
+                let of_bytes = match self.bytes.take() {
+                    Some(known) if known.is_for(&x) => known,
+                    _ => ByteThresholds::new(&self.thresholds, x.mean(), x.scale()),
+                };
+                pack_above_into(&cx.engine, features, x.values(), &of_bytes.largest_below, &mut bits)?;
+                self.bytes = Some(of_bytes);
+                cx.recycle([x]);
+            }
+            x => {
+                let x = x.into_pooled_real(cx, "thermometer")?;
+                pack_above_into(&cx.engine, features, x.values(), self.thresholds.values(), &mut bits)?;
+                cx.recycle([x]);
+            }
+        }
+        self.received = None;
+        self.rows = cx.training().then_some(bits.rows());
+        if cx.training() {
+            self.mean_of_bits.add(&bits);
+        }
+        Ok(Value::Bits(bits))
+    }
+
+    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
+        let rows = *kept(&self.rows, "thermometer", "receive", "forward pass")?;
+        let shape = match &signal {
+            Signal::Grad(dy) => dy.shape(),
+            Signal::Flip(flips) => flips.shape(),
+            Signal::Votes(votes) => (votes.rows, votes.cols),
+        };
+        check_shape("thermometer", "a signal", (rows, self.thresholds.values().len()), shape)?;
+        if let Signal::Grad(dy) = signal {
+            cx.recycle([dy]);
+        }
+        self.received = Some(rows);
+        Ok(())
+    }
+
+    /// A gradient of zeros, `(b, x)`, whatever was received.
+    fn send(&mut self, cx: &Context) -> Result<Signal> {
+        let rows = take(&mut self.received, "thermometer", "send", "signal")?;
+        let mut dx = cx.matrix(rows, self.thresholds.cols());
+        dx.values_mut().fill(0.0);
+        Ok(Signal::Grad(dx))
+    }
+
+    /// The thresholds are as fixed as sizes are: whoever builds the network again, for the same data, fits the same ones.
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.mean_of_bits.state("mean_of_bits", state)
+    }
+
+    fn export(&self, to: &mut Exporter) -> Result<()> {
+        to.thermometer(self.thresholds.cols(), self.thresholds.values().to_vec())
+    }
+
+    fn depth(&self) -> usize {
+        self.thresholds.rows()
+    }
+
+    fn observe(&mut self) -> Observation {
+        Observation { mean_of_bits: self.mean_of_bits.take(), ..Observation::default() }
+    }
+}

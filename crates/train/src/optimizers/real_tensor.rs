@@ -1,0 +1,87 @@
+//! Real parameters: values, and the optimizer that moves them.
+
+use onebit_bits::{Buffer, Engine};
+
+use crate::{
+    contract::state::State,
+    error::{Error, Result},
+    optimizers::{Optimizer, OptimizerConfig, Run},
+};
+
+/// Elements of a run: five slices of them stay in the L1 and L2 cache.
+const RUN: usize = 4096;
+
+/// What [`BinaryTensor`](crate::rules::binary_tensor::BinaryTensor) is to bits: real values and what makes them learn.
+pub struct RealTensor {
+    values: Buffer<f32>,
+    moments: [Buffer<f32>; 2],
+    optimizer: Box<dyn Optimizer>,
+}
+
+impl RealTensor {
+    /// These values under `optimizer`.
+    pub fn new(values: Vec<f32>, optimizer: impl Optimizer + 'static) -> Self {
+        let mut it = Self {
+            values: Buffer::new(),
+            moments: [Buffer::new(), Buffer::new()],
+            optimizer: Box::new(optimizer),
+        };
+        it.restart(values);
+        it
+    }
+
+    /// The same values under another optimizer, which begins anew.
+    pub(crate) fn learn_by(&mut self, optimizer: &OptimizerConfig) -> Result<()> {
+        let values = self.values.to_vec();
+        self.optimizer = optimizer.build()?;
+        self.restart(values);
+        Ok(())
+    }
+
+    /// Starts again from these values.
+    pub(crate) fn restart(&mut self, values: Vec<f32>) {
+        self.moments = [(); 2].map(|()| Buffer::zeros(values.len()));
+        self.values = Buffer::zeros(values.len());
+        self.values.copy_from_slice(&values);
+    }
+
+    /// The values.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// One step along `grad`, as long as the values.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another length.
+    pub fn step(&mut self, engine: &Engine, grad: &[f32], rate: f32) -> Result<()> {
+        if grad.len() != self.values.len() {
+            return Err(Error::shape("step", format!("{} slopes", self.values.len()), grad.len()));
+        }
+        let isa = engine.isa();
+        let (optimizer, params, [m, v]) = self.begin(rate, 1.0);
+        Ok(engine.chunks((params, m, v, grad), RUN, |_, (params, m, v, grad)| {
+            optimizer.run(isa, Run { params, grad, moments: [m, v] });
+        })?)
+    }
+
+    /// Values, moments and the optimizer's own, as [`Layer::state`](crate::contract::layer::Layer::state).
+    ///
+    /// # Errors
+    /// Those of `state`.
+    pub fn state(&mut self, state: &mut State) -> Result<()> {
+        state.reals("values", &mut self.values)?;
+        let [m, v] = &mut self.moments;
+        state.reals("m", m)?;
+        state.reals("v", v)?;
+        state.within("optimizer", |state| self.optimizer.state(state))
+    }
+
+    /// Begins a step that is multiplied by `scale`, for a caller who brings the gradient in runs: the optimizer, values
+    /// and moments.
+    pub(crate) fn begin(&mut self, rate: f32, scale: f32) -> (&dyn Optimizer, &mut [f32], [&mut [f32]; 2]) {
+        self.optimizer.begin(rate, scale);
+        let [m, v] = &mut self.moments;
+        (&*self.optimizer, &mut self.values, [m, v])
+    }
+}
