@@ -93,7 +93,7 @@ pub struct Dense<W = Vec<u64>> {
 /// sums are integers when `x` is bits or bytes. Images of real numbers or bytes are padded with zeros.
 ///
 /// ```
-/// use onebit_bits::{BitTensor, Conv as Geometry, Engine, Pad};
+/// use onebit_bits::{BitTensor, Engine, Geometry, Pad};
 /// use onebit_model::{Affine, Conv, Dense, Layer, Limits, Model, Output, Thresholds};
 ///
 /// // An image of 1 x 3 pixels. The kernel (+1, -1) gives `x_p - x_(p + 1)`; the bit is 1 if that is at least 2.

@@ -1,6 +1,6 @@
 //! The runtime against the formulas, one number at a time.
 
-use onebit_bits::{BitTensor, Geometry, Engine, Isa, Pad, Padding, Pool};
+use onebit_bits::{BitTensor, Engine, Geometry, Isa, Pad, Padding, Pool};
 use onebit_model::{Affine, Conv, Dense, Error, Layer, Limits, Model, Output, Standardize, Thresholds, best};
 use onebit_reference::{
     conv::{Shape, conv as conv_sums, conv_by_fours},

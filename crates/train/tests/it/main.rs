@@ -11,11 +11,7 @@ mod config;
 mod counter;
 #[path = "../../../bits/tests/counting/mod.rs"]
 mod counting;
-mod data;
-mod data_golden;
 mod distillation;
-#[cfg(feature = "download")]
-mod download;
 mod elements;
 mod export;
 mod export_refusals;
@@ -27,12 +23,8 @@ mod golden_layers;
 mod golden_optim;
 mod golden_rules;
 mod gradients;
-mod hostile;
-mod input_memory;
 mod local_head;
 mod rules;
 mod straight_through;
-#[cfg(feature = "columnar")]
-mod tables;
 mod thermometer;
 mod threshold;

@@ -1,6 +1,6 @@
 //! What the tests of several modules share.
 
-pub(crate) mod close;
+pub(crate) use onebit_testing::close;
 pub(crate) mod golden;
 pub(crate) mod memory;
 pub(crate) mod momentum;

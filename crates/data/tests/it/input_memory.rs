@@ -1,10 +1,10 @@
-//! Hostile inputs of predict take no more memory than is written in `docs/security.md`: what is allocated is
+//! Hostile inputs of predict take no more memory than is written in `docs/reference/security.md`: what is allocated is
 //! counted.
 
 use std::io::{Cursor, Read, repeat};
 
 use image::{DynamicImage, GrayImage, ImageFormat};
-use onebit_train::data::{FeatureRows, ImageShape, NpyRows, read_image};
+use onebit_data::{FeatureRows, ImageShape, NpyRows, read_image};
 
 use crate::counting::counted;
 

@@ -5,10 +5,10 @@
 //! whitening is one of f32 with five terms: 1e-6 of the largest term, which is below 40.
 
 use onebit_bits::Engine;
-use onebit_train::data::{Dataset, Gcn, ImageShape, Part, Samples, Whiten, read_numpy, read_svhn_folder};
+use onebit_data::{Dataset, Gcn, ImageShape, Part, Samples, Whiten, read_numpy, read_svhn_folder};
 use serde_json::Value as Json;
 
-use crate::common::{
+use onebit_testing::{
     close::assert_close,
     golden::{numbers, reals},
 };

@@ -11,14 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use onebit_testing::{
-    outside,
-    server::{Reply, Request, Server},
-};
-use onebit_train::data::{
+use onebit_data::{
     DataFolder, ImageShape, Part, PublishedFile, PublishedSet,
     download::{DownloadEvent, Downloader},
     read_cifar10_folder,
+};
+use onebit_testing::{
+    outside,
+    server::{Reply, Request, Server},
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -493,7 +493,7 @@ fn archives_that_hold_something_else() {
 #[test]
 fn cifar10_of_full_size() {
     let Some(dir) = outside("cifar-10-batches-bin") else { return };
-    let set_of = onebit_train::data::published("cifar10").unwrap();
+    let set_of = onebit_data::published("cifar10").unwrap();
     let mut tar = tar::Builder::new(Vec::new());
     tar.append_dir_all("cifar-10-batches-bin", &dir).unwrap();
     let bytes = gzip(&tar.into_inner().unwrap());

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use onebit_train::data::{DataError, FeatureRows, ImageShape, NpyRows, read_image};
+use onebit_data::{DataError, FeatureRows, ImageShape, NpyRows, read_image};
 
 /// Hands out one byte at a time.
 struct Slow<'a>(&'a [u8]);

@@ -7,11 +7,11 @@ use std::{
     path::PathBuf,
 };
 
-use onebit_model::{Column, ColumnKind, Columns};
-use onebit_train::data::{
+use onebit_data::{
     DataError, Dataset, FeatureRows, Missing, TableFormat, TableOptions, default_target, read_table_with,
     read_table_with_labels,
 };
+use onebit_model::{Column, ColumnKind, Columns};
 
 /// The same table as CSV and in every other format that is read.
 const SAME: [&str; 6] =

@@ -7,13 +7,13 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
-use onebit_model::Columns;
-use onebit_testing::outside;
-use onebit_train::data::{
+use onebit_data::{
     BUILTIN, DataError, Dataset, FeatureRows, Part, Samples, builtin, permutation, read_cifar10_folder,
     read_features, read_idx_folder, read_idx_images_from, read_idx_labels_from, read_image_folder,
     read_numpy, read_table, read_table_from, read_table_with_labels,
 };
+use onebit_model::Columns;
+use onebit_testing::outside;
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 /// Rows of two finite features and a class; two classes or more.
