@@ -5,6 +5,8 @@ use std::{
     io,
 };
 
+use onebit::data::{DataError, Remedy};
+
 use crate::text::plain;
 
 /// `Result` with a [`Failure`].
@@ -31,13 +33,13 @@ impl From<onebit_bits::Error> for Failure {
 
 impl From<onebit::Error> for Failure {
     fn from(error: onebit::Error) -> Self {
-        Failure::other(error)
+        Failure::other(format!("{error}{}", advice(error.remedy())))
     }
 }
 
-impl From<onebit::data::DataError> for Failure {
-    fn from(error: onebit::data::DataError) -> Self {
-        Failure::other(error)
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        Failure::other(format!("{error}{}", advice(error.remedy())))
     }
 }
 
@@ -84,6 +86,82 @@ impl Failure {
     }
 }
 
+/// The flags or commands that remedy an error, as the end of its message.
+fn advice(remedy: Option<Remedy>) -> String {
+    match remedy {
+        Some(Remedy::DropColumn(column)) => format!("; leave it out with --drop {}", quoted(&column)),
+        Some(Remedy::NameTarget) => "; name the column with --target COLUMN".into(),
+        Some(Remedy::FillMissing) => "; fill it in with --missing mean".into(),
+        Some(Remedy::TrainToFillMissing) => "; to allow it, train the model with --missing mean".into(),
+        Some(Remedy::Download(set)) => {
+            format!("; download it with `onebit data get {set}`, or say where it is with --data DIR")
+        }
+        Some(Remedy::NamePath) => "; say where the data are with --data PATH".into(),
+        _ => String::new(),
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.,:/@%+=".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 fn one_line(error: impl Display) -> String {
     plain(&error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn columns_are_quoted_for_the_shell() {
+        let words = [("name", "name"), ("", "''"), ("pet name", "'pet name'"), ("it's", r"'it'\''s'")];
+        for (word, expected) in words {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+
+    /// Flags and commands are words of this crate: the libraries name a [`Remedy`].
+    #[test]
+    fn libraries_do_not_speak_of_flags() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut files = 0;
+        let mut folders: Vec<_> =
+            ["bits", "model", "data", "train"].map(|name| crates.join(name).join("src")).into();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    files += 1;
+                    let text = fs::read_to_string(&path).unwrap();
+                    for (index, line) in text.lines().enumerate() {
+                        let place = format!("{}:{}: {line}", path.display(), index + 1);
+                        assert!(line.trim_start().starts_with("//") || !speaks_of_flags(line), "{place}");
+                    }
+                }
+            }
+        }
+        assert!(files > 200, "only {files} files were read");
+    }
+
+    fn speaks_of_flags(line: &str) -> bool {
+        let is_flag = |(at, _)| line[at + 2..].starts_with(|c: char| c.is_ascii_lowercase());
+        line.match_indices("--").any(is_flag)
+            || ["onebit train", "onebit data", "onebit tune"].iter().any(|command| line.contains(command))
+    }
+
+    #[test]
+    fn flags_are_recognized() {
+        assert!(speaks_of_flags("leave it out (--drop x)") && speaks_of_flags("`onebit data get mnist`"));
+        assert!(!speaks_of_flags("a -- b, --"));
+    }
 }

@@ -24,7 +24,7 @@ use arrow_ipc::{
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
     tables::{
         cell::{Cell, Rows, check_names},
         columnar::{damaged, decimal, guard, unknown_codec},
@@ -63,7 +63,7 @@ impl<'a> ArrowRows<'a> {
         read.map_err(|reason| DataError::Read { file: file(), reason })?;
         if start.starts_with(b"FEA1") {
             let what = "it is Feather version 1, which onebit does not read; write it as version 2".into();
-            return Err(DataError::Unsupported { file: file(), what });
+            return Err(TableError::Unsupported { file: file(), what }.into());
         }
         let start = if start.starts_with(MAGIC) { Vec::new() } else { start };
         let mut reader: Box<dyn Read + 'a> = Box::new(Cursor::new(start).chain(reader));
@@ -116,7 +116,7 @@ impl<'a> ArrowRows<'a> {
                     check(batch, body, file)?;
                     if dictionary.isDelta() {
                         let what = "it has dictionaries that grow, which onebit does not read; write it without deltas";
-                        return Err(DataError::Unsupported { file: file.into(), what: what.into() });
+                        return Err(TableError::Unsupported { file: file.into(), what: what.into() }.into());
                     }
                     let values = values_of(&self.schema, dictionary.id());
                     let values = values.ok_or_else(|| damaged(file, FORMAT, "a dictionary of no column"))?;
@@ -170,7 +170,7 @@ impl Rows for ArrowRows<'_> {
                     true => "a list, a map or a structure".into(),
                     false => shown(&format!("of type {kind}")),
                 };
-                return Err(DataError::ColumnType { file, column, kind });
+                return Err(TableError::ColumnType { file, column, kind }.into());
             }
             self.arrays[column] = self.selected.binary_search(&self.places[column]).ok();
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     dataset::first_duplicate,
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
 };
 
 /// What text files write where a value is missing, as pandas reads them, and the `?` of the UCI repository.
@@ -72,7 +72,7 @@ pub(crate) trait Rows {
     /// Says which columns will be asked for; others need not be read.
     ///
     /// # Errors
-    /// [`DataError::ColumnType`] for one whose type this crate does not read.
+    /// [`TableError::ColumnType`] for one whose type this crate does not read.
     fn select(&mut self, columns: &[usize]) -> Result<(), DataError>;
 
     /// Goes to the next row; false behind the last.
@@ -99,6 +99,6 @@ pub(crate) fn number(rows: &dyn Rows, column: usize, cell: Cell) -> Result<f32, 
     match cell.number() {
         Some(number) if number.is_finite() => Ok(number),
         Some(_) => Err(DataError::NotFinite { place: rows.place(column), value: value() }),
-        None => Err(DataError::NotANumber { place: rows.place(column), value: value() }),
+        None => Err(TableError::NotANumber { place: rows.place(column), value: value() }.into()),
     }
 }

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Chain, Cursor, Read, Take};
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Terminator, Trim};
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
     tables::cell::{Cell, Rows, check_names},
 };
 
@@ -53,7 +53,7 @@ impl<R: Read> CsvRows<R> {
         let mut rows =
             Self { file: file.to_string(), columns: Vec::new(), reader, record: StringRecord::new() };
         if !rows.read()? {
-            return Err(DataError::Empty { file: rows.file });
+            return Err(TableError::Empty { file: rows.file }.into());
         }
         rows.columns = rows.record.iter().map(String::from).collect();
         check_names(&rows.file, &rows.columns)?;
@@ -72,7 +72,7 @@ impl<R: Read> CsvRows<R> {
             let read = self.reader.read_record(&mut self.record);
             if self.reader.get_ref().limit() == 0 {
                 let line = self.reader.position().line();
-                return Err(DataError::LongRow { file: self.file.clone(), line, limit: ROW_LIMIT });
+                return Err(TableError::LongRow { file: self.file.clone(), line, limit: ROW_LIMIT }.into());
             }
             let more = read.map_err(|error| match error.kind() {
                 ErrorKind::Utf8 { err, .. } => {
@@ -106,7 +106,9 @@ impl<R: Read> Rows for CsvRows<R> {
         let more = self.read()?;
         let (expected, got) = (self.columns.len(), self.record.len());
         if more && got != expected {
-            return Err(DataError::Ragged { file: self.file.clone(), line: self.line(), expected, got });
+            return Err(
+                TableError::Ragged { file: self.file.clone(), line: self.line(), expected, got }.into()
+            );
         }
         Ok(more)
     }

@@ -3,7 +3,7 @@
 use onebit_model::{ColumnKind, Columns, Field};
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
     tables::{
         cell::{Cell, Rows, number},
         header::choose,
@@ -65,8 +65,7 @@ impl Encoder {
             fields.push(match (rows.cell(at), &column.kind, name) {
                 (Cell::Missing, ..) if stands_in => Field::Missing,
                 (Cell::Missing, ..) => {
-                    let hint = " (the model was trained without --missing mean)";
-                    return Err(DataError::Missing { place: rows.place(at), hint });
+                    return Err(TableError::MissingForModel { place: rows.place(at) }.into());
                 }
                 (_, ColumnKind::Categories(_), Some(name)) => Field::Text(name),
                 (cell, ..) => Field::Number(number(rows, at, cell)?),

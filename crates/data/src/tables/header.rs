@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::error::{DataError, listed};
+use crate::error::{DataError, TableError, listed};
 
 /// Whether a line of names is one of numbers, other than those that count columns.
 pub(crate) fn is_no_header(names: &[String]) -> bool {
@@ -28,10 +28,11 @@ pub(crate) fn choose(file: &str, columns: &[&String], wanted: &[&String]) -> Res
     }
     let missing = wanted.iter().zip(&found).filter(|(_, place)| place.is_none());
     let missing: Vec<String> = missing.map(|(name, _)| name.to_string()).collect();
-    Err(DataError::MissingColumns {
+    Err(TableError::MissingColumns {
         file: file.to_string(),
         missing: listed(missing.iter()),
         wanted: wanted.len(),
         got: columns.len(),
-    })
+    }
+    .into())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::error::{DataError, shown};
+use crate::error::{DataError, TableError, shown};
 
 /// So many different labels are classes, however few rows there are.
 const FEW: usize = 20;
@@ -38,7 +38,7 @@ impl Labels {
     pub(crate) fn finish(mut self, file: &str, column: &str) -> Result<(Vec<u32>, Vec<String>), DataError> {
         let (file, column) = (file.to_string(), shown(column));
         if let [label] = &self.names[..] {
-            return Err(DataError::OneClass { file, column, label: shown(label) });
+            return Err(TableError::OneClass { file, column, label: shown(label) }.into());
         }
         let (different, rows) = (self.names.len(), self.labels.len());
         if different > FEW {
@@ -50,17 +50,17 @@ impl Labels {
                         || ROWS_A_CLASS * different > rows
                         || numbers.iter().any(|number| number.fract() != 0.0) =>
                 {
-                    return Err(DataError::Regression { file, column, different, rows });
+                    return Err(TableError::Regression { file, column, different, rows }.into());
                 }
                 None if 2 * different > rows => {
-                    return Err(DataError::TooManyClasses { file, column, different, rows });
+                    return Err(TableError::TooManyClasses { file, column, different, rows }.into());
                 }
                 _ => {}
             }
         }
         let order = sorted(&self.names).map_err(|[first, second]| {
             let (first, second) = (shown(&self.names[first]), shown(&self.names[second]));
-            DataError::SameNumber { file, column, first, second }
+            TableError::SameNumber { file, column, first, second }
         })?;
         let mut rank = vec![0u32; different];
         order.iter().zip(0..).for_each(|(&number, at)| rank[number] = at);

@@ -17,12 +17,12 @@ use onebit_model::{ColumnKind, Columns};
 
 use crate::{
     dataset::{Dataset, Samples},
-    error::{DataError, listed, shown},
+    error::{DataError, TableError, listed, shown},
     tables::{
         cell::Rows,
         csv::CsvRows,
         encode::{Encoder, UnknownCategory},
-        format::open_table,
+        format::TableFile,
         header::is_no_header,
         labels::Labels,
         options::TableOptions,
@@ -48,34 +48,35 @@ pub fn read_table(path: impl AsRef<Path>, target: &str) -> Result<Dataset, DataE
 /// # Errors
 /// As [`read_table`].
 pub fn read_table_with(path: impl AsRef<Path>, options: &TableOptions) -> Result<Dataset, DataError> {
-    learn(&mut *open_table(path.as_ref())?, options)
+    learn(&mut *TableFile::open(path.as_ref())?.into_rows()?, options)
 }
 
 /// Reads a CSV text to learn from; `name` is how messages call it. See [`read_table`].
 ///
 /// # Errors
-/// The header: [`DataError::Empty`], [`DataError::NoHeader`], [`DataError::Duplicate`], [`DataError::NoColumn`],
-/// [`DataError::Unnamed`], [`DataError::NoFeatures`]. A column: [`DataError::Identifier`], [`DataError::Categories`],
-/// [`DataError::NoValue`], [`DataError::ColumnType`]. A row: [`DataError::Ragged`], [`DataError::Missing`],
-/// [`DataError::NotANumber`], [`DataError::NotFinite`]. The target: [`DataError::OneClass`], [`DataError::SameNumber`],
-/// [`DataError::Regression`], [`DataError::TooManyClasses`]. The file: [`DataError::NoRows`], [`DataError::Read`],
+/// The header: [`TableError::Empty`], [`TableError::NoHeader`], [`DataError::Duplicate`], [`TableError::NoColumn`],
+/// [`TableError::Unnamed`], [`DataError::NoFeatures`]. A column: [`TableError::Identifier`], [`TableError::Categories`],
+/// [`TableError::NoValue`], [`TableError::ColumnType`]. A row: [`TableError::Ragged`], [`TableError::Missing`],
+/// [`TableError::NotANumber`], [`DataError::NotFinite`]. The target: [`TableError::OneClass`], [`TableError::SameNumber`],
+/// [`TableError::Regression`], [`TableError::TooManyClasses`]. The file: [`DataError::NoRows`], [`DataError::Read`],
 /// [`DataError::NotText`], [`DataError::Oversize`].
 pub fn read_table_from(reader: impl Read, name: &str, target: &str) -> Result<Dataset, DataError> {
     let options = TableOptions { target: target.into(), ..TableOptions::default() };
     learn(&mut CsvRows::new(reader, name)?, &options)
 }
 
-fn learn(rows: &mut dyn Rows, options: &TableOptions) -> Result<Dataset, DataError> {
+/// [`read_table_with`] for rows.
+pub(crate) fn learn(rows: &mut dyn Rows, options: &TableOptions) -> Result<Dataset, DataError> {
     let (file, names) = (rows.file().to_string(), rows.columns().to_vec());
     let target = find_target(rows, &options.target)?;
     if let Some(unknown) = options.drop.iter().find(|name| !names.contains(name)) {
         let columns = listed(names.iter());
-        return Err(DataError::NoColumn { file, column: shown(unknown), columns });
+        return Err(TableError::NoColumn { file, column: shown(unknown), columns }.into());
     }
     let features: Vec<usize> =
         (0..names.len()).filter(|&at| at != target && !options.drop.contains(&names[at])).collect();
     if let Some(at) = features.iter().find(|&&at| names[at].is_empty()) {
-        return Err(DataError::Unnamed { file, column: at + 1 });
+        return Err(TableError::Unnamed { file, column: at + 1 }.into());
     }
     if features.is_empty() {
         return Err(DataError::NoFeatures { name: file });
@@ -146,26 +147,35 @@ fn dataset(
 /// categories the model does not know.
 ///
 /// # Errors
-/// [`DataError::UnknownLabel`] for a label that is not among `label_names`; [`DataError::Duplicate`] if those
-/// are not unique; [`DataError::MissingColumns`]; else as [`read_table`], but one class is enough.
+/// [`TableError::UnknownLabel`] for a label that is not among `label_names`; [`DataError::Duplicate`] if those
+/// are not unique; [`TableError::MissingColumns`]; else as [`read_table`], but one class is enough.
 pub fn read_table_with_labels(
     path: impl AsRef<Path>,
     target: &str,
     label_names: &[String],
     columns: &Columns,
 ) -> Result<(Dataset, Vec<UnknownCategory>), DataError> {
-    let mut rows = open_table(path.as_ref())?;
-    let target = find_target(&*rows, target)?;
+    evaluate(&mut *TableFile::open(path.as_ref())?.into_rows()?, target, label_names, columns)
+}
+
+/// [`read_table_with_labels`] for rows.
+pub(crate) fn evaluate(
+    rows: &mut dyn Rows,
+    target: &str,
+    label_names: &[String],
+    columns: &Columns,
+) -> Result<(Dataset, Vec<UnknownCategory>), DataError> {
+    let target = find_target(rows, target)?;
     let known = KnownLabels::new(label_names);
-    let mut encoder = Encoder::new(&mut *rows, columns, Some(target))?;
+    let mut encoder = Encoder::new(rows, columns, Some(target))?;
     let (mut values, mut labels) = (Vec::new(), Vec::new());
     while rows.advance()? {
         if values.len() > MOST_CELLS - columns.features() {
             return Err(DataError::Oversize { file: rows.file().into(), limit: 4 * MOST_CELLS as u64 });
         }
-        values.extend(encoder.encode(&*rows)?);
-        let name = label(&*rows, target)?;
-        labels.push(known.find(&name).ok_or_else(|| DataError::UnknownLabel {
+        values.extend(encoder.encode(rows)?);
+        let name = label(rows, target)?;
+        labels.push(known.find(&name).ok_or_else(|| TableError::UnknownLabel {
             place: rows.place(target),
             label: shown(&name),
             known: listed(label_names.iter()),
@@ -205,14 +215,14 @@ fn find_target(rows: &dyn Rows, target: &str) -> Result<usize, DataError> {
     let found = names.iter().position(|name| name == target && !name.is_empty());
     let (file, columns) = (|| rows.file().to_string(), || listed(names.iter()));
     match found {
-        _ if is_no_header(names) => Err(DataError::NoHeader { file: file(), columns: columns() }),
+        _ if is_no_header(names) => Err(TableError::NoHeader { file: file(), columns: columns() }.into()),
         Some(at) => Ok(at),
-        None => Err(DataError::NoColumn { file: file(), column: shown(target), columns: columns() }),
+        None => Err(TableError::NoColumn { file: file(), column: shown(target), columns: columns() }.into()),
     }
 }
 
 fn label(rows: &dyn Rows, target: usize) -> Result<std::borrow::Cow<'_, str>, DataError> {
-    let missing = || DataError::Missing { place: rows.place(target), hint: ": a row needs its class" };
+    let missing = || TableError::MissingLabel { place: rows.place(target) }.into();
     rows.cell(target).name().ok_or_else(missing)
 }
 

@@ -29,8 +29,11 @@ mod raw_column;
 mod target;
 
 pub use encode::UnknownCategory;
+pub(crate) use format::TableFile;
 pub use format::{EXTENSIONS, TableFormat};
+pub(crate) use learn::{evaluate, learn};
 pub use learn::{read_table, read_table_from, read_table_with, read_table_with_labels};
 pub use options::{Missing, TableOptions};
 pub use predict::{FeatureRows, Table, read_features};
 pub use target::default_target;
+pub(crate) use target::guess_target;

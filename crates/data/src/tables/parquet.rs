@@ -17,7 +17,7 @@ use parquet::{
 };
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
     tables::{
         cell::{Cell, Rows, check_names},
         columnar::{damaged, decimal, guard, unknown_codec},
@@ -217,7 +217,7 @@ impl Rows for ParquetRows {
         for &column in columns {
             if let Err(kind) = &self.leaves[column] {
                 let (file, column) = (self.file.clone(), shown(&self.names[column]));
-                return Err(DataError::ColumnType { file, column, kind: kind.clone() });
+                return Err(TableError::ColumnType { file, column, kind: kind.clone() }.into());
             }
         }
         self.selected = columns.to_vec();

@@ -16,11 +16,11 @@ use onebit_model::Columns;
 
 use crate::{
     dataset::first_duplicate,
-    error::{DataError, listed},
+    error::{DataError, TableError, listed},
     tables::{
         cell::Rows,
         encode::{Encoder, UnknownCategory},
-        format::{TableFormat, open_table, table_of},
+        format::{TableFile, TableFormat, table_of},
         header::is_no_header,
     },
 };
@@ -38,13 +38,13 @@ impl<'a> FeatureRows<'a> {
     /// 2. else by position, if there are as many columns as wanted and no wanted name stands elsewhere.
     ///
     /// # Errors
-    /// [`DataError::Empty`], [`DataError::Duplicate`]; [`DataError::MissingColumns`] if neither is possible;
-    /// [`DataError::NoHeader`] if a choice by position would take a row of numbers for the header;
+    /// [`TableError::Empty`], [`DataError::Duplicate`]; [`TableError::MissingColumns`] if neither is possible;
+    /// [`TableError::NoHeader`] if a choice by position would take a row of numbers for the header;
     /// [`DataError::NoFeatures`] if nothing is wanted; [`DataError::Read`], [`DataError::NotText`];
     /// [`DataError::Duplicate`] if a name is wanted twice.
     ///
-    /// A row can be an error, too: [`DataError::Ragged`], [`DataError::Missing`], [`DataError::NotANumber`],
-    /// [`DataError::NotFinite`], [`DataError::NotText`], [`DataError::LongRow`] above 4 MiB, [`DataError::Read`].
+    /// A row can be an error, too: [`TableError::Ragged`], [`TableError::Missing`], [`TableError::NotANumber`],
+    /// [`DataError::NotFinite`], [`DataError::NotText`], [`TableError::LongRow`] above 4 MiB, [`DataError::Read`].
     pub fn new(reader: impl Read + 'a, name: &str, wanted: &[String]) -> Result<Self, DataError> {
         if wanted.is_empty() {
             return Err(DataError::NoFeatures { name: name.to_string() });
@@ -56,8 +56,8 @@ impl<'a> FeatureRows<'a> {
     /// [`open`](Self::open) it.
     ///
     /// # Errors
-    /// As [`new`](Self::new); those of the format: [`DataError::Damaged`], [`DataError::Unsupported`],
-    /// [`DataError::Oversize`], [`DataError::ColumnType`].
+    /// As [`new`](Self::new); those of the format: [`TableError::Damaged`], [`TableError::Unsupported`],
+    /// [`DataError::Oversize`], [`TableError::ColumnType`].
     pub fn with_columns(
         reader: impl Read + 'a,
         name: &str,
@@ -72,7 +72,7 @@ impl<'a> FeatureRows<'a> {
     /// # Errors
     /// As [`with_columns`](Self::with_columns); [`DataError::Open`].
     pub fn open(path: impl AsRef<Path>, columns: &Columns) -> Result<FeatureRows<'static>, DataError> {
-        FeatureRows::of(open_table(path.as_ref())?, columns)
+        FeatureRows::of(TableFile::open(path.as_ref())?.into_rows()?, columns)
     }
 
     fn of(mut rows: Box<dyn Rows + 'a>, columns: &Columns) -> Result<Self, DataError> {
@@ -80,7 +80,9 @@ impl<'a> FeatureRows<'a> {
         let header = rows.columns();
         let named = columns.as_slice().iter().any(|column| header.contains(&column.name));
         if !named && is_no_header(header) {
-            return Err(DataError::NoHeader { file: rows.file().into(), columns: listed(header.iter()) });
+            return Err(
+                TableError::NoHeader { file: rows.file().into(), columns: listed(header.iter()) }.into()
+            );
         }
         Ok(Self { rows, encoder })
     }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use onebit_model::{Column, ColumnKind};
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
     tables::{
         cell::{Cell, Rows, number},
         options::Missing,
@@ -64,10 +64,7 @@ impl RawColumn {
         let cell = rows.cell(self.column);
         if cell == Cell::Missing {
             return match missing {
-                Missing::Refuse => {
-                    let hint = " (--missing mean fills it in)";
-                    Err(DataError::Missing { place: rows.place(self.column), hint })
-                }
+                Missing::Refuse => Err(TableError::Missing { place: rows.place(self.column) }.into()),
                 Missing::Mean => Ok(GAP),
             };
         }
@@ -106,7 +103,7 @@ impl RawColumn {
     ) -> Result<Column, DataError> {
         let (file, column) = (|| file.to_string(), shown(&self.name));
         if self.values == 0 {
-            return Err(DataError::NoValue { file: file(), column });
+            return Err(TableError::NoValue { file: file(), column }.into());
         }
         if let Kind::Few(few) = &mut self.kind {
             let (texts, different) = (self.values - few.cells_of_numbers, few.texts.len());
@@ -114,7 +111,9 @@ impl RawColumn {
                 return Err(few.first_text.take().expect("there is a text"));
             }
             if texts > 0 && different > FEW && 2 * different > self.values {
-                return Err(DataError::Identifier { file: file(), column, different, rows: self.values });
+                return Err(
+                    TableError::Identifier { file: file(), column, different, rows: self.values }.into()
+                );
             }
             if texts == 0 {
                 self.become_numbers(cells, at)?;
@@ -160,7 +159,7 @@ impl Few {
                 }
             }
             Err(_) if self.first_text.is_none() => {
-                self.first_text = Some(DataError::NotANumber { place: place(), value: value() });
+                self.first_text = Some(TableError::NotANumber { place: place(), value: value() }.into());
             }
             Err(_) => {}
         }
@@ -172,7 +171,7 @@ impl Few {
             None if code >= CODES => return Ok(None),
             Some(_) if code >= MOST_CATEGORIES => {
                 let (file, column) = (rows.file().to_string(), shown(&rows.columns()[column]));
-                return Err(DataError::Categories { file, column, limit: MOST_CATEGORIES });
+                return Err(TableError::Categories { file, column, limit: MOST_CATEGORIES }.into());
             }
             _ => {}
         }
