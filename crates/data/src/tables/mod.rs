@@ -27,6 +27,8 @@ mod parquet;
 mod predict;
 mod raw_column;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use encode::UnknownCategory;
 pub(crate) use format::TableFile;

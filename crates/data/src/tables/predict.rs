@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn columns_that_cannot_be_chosen() {
         let missing = |columns: &str, got: usize| {
-            Err(format!("f.csv: missing column {columns}; the model wants 2 columns, the file has {got}"))
+            Err(format!("f.csv: missing column {columns}; the model needs 2 columns, the file has {got}"))
         };
         assert_eq!(rows("w,h,d\n1,2,3\n"), missing("width, height", 3));
         assert_eq!(rows("width\n1\n"), missing("height", 1));
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(next(), Ok(vec![1.0, 0.0, 0.0, 7.0, 0.0, 1.0]));
         assert_eq!(next(), Ok(vec![0.0, 0.0, 0.0, 2.0, 0.0, 0.0]));
         assert!(next().is_ok());
-        let hint = "missing value (the model was trained without --missing mean)";
+        let hint = "missing value, which the model was not trained to fill in";
         assert_eq!(next(), Err(format!("f.csv, line 6, column `doors`: {hint}")));
         assert_eq!(next(), Err("f.csv, line 7, column `width`: expected a number, got `x`".into()));
         let unknown: Vec<_> = rows.unknown().iter().map(|u| (&*u.column, &*u.category)).collect();
