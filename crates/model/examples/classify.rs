@@ -29,9 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (row, (x, scores)) in rows.enumerate() {
         let of_interpreter = interpreter.scores(x)?;
         if !scores.iter().zip(of_interpreter).all(|(a, b)| a.to_bits() == b.to_bits()) {
-            return Err(
-                format!("row {row}: the session gives {scores:?}, the interpreter {of_interpreter:?}").into()
-            );
+            return Err(format!(
+                "row {row}: the session gives {scores:?}, the interpreter {of_interpreter:?}"
+            )
+            .into());
         }
         let (label, scores): (_, String) =
             (&model.labels()[best(scores)], scores.iter().map(|score| format!(",{score}")).collect());

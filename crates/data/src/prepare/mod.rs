@@ -5,7 +5,6 @@ mod gcn;
 mod quantiles;
 mod standardize;
 mod symmetric;
-mod vectorized;
 mod whiten;
 
 pub use augment::Augment;

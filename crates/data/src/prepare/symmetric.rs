@@ -7,9 +7,9 @@
 //! Both are textbook methods (Golub and Van Loan, Matrix Computations, 8.3), laid out so that everything that costs
 //! n^3 runs over contiguous rows and over threads, each sum in one fixed order.
 
-use onebit_bits::Engine;
+use onebit_bits::{Engine, vectorized};
 
-use crate::{error::DataError, prepare::vectorized::vectorized};
+use crate::error::DataError;
 
 /// Numbers that are worked on side by side.
 const LANES: usize = 16;

@@ -1,4 +1,4 @@
-//! Two small data sets that are part of the crate; `crates/train/data/README.md` says where they come from.
+//! Two small data sets that are part of the crate; `crates/data/data/README.md` says where they come from.
 //!
 //! | name | rows | features | classes |
 //! |---|---|---|---|

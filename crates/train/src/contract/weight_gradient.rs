@@ -6,21 +6,18 @@
 use std::borrow::Cow;
 
 use onebit_bits::{
-    BitTensor, BitView, Conv, Engine, Images, Int8, Noise, Panels, ScaledTernary, Slices, Ternary,
+    BitTensor, BitView, Engine, Geometry, Images, Int8, Noise, Panels, ScaledTernary, Slices, Ternary,
     TernaryPanels, Update, bf16_gemm_packed, bf16_gemm_with, conv_dw_f32, conv_dw_f32_with, conv_dw_int8,
     conv_dw_int8_with, int8_gemm_packed, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
     real_gemm_packed, real_gemm_with, real_real, real_real_with, real_ternary, real_ternary_with,
-    scaled_ternary_gemm, scaled_ternary_gemm_with,
+    scaled_ternary_gemm, scaled_ternary_gemm_with, vectorized,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     contract::{context::Context, value::Value},
     error::Result,
-    numeric::{
-        matrix::Matrix,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix},
 };
 
 /// What a gradient is rounded to before it meets bits.
@@ -77,7 +74,7 @@ pub(crate) enum Operand<'a> {
     /// (b h' w', i): the patches of real pixels.
     Patches(&'a Matrix),
     /// (b h w, c_in) bits, under kernels that walk.
-    Walked(&'a BitTensor, Conv, Images),
+    Walked(&'a BitTensor, Geometry, Images),
 }
 
 /// What the product is computed from; kept from step to step.
@@ -98,8 +95,8 @@ enum Product<'a> {
     TernaryBits(&'a ScaledTernary, &'a Panels),
     RealTernary(Matrix, &'a Ternary),
     ByteTernary(&'a Int8, &'a TernaryPanels),
-    RealWalk(Matrix, &'a BitTensor, Conv, Images),
-    ByteWalk(&'a Int8, &'a BitTensor, Conv, Images),
+    RealWalk(Matrix, &'a BitTensor, Geometry, Images),
+    ByteWalk(&'a Int8, &'a BitTensor, Geometry, Images),
 }
 
 impl<'a> WeightGradient<'a> {
@@ -296,7 +293,7 @@ fn ternary_columns<'a>(
 }
 
 fn multiply(engine: &Engine, values: &mut [f32], by: f32) -> Result<()> {
-    Ok(engine.chunks(values, PART, |_, values| multiply_part(engine.isa(), values, by))?)
+    Ok(engine.chunks(values, JOB, |_, values| multiply_part(engine.isa(), values, by))?)
 }
 
 vectorized! {

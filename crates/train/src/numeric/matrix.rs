@@ -1,11 +1,8 @@
 //! A matrix of real numbers.
 
-use onebit_bits::Engine;
+use onebit_bits::{Engine, vectorized};
 
-use crate::{
-    error::{Error, Result},
-    numeric::vectorized::vectorized,
-};
+use crate::error::{Error, Result};
 
 /// A dense row-major matrix of f32, `(rows, cols)`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,10 +3,10 @@
 pub(crate) mod ap2;
 pub(crate) mod batch_parts;
 pub(crate) mod batch_sums;
+pub(crate) mod jobs;
 pub(crate) mod matrix;
 pub(crate) mod small_product;
 pub(crate) mod sums;
 pub(crate) mod svd;
-pub(crate) mod vectorized;
 
 pub use matrix::Matrix;

@@ -1,6 +1,6 @@
 //! Products of matrices that fit into the cache: nothing is packed. Each entry adds its terms in ascending order.
 
-use crate::numeric::vectorized::vectorized;
+use onebit_bits::vectorized;
 
 vectorized! {
     /// `out = a b`. a: (m, k), b: (k, n), out: (m, n).

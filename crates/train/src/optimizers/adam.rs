@@ -6,12 +6,11 @@
 //! w <- w - scale * rate * m_hat / (sqrt(v_hat) + eps)
 //! ```
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::vectorized::vectorized,
     optimizers::{Optimizer, Run, check_memory},
 };
 

@@ -8,12 +8,11 @@
 //!
 //! The paper has no `eps`, and divides 0 by 0 where a gradient was always 0; it is that of `torch.optim.Adamax`.
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::vectorized::vectorized,
     optimizers::{Optimizer, Run, check_memory},
 };
 

@@ -5,12 +5,11 @@
 //! w <- Adam(w, g)
 //! ```
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::vectorized::vectorized,
     optimizers::{Adam, Optimizer, Run, check_decay},
 };
 

@@ -7,12 +7,11 @@
 //!
 //! The decay is coupled: it is part of the gradient, as in `torch.optim.SGD`.
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::vectorized::vectorized,
     optimizers::{Optimizer, Run, check_decay, check_memory},
 };
 

@@ -13,12 +13,12 @@
 //! As coded, v can only grow: `0.999 v` is rounded back to v. So an early outlier slows a parameter down for good.
 //! `scale`, the authors' Glorot scale, multiplies after the rounding, and is not rounded here.
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::{ap2::ap2, vectorized::vectorized},
+    numeric::ap2::ap2,
     optimizers::{Optimizer, Run},
 };
 

@@ -1,8 +1,6 @@
 //! What rules without latent weights share: the comparison that flips a weight.
 
-use onebit_bits::{Isa, sign_words};
-
-use crate::numeric::vectorized::vectorized;
+use onebit_bits::{Isa, sign_words, vectorized};
 
 /// Elements at once: three slices of them stay in the L1 cache.
 pub(crate) const RUN: usize = 64 * WORDS;

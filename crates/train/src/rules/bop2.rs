@@ -11,7 +11,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use onebit_bits::{BitTensor, BitView, Buffer, Isa, Update, random_bits, update_with};
+use onebit_bits::{BitTensor, BitView, Buffer, Isa, Update, random_bits, update_with, vectorized};
 
 use crate::{
     contract::{
@@ -23,7 +23,6 @@ use crate::{
         weight_gradient::WeightGradient,
     },
     error::{Error, Result},
-    numeric::vectorized::vectorized,
     optimizers::schedule::Scheduled,
     rules::{
         beyond::{RUN, WORDS, flip_beyond, follow, follow_squares},

@@ -19,7 +19,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use onebit_bits::{BitTensor, BitView, Isa, Noise, Update, sign_words, update_with};
+use onebit_bits::{BitTensor, BitView, Isa, Noise, Update, sign_words, update_with, vectorized};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -32,7 +32,6 @@ use crate::{
         weight_gradient::WeightGradient,
     },
     error::{Error, Result},
-    numeric::vectorized::vectorized,
 };
 
 /// How counters count.

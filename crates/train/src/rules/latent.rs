@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use onebit_bits::{BitTensor, BitView, Isa, Update, sign_words, update_with};
+use onebit_bits::{BitTensor, BitView, Isa, Update, sign_words, update_with, vectorized};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -19,7 +19,6 @@ use crate::{
         weight_gradient::WeightGradient,
     },
     error::{Error, Result},
-    numeric::vectorized::vectorized,
     optimizers::{Optimizer, Run, real_tensor::RealTensor},
 };
 

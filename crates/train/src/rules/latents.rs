@@ -1,13 +1,13 @@
 //! What the relatives of the latent-weight rule have in common: real weights behind the bits, and their optimizer.
 
-use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
+use onebit_bits::{BitTensor, BitView, Engine, pack_signs, vectorized};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
     contract::{check::check_shape, context::Context, state::State, value::Signal},
     error::{Error, Result},
-    numeric::{matrix::Matrix, sums::sum, vectorized::vectorized},
+    numeric::{matrix::Matrix, sums::sum},
     optimizers::{Optimizer, Run, real_tensor::RealTensor},
     rules::glorot_scale,
 };

@@ -16,16 +16,12 @@
 
 use std::{borrow::Cow, f32::consts::FRAC_PI_2};
 
-use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
+use onebit_bits::{BitTensor, BitView, Engine, pack_signs, vectorized};
 
 use crate::{
     contract::{context::Context, rule::Rule, state::State, value::Signal},
     error::{Error, Result},
-    numeric::{
-        matrix::Matrix,
-        sums::sum,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix, sums::sum},
     optimizers::{Optimizer, real_tensor::RealTensor},
     rules::{
         angle::mean_angle,
@@ -290,7 +286,7 @@ impl Rule for Rbnn {
 
         let sharpness = Sharpness::at(cx.clock.progress(), (-2.0, 1.0));
         let mut dw = cx.matrix(grad.rows(), cols);
-        engine.chunks((dw.values_mut(), grad.values(), &adjusted[..]), PART, |_, (h, grad, w)| {
+        engine.chunks((dw.values_mut(), grad.values(), &adjusted[..]), JOB, |_, (h, grad, w)| {
             through_sign(engine.isa(), h, grad, w, sharpness);
         })?;
         let dbeta = self.beta_gradient(engine, dw.values(), &w_hat, &rotated)?;

@@ -10,12 +10,12 @@
 //! It starts from no rotation, so the first fit can only bring weights nearer to their signs; from a random one, as in the
 //! authors' code, uniform weights would first move 6 degrees away.
 
-use onebit_bits::{Engine, transpose};
+use onebit_bits::{Engine, transpose, vectorized};
 
 use crate::{
     contract::state::State,
     error::{Error, Result},
-    numeric::{small_product::multiply, svd::orthogonal_factor, vectorized::vectorized},
+    numeric::{small_product::multiply, svd::orthogonal_factor},
 };
 
 /// The larger factor of the inputs: a decomposition takes time like its cube.

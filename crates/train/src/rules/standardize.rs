@@ -5,14 +5,11 @@
 //! `dL/dw_i = (h_i - mean(h) - w_hat_i sum_j h_j w_hat_j / (size^2 (n - 1))) / s`.
 //! Sums are in f64.
 
-use onebit_bits::Engine;
+use onebit_bits::{Engine, vectorized};
 
 use crate::{
     error::Result,
-    numeric::{
-        sums::{sum, sum_of_pairs},
-        vectorized::vectorized,
-    },
+    numeric::sums::{sum, sum_of_pairs},
 };
 
 /// How rows are made alike.

@@ -14,7 +14,7 @@
 
 use std::borrow::Cow;
 
-use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
+use onebit_bits::{BitTensor, BitView, Engine, pack_signs, vectorized};
 
 use crate::{
     contract::{
@@ -24,10 +24,7 @@ use crate::{
         value::Signal,
     },
     error::{Error, Result},
-    numeric::{
-        matrix::Matrix,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix},
     optimizers::Optimizer,
     rules::{
         derivative::Sharpness,
@@ -119,7 +116,7 @@ impl Standardized {
             }
             Standardization::ReCu => {
                 let bound = (mean_magnitude(w_hat) * -libm::log(2.0 - 2.0 * tau(cx.clock))) as f32;
-                engine.chunks((values.0, values.1, w_hat), PART, |_, (to, grad, w_hat)| {
+                engine.chunks((values.0, values.1, w_hat), JOB, |_, (to, grad, w_hat)| {
                     within(engine.isa(), to, grad, w_hat, bound);
                 })?;
             }

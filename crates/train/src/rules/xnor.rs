@@ -7,12 +7,12 @@
 
 use std::borrow::Cow;
 
-use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
+use onebit_bits::{BitTensor, BitView, Engine, pack_signs, vectorized};
 
 use crate::{
     contract::{context::Context, rule::Rule, state::State, value::Signal},
     error::Result,
-    numeric::{sums::sum_of_pairs, vectorized::vectorized},
+    numeric::sums::sum_of_pairs,
     optimizers::Optimizer,
     rules::latents::{Domain, Latents, each_row, flips_to, mean_magnitude},
 };

@@ -2,6 +2,8 @@
 //!
 //! x `(b p, c)` of any kind, one row a pixel, y `(b, c)` real. Backward: `dx_(b p)c = dy_bc / p`.
 
+use onebit_bits::vectorized;
+
 use crate::{
     contract::{
         check::{check_shape, take},
@@ -13,10 +15,7 @@ use crate::{
     },
     error::{Error, Result},
     layers::products::reals::reals,
-    numeric::{
-        matrix::Matrix,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix},
 };
 
 /// One row a pixel to one row a sample.
@@ -40,7 +39,7 @@ impl GlobalAveragePool {
 
     /// Elements of y whose x are a part: those of whole images of `channels`.
     fn part(&self, channels: usize) -> usize {
-        PART.div_ceil((self.pixels * channels).max(1)) * channels
+        JOB.div_ceil((self.pixels * channels).max(1)) * channels
     }
 }
 

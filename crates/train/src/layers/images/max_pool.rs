@@ -3,7 +3,7 @@
 //! x `(b h w, c)`, one row a pixel, y `(b h' w', c)`. Backward: the gradient goes to the first largest of the window,
 //! rows before columns; pixels that no whole window covers get none.
 
-use onebit_bits::{Images, Pool};
+use onebit_bits::{Images, Pool, vectorized};
 
 use crate::{
     contract::{
@@ -15,7 +15,7 @@ use crate::{
         value::{Signal, Value},
     },
     error::{Error, Result},
-    numeric::{matrix::Matrix, vectorized::vectorized},
+    numeric::matrix::Matrix,
 };
 
 /// The largest value of each window.

@@ -3,7 +3,7 @@
 //! Forward: `y = x m / q` with a mask `m` that is 1 with probability `q = 1 - rate`; backward
 //! `dx = dy m / q`. In evaluation it does nothing. On bits the result is `{-1, 0, +1} / q`.
 
-use onebit_bits::{BitTensor, Engine, Probability, Ternary, mask_into};
+use onebit_bits::{BitTensor, Engine, Probability, Ternary, mask_into, vectorized};
 
 use crate::{
     contract::{
@@ -15,10 +15,7 @@ use crate::{
         value::{Signal, Value},
     },
     error::{Error, Result},
-    numeric::{
-        matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
-    },
+    numeric::{jobs::job_of_rows, matrix::Matrix},
 };
 
 /// Drops a share of its inputs.
@@ -109,7 +106,7 @@ impl Layer for Dropout {
 /// `x * mask * scale`, in place.
 fn silence(engine: &Engine, x: &mut Matrix, mask: &BitTensor, scale: f32) -> Result<()> {
     let cols = mask.cols();
-    Ok(engine.chunks(x.values_mut(), part_of_rows(cols), |first, rows| {
+    Ok(engine.chunks(x.values_mut(), job_of_rows(cols), |first, rows| {
         silence_rows(engine.isa(), rows, mask, first / cols, scale);
     })?)
 }

@@ -6,6 +6,8 @@
 //!
 //! Within the block every layer receives and sends before any updates, in all three orders of learning.
 
+use onebit_bits::vectorized;
+
 use crate::{
     contract::{
         check::{check_shape, take},
@@ -19,10 +21,7 @@ use crate::{
     },
     error::{Error, Result},
     layers::images::subsample::Subsample,
-    numeric::{
-        matrix::Matrix,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix},
 };
 
 /// Layers, and a way around them.
@@ -135,7 +134,7 @@ fn copy(cx: &Context, x: &Matrix) -> Matrix {
 
 /// `sum <- sum + more`
 fn add(cx: &Context, sum: &mut Matrix, more: Matrix) -> Result<()> {
-    cx.engine.chunks((sum.values_mut(), more.values()), PART, |_, (sum, more)| {
+    cx.engine.chunks((sum.values_mut(), more.values()), JOB, |_, (sum, more)| {
         add_part(cx.engine.isa(), sum, more);
     })?;
     cx.recycle([more]);

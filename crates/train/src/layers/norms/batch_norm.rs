@@ -12,7 +12,7 @@
 //!
 //! Each sum over the batch is of sums of 128 rows, in their order, on any number of threads.
 
-use onebit_bits::Engine;
+use onebit_bits::{Engine, vectorized};
 
 use crate::{
     contract::{
@@ -29,8 +29,8 @@ use crate::{
     numeric::{
         batch_parts::{Grid, Part},
         batch_sums::{BatchSums, rows_of},
+        jobs::job_of_rows,
         matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
     },
     optimizers::{Adam, OptimizerConfig, real_tensor::RealTensor},
 };
@@ -221,7 +221,7 @@ impl Layer for BatchNorm {
         cx.recycle(self.dx.take());
         if !cx.training() {
             let (mean, scale, shift) = self.evaluation()?;
-            cx.engine.chunks(x.values_mut(), part_of_rows(features), |_, x| {
+            cx.engine.chunks(x.values_mut(), job_of_rows(features), |_, x| {
                 affine(cx.engine.isa(), x, &mean, &scale, &shift);
             })?;
             return Ok(Value::Real(x));
@@ -233,7 +233,7 @@ impl Layer for BatchNorm {
         self.look(&cx.engine, &x)?;
         let mut y = cx.matrix(x.rows(), x.cols());
         let (gamma, beta) = self.affine();
-        cx.engine.chunks((x.values_mut(), y.values_mut()), part_of_rows(features), |_, (x, y)| {
+        cx.engine.chunks((x.values_mut(), y.values_mut()), job_of_rows(features), |_, (x, y)| {
             normalize(cx.engine.isa(), x, y, &self.batch, gamma, beta);
         })?;
         self.x_hat = Some(x);
@@ -254,7 +254,7 @@ impl Layer for BatchNorm {
         }
         let share = 1.0 / x_hat.rows() as f32;
         let (gamma, sums) = (self.gamma.values(), &self.gradients);
-        let part = part_of_rows(gamma.len());
+        let part = job_of_rows(gamma.len());
         engine.chunks((dy.values_mut(), x_hat.values()), part, |_, (dy, x_hat)| {
             pass_back(isa, dy, x_hat, share, gamma, &self.batch.inv_std, sums);
         })?;

@@ -3,6 +3,8 @@
 //!
 //! Forward: `y = x factor`. Backward: `dx = dy factor`, `dfactor = sum dy x` over the batch.
 
+use onebit_bits::vectorized;
+
 use crate::{
     contract::{
         check::{check_cols, check_shape, kept, take},
@@ -19,7 +21,6 @@ use crate::{
         batch_parts::Part,
         batch_sums::{BatchSums, rows_of},
         matrix::Matrix,
-        vectorized::vectorized,
     },
 };
 

@@ -1,9 +1,11 @@
 //! What batch norm and shift-based batch norm have in common: parameters of features, running statistics, sums.
 
+use onebit_bits::vectorized;
+
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::{batch_parts::Part, batch_sums::rows_of, matrix::Matrix, vectorized::vectorized},
+    numeric::{batch_parts::Part, batch_sums::rows_of, matrix::Matrix},
 };
 
 /// What one backward pass found, besides `dL/dx`.

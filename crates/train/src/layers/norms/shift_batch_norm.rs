@@ -13,7 +13,7 @@
 //! `beta`; what evaluation uses and the way back are only in the code, in Torch. In one point the code is not followed: it
 //! starts the running mean at 0 and the running inverse deviation at 0 or 1, and so forgets these only slowly.
 
-use onebit_bits::Engine;
+use onebit_bits::{Engine, vectorized};
 
 use crate::{
     contract::{
@@ -31,8 +31,8 @@ use crate::{
         ap2::ap2,
         batch_parts::Part,
         batch_sums::{BatchSums, rows_of},
+        jobs::job_of_rows,
         matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
     },
     optimizers::{Adam, OptimizerConfig, real_tensor::RealTensor},
 };
@@ -213,7 +213,7 @@ impl Layer for ShiftBatchNorm {
         cx.recycle(self.dx.take());
         if !cx.training() {
             let (mean, scale, shift) = self.evaluation()?;
-            cx.engine.chunks(x.values_mut(), part_of_rows(features), |_, x| {
+            cx.engine.chunks(x.values_mut(), job_of_rows(features), |_, x| {
                 affine(cx.engine.isa(), x, &mean, &scale, &shift);
             })?;
             return Ok(Value::Real(x));
@@ -226,7 +226,7 @@ impl Layer for ShiftBatchNorm {
         self.look(&cx.engine, &x)?;
         let mut y = cx.matrix(x.rows(), x.cols());
         let (gamma, beta) = self.affine();
-        cx.engine.chunks((x.values_mut(), y.values_mut()), part_of_rows(features), |_, (x, y)| {
+        cx.engine.chunks((x.values_mut(), y.values_mut()), job_of_rows(features), |_, (x, y)| {
             normalize(cx.engine.isa(), x, y, &self.batch, gamma, beta);
         })?;
         self.x_hat = Some(x);
@@ -247,7 +247,7 @@ impl Layer for ShiftBatchNorm {
         }
         let share = 1.0 / x_hat.rows() as f32;
         let (gamma, sums) = (self.gamma.values(), &self.gradients);
-        let part = part_of_rows(gamma.len());
+        let part = job_of_rows(gamma.len());
         engine.chunks((dy.values_mut(), x_hat.values()), part, |_, (dy, x_hat)| {
             pass_back(isa, dy, x_hat, share, gamma, &self.batch.inv_std, sums);
         })?;

@@ -6,6 +6,8 @@
 //!
 //! A sample of equal numbers has no deviation: there y and dx are 0.
 
+use onebit_bits::vectorized;
+
 use crate::{
     contract::{
         check::{check_shape, kept, take},
@@ -16,10 +18,7 @@ use crate::{
         value::{Signal, Value},
     },
     error::{Error, Result},
-    numeric::{
-        matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
-    },
+    numeric::{jobs::job_of_rows, matrix::Matrix},
 };
 
 /// Takes away the mean and divides by the deviation, sample by sample.
@@ -120,7 +119,7 @@ impl Layer for StandardizeSample {
         if n == 0 || samples == 0 {
             return Ok(Value::Real(y));
         }
-        let (isa, part) = (cx.engine.isa(), part_of_rows(n));
+        let (isa, part) = (cx.engine.isa(), job_of_rows(n));
         self.mean.resize(samples, 0.0);
         self.inv_std.resize(samples, 0.0);
         let slots = (&mut self.mean[..], &mut self.inv_std[..]);
@@ -144,7 +143,7 @@ impl Layer for StandardizeSample {
         let y = kept(&self.y, "standardize_sample", "receive", "forward pass")?;
         check_shape("standardize_sample", "a gradient", y.shape(), dy.shape())?;
         let n = self.pixels * y.cols();
-        cx.engine.chunks((dy.values_mut(), y.values()), part_of_rows(n), |first, (dy, y)| {
+        cx.engine.chunks((dy.values_mut(), y.values()), job_of_rows(n), |first, (dy, y)| {
             pass_back(cx.engine.isa(), dy, y, &self.inv_std[first / n..], n);
         })?;
         cx.recycle(self.dx.replace(dy));

@@ -18,7 +18,7 @@
 //! With `v = sum dy` and `u = sum dy y`, theta moves by `SR(rate scale v / mean |v|)` and the gain by `-SR(rate u / mean |u|)`;
 //! the means are over the units of the layer. SR rounds at random by a function of seed, step and unit.
 
-use onebit_bits::{Engine, Noise};
+use onebit_bits::{Engine, Noise, vectorized};
 
 use crate::{
     contract::{
@@ -35,8 +35,8 @@ use crate::{
     numeric::{
         batch_parts::Part,
         batch_sums::{BatchSums, rows_of},
+        jobs::job_of_rows,
         matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
     },
 };
 
@@ -259,7 +259,7 @@ impl Layer for Threshold {
         let mut line = std::mem::take(&mut self.line);
         self.draw(cx.training(), &mut line);
         let Line { mean, factor, shift } = &line;
-        let drawn = cx.engine.chunks(z.values_mut(), part_of_rows(mean.len()), |_, z| {
+        let drawn = cx.engine.chunks(z.values_mut(), job_of_rows(mean.len()), |_, z| {
             affine(cx.engine.isa(), z, mean, factor, shift);
         });
         self.line = line;
@@ -286,7 +286,7 @@ impl Layer for Threshold {
         let share = 1.0 / dy.iter_rows().filter(|dy| asks(dy)).count().max(1) as f32;
         self.shares.iter_mut().zip(&self.votes).for_each(|(to, sum)| *to = sum * share);
         let (shares, factors) = (&self.shares, &self.line.factor);
-        engine.chunks(dy.values_mut(), part_of_rows(shares.len()), |_, dy| {
+        engine.chunks(dy.values_mut(), job_of_rows(shares.len()), |_, dy| {
             pass_back(isa, dy, shares, factors);
         })?;
         self.received = true;

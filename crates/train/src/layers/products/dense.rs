@@ -7,7 +7,7 @@
 
 use onebit_bits::{
     BitTensor, Engine, Int8, Noise, ScaledTernary, bf16_gemm_packed, int8_gemm_packed, real_gemm_packed,
-    scaled_ternary_gemm, ternary_gemm_packed, u8_gemm_packed, xnor_gemm_reals,
+    scaled_ternary_gemm, ternary_gemm_packed, u8_gemm_packed, vectorized, xnor_gemm_reals,
 };
 
 use crate::{
@@ -25,10 +25,7 @@ use crate::{
     },
     error::Result,
     layers::products::{asking::Asking, scaling},
-    numeric::{
-        matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
-    },
+    numeric::{jobs::job_of_rows, matrix::Matrix},
     rules::binary_tensor::BinaryTensor,
 };
 
@@ -109,7 +106,7 @@ impl Dense {
 
 /// `y = scale (sum - shift)`. sums: (b, o), shift: (o), y: (b, o)
 fn convert(engine: &Engine, sums: &[i32], scale: f32, shift: &[f32], y: &mut Matrix) -> Result<()> {
-    Ok(engine.chunks((y.values_mut(), sums), part_of_rows(shift.len()), |_, (y, sums)| {
+    Ok(engine.chunks((y.values_mut(), sums), job_of_rows(shift.len()), |_, (y, sums)| {
         to_real(engine.isa(), sums, scale, shift, y);
     })?)
 }

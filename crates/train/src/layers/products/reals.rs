@@ -1,14 +1,11 @@
 //! Any value as real numbers, for layers that do not compute on bits.
 
-use onebit_bits::BitTensor;
+use onebit_bits::{BitTensor, vectorized};
 
 use crate::{
     contract::{context::Context, value::Value},
     error::Result,
-    numeric::{
-        matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
-    },
+    numeric::{jobs::job_of_rows, matrix::Matrix},
 };
 
 /// Bytes as what they stand for, bits as +-1, dropped ones as 0.
@@ -19,7 +16,7 @@ pub(crate) fn reals(cx: &Context, x: Value) -> Result<Matrix> {
     };
     let (mut y, cols) = (cx.matrix(x.rows(), x.cols()), x.cols());
     let mut write = |sign: &BitTensor, nonzero: Option<&BitTensor>, scale| {
-        cx.engine.chunks(y.values_mut(), part_of_rows(cols), |first, rows| {
+        cx.engine.chunks(y.values_mut(), job_of_rows(cols), |first, rows| {
             write_rows(cx.engine.isa(), rows, sign, nonzero, scale, first / cols);
         })
     };

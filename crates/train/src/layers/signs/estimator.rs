@@ -23,13 +23,10 @@
 
 use std::f64::consts::SQRT_2;
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    error::{Error, Result},
-    numeric::vectorized::vectorized,
-};
+use crate::error::{Error, Result};
 
 /// What stands in for the derivative of the sign. In a text `"clip"`, or with a setting
 /// `{ name = "clip", bound = 1.25 }`.

@@ -2,6 +2,8 @@
 //!
 //! Forward: `y = max(-1, min(1, x))`. Backward: `dx = dy [|x| <= 1]`.
 
+use onebit_bits::vectorized;
+
 use crate::{
     contract::{
         context::Context,
@@ -12,7 +14,7 @@ use crate::{
     },
     error::Result,
     layers::{Estimator, signs::straight_through::StraightThrough},
-    numeric::vectorized::{PART, vectorized},
+    numeric::jobs::JOB,
 };
 
 /// Clips to -1 and 1.
@@ -49,7 +51,7 @@ impl Layer for HardTanh {
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let x = x.into_real("hard_tanh")?; // x: (b, x) real
         let mut y = cx.matrix(x.rows(), x.cols());
-        cx.engine.chunks((x.values(), y.values_mut()), PART, |_, (x, y)| clip(cx.engine.isa(), x, y))?;
+        cx.engine.chunks((x.values(), y.values_mut()), JOB, |_, (x, y)| clip(cx.engine.isa(), x, y))?;
         self.back.keep(cx, x);
         Ok(Value::Real(y))
     }

@@ -2,6 +2,8 @@
 //!
 //! Forward: `y = max(x, 0)`. Backward: `dx = dy [x > 0]`.
 
+use onebit_bits::vectorized;
+
 use crate::{
     contract::{
         context::Context,
@@ -12,7 +14,7 @@ use crate::{
     },
     error::Result,
     layers::signs::straight_through::StraightThrough,
-    numeric::vectorized::{PART, vectorized},
+    numeric::jobs::JOB,
 };
 
 /// Keeps what is above 0.
@@ -57,7 +59,7 @@ impl Layer for Relu {
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let x = x.into_real("relu")?; // x: (b, x) real
         let mut y = cx.matrix(x.rows(), x.cols());
-        cx.engine.chunks((x.values(), y.values_mut()), PART, |_, (x, y)| rectify(cx.engine.isa(), x, y))?;
+        cx.engine.chunks((x.values(), y.values_mut()), JOB, |_, (x, y)| rectify(cx.engine.isa(), x, y))?;
         self.back.keep(cx, x);
         Ok(Value::Real(y))
     }

@@ -4,6 +4,8 @@
 //! Backward: `dx = dy` where `u > 0`, else `dy slope`; over the batch `dbefore = -sum dx`, `dafter = sum dy`, and
 //! `dslope = sum dy u` where `u <= 0`.
 
+use onebit_bits::vectorized;
+
 use crate::{
     contract::{
         check::{check_cols, check_shape, kept, take},
@@ -19,8 +21,8 @@ use crate::{
     numeric::{
         batch_parts::Part,
         batch_sums::{BatchSums, rows_of},
+        jobs::job_of_rows,
         matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
     },
 };
 
@@ -146,7 +148,7 @@ impl Layer for RPReLU {
         cx.recycle(self.dx.take());
         let mut y = cx.matrix(x.rows(), x.cols());
         let (before, slope, after) = (self.before.values(), self.slope.values(), self.after.values());
-        cx.engine.chunks((x.values_mut(), y.values_mut()), part_of_rows(before.len()), |_, (x, y)| {
+        cx.engine.chunks((x.values_mut(), y.values_mut()), job_of_rows(before.len()), |_, (x, y)| {
             bend(cx.engine.isa(), x, y, before, slope, after);
         })?;
         self.parts().into_iter().for_each(|(_, part)| part.wait());
@@ -165,7 +167,7 @@ impl Layer for RPReLU {
         let (engine, isa, slope) = (&cx.engine, cx.engine.isa(), self.slope.values());
         let add = |part, sums: [&mut [f32]; 3]| add_gradients(isa, &dy, u, slope, part, sums);
         let sums = self.sums.over(engine, u, add)?;
-        engine.chunks((dy.values_mut(), u.values()), part_of_rows(slope.len()), |_, (dy, u)| {
+        engine.chunks((dy.values_mut(), u.values()), job_of_rows(slope.len()), |_, (dy, u)| {
             pass_back(isa, dy, u, slope);
         })?;
         for (at, part) in [&mut self.before, &mut self.slope, &mut self.after].into_iter().enumerate() {

@@ -3,7 +3,7 @@
 //! Forward: `y = sgn(r)`, `r = x - shift`, with `sgn(0) = +1`.
 //! Backward: `dx = dy F'(r)`, `dshift = -sum dx` over the batch; `F'` is an [`Estimator`]'s.
 
-use onebit_bits::pack_signs_into;
+use onebit_bits::{pack_signs_into, vectorized};
 
 use crate::{
     contract::{
@@ -20,8 +20,8 @@ use crate::{
     numeric::{
         batch_parts::Part,
         batch_sums::{BatchSums, rows_of},
+        jobs::job_of_rows,
         matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
     },
 };
 
@@ -100,7 +100,7 @@ impl Layer for RSign {
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let mut x = x.into_real("rsign")?; // x: (b, x) real
         check_cols("rsign", self.shift().len(), x.cols())?;
-        let part = part_of_rows(x.cols());
+        let part = job_of_rows(x.cols());
         cx.engine.chunks(x.values_mut(), part, |_, x| subtract(cx.engine.isa(), x, self.shift.values()))?;
         let mut y = cx.bits(x.rows(), x.cols());
         pack_signs_into(&cx.engine, x.values(), &mut y)?;

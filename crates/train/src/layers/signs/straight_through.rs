@@ -9,7 +9,7 @@ use crate::{
         value::Signal,
     },
     error::Result,
-    numeric::{matrix::Matrix, vectorized::PART},
+    numeric::{jobs::JOB, matrix::Matrix},
 };
 
 /// The input that a layer keeps while training, and the gradient that waits to be sent: `dr = dy F'(r)`.
@@ -43,7 +43,7 @@ impl StraightThrough {
         let mut grad = signal.into_grad(self.layer)?;
         let r = kept(&self.r, self.layer, "receive", "forward pass")?;
         check_shape(self.layer, "a gradient", r.shape(), grad.shape())?;
-        cx.engine.chunks((grad.values_mut(), r.values()), PART, |_, (grad, r)| {
+        cx.engine.chunks((grad.values_mut(), r.values()), JOB, |_, (grad, r)| {
             multiply(cx.engine.isa(), grad, r);
         })?;
         cx.recycle(self.dr.take());

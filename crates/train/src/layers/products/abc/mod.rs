@@ -7,7 +7,7 @@
 //! `dW = (sum_m a_m) D`; `dbeta_n = sum G A_n`, `dv_n = beta_n sum G [0 <= x + v_n <= 1]`,
 //! `dx = G sum_n beta_n [0 <= x + v_n <= 1]`. The factors a are solved for again after each step, not learned.
 
-use onebit_bits::{BitTensor, Conv, Isa};
+use onebit_bits::{BitTensor, Geometry, Isa, vectorized};
 
 use crate::{
     contract::{
@@ -19,10 +19,7 @@ use crate::{
         value::{Signal, Value},
     },
     error::{Error, Result},
-    numeric::{
-        matrix::Matrix,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix},
     optimizers::Optimizer,
 };
 
@@ -79,9 +76,9 @@ impl Abc {
     /// A convolution of images of `size` = (h, w) pixels: (b * h * w, c_in) to (b * h' * w', c_out).
     ///
     /// # Errors
-    /// As [`dense`](Self::dense), and those of [`Conv::output`].
+    /// As [`dense`](Self::dense), and those of [`Geometry::output`].
     pub fn conv<O: Optimizer + 'static>(
-        conv: Conv,
+        conv: Geometry,
         size: (usize, usize),
         (bases, thresholds): (usize, usize),
         optimizer: impl Fn() -> O,
@@ -195,7 +192,7 @@ impl Abc {
 /// `to += by * from`
 fn add(cx: &Context, to: &mut Matrix, by: f32, from: &[f32]) -> Result<()> {
     let isa = cx.engine.isa();
-    Ok(cx.engine.chunks((to.values_mut(), from), PART, |_, (to, from)| add_part(isa, to, by, from))?)
+    Ok(cx.engine.chunks((to.values_mut(), from), JOB, |_, (to, from)| add_part(isa, to, by, from))?)
 }
 
 vectorized! {
@@ -230,7 +227,7 @@ impl Layer for Abc {
         for (bits, beta) in bits.iter().zip(self.thresholds.factors.values()) {
             for (base, factor) in self.bases.factors.iter().enumerate() {
                 self.product.sums(engine, bits, base, &mut sums)?;
-                engine.chunks((y.values_mut(), &sums[..]), PART, |_, (y, sums)| {
+                engine.chunks((y.values_mut(), &sums[..]), JOB, |_, (y, sums)| {
                     add_sums(isa, y, beta * factor, sums);
                 })?;
             }
