@@ -116,8 +116,6 @@ fn one_line(error: impl Display) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
-
     use super::*;
 
     #[test]
@@ -126,42 +124,5 @@ mod tests {
         for (word, expected) in words {
             assert_eq!(quoted(word), expected);
         }
-    }
-
-    /// Flags and commands are words of this crate: the libraries name a [`Remedy`].
-    #[test]
-    fn libraries_do_not_speak_of_flags() {
-        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let mut files = 0;
-        let mut folders: Vec<_> =
-            ["bits", "model", "data", "train"].map(|name| crates.join(name).join("src")).into();
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "rs") {
-                    files += 1;
-                    let text = fs::read_to_string(&path).unwrap();
-                    for (index, line) in text.lines().enumerate() {
-                        let place = format!("{}:{}: {line}", path.display(), index + 1);
-                        assert!(line.trim_start().starts_with("//") || !speaks_of_flags(line), "{place}");
-                    }
-                }
-            }
-        }
-        assert!(files > 200, "only {files} files were read");
-    }
-
-    fn speaks_of_flags(line: &str) -> bool {
-        let is_flag = |(at, _)| line[at + 2..].starts_with(|c: char| c.is_ascii_lowercase());
-        line.match_indices("--").any(is_flag)
-            || ["onebit train", "onebit data", "onebit tune"].iter().any(|command| line.contains(command))
-    }
-
-    #[test]
-    fn flags_are_recognized() {
-        assert!(speaks_of_flags("leave it out (--drop x)") && speaks_of_flags("`onebit data get mnist`"));
-        assert!(!speaks_of_flags("a -- b, --"));
     }
 }
