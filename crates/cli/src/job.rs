@@ -58,8 +58,8 @@ impl Job {
         Self { name: name.into(), config, guessed_target: None }
     }
 
-    /// Opens the data, after their download if the flags ask for it, and completes the configuration: with the guessed
-    /// target column of a table, and with the place of the data if it is from a flag.
+    /// Opens the data, after their download if the flags ask for it, and completes the configuration: with
+    /// the guessed target column of a table, and with the place of the data if it is from a flag.
     pub(crate) fn open_data(&mut self, flags: &TrainingDataArgs, json: bool) -> Result<Source> {
         let location = experiment::location(&self.config, flags.data.as_deref())?;
         if let (Location::Published(set), true) = (&location, flags.download) {
@@ -72,7 +72,8 @@ impl Job {
             self.guessed_target = Some(target.into());
         }
         if flags.data.is_some() || flags.dir.data_dir.is_some() {
-            // An absolute path stays right when the run is resumed from another folder. Built-in sets have only a name.
+            // An absolute path stays right when the run is resumed from another folder. Built-in sets have
+            // only a name.
             data.path = match source.path() {
                 Some(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.into())),
                 None => flags.data.clone().or(data.path.take()),

@@ -33,8 +33,8 @@ pub enum Location {
 }
 
 impl Location {
-    /// The location that a path or a name means: the file or folder if it exists, otherwise the set of that name,
-    /// otherwise the path.
+    /// The location that a path or a name means: the file or folder if it exists, otherwise the set of that
+    /// name, otherwise the path.
     pub fn of(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         let name = path.to_str().filter(|_| !path.exists());
@@ -49,12 +49,13 @@ impl Location {
 
     /// Opens the data and finds out what they are.
     ///
-    /// A published set is looked for in `folder`, or without one in the [user's folder](DataFolder::of_user). `table`
-    /// says how to read a table; if it names no target column, that is [guessed](crate::default_target).
+    /// A published set is looked for in `folder`, or without one in the [user's folder](DataFolder::of_user).
+    /// `table` says how to read a table; if it names no target column, that is
+    /// [guessed](crate::default_target).
     ///
     /// # Errors
-    /// [`DataError::NotFetched`] for a published set that is not there, [`DataError::NoHome`] if the user has no
-    /// folder, [`DataError::Open`] and [`DataError::Read`] for files; for a table without a target column,
+    /// [`DataError::NotFetched`] for a published set that is not there, [`DataError::NoHome`] if the user has
+    /// no folder, [`DataError::Open`] and [`DataError::Read`] for files; for a table without a target column,
     /// [`TableError::NoTarget`](crate::TableError::NoTarget) and
     /// [`TableError::StreamTarget`](crate::TableError::StreamTarget).
     pub fn open(&self, folder: Option<&DataFolder>, table: &TableOptions) -> Result<Source, DataError> {

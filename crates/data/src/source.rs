@@ -119,9 +119,10 @@ impl Source {
         }
     }
 
-    /// Reads the test data, or all, to evaluate a model with these classes and columns, and returns the categories that
-    /// the model does not know. A table is read as by [`read_table_with_labels`](crate::read_table_with_labels); the
-    /// classes and features of other data are their own.
+    /// Reads the test data, or all, to evaluate a model with these classes and columns, and returns the
+    /// categories that the model does not know. A table is read as by
+    /// [`read_table_with_labels`](crate::read_table_with_labels); the classes and features of other data are
+    /// their own.
     ///
     /// # Errors
     /// Returns the errors of the readers.
@@ -139,7 +140,8 @@ impl Source {
     }
 }
 
-/// The kind of data in a folder. An unknown folder is taken for one of idx files, whose reader says what is missing.
+/// The kind of data in a folder. An unknown folder is taken for one of idx files, whose reader says what is
+/// missing.
 fn kind_of_folder(path: &Path) -> Result<Files, DataError> {
     let failed = |reason| DataError::Open { file: path.display().to_string(), reason };
     let (mut numpy, mut idx, mut folders) = (false, false, false);

@@ -1,7 +1,7 @@
 //! What a user can do about an error.
 
-/// What a user can do about an error. Messages say what is wrong; the interface in front of the user, such as a
-/// command, turns a remedy into its own words.
+/// What a user can do about an error. Messages say what is wrong; the interface in front of the user, such as
+/// a command, turns a remedy into its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Remedy {

@@ -1,4 +1,4 @@
-//! A table as a data set: one column is the target, all others become features.
+//! Tables as data sets: one column is the target, the others become features.
 //!
 //! ```
 //! use onebit_data::read_table_from;
@@ -30,36 +30,38 @@ use crate::{
     },
 };
 
-/// Numbers in a table at most, 4 GiB: a file of a kilobyte can promise any number of rows.
+/// Maximum number of values in a table, 4 GiB: a small file can claim any number of rows.
 const MOST_CELLS: usize = 1 << 30;
 
-/// Reads a CSV, Parquet or Arrow IPC file to learn from, with no column left out and no value missing. The classes are the
-/// distinct texts in column `target`: in the order of their numbers if all are numbers, else in the order of their letters.
-/// A column of numbers is a feature; one of texts a feature for each of them, in the order of their letters.
+/// Reads a CSV, Parquet or Arrow IPC file as training data, with all columns and without missing values. The
+/// classes are the distinct values in column `target`, in numeric order if all are numbers, otherwise in
+/// alphabetical order. A column of numbers becomes one feature, a text column one feature per distinct text,
+/// in alphabetical order.
 ///
 /// # Errors
-/// [`DataError::Open`] and those of [`read_table_from`].
+/// [`DataError::Open`], and the errors of [`read_table_from`].
 pub fn read_table(path: impl AsRef<Path>, target: &str) -> Result<Dataset, DataError> {
     read_table_with(path, &TableOptions { target: target.into(), ..TableOptions::default() })
 }
 
-/// As [`read_table`], with every option spelled out.
+/// [`read_table`] with options.
 ///
 /// # Errors
-/// As [`read_table`].
+/// Returns the errors of [`read_table`].
 pub fn read_table_with(path: impl AsRef<Path>, options: &TableOptions) -> Result<Dataset, DataError> {
     learn(&mut *TableFile::open(path.as_ref())?.into_rows()?, options)
 }
 
-/// Reads a CSV text to learn from; `name` is how messages call it. See [`read_table`].
+/// Reads a CSV text as training data, like [`read_table`]. Messages call it `name`.
 ///
 /// # Errors
-/// The header: [`TableError::Empty`], [`TableError::NoHeader`], [`DataError::Duplicate`], [`TableError::NoColumn`],
-/// [`TableError::Unnamed`], [`DataError::NoFeatures`]. A column: [`TableError::Identifier`], [`TableError::Categories`],
-/// [`TableError::NoValue`], [`TableError::ColumnType`]. A row: [`TableError::Ragged`], [`TableError::Missing`],
-/// [`TableError::NotANumber`], [`DataError::NotFinite`]. The target: [`TableError::OneClass`], [`TableError::SameNumber`],
-/// [`TableError::Regression`], [`TableError::TooManyClasses`]. The file: [`DataError::NoRows`], [`DataError::Read`],
-/// [`DataError::NotText`], [`DataError::Oversize`].
+/// The header: [`TableError::Empty`], [`TableError::NoHeader`], [`DataError::Duplicate`],
+/// [`TableError::NoColumn`], [`TableError::Unnamed`], [`DataError::NoFeatures`]. A column:
+/// [`TableError::Identifier`], [`TableError::Categories`], [`TableError::NoValue`],
+/// [`TableError::ColumnType`]. A row: [`TableError::Ragged`], [`TableError::Missing`],
+/// [`TableError::NotANumber`], [`DataError::NotFinite`]. The target: [`TableError::OneClass`],
+/// [`TableError::SameNumber`], [`TableError::Regression`], [`TableError::TooManyClasses`]. The file:
+/// [`DataError::NoRows`], [`DataError::Read`], [`DataError::NotText`], [`DataError::Oversize`].
 pub fn read_table_from(reader: impl Read, name: &str, target: &str) -> Result<Dataset, DataError> {
     let options = TableOptions { target: target.into(), ..TableOptions::default() };
     learn(&mut CsvRows::new(reader, name)?, &options)
@@ -107,7 +109,7 @@ pub(crate) fn learn(rows: &mut dyn Rows, options: &TableOptions) -> Result<Datas
     dataset(columns, cells, labels, label_names)
 }
 
-/// The features of cells, which are numbers or places in the list of categories.
+/// Expands cells, which are numbers or indices of categories, to features.
 fn dataset(
     columns: Columns,
     cells: Vec<u32>,
@@ -116,7 +118,7 @@ fn dataset(
 ) -> Result<Dataset, DataError> {
     let (cols, names) = (columns.features(), columns.feature_names());
     if columns.are_plain() {
-        let values = cells.into_iter().map(f32::from_bits).collect(); // in the same memory
+        let values = cells.into_iter().map(f32::from_bits).collect(); // reuses the memory
         return Dataset::new(Samples::Real { cols, values }, labels, label_names, names);
     }
     let numbers = labels.len().saturating_mul(cols);
@@ -142,13 +144,14 @@ fn dataset(
     Ok(set.with_columns(columns, gaps))
 }
 
-/// Reads a CSV, Parquet or Arrow IPC file to evaluate a model on, whose classes and columns are given. Other columns may
-/// hold anything; columns are chosen by name, or by position if all names are others but just as many. Also says which
-/// categories the model does not know.
+/// Reads a CSV, Parquet or Arrow IPC file to evaluate a model with these classes and columns, and returns the
+/// categories that the model does not know. Columns are chosen by name, otherwise by position if there are as
+/// many and none of the model's names occurs elsewhere. Other columns may contain anything.
 ///
 /// # Errors
-/// [`TableError::UnknownLabel`] for a label that is not among `label_names`; [`DataError::Duplicate`] if those
-/// are not unique; [`TableError::MissingColumns`]; else as [`read_table`], but one class is enough.
+/// [`TableError::UnknownLabel`] for a label that is not in `label_names`, [`DataError::Duplicate`] if those
+/// are not unique, [`TableError::MissingColumns`], and the errors of [`read_table`], except that one class is
+/// enough.
 pub fn read_table_with_labels(
     path: impl AsRef<Path>,
     target: &str,
@@ -189,7 +192,7 @@ pub(crate) fn evaluate(
     Ok((set, encoder.unknown().to_vec()))
 }
 
-/// The labels of a model, as texts and as numbers: one file may write `1`, another `1.0`.
+/// The labels of a model as texts and as numbers, because one file may write `1` and another `1.0`.
 struct KnownLabels<'a> {
     texts: HashMap<&'a str, u32>,
     numbers: Vec<Option<f64>>,
@@ -209,7 +212,7 @@ impl<'a> KnownLabels<'a> {
     }
 }
 
-/// The column with the classes.
+/// The position of the target column.
 fn find_target(rows: &dyn Rows, target: &str) -> Result<usize, DataError> {
     let names = rows.columns();
     let found = names.iter().position(|name| name == target && !name.is_empty());

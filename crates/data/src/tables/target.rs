@@ -15,13 +15,13 @@ const NAMES: [&str; 5] = ["class", "label", "target", "species", "y"];
 /// Number of rows that are examined.
 const ROWS: usize = 1000;
 
-/// Guesses the target column of a table. It is the last column if that is named `class`, `label`, `target`, `species`
-/// or `y`, in any case; otherwise the only column with such a name; otherwise the last column if it is the only one
-/// with text in the first 1000 rows.
+/// Guesses the target column of a table. It is the last column if that is named `class`, `label`, `target`,
+/// `species` or `y`, in any case; otherwise the only column with such a name; otherwise the last column if it
+/// is the only one with text in the first 1000 rows.
 ///
 /// # Errors
-/// [`TableError::NoTarget`] if none of these applies, [`TableError::StreamTarget`] for a stream, and the errors of the
-/// file.
+/// [`TableError::NoTarget`] if none of these applies, [`TableError::StreamTarget`] for a stream, and the
+/// errors of the file.
 pub fn default_target(path: impl AsRef<Path>) -> Result<String, DataError> {
     guess_target(&TableFile::open(path.as_ref())?)
 }

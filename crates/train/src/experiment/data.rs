@@ -19,14 +19,15 @@ const WHITEN_EPS: f64 = 0.1;
 /// [`location`]. Published sets are looked for in the [user's folder](onebit_data::DataFolder::of_user).
 ///
 /// # Errors
-/// Returns the errors of [`location`], [`Location::open`], [`Source::read`](onebit_data::Source::read) and [`split`].
+/// Returns the errors of [`location`], [`Location::open`], [`Source::read`](onebit_data::Source::read) and
+/// [`split`].
 pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
     let source = location(config, path)?.open(None, &config.data.table_options())?;
     split(config, source.read()?)
 }
 
-/// The location of the data of a configuration: that of `path`, otherwise that of the configuration's own path,
-/// otherwise the built-in or published set that is its source.
+/// The location of the data of a configuration: that of `path`, otherwise that of the configuration's own
+/// path, otherwise the built-in or published set that is its source.
 ///
 /// # Errors
 /// [`Error::NoData`] if the source needs a path and there is none, [`Error::Setting`] for an unknown source.
@@ -49,8 +50,8 @@ pub fn location(config: &Config, path: Option<&Path>) -> Result<Location> {
     })
 }
 
-/// Splits data, and their test part if it is separate, into the parts of a configuration by its seed, and preprocesses
-/// them.
+/// Splits data, and their test part if it is separate, into the parts of a configuration by its seed, and
+/// preprocesses them.
 ///
 /// # Errors
 /// [`Error::Data`] if a part would be empty, or if a step of preprocessing fails.
