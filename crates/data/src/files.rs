@@ -1,6 +1,7 @@
 //! What the readers of published sets share: parts, names of files, gzip, and limits against hostile files.
 
 use std::{
+    fs::File,
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
 };
@@ -16,6 +17,15 @@ pub enum Part {
     Train,
     /// To be judged by: 10000 images of each.
     Test,
+}
+
+/// Opens a file and returns it with its name for messages.
+pub(crate) fn open(path: &Path) -> Result<(File, String), DataError> {
+    let name = path.display().to_string();
+    match File::open(path) {
+        Ok(file) => Ok((file, name)),
+        Err(reason) => Err(DataError::Open { file: name, reason }),
+    }
 }
 
 /// The first file there is of these names, with or without `.gz`.

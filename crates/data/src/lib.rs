@@ -44,22 +44,24 @@ mod error;
 mod files;
 mod image_shape;
 mod images;
+mod location;
 mod permutation;
 mod prepare;
 mod published;
-pub mod source;
+mod source;
 mod split;
 mod tables;
 
 pub use arrays::{NpyRows, read_numpy};
 pub use dataset::{Dataset, Samples};
-pub use error::DataError;
+pub use error::{DataError, ImageError, Remedy, TableError};
 pub use files::Part;
 pub use image_shape::ImageShape;
 pub use images::{
     Images, read_cifar10_folder, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels,
     read_idx_labels_from, read_image, read_image_folder, read_svhn_folder,
 };
+pub use location::Location;
 pub use permutation::permutation;
 pub use prepare::{Augment, Gcn, Standardize, Whiten, quantiles};
 #[cfg(feature = "download")]
@@ -67,6 +69,7 @@ pub use published::download;
 pub use published::{
     BUILTIN, DataFolder, PUBLISHED, PublishedFile, PublishedSet, builtin, digits, iris, published,
 };
+pub use source::Source;
 pub use split::Parts;
 pub use tables::{
     EXTENSIONS, FeatureRows, Missing, Table, TableFormat, TableOptions, UnknownCategory, default_target,

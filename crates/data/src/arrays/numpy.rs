@@ -19,7 +19,8 @@ use zip::{ZipArchive, result::ZipError};
 use crate::{
     arrays::npy::{Array, Type, dims, wrong},
     dataset::{Dataset, Samples},
-    error::{DataError, listed, open},
+    error::{DataError, listed},
+    files::open,
     image_shape::ImageShape,
 };
 

@@ -14,7 +14,8 @@ use image::DynamicImage;
 
 use crate::{
     dataset::{Dataset, Samples},
-    error::{DataError, listed, open},
+    error::{DataError, ImageError, listed},
+    files::open,
     image_shape::ImageShape,
     images::image_file::decode,
 };
@@ -28,8 +29,8 @@ const IMAGE_LIMIT: u64 = 1 << 20;
 /// `test`, which hold those. The classes are those of the training part.
 ///
 /// # Errors
-/// [`DataError::TooFewClasses`], [`DataError::UnknownClass`]; [`DataError::NoFile`] for a class without an
-/// image; [`DataError::Open`], [`DataError::Read`]; [`DataError::Image`], [`DataError::ImageSize`],
+/// [`ImageError::TooFewClasses`], [`ImageError::UnknownClass`]; [`DataError::NoFile`] for a class without an
+/// image; [`DataError::Open`], [`DataError::Read`]; [`ImageError::Decode`], [`ImageError::Size`],
 /// [`DataError::Oversize`] for an image, or for all of them together.
 pub fn read_image_folder(dir: impl AsRef<Path>) -> Result<(Dataset, Option<Dataset>), DataError> {
     let dir = dir.as_ref();
@@ -40,7 +41,7 @@ pub fn read_image_folder(dir: impl AsRef<Path>) -> Result<(Dataset, Option<Datas
     let classes = if parts { entries(&train, Path::is_dir)? } else { found.clone() };
     if classes.len() < 2 {
         let dir = if parts { &train } else { dir };
-        return Err(DataError::TooFewClasses { dir: dir.display().to_string(), got: classes.len() });
+        return Err(ImageError::TooFewClasses { dir: dir.display().to_string(), got: classes.len() }.into());
     }
     let names: Vec<String> = classes.iter().map(|class| name(class)).collect();
     let mut images = Images::default();
@@ -94,7 +95,7 @@ impl Images {
         for class in classes {
             let dir = || class.display().to_string();
             let Some(label) = names.iter().position(|known| *known == name(class)) else {
-                return Err(DataError::UnknownClass { dir: dir(), known: listed(names.iter()) });
+                return Err(ImageError::UnknownClass { dir: dir(), known: listed(names.iter()) }.into());
             };
             let files = entries(class, is_image)?;
             if files.is_empty() {
@@ -115,7 +116,7 @@ impl Images {
         if *expected != size {
             let [expected, got] = [*expected, size].map(|[width, height]| format!("{width}x{height}"));
             let (file, first) = (path.display().to_string(), first.display().to_string());
-            return Err(DataError::ImageSize { file, expected, first, got });
+            return Err(ImageError::Size { file, expected, first, got }.into());
         }
         if image.color().has_color() && !self.colour {
             self.colour = true;

@@ -11,8 +11,8 @@ use std::{io::Read, path::Path};
 
 use crate::{
     dataset::{Dataset, Samples},
-    error::{DataError, listed, open},
-    files::Part,
+    error::{DataError, ImageError, listed},
+    files::{Part, open},
     image_shape::ImageShape,
     images::mat::{Array, read_arrays},
 };
@@ -27,7 +27,7 @@ const LIMIT: u64 = (1 << 30) / IMAGE as u64;
 ///
 /// # Errors
 /// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`]; [`DataError::Array`] for what is wrong in the file,
-/// [`DataError::NoArray`] without `X` or `y`; [`DataError::Count`], [`DataError::NoRows`].
+/// [`DataError::NoArray`] without `X` or `y`; [`ImageError::Count`], [`DataError::NoRows`].
 pub fn read_svhn_folder(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, DataError> {
     let name = match part {
         Part::Train => "train_32x32.mat",
@@ -63,7 +63,7 @@ fn read(reader: impl Read, file: &str) -> Result<Dataset, DataError> {
     let (values, labels) = (values.ok_or_else(|| missing("X"))?, labels.ok_or_else(|| missing("y"))?);
     let images = values.len() / IMAGE;
     if images != labels.len() {
-        return Err(DataError::Count { dir: file.into(), images, labels: labels.len() });
+        return Err(ImageError::Count { dir: file.into(), images, labels: labels.len() }.into());
     }
     let digits = (0..10).map(|digit| digit.to_string()).collect();
     let samples = Samples::Bytes { cols: IMAGE, values };

@@ -54,17 +54,17 @@ impl DataFolder {
     /// The place of a set of which every file is there, gzipped or not.
     ///
     /// # Errors
-    /// [`DataError::NotFetched`], which says what fetches it.
+    /// [`DataError::NotFetched`] if a file is missing.
     pub fn find(&self, set: &PublishedSet) -> Result<PathBuf, DataError> {
         let place = self.place(set);
         let is_there = |path: &str| {
             let bare = path.strip_suffix(".gz").unwrap_or(path);
             place.join(bare).is_file() || place.join(format!("{bare}.gz")).is_file()
         };
-        match set.wanted().all(is_there) {
-            true => Ok(place),
-            false => Err(DataError::NotFetched { set: set.name, dir: place.display().to_string() }),
+        if !set.wanted().all(is_there) {
+            return Err(DataError::NotFetched { set: set.name, dir: place.display().to_string() });
         }
+        Ok(place)
     }
 }
 
@@ -81,10 +81,7 @@ mod tests {
         let folder = DataFolder::new(dir.path());
         let set = published("mnist").unwrap();
         let place = folder.place(set);
-        let missing = format!(
-            "mnist is not in {}: fetch it by `onebit data get mnist`, or say where it is (--data DIR)",
-            place.display()
-        );
+        let missing = format!("mnist is not in {}", place.display());
         assert_eq!(folder.find(set).unwrap_err().to_string(), missing);
         fs::create_dir(&place).unwrap();
         for name in set.wanted() {

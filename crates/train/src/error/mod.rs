@@ -1,6 +1,6 @@
 //! The one error type of this crate.
 
-use onebit_data::DataError;
+use onebit_data::{DataError, Remedy};
 use thiserror::Error as ThisError;
 
 mod checkpoint;
@@ -65,6 +65,12 @@ pub enum Error {
         /// What is wrong with it, in one line.
         message: String,
     },
+    /// A configuration does not say where its data are.
+    #[error("data: expected {expected}, got no path")]
+    NoData {
+        /// The kind of data that its source means.
+        expected: &'static str,
+    },
     /// A class that is to be learned has no sample in the training part.
     #[error("class `{0}` has no sample in the training part, and every class needs one")]
     EmptyClass(String),
@@ -124,6 +130,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a user can do about the error, if there is a single obvious thing.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::Data(error) => error.remedy(),
+            Error::NoData { .. } => Some(Remedy::NamePath),
+            _ => None,
+        }
+    }
+
     /// A shape error in words.
     pub fn shape(op: &'static str, expected: impl ToString, got: impl ToString) -> Self {
         Error::Shape { op, expected: expected.to_string(), got: got.to_string() }

@@ -16,8 +16,7 @@
 use std::time::{Duration, Instant};
 
 use onebit_bits::Engine;
-use onebit_data as data;
-use onebit_data::{Dataset, Parts, Samples};
+use onebit_data::{Dataset, Location, Parts, Samples, builtin};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -139,12 +138,17 @@ pub fn median(times: &[StepTimes]) -> Option<StepTimes> {
 const BATCHES: usize = 4;
 
 fn random_data(source: &str, samples: usize) -> Result<Parts> {
-    let published = data::published(source);
-    let (features, classes) = match (source, published) {
-        ("iris", _) => (4, 3),
-        ("digits", _) => (64, 10),
-        (_, Some(set)) => (set.image.height * set.image.width * set.image.channels, set.classes),
-        _ => {
+    let mut published = None;
+    let (features, classes) = match Location::named(source) {
+        Some(Location::Published(set)) => {
+            published = Some(set);
+            (set.image.height * set.image.width * set.image.channels, set.classes)
+        }
+        Some(Location::Builtin(name)) => {
+            let data = builtin(name).expect("a location has only known names");
+            (data.features(), data.classes())
+        }
+        Some(Location::Path(_)) | None => {
             let known = "iris, digits, mnist, fashion-mnist, cifar10 or svhn, whose shape is known";
             return Err(Error::setting("data.source", known, source));
         }
