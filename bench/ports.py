@@ -1,4 +1,4 @@
-"""What instruction sequences cost on this processor: the figures in cycles of docs/performance.md.
+"""What instruction sequences cost on this processor: the figures in cycles of docs/reference/kernels.md.
 
     python3 bench/ports.py
 

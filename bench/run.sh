@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes every figure of docs/performance.md: bench/run.sh > figures.txt
+# Makes every figure of docs/reference/performance.md: bench/run.sh > figures.txt
 # With PYTHON=/path/to/python of an environment that has torch, PyTorch's too.
 # Nothing else should run beside it; it takes some minutes. Where something does, FIRST="chrt -f 1" puts its turn off
 # (as root), but memory and caches stay shared.

@@ -2,7 +2,7 @@
 
     cargo build --release -p onebit-cli
     pip install torch numpy matplotlib
-    python bench/time_to_97.py MNIST_FOLDER docs/time-to-97.svg --threads 2
+    python bench/time_to_97.py MNIST_FOLDER docs/pictures/time-to-97.svg --threads 2
 
 The network is 784-512-512-10 throughout, or with other hidden layers (`--hidden 4096,4096,4096`): real pixels, ReLU, cross-entropy and Adam at 1e-3 for PyTorch float; real pixels, signs,
 straight-through gradients, squared hinge and Adam from 3e-3 to 1e-4 for PyTorch binary, batches of 100 for both; the preset

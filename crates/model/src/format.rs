@@ -1,4 +1,4 @@
-//! The `.onebit` file, byte by byte; `docs/format.md` is its specification.
+//! The `.onebit` file, byte by byte; `docs/reference/format.md` is its specification.
 //!
 //! A header of 64 bytes, layer records of 32, tensor records of 64, then the tensors, each at the next
 //! multiple of 64. Everything is little-endian. This module knows records and tensors; what they mean is

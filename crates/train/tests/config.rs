@@ -69,7 +69,7 @@ fn keys(path: &str, value: &toml::Value, found: &mut Vec<String>) {
 
 #[test]
 fn the_page_lists_every_key() {
-    let page = include_str!("../../../docs/configuration.md");
+    let page = include_str!("../../../docs/reference/configuration.md");
     let mut listed: Vec<&str> =
         page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     let mut found = Vec::new();

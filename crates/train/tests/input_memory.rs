@@ -1,4 +1,4 @@
-//! Hostile inputs of predict take no more memory than is written in `docs/security.md`: what is allocated is counted.
+//! Hostile inputs of predict take no more memory than is written in `docs/reference/security.md`: what is allocated is counted.
 //!
 //! In a binary of its own, because it counts what the whole process allocates.
 

@@ -49,7 +49,7 @@ impl Model {
     /// For every sample, x: (features), scores and class are those of [`scores`](Self::scores) and
     /// [`classify`](Self::classify), bit for bit (where a score is NaN, its bits may differ). Where these refuse a
     /// feature that is not finite, the functions return -1. A model whose first layer compares sums of bytes takes
-    /// `const uint8_t *x` and refuses nothing. `docs/c.md` says what the compiler must keep to.
+    /// `const uint8_t *x` and refuses nothing. `docs/reference/c.md` says what the compiler must keep to.
     ///
     /// # Errors
     /// [`Error::CName`] unless `name` is a letter, then letters, digits and `_`.

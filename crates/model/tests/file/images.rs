@@ -185,10 +185,10 @@ fn images_that_would_take_much_memory() {
     }
 }
 
-/// The Python of `docs/format.md` gives the same scores, where there is a Python.
+/// The Python of `docs/reference/format.md` gives the same scores, where there is a Python.
 #[test]
 fn the_reader_of_the_specification_agrees() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/format.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/format.md");
     let specification = fs::read_to_string(path).expect("the specification, in the repository");
     let blocks = specification.split("```python\n").skip(1);
     let code: String = blocks.map(|block| block.split("```").next().unwrap()).collect();

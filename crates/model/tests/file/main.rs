@@ -66,9 +66,9 @@ fn the_tiny_model_gives_the_scores_of_its_description() {
 
 #[test]
 fn the_specification_shows_the_tiny_file() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/format.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/format.md");
     let specification = fs::read_to_string(path).expect("the specification, in the repository");
-    assert!(specification.contains(tiny::DUMP), "docs/format.md shows another file than tests/file/tiny.hex");
+    assert!(specification.contains(tiny::DUMP), "format.md shows another file than tests/file/tiny.hex");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use onebit_bits::BitTensor;
 use onebit_model::{Affine, Binarize, Dense, Layer, Limits, Model, Output, Standardize, Thresholds};
 
-/// The file byte by byte, with notes; `docs/format.md` shows it.
+/// The file byte by byte, with notes; `docs/reference/format.md` shows it.
 pub(crate) const DUMP: &str = include_str!("tiny.hex");
 
 /// Two features, one threshold; three units of depth 2, the last descending; two classes.
