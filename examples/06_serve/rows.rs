@@ -7,28 +7,28 @@ use onebit::{
 use serde_json::{Map, Value};
 
 /// How the model's columns become features. A model of numbers alone has only the names of its features.
-pub fn columns_of(model: &Model) -> Result<Columns, Error> {
+pub(crate) fn columns_of(model: &Model) -> Result<Columns, Error> {
     match model.columns() {
         Some(columns) => Ok(columns.clone()),
         None => Columns::numbers(model.features().iter().cloned()),
     }
 }
 
-pub struct Rows {
+pub(crate) struct Rows {
     columns: Columns,
 }
 
 impl Rows {
-    pub fn new(columns: Columns) -> Self {
+    pub(crate) fn new(columns: Columns) -> Self {
         Self { columns }
     }
 
-    pub fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         self.columns.as_slice().iter().map(|column| column.name.as_str()).collect()
     }
 
     /// The features of all rows of a request, row after row: `(b, features)`.
-    pub fn read(&self, body: &str) -> Result<Vec<f32>, String> {
+    pub(crate) fn read(&self, body: &str) -> Result<Vec<f32>, String> {
         let body: Value = serde_json::from_str(body).map_err(|e| format!("body: {e}"))?;
         let rows = body["rows"].as_array().ok_or("body: expected an object with an array `rows`")?;
         let width = self.columns.features();
