@@ -69,7 +69,11 @@ fn keys(path: &str, value: &toml::Value, found: &mut Vec<String>) {
 
 #[test]
 fn the_page_lists_every_key() {
+<<<<<<< HEAD:crates/train/tests/it/config.rs
     let page = include_str!("../../../../docs/reference/configuration.md");
+=======
+    let page = include_str!("../../../docs/reference/configuration.md");
+>>>>>>> docs:crates/train/tests/config.rs
     let mut listed: Vec<&str> =
         page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     let mut found = Vec::new();
