@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use onebit::{
-    Parts,
+    Split,
     config::Config,
     data::TableFormat,
     experiment::{self, Source},
@@ -88,7 +88,7 @@ impl Job {
     }
 
     /// Loads the data and splits them by `seed`.
-    pub(crate) fn load(&self, seed: u64) -> Result<Parts> {
+    pub(crate) fn load(&self, seed: u64) -> Result<Split> {
         let config = Config { seed, ..self.config.clone() };
         Ok(experiment::load(&config, self.data.as_deref())?)
     }

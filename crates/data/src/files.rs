@@ -11,7 +11,7 @@ use crate::error::DataError;
 
 /// The two parts in which sets of images are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Subset {
     /// To learn from: of MNIST 60000 images, of CIFAR-10 50000.
     Train,
     /// To be judged by: 10000 images of each.

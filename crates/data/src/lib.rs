@@ -54,7 +54,7 @@ mod tables;
 pub use arrays::{NpyRows, read_numpy};
 pub use dataset::{Dataset, Samples};
 pub use error::DataError;
-pub use files::Part;
+pub use files::Subset;
 pub use image_shape::ImageShape;
 pub use images::{
     Images, read_cifar10_folder, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels,
@@ -67,7 +67,7 @@ pub use published::download;
 pub use published::{
     BUILTIN, DataFolder, PUBLISHED, PublishedFile, PublishedSet, builtin, digits, iris, published,
 };
-pub use split::Parts;
+pub use split::Split;
 pub use tables::{
     EXTENSIONS, FeatureRows, Missing, Table, TableFormat, TableOptions, UnknownCategory, default_target,
     read_features, read_table, read_table_from, read_table_with, read_table_with_labels,

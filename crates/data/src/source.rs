@@ -18,7 +18,7 @@ use std::{
 };
 
 use crate as data;
-use crate::{DataFolder, Dataset, Part, PublishedSet, TableOptions, error::DataError};
+use crate::{DataFolder, Dataset, PublishedSet, Subset, TableOptions, error::DataError};
 
 /// Labelled data of some kind.
 pub enum Source {
@@ -124,15 +124,17 @@ impl Source {
         Ok(match self {
             Self::Builtin(data) => (data, None),
             Self::Cifar10 => (
-                data::read_cifar10_folder(path, Part::Train)?,
-                Some(data::read_cifar10_folder(path, Part::Test)?),
+                data::read_cifar10_folder(path, Subset::Train)?,
+                Some(data::read_cifar10_folder(path, Subset::Test)?),
             ),
-            Self::Svhn => {
-                (data::read_svhn_folder(path, Part::Train)?, Some(data::read_svhn_folder(path, Part::Test)?))
-            }
-            Self::Idx => {
-                (data::read_idx_folder(path, Part::Train)?, Some(data::read_idx_folder(path, Part::Test)?))
-            }
+            Self::Svhn => (
+                data::read_svhn_folder(path, Subset::Train)?,
+                Some(data::read_svhn_folder(path, Subset::Test)?),
+            ),
+            Self::Idx => (
+                data::read_idx_folder(path, Subset::Train)?,
+                Some(data::read_idx_folder(path, Subset::Test)?),
+            ),
             Self::NumPy => data::read_numpy(path)?,
             Self::ImageFolder => data::read_image_folder(path)?,
             Self::Table(options) => (data::read_table_with(path, &options)?, None),
@@ -145,9 +147,9 @@ impl Source {
     /// As [`read`](Self::read).
     pub fn read_test(self, path: &Path) -> Result<Dataset, DataError> {
         Ok(match self {
-            Self::Cifar10 => data::read_cifar10_folder(path, Part::Test)?,
-            Self::Svhn => data::read_svhn_folder(path, Part::Test)?,
-            Self::Idx => data::read_idx_folder(path, Part::Test)?,
+            Self::Cifar10 => data::read_cifar10_folder(path, Subset::Test)?,
+            Self::Svhn => data::read_svhn_folder(path, Subset::Test)?,
+            Self::Idx => data::read_idx_folder(path, Subset::Test)?,
             other => {
                 let (all, test) = other.read(path)?;
                 test.unwrap_or(all)

@@ -8,7 +8,7 @@ use crate::{
 
 /// The parts of a data set.
 #[derive(Clone, Debug)]
-pub struct Parts {
+pub struct Split {
     /// Learned from.
     pub train: Dataset,
     /// Chosen by, by a run that keeps its best network, or by a person who tunes settings.
@@ -21,7 +21,7 @@ pub struct Parts {
     pub preprocessed: bool,
 }
 
-impl Parts {
+impl Split {
     /// Holds out a share for the test, by `seed`, and fits the standardization on the rest: pixels go to
     /// [-1, 1], other features to mean 0 and deviation 1.
     ///
@@ -32,7 +32,7 @@ impl Parts {
         Ok(Self::new(train, None, Some(test)))
     }
 
-    /// Parts that exist already. Where numbers were missing, the mean of the training part stands in all of them.
+    /// Sets that exist already. Where numbers were missing, the mean of the training part stands in all of them.
     pub fn new(mut train: Dataset, mut validation: Option<Dataset>, mut test: Option<Dataset>) -> Self {
         Dataset::refill(&mut train, [validation.as_mut(), test.as_mut()]);
         let standardize = match train.samples() {

@@ -14,7 +14,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use onebit::{
-    Parts,
+    Split,
     config::{self, Config},
     tune::{Dimension, dimensions, settings},
 };
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &TuneArgs) -> Result<()> {
     job.find_data(&args.data, args.json)?;
     job.pin_data();
     // The data are read once per seed, not once per trial.
-    let parts: Vec<Parts> = (0..args.seeds as u64).map(|seed| job.load(seed)).collect::<Result<_>>()?;
+    let parts: Vec<Split> = (0..args.seeds as u64).map(|seed| job.load(seed)).collect::<Result<_>>()?;
     let base = &job.config;
     let search = Search {
         name: args.config.clone(),

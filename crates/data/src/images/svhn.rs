@@ -12,7 +12,7 @@ use std::{io::Read, path::Path};
 use crate::{
     dataset::{Dataset, Samples},
     error::{DataError, listed, open},
-    files::Part,
+    files::Subset,
     image_shape::ImageShape,
     images::mat::{Array, read_arrays},
 };
@@ -28,10 +28,10 @@ const LIMIT: u64 = (1 << 30) / IMAGE as u64;
 /// # Errors
 /// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`]; [`DataError::Array`] for what is wrong in the file,
 /// [`DataError::NoArray`] without `X` or `y`; [`DataError::Count`], [`DataError::NoRows`].
-pub fn read_svhn_folder(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, DataError> {
+pub fn read_svhn_folder(dir: impl AsRef<Path>, part: Subset) -> Result<Dataset, DataError> {
     let name = match part {
-        Part::Train => "train_32x32.mat",
-        Part::Test => "test_32x32.mat",
+        Subset::Train => "train_32x32.mat",
+        Subset::Test => "test_32x32.mat",
     };
     let (dir, path) = (dir.as_ref(), dir.as_ref().join(name));
     if !path.is_file() {
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn a_folder() {
         let dir = tempfile::tempdir().unwrap();
-        let error = read_svhn_folder(dir.path(), Part::Test).unwrap_err().to_string();
+        let error = read_svhn_folder(dir.path(), Subset::Test).unwrap_err().to_string();
         assert_eq!(error, format!("{}: none of the files test_32x32.mat", dir.path().display()));
     }
 }

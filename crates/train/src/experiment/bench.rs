@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use onebit_bits::Engine;
 use onebit_data as data;
-use onebit_data::{Dataset, Parts, Samples};
+use onebit_data::{Dataset, Samples, Split};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -138,7 +138,7 @@ pub fn median(times: &[StepTimes]) -> Option<StepTimes> {
 /// Batches that differ from each other.
 const BATCHES: usize = 4;
 
-fn random_data(source: &str, samples: usize) -> Result<Parts> {
+fn random_data(source: &str, samples: usize) -> Result<Split> {
     let published = data::published(source);
     let (features, classes) = match (source, published) {
         ("iris", _) => (4, 3),
@@ -163,5 +163,5 @@ fn random_data(source: &str, samples: usize) -> Result<Parts> {
     if let Some(set) = published {
         data = data.with_image(set.image)?;
     }
-    Ok(Parts::new(data, None, None))
+    Ok(Split::new(data, None, None))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use onebit_bits::Engine;
 use onebit_data as data;
-use onebit_data::{DataFolder, Dataset, Gcn, Parts, PublishedSet, Whiten, quantiles, source};
+use onebit_data::{DataFolder, Dataset, Gcn, PublishedSet, Split, Whiten, quantiles, source};
 use onebit_model::Model;
 
 use crate::{
@@ -34,7 +34,7 @@ pub use onebit_data::source::{Source, locate, named, source_at};
 /// # Errors
 /// [`Error::Data`] for what is wrong with the files, [`Error::Setting`] when a path or a target column is
 /// missing.
-pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
+pub fn load(config: &Config, path: Option<&Path>) -> Result<Split> {
     let (rest, test) = open(config, path)?;
     let (rest, test) = match test {
         Some(test) => (rest, Some(test)),
@@ -53,11 +53,11 @@ pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
     let steps = &config.data.preprocess;
     let (mut train, mut validation, mut test) = (train, validation, test);
     if steps.is_empty() {
-        return Ok(Parts::new(train, validation, test));
+        return Ok(Split::new(train, validation, test));
     }
     Dataset::refill(&mut train, [validation.as_mut(), test.as_mut()]);
     let (train, [validation, test]) = preprocess(steps, train, [validation, test])?;
-    Ok(Parts { preprocessed: true, ..Parts::new(train, validation, test) })
+    Ok(Split { preprocessed: true, ..Split::new(train, validation, test) })
 }
 
 /// What is done to the samples of all parts before anything else, in order; fitted on the training part.
@@ -137,7 +137,7 @@ fn open(config: &Config, path: Option<&Path>) -> Result<(Dataset, Option<Dataset
 ///
 /// # Errors
 /// [`Error::Setting`] for what cannot be built.
-pub fn network(config: &Config, parts: &Parts) -> Result<Network> {
+pub fn network(config: &Config, parts: &Split) -> Result<Network> {
     let data = &parts.train;
     let (features, classes) = (data.features(), data.classes());
     let hidden = &config.network.hidden;
@@ -159,7 +159,7 @@ pub fn network(config: &Config, parts: &Parts) -> Result<Network> {
     }
 }
 
-fn thresholds(parts: &Parts, levels: usize) -> Result<Matrix> {
+fn thresholds(parts: &Split, levels: usize) -> Result<Matrix> {
     let table = quantiles(&parts.train, &parts.standardize, levels);
     Matrix::new(levels, table.len() / levels.max(1), table)
 }
@@ -168,7 +168,7 @@ fn thresholds(parts: &Parts, levels: usize) -> Result<Matrix> {
 ///
 /// # Errors
 /// As [`Trainer::fit`].
-pub fn run(config: &Config, parts: &Parts, engine: &Engine, listen: impl FnMut(Event)) -> Result<Outcome> {
+pub fn run(config: &Config, parts: &Split, engine: &Engine, listen: impl FnMut(Event)) -> Result<Outcome> {
     run_with(config, parts, engine, &mut Checkpoints::none(), listen)
 }
 
@@ -178,7 +178,7 @@ pub fn run(config: &Config, parts: &Parts, engine: &Engine, listen: impl FnMut(E
 /// As [`Trainer::fit_with`].
 pub fn run_with(
     config: &Config,
-    parts: &Parts,
+    parts: &Split,
     engine: &Engine,
     checkpoints: &mut Checkpoints,
     listen: impl FnMut(Event),
@@ -192,7 +192,7 @@ pub fn run_with(
 /// As [`Trainer::fit_and_tell`].
 pub fn run_and_tell(
     config: &Config,
-    parts: &Parts,
+    parts: &Split,
     engine: &Engine,
     checkpoints: &mut Checkpoints,
     listener: &mut dyn Listener,
@@ -204,7 +204,7 @@ pub fn run_and_tell(
 }
 
 /// The teacher of a configuration, if it has one.
-fn lessons(config: &Config, parts: &Parts) -> Result<Option<Lessons>> {
+fn lessons(config: &Config, parts: &Split) -> Result<Option<Lessons>> {
     let TrainingConfig { teacher, temperature, teacher_share, .. } = &config.training;
     let Some(path) = teacher else { return Ok(None) };
     let model = Model::load(path)?;

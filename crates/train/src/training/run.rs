@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use onebit_bits::Engine;
-use onebit_data::{Dataset, Parts, Samples, permutation};
+use onebit_data::{Dataset, Samples, Split, permutation};
 use onebit_model::Model;
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ use crate::{
 pub(crate) struct Run<'a> {
     trainer: &'a Trainer,
     net: &'a mut Network,
-    parts: &'a Parts,
+    parts: &'a Split,
     cx: Context,
     checkpoints: &'a mut Checkpoints,
     /// What the run is, for its checkpoints: one of another run is refused.
@@ -55,7 +55,7 @@ impl<'a> Run<'a> {
     pub(crate) fn new(
         trainer: &'a Trainer,
         net: &'a mut Network,
-        parts: &'a Parts,
+        parts: &'a Split,
         engine: &Engine,
         checkpoints: &'a mut Checkpoints,
     ) -> Result<Self> {
@@ -316,7 +316,7 @@ fn epoch_seed(seed: u64, epoch: usize) -> u64 {
 }
 
 /// What a run learns from and how, in JSON.
-fn describe(trainer: &Trainer, parts: &Parts) -> String {
+fn describe(trainer: &Trainer, parts: &Split) -> String {
     let Trainer { order, phases, keep, seed, .. } = trainer;
     let standardize = parts.standardize.mean().iter().chain(parts.standardize.scale());
     let data = json!({
@@ -359,7 +359,7 @@ impl Trainer {
     pub fn fit(
         &self,
         net: &mut Network,
-        parts: &Parts,
+        parts: &Split,
         engine: &Engine,
         listen: impl FnMut(Event),
     ) -> Result<Outcome> {
@@ -376,7 +376,7 @@ impl Trainer {
     pub fn fit_with(
         &self,
         net: &mut Network,
-        parts: &Parts,
+        parts: &Split,
         engine: &Engine,
         checkpoints: &mut Checkpoints,
         listen: impl FnMut(Event),
@@ -391,7 +391,7 @@ impl Trainer {
     pub fn fit_and_tell(
         &self,
         net: &mut Network,
-        parts: &Parts,
+        parts: &Split,
         engine: &Engine,
         checkpoints: &mut Checkpoints,
         listener: &mut dyn Listener,
