@@ -27,7 +27,7 @@ impl Split {
     ///
     /// # Errors
     /// [`DataError::Split`] when one of the two would be empty.
-    pub fn split(data: &Dataset, test: f64, seed: u64) -> Result<Self, DataError> {
+    pub fn random(data: &Dataset, test: f64, seed: u64) -> Result<Self, DataError> {
         let (train, test) = data.split(test, seed)?;
         Ok(Self::new(train, None, Some(test)))
     }
