@@ -14,10 +14,11 @@ use std::{
 };
 
 use crate::{
-    dataset::{Dataset, Samples},
+    dataset::Dataset,
     error::{DataError, open},
     files::{Subset, find, read_whole},
     image_shape::ImageShape,
+    samples::Samples,
 };
 
 const SHAPE: ImageShape = ImageShape { height: 32, width: 32, channels: 3 };

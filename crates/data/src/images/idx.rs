@@ -20,10 +20,11 @@ use std::{
 };
 
 use crate::{
-    dataset::{Dataset, Samples},
+    dataset::Dataset,
     error::{DataError, open},
     files::{Subset, decompressed, find, read_at_most},
     image_shape::ImageShape,
+    samples::Samples,
 };
 
 /// The largest idx file read, after decompression: 1 GiB, 20 times MNIST. It bounds what a small hostile

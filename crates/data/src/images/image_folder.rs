@@ -13,10 +13,11 @@ use std::{
 use image::DynamicImage;
 
 use crate::{
-    dataset::{Dataset, Samples},
+    dataset::Dataset,
     error::{DataError, listed, open},
     image_shape::ImageShape,
     images::image_file::decode,
+    samples::Samples,
 };
 
 /// Bytes of all images together, decoded, at most: 1 GiB.

@@ -10,11 +10,12 @@
 use std::{io::Read, path::Path};
 
 use crate::{
-    dataset::{Dataset, Samples},
+    dataset::Dataset,
     error::{DataError, listed, open},
     files::Subset,
     image_shape::ImageShape,
     images::mat::{Array, read_arrays},
+    samples::Samples,
 };
 
 const SHAPE: ImageShape = ImageShape { height: 32, width: 32, channels: 3 };

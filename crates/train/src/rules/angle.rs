@@ -2,12 +2,12 @@
 
 use onebit_bits::BitView;
 
-/// The mean over rows of the angle between real weights and their bits, in degrees. `reals` has the shape of `bits`,
-/// `(o, i)`.
+/// The mean over rows of the angle between real weights and their bits, in degrees. `reals` has the shape of
+/// `bits`, `(o, i)`.
 ///
-/// For a row of n weights, `cos = <w, b> / (|w| sqrt(n))`. No scale of the bits makes the error of a row smaller than
-/// `|w| sin(angle)`. A row of zeros counts as 90 degrees. The result is NaN if there are no rows or if the number of
-/// reals differs from that of the bits.
+/// For a row of n weights, `cos = <w, b> / (|w| sqrt(n))`. No scale of the bits makes the error of a row
+/// smaller than `|w| sin(angle)`. A row of zeros counts as 90 degrees. The result is NaN if there are no rows
+/// or if the number of reals differs from that of the bits.
 ///
 /// ```
 /// use onebit_bits::BitTensor;

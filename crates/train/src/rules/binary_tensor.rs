@@ -145,7 +145,8 @@ impl BinaryTensor {
         Ok(())
     }
 
-    /// Names the bits, the rule's state and the measurements; see [`Layer::state`](crate::contract::layer::Layer::state).
+    /// Names the bits, the rule's state and the measurements; see
+    /// [`Layer::state`](crate::contract::layer::Layer::state).
     ///
     /// # Errors
     /// Returns the errors of `state`.
@@ -192,8 +193,8 @@ impl BinaryTensor {
         Parameters { bits: self.bits.rows() * self.bits.cols(), reals: 0 }
     }
 
-    /// The share of the weights that flipped, averaged over the steps since the last call, and the share of those that
-    /// had the same value at every call.
+    /// The share of the weights that flipped, averaged over the steps since the last call, and the share of
+    /// those that had the same value at every call.
     pub fn observe(&mut self) -> Observation {
         let bits = &self.bits;
         let mut dead_weights = None;

@@ -5,8 +5,9 @@
 //! w flips where |m| > threshold and sgn(m) = sgn(w)
 //! ```
 //!
-//! `g` is the gradient with respect to the binary weight. `m` starts at 0, and a flip does not change it; it is
-//! the only state, one f32 per weight. Bop does not use the learning rate, which belongs to the real parameters.
+//! `g` is the gradient with respect to the binary weight. `m` starts at 0, and a flip does not change it; it
+//! is the only state, one f32 per weight. Bop does not use the learning rate, which belongs to the real
+//! parameters.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -71,12 +72,13 @@ impl Bop {
 
     /// Creates the rule with settings that are constant or follow a schedule over the epochs of the run.
     ///
-    /// `threshold`, at least 0, is in units of the gradient: too high and nothing is learned, too low and weights
-    /// flip back and forth. `gamma`, above 0 and at most 1, is how fast the average follows the gradient; it plays
-    /// the part of a learning rate.
+    /// `threshold`, at least 0, is in units of the gradient: too high and nothing is learned, too low and
+    /// weights flip back and forth. `gamma`, above 0 and at most 1, is how fast the average follows the
+    /// gradient; it plays the part of a learning rate.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for a number outside its range, or a schedule that leaves it.
+    /// [`Error::Setting`](crate::Error::Setting) for a number outside its range, or a schedule that leaves
+    /// it.
     pub fn with(threshold: impl Into<Scheduled>, gamma: impl Into<Scheduled>) -> Result<Self> {
         let threshold = check_threshold(threshold)?;
         Ok(Self { threshold, gamma: gamma.into().check_share("gamma")?, m: Buffer::new() })

@@ -36,11 +36,12 @@ pub enum Correction {
     /// No correction: the authors' biased variant, their best on CIFAR-10.
     #[default]
     None,
-    /// `m / gamma` and `v / sigma`, which the authors' code calls unbiased. That holds in the first step only; while
-    /// gamma and sigma are constant, this is the biased variant with the threshold `threshold gamma / sqrt(sigma)`.
+    /// `m / gamma` and `v / sigma`, which the authors' code calls unbiased. That holds in the first step
+    /// only; while gamma and sigma are constant, this is the biased variant with the threshold
+    /// `threshold gamma / sqrt(sigma)`.
     Rates,
-    /// `m / (1 - (1 - gamma)^t)` after t steps, and the same for `v`, as in Adam. Where gamma changes, the power is
-    /// the product over the steps.
+    /// `m / (1 - (1 - gamma)^t)` after t steps, and the same for `v`, as in Adam. Where gamma changes, the
+    /// power is the product over the steps.
     Steps,
 }
 
@@ -84,7 +85,8 @@ pub struct Bop2 {
 }
 
 impl Bop2 {
-    /// Creates the rule with a constant threshold of 1e-6, gamma of 1e-7 and sigma of 1e-3, without correction.
+    /// Creates the rule with a constant threshold of 1e-6, gamma of 1e-7 and sigma of 1e-3, without
+    /// correction.
     pub fn new() -> Self {
         Self {
             threshold: 1e-6.into(),
@@ -99,11 +101,12 @@ impl Bop2 {
 
     /// Creates the rule with settings that are constant or follow a schedule over the epochs of the run.
     ///
-    /// `threshold`, at least 0, is the bound on the quotient `q`. `gamma` and `sigma`, above 0 and at most 1, are
-    /// how fast the averages of the gradients and of their squares follow.
+    /// `threshold`, at least 0, is the bound on the quotient `q`. `gamma` and `sigma`, above 0 and at most 1,
+    /// are how fast the averages of the gradients and of their squares follow.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for a number outside its range, or a schedule that leaves it.
+    /// [`Error::Setting`](crate::Error::Setting) for a number outside its range, or a schedule that leaves
+    /// it.
     pub fn with(
         threshold: impl Into<Scheduled>,
         gamma: impl Into<Scheduled>,

@@ -12,7 +12,8 @@ use crate::{
     rules::{Bop, Bop2, Correction, Counter, Counting, Latent, Rbnn, Standardization, Standardized, Xnor},
 };
 
-/// A rule and its settings. TOML: `"latent"`, or with settings `{ name = "bop", threshold = 1e-8, gamma = 1e-4 }`.
+/// A rule and its settings. TOML: `"latent"`, or with settings
+/// `{ name = "bop", threshold = 1e-8, gamma = 1e-4 }`.
 ///
 /// ```
 /// use onebit_train::rules::RuleConfig;

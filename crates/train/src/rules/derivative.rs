@@ -2,8 +2,8 @@
 //!
 //! `t = 10^(from + progress (to - from))`, `k = max(1 / t, 1)`.
 //!
-//! The estimators of activations (`layers::signs::estimator`) have the same slopes by another tanh. Sharing one would
-//! change the last bits of trained models.
+//! The estimators of activations (`layers::signs::estimator`) have the same slopes by another tanh. Sharing
+//! one would change the last bits of trained models.
 
 /// The sharpness of a surrogate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,13 +19,15 @@ impl Sharpness {
         Self { k: (1.0 / t).max(1.0) as f32, t: t as f32 }
     }
 
-    /// The slope of `k tanh(t x)`, `k t (1 - tanh^2(t x))`: the error decay estimator of IR-Net (arXiv:1909.10788).
+    /// The slope of `k tanh(t x)`, `k t (1 - tanh^2(t x))`: the error decay estimator of IR-Net
+    /// (arXiv:1909.10788).
     pub(crate) fn tanh(self, x: f32) -> f32 {
         let y = libm::tanhf(self.t * x);
         self.k * self.t * (1.0 - y * y)
     }
 
-    /// The slope of two parabolas that end at +-k, `max(k (sqrt(2) t - t^2 |x|), 0)`, as in RBNN (arXiv:2009.13055).
+    /// The slope of two parabolas that end at +-k, `max(k (sqrt(2) t - t^2 |x|), 0)`, as in RBNN
+    /// (arXiv:2009.13055).
     #[inline(always)]
     pub(crate) fn parabola(self, x: f32) -> f32 {
         let Self { k, t } = self;

@@ -1,5 +1,5 @@
-//! The parts that [`Bop`](crate::rules::Bop) and [`Bop2`](crate::rules::Bop2) share: running averages, and the
-//! comparison that flips a weight.
+//! The parts that [`Bop`](crate::rules::Bop) and [`Bop2`](crate::rules::Bop2) share: running averages, and
+//! the comparison that flips a weight.
 
 use onebit_bits::{Isa, sign_words, vectorized};
 
@@ -14,8 +14,8 @@ pub(crate) fn check_threshold(threshold: impl Into<Scheduled>) -> Result<Schedul
     threshold.into().check("threshold", 0.0..=f64::from(f32::MAX))
 }
 
-/// Flips each weight with `w push > threshold`; returns how many flipped. `push` has at most [`RUN`] elements,
-/// `weights` the words for them. A NaN flips nothing.
+/// Flips each weight with `w push > threshold`; returns how many flipped. `push` has at most [`RUN`]
+/// elements, `weights` the words for them. A NaN flips nothing.
 #[inline(always)]
 pub(crate) fn flip_beyond(isa: Isa, push: &[f32], threshold: f32, weights: &mut [u64]) -> u64 {
     // A number above the threshold is at least the next float.
@@ -46,7 +46,8 @@ vectorized! {
 }
 
 vectorized! {
-    /// `average <- (1 - share) average + share new`, written so that a share below the rounding of 1 still counts.
+    /// `average <- (1 - share) average + share new`, written so that a share below the rounding of 1 still
+    /// counts.
     pub(crate) fn follow<'a>(share: f32, new: &'a [f32], average: &'a mut [f32]) {
         for (average, new) in average.iter_mut().zip(new) {
             *average += share * (new - *average);

@@ -50,8 +50,8 @@ impl Latent {
         Self { scale: None, bound: 1.0, taps: 1, latent: RealTensor::new(Vec::new(), optimizer) }
     }
 
-    /// Replaces the Glorot scale on the optimizer's step by a fixed one. 1 switches it off; the authors' networks lose
-    /// several points of accuracy without theirs.
+    /// Replaces the Glorot scale on the optimizer's step by a fixed one. 1 switches it off; the authors'
+    /// networks lose several points of accuracy without theirs.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless `scale` is positive and finite.
@@ -60,8 +60,8 @@ impl Latent {
         Ok(self)
     }
 
-    /// Sets the bound on the magnitude of latent weights, 1 by default. Above 1 (1.25 in QuickNet, arXiv:2011.09398)
-    /// weights take longer to come back; near 0 every step flips them.
+    /// Sets the bound on the magnitude of latent weights, 1 by default. Above 1 (1.25 in QuickNet,
+    /// arXiv:2011.09398) weights take longer to come back; near 0 every step flips them.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless `bound` is positive and finite.
@@ -75,8 +75,9 @@ impl Latent {
         self.latent.values()
     }
 
-    /// Sets the latent weights, `(o, i)`, which are otherwise drawn from `uniform(-1, 1)`. The layer that is built
-    /// with this rule starts from their signs; building it fails if their number differs from that of the weights.
+    /// Sets the latent weights, `(o, i)`, which are otherwise drawn from `uniform(-1, 1)`. The layer that is
+    /// built with this rule starts from their signs; building it fails if their number differs from that of
+    /// the weights.
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
         self.latent.restart(latent);
         self

@@ -1,7 +1,8 @@
 //! Rules that keep numbers for each weight and update them in one pass over the gradient.
 //!
-//! Such a rule implements [`OnePass::follow`] alone; [`flips`] and [`descend`] are the bodies of the two methods
-//! of [`Rule`](crate::rules::Rule), for a gradient that is stored and for one that is computed run by run.
+//! Such a rule implements [`OnePass::follow`] alone; [`flips`] and [`descend`] are the bodies of the two
+//! methods of [`Rule`](crate::rules::Rule), for a gradient that is stored and for one that is computed run by
+//! run.
 
 use onebit_bits::{BitTensor, BitView, Slices, Update, update_with};
 

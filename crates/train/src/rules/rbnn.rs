@@ -9,12 +9,12 @@
 //!
 //! Backward, with `g` the gradient with respect to the bit: `h = g F'(w~)`, where
 //! `F'(x) = max(k (sqrt(2) t - t^2 |x|), 0)`, `t` grows from 0.01 to 10 over the run and `k = max(1 / t, 1)`.
-//! `dL/dbeta = sgn(sin beta) cos beta <h, R^T w_hat - w_hat>` plus a decay, without which beta would never leave
-//! its start `pi / 2`. [`GradientPath`] says how `h` reaches `w_hat`.
+//! `dL/dbeta = sgn(sin beta) cos beta <h, R^T w_hat - w_hat>` plus a decay, without which beta would never
+//! leave its start `pi / 2`. [`GradientPath`] says how `h` reaches `w_hat`.
 //!
-//! The rotation is fitted in three rounds when training starts and after the first batch of each epoch. (Outside a
-//! run, every step counts as a first batch.) The authors scale each channel of the output by a learned factor, which is
-//! a separate layer here.
+//! The rotation is fitted in three rounds when training starts and after the first batch of each epoch.
+//! (Outside a run, every step counts as a first batch.) The authors scale each channel of the output by a
+//! learned factor, which is a separate layer here.
 
 use std::{borrow::Cow, f32::consts::FRAC_PI_2};
 
@@ -47,7 +47,8 @@ pub enum GradientPath {
     Straight,
     /// `(1 - alpha) h + alpha R h`, the derivative for a constant R.
     Rotation,
-    /// `(1 - alpha) h`, as in the authors' code, where `R^T w_hat` is a constant. It is 0 while `beta = pi / 2`.
+    /// `(1 - alpha) h`, as in the authors' code, where `R^T w_hat` is a constant. It is 0 while
+    /// `beta = pi / 2`.
     Rest,
 }
 
@@ -59,7 +60,7 @@ pub enum GradientPath {
 /// let sgd = || Sgd::new(0.0, 0.0);
 /// let mut rule = Rbnn::new(sgd()?, sgd()?).with_latent(vec![3.0, 1.0, -1.0, -3.0]);
 /// rule.start(1, 4, 42)?;
-/// assert_eq!(rule.beta(), [std::f32::consts::FRAC_PI_2]); // alpha = 1: the output follows the rotation fully
+/// assert_eq!(rule.beta(), [std::f32::consts::FRAC_PI_2]); // alpha = 1: fully rotated
 ///
 /// // The rotation brings the weights nearer to their signs: from an angle of 26.6 degrees to almost 0.
 /// let [before, after] = rule.angles()?;
@@ -77,8 +78,8 @@ pub struct Rbnn {
 }
 
 impl Rbnn {
-    /// Creates the rule with an optimizer for the latent weights and one for the angles beta. Weights start uniform in
-    /// `+-1 / sqrt(i)`.
+    /// Creates the rule with an optimizer for the latent weights and one for the angles beta. Weights start
+    /// uniform in `+-1 / sqrt(i)`.
     pub fn new(weights: impl Optimizer + 'static, angles: impl Optimizer + 'static) -> Self {
         Self {
             latents: LatentWeights::new("rbnn", Domain::Free, weights),
@@ -100,7 +101,8 @@ impl Rbnn {
         Ok(self)
     }
 
-    /// Sets the decay of beta, 1e-4 by default: `decay * beta` is added to its gradient. With 0, alpha stays 1.
+    /// Sets the decay of beta, 1e-4 by default: `decay * beta` is added to its gradient. With 0, alpha stays
+    /// 1.
     ///
     /// # Errors
     /// [`Error::Setting`] unless `decay` is a number from 0 on.
@@ -119,15 +121,16 @@ impl Rbnn {
         self
     }
 
-    /// Sets the latent weights, `(o, i)`. Building the layer fails if their number differs from that of the weights.
+    /// Sets the latent weights, `(o, i)`. Building the layer fails if their number differs from that of the
+    /// weights.
     #[must_use]
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
         self.latents.set(latent);
         self
     }
 
-    /// Sets the angles beta, `(o)`, `pi / 2` by default. Building the layer fails if their number differs from that of
-    /// the outputs.
+    /// Sets the angles beta, `(o)`, `pi / 2` by default. Building the layer fails if their number differs
+    /// from that of the outputs.
     #[must_use]
     pub fn with_beta(mut self, beta: Vec<f32>) -> Self {
         self.beta.restart(beta);
@@ -144,13 +147,14 @@ impl Rbnn {
         self.beta.values()
     }
 
-    /// The rotation as `R1`, `(a, a)`, and `R2`, `(b, b)`, row-major: `a b = i`, with `a` the largest divisor up to
-    /// `sqrt(i)`.
+    /// The rotation as `R1`, `(a, a)`, and `R2`, `(b, b)`, row-major: `a b = i`, with `a` the largest divisor
+    /// up to `sqrt(i)`.
     pub fn rotation(&self) -> (&[f32], &[f32]) {
         self.rotation.matrices()
     }
 
-    /// The mean angles, in degrees, of the standardized weights and of the adjusted weights `w~` to their signs.
+    /// The mean angles, in degrees, of the standardized weights and of the adjusted weights `w~` to their
+    /// signs.
     ///
     /// # Errors
     /// Returns the errors of the kernels.
@@ -166,7 +170,8 @@ impl Rbnn {
         ])
     }
 
-    /// The [`angles`](Self::angles) just after the last fit; between fits the rotation does not follow the weights.
+    /// The [`angles`](Self::angles) just after the last fit; between fits the rotation does not follow the
+    /// weights.
     pub fn fitted_angles(&self) -> [f64; 2] {
         self.fitted.map(f64::from)
     }
@@ -197,7 +202,8 @@ impl Rbnn {
         Ok(adjusted)
     }
 
-    /// Continues the fit from the current rotation, or from the identity where that is closer to the signs by now.
+    /// Continues the fit from the current rotation, or from the identity where that is closer to the signs by
+    /// now.
     fn fit(&mut self, engine: &Engine, w_hat: &[f32]) -> Result<()> {
         (0..ROUNDS).try_for_each(|_| self.rotation.turn(engine, w_hat))?;
         // The rows have one length, so this is proportional to the sum of their cosines.

@@ -1,14 +1,14 @@
 //! A rotation of weights toward their own signs (arXiv:2009.13055).
 //!
-//! The `n` inputs of an output form a matrix X, a x b, with `a` the largest divisor of n up to `sqrt(n)`. Two orthogonal
-//! matrices, shared by all outputs of a layer, rotate it: `R^T vec(X) = vec(R1^T X R2)`. A rotation keeps lengths, so
-//! the cosine between the rotated weights and their signs is `|R^T w|_1 / (|w| sqrt(n))`. Three alternating steps
-//! increase its sum over outputs; each is optimal while the other two are fixed:
-//! `B_i = sgn(R1^T X_i R2)`; `R1 = V U^T` of `sum_i B_i R2^T X_i^T = U S V^T`; `R2 = U V^T` of
-//! `sum_i X_i^T R1 B_i = U S V^T`.
+//! The `n` inputs of an output form a matrix X, a x b, with `a` the largest divisor of n up to `sqrt(n)`. Two
+//! orthogonal matrices, shared by all outputs of a layer, rotate it: `R^T vec(X) = vec(R1^T X R2)`. A
+//! rotation keeps lengths, so the cosine between the rotated weights and their signs is
+//! `|R^T w|_1 / (|w| sqrt(n))`. Three alternating steps increase its sum over outputs; each is optimal while
+//! the other two are fixed: `B_i = sgn(R1^T X_i R2)`; `R1 = V U^T` of `sum_i B_i R2^T X_i^T = U S V^T`;
+//! `R2 = U V^T` of `sum_i X_i^T R1 B_i = U S V^T`.
 //!
-//! The fit starts from the identity, so it can only bring weights nearer to their signs. From a random rotation, as in
-//! the authors' code, uniform weights would first move 6 degrees away.
+//! The fit starts from the identity, so it can only bring weights nearer to their signs. From a random
+//! rotation, as in the authors' code, uniform weights would first move 6 degrees away.
 
 use onebit_bits::{Engine, transpose, vectorized};
 

@@ -7,10 +7,11 @@
 //! | `Libra` | deviation 1 | `2^round(log2 mean \|w_hat\|)` times bits | `g k t (1 - tanh^2(t w_hat))` |
 //! | `ReCu` | deviation `2 sqrt(2)` | bits | `g [\|w_hat\| <= Q]` |
 //!
-//! `Libra` is Libra-PB with the error decay estimator of IR-Net (arXiv:1909.10788): `t` from 1e-3 to 10 over the run,
-//! `k = max(1 / t, 1)`. `ReCu` revives dead weights (arXiv:2103.12369): weights beyond
-//! `Q = -mean |w_hat| ln(2 - 2 tau)` count as Q. The mean is over the whole layer, and `tau` grows from 0.85 to 0.99
-//! over the run as `a e^progress + b`. From `w_hat` to `w` the gradient passes through mean and deviation.
+//! `Libra` is Libra-PB with the error decay estimator of IR-Net (arXiv:1909.10788): `t` from 1e-3 to 10 over
+//! the run, `k = max(1 / t, 1)`. `ReCu` revives dead weights (arXiv:2103.12369): weights beyond
+//! `Q = -mean |w_hat| ln(2 - 2 tau)` count as Q. The mean is over the whole layer, and `tau` grows from 0.85
+//! to 0.99 over the run as `a e^progress + b`. From `w_hat` to `w` the gradient passes through mean and
+//! deviation.
 
 use std::borrow::Cow;
 
@@ -79,7 +80,8 @@ impl Standardized {
         Self { how, latents: LatentWeights::new(how.name(), domain, optimizer), scales: Vec::new() }
     }
 
-    /// Sets a fixed scale on the optimizer's step. The default is the Glorot scale for `Centred`, and otherwise 1.
+    /// Sets a fixed scale on the optimizer's step. The default is the Glorot scale for `Centred`, and
+    /// otherwise 1.
     ///
     /// # Errors
     /// [`Error::Setting`] unless `scale` is positive and finite.
@@ -88,7 +90,8 @@ impl Standardized {
         Ok(self)
     }
 
-    /// Sets the latent weights, `(o, i)`. Building the layer fails if their number differs from that of the weights.
+    /// Sets the latent weights, `(o, i)`. Building the layer fails if their number differs from that of the
+    /// weights.
     #[must_use]
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
         self.latents.set(latent);
@@ -117,7 +120,8 @@ impl Standardized {
         Ok(())
     }
 
-    /// `dL/dw_hat`, `(o, i)`, from the gradient `grad` with respect to the numbers that the weights represent.
+    /// `dL/dw_hat`, `(o, i)`, from the gradient `grad` with respect to the numbers that the weights
+    /// represent.
     fn through_sign(&self, cx: &Context, grad: &Matrix, w_hat: &Matrix) -> Result<Matrix> {
         let (rows, cols) = self.latents.shape();
         let (engine, mut to) = (&cx.engine, cx.matrix(rows, cols));

@@ -1,8 +1,8 @@
 //! The rule of flip backprop: a weight flips when enough samples of the batch ask for it.
 //!
 //! If `n` of `voters` samples ask for a flip, the weight flips where `n > p * voters`, with
-//! `p = max(mean(n) / voters, p_min)`. The **update suppressor** then carries out a random share `rate` of these flips;
-//! level `s` of the report is `rate = 2^-s`.
+//! `p = max(mean(n) / voters, p_min)`. The **update suppressor** then carries out a random share `rate` of
+//! these flips; level `s` of the report is `rate = 2^-s`.
 
 use onebit_bits::{BitTensor, BitView, Probability, mask, votes_to_flips};
 
@@ -37,7 +37,8 @@ pub struct Vote {
     p_min: f64,
     seed: u64,
     step: u64,
-    /// For reports: the share of voters that asked a weight to flip, for a sample of weights in the last inspected step.
+    /// For reports: the share of voters that asked a weight to flip, for a sample of weights in the last
+    /// inspected step.
     shares: Vec<f32>,
 }
 
@@ -50,8 +51,8 @@ impl Vote {
         Self { p_min: 0.5, seed: 0, step: 0, shares: Vec::new() }
     }
 
-    /// Creates the rule with the quorum `p_min`, from 0 to 1. Near 0 a single request flips a weight and learning is
-    /// noise; near 1 only unanimous requests count and learning stops.
+    /// Creates the rule with the quorum `p_min`, from 0 to 1. Near 0 a single request flips a weight and
+    /// learning is noise; near 1 only unanimous requests count and learning stops.
     ///
     /// # Errors
     /// [`Error::Setting`] if `p_min` is outside the range.

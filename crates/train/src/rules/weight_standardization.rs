@@ -1,9 +1,9 @@
-//! Weight standardization: each filter, a row of weights, gets mean 0 and, if wanted, a given standard deviation.
+//! Weight standardization: each filter, a row of weights, gets mean 0 and, if wanted, a given standard
+//! deviation.
 //!
-//! `w_hat = (w - mean) / s` with `s = sqrt(sum (w - mean)^2 / (n - 1) + eps) / size`, PyTorch's deviation of `n`
-//! numbers. With `h` the gradient with respect to `w_hat`:
-//! `dL/dw_i = (h_i - mean(h) - w_hat_i sum_j h_j w_hat_j / (size^2 (n - 1))) / s`.
-//! Sums are in f64.
+//! `w_hat = (w - mean) / s` with `s = sqrt(sum (w - mean)^2 / (n - 1) + eps) / size`, PyTorch's deviation of
+//! `n` numbers. With `h` the gradient with respect to `w_hat`:
+//! `dL/dw_i = (h_i - mean(h) - w_hat_i sum_j h_j w_hat_j / (size^2 (n - 1))) / s`. Sums are in f64.
 
 use onebit_bits::{Engine, vectorized};
 

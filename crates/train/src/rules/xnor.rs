@@ -1,9 +1,9 @@
 //! The rule of XNOR-Net: the weights of an output represent `alpha * sgn(w)` (arXiv:1603.05279).
 //!
-//! `alpha = mean |w|` over the `n` inputs of the output. The gradient `g` with respect to `alpha * sgn(w)` reaches
-//! `w` through both factors: `dL/dw_i = sgn(w_i) / n * sum_j g_j sgn(w_j) + g_i alpha [|w_i| <= 1]`. This is the
-//! exact derivative; the paper's formula differs.
-//! Then `w <- clip(w + scale * (optimizer(w, dL/dw) - w), -1, 1)`.
+//! `alpha = mean |w|` over the `n` inputs of the output. The gradient `g` with respect to `alpha * sgn(w)`
+//! reaches `w` through both factors: `dL/dw_i = sgn(w_i) / n * sum_j g_j sgn(w_j) + g_i alpha [|w_i| <= 1]`.
+//! This is the exact derivative; the paper's formula differs. Then
+//! `w <- clip(w + scale * (optimizer(w, dL/dw) - w), -1, 1)`.
 
 use std::borrow::Cow;
 
@@ -40,7 +40,8 @@ pub struct Xnor {
 }
 
 impl Xnor {
-    /// Creates the rule with `optimizer` and the Glorot learning-rate scale. Weights start uniform in `[-1, 1]`.
+    /// Creates the rule with `optimizer` and the Glorot learning-rate scale. Weights start uniform in
+    /// `[-1, 1]`.
     pub fn new(optimizer: impl Optimizer + 'static) -> Self {
         Self { latents: LatentWeights::new("xnor", Domain::Unit, optimizer), alpha: Vec::new() }
     }
@@ -54,7 +55,8 @@ impl Xnor {
         Ok(self)
     }
 
-    /// Sets the latent weights, `(o, i)`. Building the layer fails if their number differs from that of the weights.
+    /// Sets the latent weights, `(o, i)`. Building the layer fails if their number differs from that of the
+    /// weights.
     #[must_use]
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
         self.latents.set(latent);

@@ -15,6 +15,7 @@ use crate::{
     },
     error::{CheckpointError, Error, Result},
     network::Network,
+    numeric::mix::mix,
     training::{
         checkpoint,
         checkpoint::Checkpoints,
@@ -312,7 +313,7 @@ impl<'a> Run<'a> {
 
 /// The order of an epoch depends on seed and epoch alone.
 fn epoch_seed(seed: u64, epoch: usize) -> u64 {
-    seed ^ (epoch as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    mix(seed, epoch as u64)
 }
 
 /// What a run learns from and how, in JSON.

@@ -63,8 +63,8 @@ struct RunSums {
 }
 
 impl Step {
-    /// `means`: of `|V|` and `|m|`; 0 makes all votes or steps 0. `step_size`: the mean step of a counter, as a share
-    /// of its range.
+    /// `means`: of `|V|` and `|m|`; 0 makes all votes or steps 0. `step_size`: the mean step of a counter, as
+    /// a share of its range.
     pub(super) fn new(isa: Isa, counting: Counting, means: [f32; 2], step_size: f32, key: u32) -> Self {
         let over = |mean: f32| if mean > 0.0 { 1.0 / mean } else { 0.0 };
         let range = counting.range();

@@ -32,13 +32,13 @@ use crate::{
 /// w  = sgn(c)
 /// ```
 ///
-/// SR rounds up or down at random so that the expectation is kept; the randomness is a function of seed, step and
-/// position. So `rate` is the mean step of a counter as a share of its range. All but the two means is integer
-/// arithmetic.
+/// SR rounds up or down at random so that the expectation is kept; the randomness is a function of seed, step
+/// and position. So `rate` is the mean step of a counter as a share of its range. All but the two means is
+/// integer arithmetic.
 ///
-/// The *dead band* d keeps a weight from flipping back at once, because a flip back has to cross it. It does what the
-/// reset of BOLD's accumulator (arXiv:2405.16339) does, without a bit beside the counter. Counters of 6 to 8 bits with
-/// stochastic steps are those of arXiv:2512.04189, whose plain form has no dead band.
+/// The *dead band* d keeps a weight from flipping back at once, because a flip back has to cross it. It does
+/// what the reset of BOLD's accumulator (arXiv:2405.16339) does, without a bit beside the counter. Counters
+/// of 6 to 8 bits with stochastic steps are those of arXiv:2512.04189, whose plain form has no dead band.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -50,7 +50,7 @@ use crate::{
 /// let votes = [0, 1].map(|i| if weights.get(0, i) { 1.0 } else { -1.0 });
 /// let signal = Signal::Grad(Matrix::new(1, 2, votes.to_vec())?);
 ///
-/// // The first batch only measures the votes. In the second, a rate of 1 moves counters by their whole range.
+/// // The first batch only measures the votes. In the second, a rate of 1 takes counters through their range.
 /// assert_eq!(counter.flips(&cx, weights.view(), &signal, 1.0)?.count_ones(), 0);
 /// assert_eq!(counter.flips(&cx, weights.view(), &signal, 1.0)?.count_ones(), 2);
 /// assert!(counter.counters().iter().zip(votes).all(|(&c, vote)| (c >= 0) == (vote < 0.0)));
@@ -63,7 +63,8 @@ pub struct Counter {
     averages: Vec<i8>, // (o, i), or empty
     /// Running means of `|V|` and `|m|`; 0 until the first vote.
     means: [f32; 2],
-    /// For [`RateTarget::Flips`]: the step, and the running mean of the share that flips; 0 until the first vote.
+    /// For [`RateTarget::Flips`]: the step, and the running mean of the share that flips; 0 until the first
+    /// vote.
     held: [f32; 2],
     seed: u64,
     step: u64,

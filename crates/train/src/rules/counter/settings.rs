@@ -16,14 +16,15 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Counting {
-    /// Bits of a counter including its sign, 2 to 8, by default 8. With few bits, steps are coarse and weights never
-    /// settle.
+    /// Bits of a counter including its sign, 2 to 8, by default 8. With few bits, steps are coarse and
+    /// weights never settle.
     pub bits: u32,
-    /// The distance that a counter moves away from 0 when its weight flips, from 0 to below half of the counter's
-    /// range, by default 32. At 0, weights chatter.
+    /// The distance that a counter moves away from 0 when its weight flips, from 0 to below half of the
+    /// counter's range, by default 32. At 0, weights chatter.
     pub dead_band: u8,
     /// The number of batches over which a vote is averaged, a power of two up to 64. The default, 1, averages
-    /// nothing. Averaging costs a second byte per weight and helps with batches of less than a few hundred samples.
+    /// nothing. Averaging costs a second byte per weight and helps with batches of less than a few hundred
+    /// samples.
     pub average: u32,
     /// What the rate controls, by default the step of a counter (`way`).
     pub hold: RateTarget,
@@ -37,8 +38,8 @@ pub enum RateTarget {
     #[default]
     #[serde(rename = "way")]
     Step,
-    /// The share of the weights that flip in a step. A controller finds the counters' step: after each step it
-    /// multiplies it by the 16th root of `rate / mean flips`, with the quotient kept between 1/2 and 2.
+    /// The share of the weights that flip in a step. A controller finds the counters' step: after each step
+    /// it multiplies it by the 16th root of `rate / mean flips`, with the quotient kept between 1/2 and 2.
     Flips,
 }
 
