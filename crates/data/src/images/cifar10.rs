@@ -14,10 +14,11 @@ use std::{
 };
 
 use crate::{
-    dataset::{Dataset, Samples},
+    dataset::Dataset,
     error::{DataError, ImageError},
-    files::{Part, find, open, read_whole},
+    files::{Subset, find, open, read_whole},
     image_shape::ImageShape,
+    samples::Samples,
 };
 
 const SHAPE: ImageShape = ImageShape { height: 32, width: 32, channels: 3 };
@@ -38,11 +39,11 @@ const NAMES: [&str; 10] =
 /// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`], [`DataError::Oversize`];
 /// [`DataError::NoRows`], [`ImageError::Records`] and [`ImageError::Digit`] for a file of images;
 /// [`ImageError::Names`], [`DataError::NotText`] and [`DataError::Duplicate`] for the names.
-pub fn read_cifar10_folder(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, DataError> {
+pub fn read_cifar10_folder(dir: impl AsRef<Path>, part: Subset) -> Result<Dataset, DataError> {
     let dir = folder(dir.as_ref());
     let files = match part {
-        Part::Train => (1..=5).map(|batch| format!("data_batch_{batch}.bin")).collect(),
-        Part::Test => vec!["test_batch.bin".to_string()],
+        Subset::Train => (1..=5).map(|batch| format!("data_batch_{batch}.bin")).collect(),
+        Subset::Test => vec!["test_batch.bin".to_string()],
     };
     let (mut labels, mut values) = (Vec::new(), Vec::new());
     for file in files {
@@ -139,20 +140,20 @@ mod tests {
         for batch in 1..=4 {
             fs::write(dir.join(format!("data_batch_{batch}.bin")), record(batch)).unwrap();
         }
-        let missing = read_cifar10_folder(&dir, Part::Train).unwrap_err().to_string();
+        let missing = read_cifar10_folder(&dir, Subset::Train).unwrap_err().to_string();
         let tried = "data_batch_5.bin, data_batch_5.bin.gz";
         assert_eq!(missing, format!("{}: none of the files {tried}", dir.display()));
         fs::write(dir.join("data_batch_5.bin.gz"), gzip(&[record(9), record(0)].concat())).unwrap();
         fs::write(dir.join("test_batch.bin"), record(7)).unwrap();
 
-        let train = read_cifar10_folder(&dir, Part::Train).unwrap();
-        assert_eq!(train, read_cifar10_folder(outer.path(), Part::Train).unwrap());
+        let train = read_cifar10_folder(&dir, Subset::Train).unwrap();
+        assert_eq!(train, read_cifar10_folder(outer.path(), Subset::Train).unwrap());
         assert_eq!(train.labels(), [1, 2, 3, 4, 9, 0]);
         assert_eq!((train.image(), train.features()), (Some(SHAPE), 3072));
         assert_eq!(train.gather(&[1])[..9], [2.0, 52.0, 102.0, 255.0, 52.0, 102.0, 2.0, 52.0, 102.0]);
         assert_eq!(train.feature_names()[3..5], ["pixel_0_1_0", "pixel_0_1_1"]);
         assert_eq!(train.label_names(), NAMES);
-        assert_eq!(read_cifar10_folder(&dir, Part::Test).unwrap().labels(), [7]);
+        assert_eq!(read_cifar10_folder(&dir, Subset::Test).unwrap().labels(), [7]);
     }
 
     #[test]
@@ -178,7 +179,7 @@ mod tests {
         fs::write(dir.path().join("test_batch.bin"), record(0)).unwrap();
         let read = |names: &[u8]| {
             fs::write(&path, names).unwrap();
-            read_cifar10_folder(dir.path(), Part::Test).map_err(|error| error.to_string())
+            read_cifar10_folder(dir.path(), Subset::Test).map_err(|error| error.to_string())
         };
         let set = read(b"a\r\nb\nc\nd\n\ne\nf\ng\nh\ni\nj\n\n").unwrap();
         assert_eq!(set.label_names().concat(), "abcdefghij");

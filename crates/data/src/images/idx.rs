@@ -20,10 +20,11 @@ use std::{
 };
 
 use crate::{
-    dataset::{Dataset, Samples},
+    dataset::Dataset,
     error::{DataError, ImageError},
-    files::{Part, decompressed, find, open, read_at_most},
+    files::{Subset, decompressed, find, open, read_at_most},
     image_shape::ImageShape,
+    samples::Samples,
 };
 
 /// The largest idx file read, after decompression: 1 GiB, 20 times MNIST. It bounds what a small hostile
@@ -92,11 +93,11 @@ pub fn read_idx_labels_from(reader: impl Read, name: &str) -> Result<Vec<u8>, Da
 /// # Errors
 /// [`DataError::NoFile`], [`ImageError::Count`]; those of [`read_idx_images`] and [`read_idx_labels`];
 /// [`DataError::NoRows`] or [`DataError::NoFeatures`] if the files are sound but empty.
-pub fn read_idx_folder(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, DataError> {
+pub fn read_idx_folder(dir: impl AsRef<Path>, part: Subset) -> Result<Dataset, DataError> {
     let dir = dir.as_ref();
     let part = match part {
-        Part::Train => "train",
-        Part::Test => "t10k",
+        Subset::Train => "train",
+        Subset::Test => "t10k",
     };
     let images = read_idx_images(find_idx(dir, &format!("{part}-images"), "idx3-ubyte")?)?;
     let labels = read_idx_labels(find_idx(dir, &format!("{part}-labels"), "idx1-ubyte")?)?;
@@ -257,11 +258,11 @@ mod tests {
 
         let tried = "train-images-idx3-ubyte, train-images-idx3-ubyte.gz, train-images.idx3-ubyte, \
                      train-images.idx3-ubyte.gz";
-        assert_eq!(read(Part::Train), Err(format!("{name}: none of the files {tried}")));
+        assert_eq!(read(Subset::Train), Err(format!("{name}: none of the files {tried}")));
         write("train-images.idx3-ubyte.gz", &gzip(IMAGES));
-        assert!(read(Part::Train).unwrap_err().contains("train-labels-idx1-ubyte"));
+        assert!(read(Subset::Train).unwrap_err().contains("train-labels-idx1-ubyte"));
         write("train-labels-idx1-ubyte", LABELS);
-        let set = read(Part::Train).unwrap();
+        let set = read(Subset::Train).unwrap();
         assert_eq!((set.labels(), set.gather(&[2])), (&[0, 9, 5][..], vec![4.0, 255.0]));
         assert_eq!(set.feature_names(), ["pixel_0_0", "pixel_1_0"]);
         assert_eq!(set.image(), Some(ImageShape { height: 2, width: 1, channels: 1 }));
@@ -270,9 +271,9 @@ mod tests {
         write("t10k-images.idx3-ubyte", IMAGES);
         write("t10k-labels.idx1-ubyte", b"\0\0\x08\x01\0\0\0\x01\x00");
         let error = format!("{name}: expected as many labels as images, got 1 labels for 3 images");
-        assert_eq!(read(Part::Test), Err(error));
+        assert_eq!(read(Subset::Test), Err(error));
         write("t10k-images.idx3-ubyte", b"\0\0\x08\x03\0\0\0\0\0\0\0\x01\0\0\0\x01");
         write("t10k-labels.idx1-ubyte", b"\0\0\x08\x01\0\0\0\0");
-        assert_eq!(read(Part::Test), Err("data set: expected at least one row, got none".into()));
+        assert_eq!(read(Subset::Test), Err("data set: expected at least one row, got none".into()));
     }
 }

@@ -13,11 +13,12 @@ use std::{
 use image::DynamicImage;
 
 use crate::{
-    dataset::{Dataset, Samples},
+    dataset::Dataset,
     error::{DataError, ImageError, listed},
     files::open,
     image_shape::ImageShape,
     images::image_file::decode,
+    samples::Samples,
 };
 
 /// Bytes of all images together, decoded, at most: 1 GiB.

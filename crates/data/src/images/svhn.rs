@@ -10,11 +10,12 @@
 use std::{io::Read, path::Path};
 
 use crate::{
-    dataset::{Dataset, Samples},
+    dataset::Dataset,
     error::{DataError, ImageError, listed},
-    files::{Part, open},
+    files::{Subset, open},
     image_shape::ImageShape,
     images::mat::{Array, read_arrays},
+    samples::Samples,
 };
 
 const SHAPE: ImageShape = ImageShape { height: 32, width: 32, channels: 3 };
@@ -28,10 +29,10 @@ const LIMIT: u64 = (1 << 30) / IMAGE as u64;
 /// # Errors
 /// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`]; [`DataError::Array`] for what is wrong in the file,
 /// [`DataError::NoArray`] without `X` or `y`; [`ImageError::Count`], [`DataError::NoRows`].
-pub fn read_svhn_folder(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, DataError> {
+pub fn read_svhn_folder(dir: impl AsRef<Path>, part: Subset) -> Result<Dataset, DataError> {
     let name = match part {
-        Part::Train => "train_32x32.mat",
-        Part::Test => "test_32x32.mat",
+        Subset::Train => "train_32x32.mat",
+        Subset::Test => "test_32x32.mat",
     };
     let (dir, path) = (dir.as_ref(), dir.as_ref().join(name));
     if !path.is_file() {
@@ -338,7 +339,7 @@ mod tests {
     #[test]
     fn a_folder() {
         let dir = tempfile::tempdir().unwrap();
-        let error = read_svhn_folder(dir.path(), Part::Test).unwrap_err().to_string();
+        let error = read_svhn_folder(dir.path(), Subset::Test).unwrap_err().to_string();
         assert_eq!(error, format!("{}: none of the files test_32x32.mat", dir.path().display()));
     }
 }

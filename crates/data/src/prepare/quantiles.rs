@@ -1,26 +1,35 @@
-//! Thresholds that cut the values of a feature into parts of equal size.
+//! Thresholds that divide the values of a feature into groups of equal size.
 
-use crate::{
-    dataset::{Dataset, Samples},
-    prepare::standardize::Standardize,
-};
+use crate::{dataset::Dataset, prepare::standardize::Standardize, samples::Samples};
 
-/// Values of a channel that are looked at, where it has more.
-const LOOKED_AT: usize = 100_000;
+/// The number of real values that are examined per channel, if it has more.
+const EXAMINED: usize = 100_000;
 
-/// A value, and how many have it.
+/// A value and the number of times that it occurs.
 type Count = (f32, u64);
 
-/// The quantiles `k / (levels + 1)`, `k = 1..=levels`, of each feature over `training`, standardized: `(levels, x)`, row
-/// after row, rising. Of images `x` is the channels, each with the values of all pixels; else it is the features.
+/// The quantiles `k / (levels + 1)`, `k = 1..=levels`, of each standardized feature over `training`:
+/// `(levels, x)`, row-major and ascending in `k`. For images, `x` is the number of channels, each with the
+/// values of all pixels; otherwise it is the number of features.
 ///
-/// Quantiles are those of all values other than the most common one, if that makes up more than half: the background of an
-/// image says nothing, and MNIST is four fifths background. A threshold lies midway between two neighbouring values that
-/// occur, those between which the share of values below comes nearest to the quantile; so `value > threshold` always
-/// separates some, and where there are fewer gaps than levels, levels are equal. Of a feature that is constant all
-/// thresholds are its value.
+/// If the most common value makes up more than half of the values, it is left out: the background of an image
+/// carries no information, and four fifths of MNIST is background. A threshold lies midway between two
+/// neighbouring values that occur, chosen so that the share of values below comes nearest to the quantile. So
+/// `value > threshold` always separates some values. With fewer gaps between values than levels, some levels
+/// are equal. All thresholds of a constant feature are its value.
 ///
-/// Bytes are all counted. Of more than 100 000 reals every n-th is taken.
+/// All bytes are counted. Of more than 100 000 reals, every n-th is.
+///
+/// ```
+/// use onebit_data::{Dataset, Samples, Standardize, quantiles};
+///
+/// let samples = Samples::Real { cols: 1, values: vec![0.0, 1.0, 2.0, 3.0] };
+/// let training = Dataset::new(samples, vec![0; 4], vec!["a".into()], vec![])?;
+/// let unchanged = Standardize::uniform(0.0, 1.0, 1);
+/// assert_eq!(quantiles(&training, &unchanged, 3), [0.5, 1.5, 2.5]);
+/// assert_eq!(quantiles(&training, &unchanged, 1), [1.5]);
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 pub fn quantiles(training: &Dataset, standardize: &Standardize, levels: usize) -> Vec<f32> {
     let channels = training.image().map_or(training.features(), |image| image.channels);
     let mut table = vec![0.0; levels * channels];
@@ -33,7 +42,7 @@ pub fn quantiles(training: &Dataset, standardize: &Standardize, levels: usize) -
     table
 }
 
-/// The values of a channel, rising, each once.
+/// The distinct values of a channel, ascending, with their counts.
 fn counts(training: &Dataset, standardize: &Standardize, (channel, channels): (usize, usize)) -> Vec<Count> {
     let pixels = training.features() / channels;
     match (training.samples(), standardize.common()) {
@@ -60,7 +69,8 @@ fn counts(training: &Dataset, standardize: &Standardize, (channel, channels): (u
     }
 }
 
-/// Steps from one value that is looked at to the next; they meet every pixel of an image.
+/// The distance between examined values. It is coprime to the number of pixels, so it meets every pixel of an
+/// image.
 fn stride(n: usize, pixels: usize) -> usize {
     let coprime = |step: &usize| {
         let (mut a, mut b) = (*step, pixels);
@@ -69,10 +79,10 @@ fn stride(n: usize, pixels: usize) -> usize {
         }
         a == 1
     };
-    (n.div_ceil(LOOKED_AT).max(1)..).find(coprime).expect("there are primes beyond the pixels")
+    (n.div_ceil(EXAMINED).max(1)..).find(coprime).expect("some prime is larger than the number of pixels")
 }
 
-/// Sorted, and each value once.
+/// Sorts the values and merges equal ones.
 fn merged(mut counts: Vec<Count>) -> Vec<Count> {
     counts.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
     counts.dedup_by(|(next, count), (value, sum)| {
@@ -86,8 +96,8 @@ fn merged(mut counts: Vec<Count>) -> Vec<Count> {
 /// The thresholds of one channel, `(levels)`.
 fn cuts(counts: &[Count], levels: usize) -> impl Iterator<Item = f32> {
     let all: u64 = counts.iter().map(|(_, count)| count).sum();
-    let of = |count: u64| if 2 * count > all { 0 } else { count }; // the background counts nothing
-    // what lies below each gap
+    let of = |count: u64| if 2 * count > all { 0 } else { count }; // the background does not count
+    // The number of values below each gap.
     let below: Vec<u64> = counts
         .iter()
         .scan(0, |sum, (_, count)| {
@@ -98,7 +108,7 @@ fn cuts(counts: &[Count], levels: usize) -> impl Iterator<Item = f32> {
     let (total, gaps) = (below.last().copied().unwrap_or(0), counts.len().saturating_sub(1));
     let parts = levels as u64 + 1;
     (1..parts).map(move |level| {
-        // in parts of a value, so that all is exact
+        // Counts are multiplied by `parts`, so that the comparison is exact.
         let (wanted, of_gap) = (level * total, |gap: usize| below[gap] * parts);
         let above = below[..gaps].partition_point(|below| below * parts < wanted);
         let gap = match above {
@@ -111,7 +121,7 @@ fn cuts(counts: &[Count], levels: usize) -> impl Iterator<Item = f32> {
     })
 }
 
-/// A number from `low` on and below `high`.
+/// The midpoint, or `low` where rounding would reach `high`.
 fn midway(low: f32, high: f32) -> f32 {
     let middle = ((f64::from(low) + f64::from(high)) / 2.0) as f32;
     if middle < high { middle } else { low }

@@ -7,13 +7,8 @@
 //! | `cifar10` | photographs of animals and vehicles | 50000 | 10000 | 32x32x3 |
 //! | `svhn` | house numbers, one digit each | 73257 | 26032 | 32x32x3 |
 //!
-<<<<<<< HEAD:crates/data/src/published/catalogue.rs
 //! Sizes and SHA-256 are those that TensorFlow Datasets lists (`tensorflow_datasets/url_checksums`). `docs/reference/data.md` says
 //! which of them were checked against real files.
-=======
-//! Sizes and SHA-256 are those that TensorFlow Datasets lists (`tensorflow_datasets/url_checksums`).
-//! `docs/notes/data-mirrors.md` says which of them were checked against real files.
->>>>>>> docs:crates/train/src/data/published.rs
 
 use crate::image_shape::ImageShape;
 

@@ -1,11 +1,5 @@
-<<<<<<< HEAD:crates/data/tests/it/input_memory.rs
 //! Hostile inputs of predict take no more memory than is written in `docs/reference/security.md`: what is allocated is
 //! counted.
-=======
-//! Hostile inputs of predict take no more memory than is written in `docs/reference/security.md`: what is allocated is counted.
-//!
-//! In a binary of its own, because it counts what the whole process allocates.
->>>>>>> docs:crates/train/tests/input_memory.rs
 
 use std::io::{Cursor, Read, repeat};
 

@@ -38,7 +38,6 @@ impl Model {
     /// int NAME_classify(const float *x, NAME_workspace *w);                 /* the class, or -1 */
     /// ```
     ///
-<<<<<<< HEAD
     /// For each sample x: (features), scores and class equal those of [`scores`](Self::scores) and
     /// [`classify`](Self::classify), bit for bit; only if a score is NaN may its bits differ. The functions
     /// return -1 for a feature that [`scores`](Self::scores) refuses with [`Error::NotFinite`]. For a model
@@ -61,12 +60,6 @@ impl Model {
     /// assert_eq!(c.workspace, 2 * 4 + 4);
     /// # Ok::<(), onebit_model::Error>(())
     /// ```
-=======
-    /// For every sample, x: (features), scores and class are those of [`scores`](Self::scores) and
-    /// [`classify`](Self::classify), bit for bit (where a score is NaN, its bits may differ). Where these refuse a
-    /// feature that is not finite, the functions return -1. A model whose first layer compares sums of bytes takes
-    /// `const uint8_t *x` and refuses nothing. `docs/reference/c.md` says what the compiler must keep to.
->>>>>>> docs
     ///
     /// # Errors
     /// [`Error::CName`] unless `name` is a letter followed by letters, digits and `_`.

@@ -403,11 +403,7 @@ fn a_name_must_be_one_in_c() {
 #[test]
 fn the_example_of_the_documentation_is_c() {
     let folder = tempfile::tempdir().unwrap();
-<<<<<<< HEAD:crates/model/tests/it/c.rs
     let page = include_str!("../../../../docs/reference/c.md");
-=======
-    let page = include_str!("../../../docs/reference/c.md");
->>>>>>> docs:crates/model/tests/c.rs
     let example = page.split("```").find_map(|part| part.strip_prefix("c\n")).expect("there is one");
     fs::write(folder.path().join("example.c"), example).unwrap();
     let model = Model::new(2, vec![last(2)], names(["0", "1"])).unwrap();

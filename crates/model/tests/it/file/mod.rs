@@ -67,14 +67,10 @@ fn the_tiny_model_gives_the_scores_of_its_description() {
 fn the_specification_shows_the_tiny_file() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/format.md");
     let specification = fs::read_to_string(path).expect("the specification, in the repository");
-<<<<<<< HEAD:crates/model/tests/it/file/mod.rs
     assert!(
         specification.contains(tiny::DUMP),
         "docs/reference/format.md shows another file than tests/it/file/tiny.hex"
     );
-=======
-    assert!(specification.contains(tiny::DUMP), "format.md shows another file than tests/file/tiny.hex");
->>>>>>> docs:crates/model/tests/file/main.rs
 }
 
 #[test]

@@ -2,12 +2,7 @@
 //!
 //! A checkpoint holds the state of every layer, rule and optimizer, the position of the run within its epoch, the reports
 //! of the epochs before, the best network so far, and what the run is (configuration, phases, seed, a checksum of the
-<<<<<<< HEAD:crates/train/src/training/checkpoint/mod.rs
 //! data), so that another run cannot go on from it. The file has the safetensors layout; `docs/reference/checkpoints.md` describes it.
-=======
-//! data), so that another run cannot go on from it. The file has the safetensors layout;
-//! `docs/reference/checkpoints.md` describes it.
->>>>>>> docs:crates/train/src/checkpoint/mod.rs
 //!
 //! ```
 //! use onebit_train::{checkpoint::Checkpoints, config, experiment};
