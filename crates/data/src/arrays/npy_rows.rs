@@ -106,7 +106,7 @@ impl<R: Read> Iterator for NpyRows<R> {
 mod tests {
     use super::{super::npy::npy, *};
 
-    /// All rows, or messages in their places.
+    /// All rows, with errors as messages.
     fn rows(bytes: &[u8], features: usize) -> Vec<Result<Vec<f32>, String>> {
         match NpyRows::new(bytes, "x", features) {
             Ok(rows) => rows.map(|row| row.map_err(|error| error.to_string())).collect(),

@@ -158,7 +158,7 @@ mod tests {
     fn archive(path: &Path, arrays: Arrays, method: CompressionMethod) {
         let mut zip = ZipWriter::new(fs::File::create(path).unwrap());
         for (name, kind, shape, bytes) in arrays {
-            // NumPy, too, asks for the long form of sizes.
+            // NumPy, too, uses the ZIP64 form of sizes.
             let options = SimpleFileOptions::default().compression_method(method).large_file(true);
             zip.start_file(format!("{name}.npy"), options).unwrap();
             zip.write_all(&npy(kind, shape, bytes)).unwrap();
@@ -166,7 +166,7 @@ mod tests {
         zip.finish().unwrap();
     }
 
-    /// What is read of a folder, which must be the same as of an archive, compressed or not.
+    /// Reads arrays from a folder, and checks that archives, compressed or not, give the same.
     fn read(arrays: Arrays) -> Result<(Dataset, Option<Dataset>), String> {
         let dir = tempfile::tempdir().unwrap();
         for (name, kind, shape, bytes) in arrays {
@@ -296,7 +296,7 @@ mod tests {
         refused(&bytes[..bytes.len() / 2]);
         let pixel = bytes.windows(3).position(|bytes| bytes == b"}\na").unwrap() + 2;
         bytes[pixel] = b'b';
-        refused(&bytes); // its checksum is another
+        refused(&bytes); // the checksum differs
         let missing = read_numpy(dir.path().join("no.npz")).unwrap_err().to_string();
         assert!(missing.starts_with("cannot open "), "{missing}");
     }

@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(values, numbered(image, 2));
     }
 
-    /// Every one of the 2 * 3 * 3 views of an image comes up about equally often, over rows, epochs or seeds.
+    /// Each of the 2 * 3 * 3 views of an image is about equally frequent, over rows, epochs or seeds.
     #[test]
     fn all_views_are_equally_frequent() {
         let image = ImageShape { height: 2, width: 2, channels: 1 };
@@ -199,7 +199,7 @@ mod tests {
                 augment.apply(image, of("seed") as u64, of("epoch"), &[of("row")], &mut values, 0.5);
                 *counts.entry(values.map(f32::to_bits)).or_insert(0) += 1;
             }
-            // A view shows by what it holds and where which of the 3 * 3 crops it is, and whether mirrored.
+            // The values of a view and their positions tell which of the 3 * 3 crops it is, and whether mirrored.
             assert_eq!(counts.values().sum::<usize>(), draws);
             assert!(counts.values().all(|&count| (400..600).contains(&count)), "{count_over}: {counts:?}");
             assert_eq!(counts.len(), 18, "{count_over}");

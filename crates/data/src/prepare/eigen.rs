@@ -1,7 +1,8 @@
 //! Eigenvectors of symmetric matrices in f64, and sums of outer products.
 //!
 //! ```text
-//! A = Q T Q^T by Householder reflections, T tridiagonal     T = S diag(values) S^T by implicit QL     U = Q S
+//! A = Q T Q^T by Householder reflections, T tridiagonal
+//! T = S diag(values) S^T by implicit QL, U = Q S
 //! ```
 //!
 //! Both are textbook methods (Golub and Van Loan, Matrix Computations, 8.3). All work of order n^3 runs over
@@ -307,7 +308,7 @@ mod tests {
         (0..n).map(|_| (rng.next_u64() >> 11) as f64 / (1u64 << 52) as f64 - 1.0).collect()
     }
 
-    /// x^T x, entry by entry. x: (s, n)
+    /// `x^T x`, entry by entry, for `x`, `(s, n)`.
     fn outer(n: usize, x: &[f64]) -> Vec<f64> {
         let entry = |row, col| x.chunks_exact(n).map(|x| x[row] * x[col]).sum();
         (0..n * n).map(|at| entry(at / n, at % n)).collect()
@@ -333,7 +334,7 @@ mod tests {
         }
     }
 
-    /// U diag(values) U^T is the matrix again, and U^T U the identity.
+    /// `U diag(values) U^T` gives the matrix, and `U^T U` the identity.
     fn check(n: usize, a: &[f64]) -> Vec<f64> {
         let size = a.iter().fold(0.0f64, |size, x| size.max(x.abs()));
         let eigen = Eigen::new(&Engine::single(), n, a.to_vec()).unwrap().expect("it converges");
@@ -375,7 +376,7 @@ mod tests {
             let a: Vec<f64> = outer(9, &random(90, 3)).iter().map(|x| x * scale).collect();
             check(9, &a);
         }
-        // The string of n masses: 2 - 2 cos(pi k / (n + 1)).
+        // A string of n masses has the eigenvalues 2 - 2 cos(pi k / (n + 1)).
         let string = |at: usize| [2.0, -1.0].get((at / 31).abs_diff(at % 31)).copied().unwrap_or(0.0);
         let values = check(31, &(0..31 * 31).map(string).collect::<Vec<f64>>());
         let angle = |k: usize| std::f64::consts::PI * k as f64 / 32.0;

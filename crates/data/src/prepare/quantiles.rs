@@ -143,7 +143,7 @@ mod tests {
         Dataset::new(Samples::Bytes { cols, values }, labels, vec!["a".into()], vec![]).unwrap()
     }
 
-    /// Of a single feature, as it is.
+    /// Quantiles of a single feature that is not standardized.
     fn of(values: &[f32], levels: usize) -> Vec<f32> {
         quantiles(&reals(1, values), &Standardize::uniform(0.0, 1.0, 1), levels)
     }
@@ -152,7 +152,7 @@ mod tests {
     fn equal_parts() {
         assert_eq!(of(&[3.0, 1.0, 4.0, 2.0], 1), [2.5]);
         assert_eq!(of(&[3.0, 1.0, 4.0, 2.0], 3), [1.5, 2.5, 3.5]);
-        // halves of five: either side is as near, so the value in the middle goes up
+        // Half of five values: both gaps are equally near, and the middle value goes up.
         assert_eq!(of(&[1.0, 2.0, 3.0, 4.0, 5.0], 1), [3.5]);
         let many: Vec<f32> = (0..1000).map(|at| (at * 377 % 1000) as f32).collect();
         assert_eq!(of(&many, 4), [199.5, 399.5, 599.5, 799.5]);
@@ -162,7 +162,7 @@ mod tests {
     fn few_values_share_their_gaps() {
         assert_eq!(of(&[0.0, 0.0, 1.0, 1.0], 3), [0.5; 3]);
         assert_eq!(of(&[0.0, 1.0, 2.0, 2.0], 2), [0.5, 1.5]);
-        // a step across the quantile: the nearer of its ends
+        // A step spans the quantile: its nearer end is taken.
         assert_eq!(of(&[0.0, 1.0, 1.0, 1.0, 2.0, 3.0, 4.0], 1), [1.5]);
         assert_eq!(of(&[0.0, 0.5, 1.0, 1.0, 1.0, 2.0], 1), [0.75]);
     }
@@ -172,11 +172,11 @@ mod tests {
         let mut values = vec![0.0; 80];
         values.extend((1..=20).map(|at| at as f32));
         assert_eq!(of(&values, 3), [5.5, 10.5, 15.5]);
-        // without the background there is one value
+        // Without the background, one value remains.
         assert_eq!(of(&[0.0, 0.0, 0.0, 1.0], 2), [0.5; 2]);
-        // it lies in the middle: one threshold on either side
+        // The background lies in the middle: one threshold on either side.
         assert_eq!(of(&[-1.0, 0.0, 0.0, 0.0, 1.0], 2), [-0.5, 0.5]);
-        // half is not most
+        // Half is not more than half.
         assert_eq!(of(&[0.0, 0.0, 1.0, 2.0], 3), [0.5, 0.5, 1.5]);
     }
 
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(of(&[0.0, -0.0, 0.0, -0.0], 1), [0.0]);
         assert_eq!(of(&[0.0, -0.0, -0.0, 1.0, 2.0], 1), [0.5 + 1.0]);
         assert_eq!(of(&[1.0], 2), [1.0; 2]);
-        // neighbours: what is between them is one of them
+        // Neighbouring floats: their midpoint is one of them.
         let next = 1.0f32.next_up();
         assert_eq!(of(&[1.0, next], 1), [1.0]);
         assert_eq!(of(&[f32::MIN, f32::MAX], 1), [0.0]);
@@ -195,16 +195,16 @@ mod tests {
 
     #[test]
     fn in_the_units_of_the_layers_by_feature_or_by_channel() {
-        // features 0 and 1 in turn
+        // Features 0 and 1 alternate.
         let values = [1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 40.0];
         let standardize = Standardize::new(vec![1.0, 0.0], vec![1.0, 0.1]).unwrap();
         let set = reals(2, &values);
         assert_eq!(quantiles(&set, &standardize, 3), [0.5, 1.5, 1.5, 2.5, 2.5, 3.5]);
         let shape = |height, channels| ImageShape { height, width: 1, channels };
-        // two pixels: 0, 1, 2, 3 and 1, 2, 3, 4
+        // Two pixels: 0, 1, 2, 3 and 1, 2, 3, 4
         let pixels = set.clone().with_image(shape(2, 1)).unwrap();
         assert_eq!(quantiles(&pixels, &standardize, 1), [2.5]);
-        // one pixel of two channels
+        // One pixel of two channels.
         let channels = set.with_image(shape(1, 2)).unwrap();
         assert_eq!(quantiles(&channels, &standardize, 3), [0.5, 1.5, 1.5, 2.5, 2.5, 3.5]);
     }
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!((stride(100_000, 1), stride(100_001, 1)), (1, 2));
         assert_eq!((stride(102_400, 1024), stride(60_000 * 784, 784)), (3, 471));
         assert_eq!(stride(50_000 * 1024, 1024), 513);
-        // 300 000 numbers, and every second pixel is 1 higher
+        // 300 000 numbers; every second pixel is higher by 1.
         let values: Vec<f32> =
             (0..300_000).map(|at| (at / 2 % 1000) as f32 + 1000.0 * (at % 2) as f32).collect();
         let set = reals(2, &values).with_image(ImageShape { height: 2, width: 1, channels: 1 }).unwrap();

@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_constant_feature_becomes_zero() {
-        // 0.1 is no binary fraction and 49 rows no power of two: a plain sum would not come out constant.
+        // 0.1 is not a binary fraction and 49 is not a power of two: a plain mean would not be exactly 0.1.
         for constant in [0.1, 0.0, -0.0, 1e30, f32::MIN_POSITIVE / 8.0] {
             let set = set(1, vec![constant; 49]);
             let fit = Standardize::fit(&set);

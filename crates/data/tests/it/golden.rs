@@ -6,12 +6,11 @@
 
 use onebit_bits::Engine;
 use onebit_data::{Dataset, Gcn, ImageShape, Samples, Subset, Whiten, read_numpy, read_svhn_folder};
-use serde_json::Value as Json;
-
 use onebit_testing::{
     close::assert_close,
     golden::{numbers, reals},
 };
+use serde_json::Value as Json;
 
 fn golden() -> Json {
     let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/data.json"));

@@ -21,7 +21,7 @@ use crate::{
 ///
 /// let scores = Matrix::new(2, 2, vec![20.0, -20.0, 0.0, 0.0])?;
 /// let (loss, grad) = IntegerSoftmax::new(4)?.evaluate(scores, &[0, 1])?;
-/// // The first sample is right and silent; the second has p = (1/2, 1/2), an error of -+2 of 4 levels.
+/// // The first sample is right and silent; the second has p = (1/2, 1/2), an error of +-2 of 4 levels.
 /// assert_eq!(grad.values(), [0.0, 0.0, 0.25, -0.25]); // 2 / (4 levels * 2 samples)
 /// assert!((loss - 2f64.ln() / 2.0).abs() < 1e-6);
 /// # Ok::<(), onebit_train::Error>(())

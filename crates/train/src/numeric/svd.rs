@@ -111,7 +111,7 @@ mod tests {
         (0..n * n).map(|at| a[at % n * n + at / n]).collect()
     }
 
-    /// How far `a` is from `b` in any entry.
+    /// The largest difference of an entry.
     fn distance(a: &[f64], b: &[f64]) -> f64 {
         a.iter().zip(b).fold(0.0, |top, (a, b)| top.max((a - b).abs()))
     }
@@ -131,7 +131,7 @@ mod tests {
             let d = random(rng, n * n);
             let r = orthogonal_factor(&d, n);
             assert!(distance(&product(&transpose(&r, n), &r, n), &identity(n)) < 1e-12, "{n}");
-            // D = R H: that H = V S V^T is symmetric and has no negative diagonal makes R the polar factor.
+            // D = R H: R is the polar factor, because H = V S V^T is symmetric with a non-negative diagonal.
             let h = product(&transpose(&r, n), &d, n);
             assert!(distance(&h, &transpose(&h, n)) < 1e-11, "{n}");
             assert!((0..n).all(|at| h[at * n + at] > -1e-12), "{n}");
@@ -163,7 +163,7 @@ mod tests {
         for d in [of_rank_1, vec![0.0; 49]] {
             let r = orthogonal_factor(&d, 7);
             assert!(distance(&product(&transpose(&r, 7), &r, 7), &identity(7)) < 1e-12);
-            let singular_values = dot(&d, &d).sqrt(); // of rank 1 there is one
+            let singular_values = dot(&d, &d).sqrt(); // a matrix of rank 1 has one
             assert!((dot(&d, &r) - singular_values).abs() < 1e-12);
         }
     }

@@ -22,7 +22,7 @@ use crate::{
 ///
 /// let mut w = RealTensor::new(vec![1.0, 1.0], Adam::new());
 /// w.step(&Engine::single(), &[8.0, -0.01], 0.1)?;
-/// // The first step has the size of the rate, whatever the size of the gradient.
+/// // The size of the first step is the rate, independent of the size of the gradient.
 /// assert!((w.values()[0] - 0.9).abs() < 1e-6 && (w.values()[1] - 1.1).abs() < 1e-6);
 /// # Ok::<(), onebit_train::Error>(())
 /// ```

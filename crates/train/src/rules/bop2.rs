@@ -55,7 +55,7 @@ pub enum Correction {
 /// let weights = bop.start(1, 1, 42)?;
 /// let w = if weights.get(0, 0) { 1.0 } else { -1.0 };
 ///
-/// // q = 0.5 * 8 w / sqrt(0.5 * 64) = w / sqrt(2), which exceeds 0.7 whatever the gradient's size.
+/// // q = 0.5 * 8 w / sqrt(0.5 * 64) = w / sqrt(2), which exceeds 0.7 for any size of the gradient.
 /// let signal = Signal::Grad(Matrix::new(1, 1, vec![8.0 * w])?);
 /// let flips = bop.flips(&Context::train(&Engine::single()), weights.view(), &signal, 0.0)?;
 /// assert!(flips.get(0, 0));

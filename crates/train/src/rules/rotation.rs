@@ -142,7 +142,7 @@ mod tests {
         (0..len).map(|_| rng.random_range(-1.0..1.0)).collect()
     }
 
-    /// `sum |R^T w|_1`, what the steps maximize.
+    /// `sum |R^T w|_1`, which the steps maximize.
     fn objective(rotation: &Rotation, x: &[f32]) -> f64 {
         let mut rotated = vec![0.0; x.len()];
         rotation.apply(&Engine::single(), x, &mut rotated).unwrap();

@@ -20,7 +20,7 @@ const WORDS: usize = 8;
 /// Sums of `|V|` count units of `SUM_UNIT` steps of the rounded votes, so that the sum of a run fits 32 bits.
 const SUM_UNIT: f32 = 256.0;
 
-/// The constants of one step, and what is measured in it.
+/// The constants and the measurements of one step.
 pub(super) struct Step {
     isa: Isa,
     /// The factor from a vote to `16 V / mean |V|`, in fixed point.
@@ -39,7 +39,8 @@ pub(super) struct Step {
     largest: AtomicU32,
 }
 
-/// What a step has measured: sums of `|V|`, in units of the rounded votes, and of `|m|`.
+/// The measurements of a step: flips, the largest `|V|`, and the sums of `|V|`, in units of the rounded
+/// votes, and of `|m|`.
 pub(super) struct Seen {
     pub(super) flips: u64,
     pub(super) v: f32,
