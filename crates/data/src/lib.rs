@@ -61,7 +61,7 @@ pub use images::{
     read_idx_labels_from, read_image, read_image_folder, read_svhn_folder,
 };
 pub use permutation::permutation;
-pub use prepare::{Augment, Gcn, Standardize, Whiten, quantiles};
+pub use prepare::{Augment, ByteScale, Gcn, Standardize, Whiten, quantiles};
 #[cfg(feature = "download")]
 pub use published::download;
 pub use published::{

@@ -9,7 +9,7 @@
 //! assert_eq!(x, [-1.0, 1.0]);
 //! ```
 
-use crate::{dataset::Dataset, error::DataError};
+use crate::{dataset::Dataset, error::DataError, prepare::byte_scale::ByteScale};
 
 /// A shift and a factor for each feature.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,13 +97,13 @@ impl Standardize {
         }
     }
 
-    /// What is subtracted and what it is multiplied by then, if these are the same for every feature.
-    pub fn common(&self) -> Option<(f32, f32)> {
+    /// The numbers that bytes stand for, if mean and scale are the same for every feature.
+    pub fn byte_scale(&self) -> Option<ByteScale> {
         fn only(values: &[f32]) -> Option<f32> {
             let (&first, rest) = values.split_first()?;
             rest.iter().all(|&value| value == first).then_some(first)
         }
-        Some((only(&self.mean)?, only(&self.scale)?))
+        Some(ByteScale::new(only(&self.mean)?, only(&self.scale)?))
     }
 
     /// Number of features, `i`.
@@ -134,11 +134,13 @@ mod tests {
 
     #[test]
     fn what_all_features_have_in_common() {
-        assert_eq!(Standardize::uniform(2.0, 0.5, 3).common(), Some((2.0, 0.5)));
+        let affine = ByteScale::Affine { mean: 2.0, scale: 0.5 };
+        assert_eq!(Standardize::uniform(2.0, 0.5, 3).byte_scale(), Some(affine));
+        assert_eq!(Standardize::uniform(127.5, 0.5, 3).byte_scale(), Some(ByteScale::Centred(0.5)));
         for (mean, scale) in
             [(vec![0.0, 1.0], vec![1.0; 2]), (vec![0.0; 2], vec![1.0, 2.0]), (vec![], vec![])]
         {
-            assert_eq!(Standardize::new(mean, scale).unwrap().common(), None);
+            assert_eq!(Standardize::new(mean, scale).unwrap().byte_scale(), None);
         }
     }
 

@@ -11,31 +11,33 @@ use onebit_bits::pack_above_into;
 
 use crate::{
     contract::{
-        check::{check_cols, check_shape, kept, take},
+        check::{check_cols, check_shape},
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         meter::{Meter, Observation},
         state::State,
-        value::{Bytes, Signal, Value},
+        value::{ByteScale, Signal, Value},
     },
     error::{Error, Result},
     numeric::matrix::Matrix,
 };
 
+const NAME: &str = "thermometer";
+
 /// Compares each feature with thresholds of its own.
 pub struct Thermometer {
     thresholds: Matrix, // (d, x)
     bytes: Option<ByteThresholds>,
-    rows: Option<usize>,     // of the last forward pass in training
-    received: Option<usize>, // rows of the signal
+    rows: Kept<usize>,     // of the last forward pass in training
+    received: Kept<usize>, // rows of the signal
     mean_of_bits: Meter,
 }
 
 /// The thresholds among bytes that stand for `(byte - mean) * scale`: the largest byte that is not above, or -1.
 struct ByteThresholds {
-    mean: f32,
-    scale: f32,
+    scale: ByteScale,
     largest_below: Vec<i16>, // (d, x)
 }
 
@@ -52,7 +54,7 @@ impl Thermometer {
         let (levels, features) = thresholds.shape();
         if !(1..=Self::MOST_LEVELS).contains(&levels) {
             let expected = format!("1 to {} levels", Self::MOST_LEVELS);
-            return Err(Error::setting("thermometer", expected, levels));
+            return Err(Error::setting(NAME, expected, levels));
         }
         if features == 0 {
             return Err(Error::setting("thermometer features", "at least 1", features));
@@ -68,8 +70,13 @@ impl Thermometer {
                 high,
             ));
         }
-        let (rows, received, mean_of_bits) = Default::default();
-        Ok(Self { thresholds, bytes: None, rows, received, mean_of_bits })
+        Ok(Self {
+            thresholds,
+            bytes: None,
+            rows: Kept::by_forward(NAME),
+            received: Kept::by_receive(NAME),
+            mean_of_bits: Meter::default(),
+        })
     }
 
     /// The thresholds, `(d, x)`.
@@ -79,46 +86,42 @@ impl Thermometer {
 }
 
 impl ByteThresholds {
-    fn new(thresholds: &Matrix, mean: f32, scale: f32) -> Self {
+    fn new(thresholds: &Matrix, scale: ByteScale) -> Self {
         // what bytes stand for rises with them, so few bisections find where it exceeds a threshold
-        let numbers = std::array::from_fn::<f32, 256, _>(|byte| (byte as f32 - mean) * scale);
+        let numbers = std::array::from_fn::<f32, 256, _>(|byte| (byte as f32 - scale.mean()) * scale.scale());
         let largest_below = |t: &f32| numbers.partition_point(|number| number <= t) as i16 - 1;
-        Self { mean, scale, largest_below: thresholds.values().iter().map(largest_below).collect() }
-    }
-
-    fn is_for(&self, bytes: &Bytes) -> bool {
-        (self.mean, self.scale) == (bytes.mean(), bytes.scale())
+        Self { scale, largest_below: thresholds.values().iter().map(largest_below).collect() }
     }
 }
 
 impl Layer for Thermometer {
     fn name(&self) -> &'static str {
-        "thermometer"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let (levels, features) = self.thresholds.shape();
-        check_cols("thermometer", features, x.cols())?;
+        check_cols(NAME, features, x.cols())?;
         let mut bits = cx.bits(x.rows(), levels * features);
         match x {
             // a scale that is not positive turns bytes round
             Value::Bytes(x) if x.scale() > 0.0 => {
                 let of_bytes = match self.bytes.take() {
-                    Some(known) if known.is_for(&x) => known,
-                    _ => ByteThresholds::new(&self.thresholds, x.mean(), x.scale()),
+                    Some(known) if known.scale == x.byte_scale() => known,
+                    _ => ByteThresholds::new(&self.thresholds, x.byte_scale()),
                 };
                 pack_above_into(&cx.engine, features, x.values(), &of_bytes.largest_below, &mut bits)?;
                 self.bytes = Some(of_bytes);
                 cx.recycle([x]);
             }
             x => {
-                let x = x.into_pooled_real(cx, "thermometer")?;
+                let x = x.into_pooled_real(cx, NAME)?;
                 pack_above_into(&cx.engine, features, x.values(), self.thresholds.values(), &mut bits)?;
                 cx.recycle([x]);
             }
         }
-        self.received = None;
-        self.rows = cx.training().then_some(bits.rows());
+        self.received.clear();
+        self.rows.set(cx.training().then_some(bits.rows()));
         if cx.training() {
             self.mean_of_bits.add(&bits);
         }
@@ -126,23 +129,23 @@ impl Layer for Thermometer {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let rows = *kept(&self.rows, "thermometer", "receive", "forward pass")?;
+        let rows = *self.rows.get("receive")?;
         let shape = match &signal {
             Signal::Grad(dy) => dy.shape(),
             Signal::Flip(flips) => flips.shape(),
             Signal::Votes(votes) => (votes.rows, votes.cols),
         };
-        check_shape("thermometer", "a signal", (rows, self.thresholds.values().len()), shape)?;
+        check_shape(NAME, "a signal", (rows, self.thresholds.values().len()), shape)?;
         if let Signal::Grad(dy) = signal {
             cx.recycle([dy]);
         }
-        self.received = Some(rows);
+        self.received.set(rows);
         Ok(())
     }
 
     /// A gradient of zeros, `(b, x)`, whatever was received.
     fn send(&mut self, cx: &Context) -> Result<Signal> {
-        let rows = take(&mut self.received, "thermometer", "send", "signal")?;
+        let rows = self.received.take("send")?;
         let mut dx = cx.matrix(rows, self.thresholds.cols());
         dx.values_mut().fill(0.0);
         Ok(Signal::Grad(dx))
