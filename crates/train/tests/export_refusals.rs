@@ -86,7 +86,7 @@ fn layers_out_of_place() {
         (1, "bmab", net().with(dense(4, 4)).with(bmab())),
     ];
     for (index, name, net) in no_sign {
-        let reason = "no sign stands between it and the product before";
+        let reason = "no sign stands between it and the previous product";
         assert_eq!(refusal(net), format!("layer {index} ({name}) cannot be exported: {reason}"));
     }
     let nothing_to_sign = [
@@ -105,7 +105,7 @@ fn layers_out_of_place() {
         (
             1,
             net().with(dense(4, 2)).with(seasoned(3)),
-            "it does not have a number for each unit of the product before",
+            "it does not have a number for each unit of the previous product",
         ),
     ] {
         assert_eq!(refusal(net), format!("layer {index} (batch_norm) cannot be exported: {reason}"));
@@ -130,9 +130,9 @@ fn convolutions_out_of_place() {
     };
     let pool = || MaxPool::new(Pool { kernel: (2, 1), stride: (2, 1) }, (2, 1)).unwrap();
     let net = || Network::new(4).with(Unflatten::new(4));
-    let no_sign = "no sign stands between it and the product before";
+    let no_sign = "no sign stands between it and the previous product";
     let no_conv = "the runtime has it only right after a convolution";
-    let scores = "scores of a convolution: the runtime has them only of a dense layer";
+    let scores = "the scores come from a convolution, and the runtime takes them only from a dense layer";
     for (layer, net, reason) in [
         ("2 (conv)", net().with(conv()).with(conv()), no_sign),
         ("2 (flatten)", net().with(conv()).with(Flatten::new(2)), no_sign),
