@@ -1,12 +1,12 @@
-//! The patches of real images as a matrix, so that a convolution is a product: im2col, and back.
+//! The patches of real images as a matrix, so that a convolution becomes a product: im2col and its transpose.
 //!
-//! A row is what an output pixel sees, `(kh, kw, c_in)`; what lies around an image is 0.
+//! Each row is the patch of one output pixel, `(kh, kw, c_in)`; images are padded with 0.
 
 use onebit_bits::{Conv, Images, Padding};
 
 use crate::{contract::context::Context, error::Result, numeric::matrix::Matrix};
 
-/// x: (b h w, c) to patches: (b h' w', kh kw c).
+/// Copies the patches of x: (b h w, c) to (b h' w', kh kw c).
 pub(crate) fn gather(cx: &Context, conv: &Conv, images: Images, x: &Matrix) -> Result<Matrix> {
     let (out, patch, channels) = (conv.output(images)?, conv.kernel.0 * conv.kernel.1 * conv.c_in, conv.c_in);
     let mut patches = cx.matrix(out.b * out.h * out.w, patch);
@@ -16,9 +16,9 @@ pub(crate) fn gather(cx: &Context, conv: &Conv, images: Images, x: &Matrix) -> R
         let mut taps = row.chunks_exact_mut(channels);
         for col in 0..out.w {
             for (ky, kx) in each_tap(conv) {
-                let to = taps.next().expect("a place for each tap");
+                let to = taps.next().expect("one place for each tap");
                 match pixel(conv, images, (image, y, col), (ky, kx)) {
-                    // loops, for so few are not worth a call
+                    // loops, because so few values are not worth a call
                     Some(from) => {
                         let from = &x.values()[from * channels..][..channels];
                         to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
@@ -31,7 +31,7 @@ pub(crate) fn gather(cx: &Context, conv: &Conv, images: Images, x: &Matrix) -> R
     Ok(patches)
 }
 
-/// The transpose of [`gather`]: dx_p adds what every patch says about pixel p, patches in ascending order.
+/// The transpose of [`gather`]: dx_p is the sum over all patches that contain pixel p, in ascending order.
 pub(crate) fn scatter(
     cx: &Context,
     conv: &Conv,
