@@ -23,11 +23,11 @@ pub use flip::{Binarize, Bma, Bmab, Normalize, Pnb, PopCount, WeightDepth, XnorW
 pub use images::{Flatten, GlobalAveragePool, MaxPool, Unflatten};
 pub use nets::{Dropout, Heads, LocalHead, Residual, Shortcut};
 pub use norms::{
-    BatchNorm, BatchNormGradients, BatchNormStatistics, ChannelScale, ShiftBatchNorm, StandardizeSample,
-    Threshold,
+    BatchNorm, BatchNormGradients, BatchNormStatistics, ChannelScale, FeatureNorm, ShiftBatchNorm,
+    StandardizeSample, Threshold,
 };
-pub use products::{Abc, Conv, Dense, RealConv, RealDense};
+pub use products::{Abc, Conv, Dense, RealConv, RealDense, RealLayer};
 pub use signs::{
-    Estimator, HardTanh, RPReLU, RPReLUParameters, RSign, Relu, Sign, Slope, StochasticSign, TernarySign,
-    Thermometer,
+    Elementwise, Estimator, HardTanh, RPReLU, RPReLUParameters, RSign, Relu, Sign, Slope, StochasticSign,
+    TernarySign, Thermometer,
 };

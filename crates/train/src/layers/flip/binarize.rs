@@ -8,9 +8,10 @@ use onebit_bits::{BitTensor, pack_above, pack_thresholds};
 
 use crate::{
     contract::{
-        check::{check_cols, check_shape, kept},
+        check::{check_cols, check_shape},
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         meter::{Meter, Observation},
         state::State,
@@ -21,12 +22,14 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
+const NAME: &str = "binarize";
+
 /// Compares each feature with `d` thresholds.
 pub struct Binarize {
     features: usize,
     thresholds: Thresholds,
-    bits: Option<BitTensor>,
-    flips: Option<BitTensor>,
+    bits: Kept<BitTensor>,
+    flips: Kept<BitTensor>,
     mean_of_bits: Meter,
     flip_ratio: Meter,
 }
@@ -58,19 +61,25 @@ impl Binarize {
     }
 
     fn with(features: usize, thresholds: Thresholds) -> Self {
-        let (mean_of_bits, flip_ratio) = Default::default();
-        Self { features, thresholds, bits: None, flips: None, mean_of_bits, flip_ratio }
+        Self {
+            features,
+            thresholds,
+            bits: Kept::by_forward(NAME),
+            flips: Kept::by_receive(NAME),
+            mean_of_bits: Meter::default(),
+            flip_ratio: Meter::default(),
+        }
     }
 }
 
 impl Layer for Binarize {
     fn name(&self) -> &'static str {
-        "binarize"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_real("binarize")?; // x: (b, x) real
-        check_cols("binarize", self.features, x.cols())?;
+        let x = x.into_real(NAME)?; // x: (b, x) real
+        check_cols(NAME, self.features, x.cols())?;
         let bits = match &self.thresholds {
             Thresholds::Common(thresholds) => {
                 pack_thresholds(&cx.engine, x.rows(), x.cols(), x.values(), thresholds)?
@@ -82,23 +91,23 @@ impl Layer for Binarize {
         if cx.training() {
             self.mean_of_bits.add(&bits);
         }
-        self.bits = cx.training().then(|| bits.clone());
-        self.flips = None;
+        self.bits.set(cx.training().then(|| bits.clone()));
+        self.flips.clear();
         Ok(Value::Bits(bits))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
-        let flips = signal.into_flip("binarize")?;
-        let bits = kept(&self.bits, "binarize", "receive", "forward pass")?;
-        check_shape("binarize", "a signal", bits.shape(), flips.shape())?;
+        let flips = signal.into_flip(NAME)?;
+        let bits = self.bits.get("receive")?;
+        check_shape(NAME, "a signal", bits.shape(), flips.shape())?;
         self.flip_ratio.add(&flips);
-        self.flips = Some(flips);
+        self.flips.set(flips);
         Ok(())
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        let bits = kept(&self.bits, "binarize", "send", "forward pass")?;
-        let flips = kept(&self.flips, "binarize", "send", "signal")?;
+        let bits = self.bits.get("send")?;
+        let flips = self.flips.get("send")?;
         let grad = flip2grad(bits, flips, self.depth())?;
         Ok(Signal::Grad(Matrix::new(bits.rows(), self.features, standardized(&grad))?))
     }

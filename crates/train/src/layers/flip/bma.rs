@@ -24,6 +24,8 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
+const NAME: &str = "bma";
+
 /// How a count of ones becomes a score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Normalize {
@@ -71,7 +73,7 @@ impl Bma {
         rule: Box<dyn Rule>,
         seed: u64,
     ) -> Result<Self> {
-        let product = FlipProduct::new("bma", [inputs, outputs, depth], weight_depth, rule, seed)?;
+        let product = FlipProduct::new(NAME, [inputs, outputs, depth], weight_depth, rule, seed)?;
         let scale = normalize.scale(product.bits_per_sum());
         Ok(Self { product, scale })
     }
@@ -94,11 +96,11 @@ impl Bma {
 
 impl Layer for Bma {
     fn name(&self) -> &'static str {
-        "bma"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_bits("bma")?; // x: (b, d i) bits
+        let x = x.into_bits(NAME)?; // x: (b, d i) bits
         let rows = x.rows();
         let sums = self.product.forward(cx, x)?;
         let z = sums.iter().map(|&s| s as f32 * self.scale).collect();
@@ -106,7 +108,7 @@ impl Layer for Bma {
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
-        let grad = signal.into_grad("bma")?; // (b, o)
+        let grad = signal.into_grad(NAME)?; // (b, o)
         self.product.receive(Ternary::from_f32(grad.rows(), grad.cols(), grad.values())?)
     }
 
@@ -115,7 +117,7 @@ impl Layer for Bma {
     }
 
     fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
-        self.product.correct(x.bits("bma")?)
+        self.product.correct(x.bits(NAME)?)
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {

@@ -9,9 +9,10 @@ use onebit_bits::{BitTensor, pack_at_least};
 
 use crate::{
     contract::{
-        check::{check_shape, kept},
+        check::check_shape,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::{Layer, Weights},
         meter::{Meter, Observation, Parameters},
         rule::Rule,
@@ -25,12 +26,14 @@ use crate::{
     },
 };
 
+const NAME: &str = "bmab";
+
 /// Bits to bits.
 pub struct Bmab {
     product: FlipProduct,
     limits: Vec<i32>, // (d, o): bit = [s >= limit]
     depth: usize,
-    y: Option<BitTensor>, // (b, d o)
+    y: Kept<BitTensor>, // (b, d o)
     mean_of_bits: Meter,
 }
 
@@ -65,10 +68,16 @@ impl Bmab {
         seed: u64,
     ) -> Result<Self> {
         check_thresholds(thresholds)?;
-        let product = FlipProduct::new("bmab", [inputs, outputs, depth], weight_depth, rule, seed)?;
+        let product = FlipProduct::new(NAME, [inputs, outputs, depth], weight_depth, rule, seed)?;
         let limit = |&t: &f32| vec![sum_threshold(t, product.bits_per_sum()); outputs];
         let limits = thresholds.iter().flat_map(limit).collect();
-        Ok(Self { product, limits, depth: thresholds.len(), y: None, mean_of_bits: Meter::default() })
+        Ok(Self {
+            product,
+            limits,
+            depth: thresholds.len(),
+            y: Kept::by_forward(NAME),
+            mean_of_bits: Meter::default(),
+        })
     }
 
     /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2. With
@@ -89,11 +98,11 @@ impl Bmab {
 
 impl Layer for Bmab {
     fn name(&self) -> &'static str {
-        "bmab"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_bits("bmab")?; // x: (b, d i) bits
+        let x = x.into_bits(NAME)?; // x: (b, d i) bits
         let (rows, outputs) = (x.rows(), self.product.outputs());
         let sums = self.product.forward(cx, x)?; // (b, o)
         let upwards = BitTensor::zeros(1, outputs);
@@ -101,14 +110,14 @@ impl Layer for Bmab {
         if cx.training() {
             self.mean_of_bits.add(&y);
         }
-        self.y = cx.training().then(|| y.clone());
+        self.y.set(cx.training().then(|| y.clone()));
         Ok(Value::Bits(y))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
-        let flips = signal.into_flip("bmab")?; // (b, d o)
-        let y = kept(&self.y, "bmab", "receive", "forward pass")?;
-        check_shape("bmab", "a signal", y.shape(), flips.shape())?;
+        let flips = signal.into_flip(NAME)?; // (b, d o)
+        let y = self.y.get("receive")?;
+        check_shape(NAME, "a signal", y.shape(), flips.shape())?;
         self.product.meter_flips(&flips);
         let wish = flip2wish(y, &flips, self.depth)?;
         self.product.receive(wish)
@@ -119,7 +128,7 @@ impl Layer for Bmab {
     }
 
     fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
-        self.product.correct(x.bits("bmab")?)
+        self.product.correct(x.bits(NAME)?)
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {

@@ -12,8 +12,9 @@ use onebit_bits::{BitTensor, Ternary, votes, votes_to_flips, xnor_gemm, xnor_gem
 
 use crate::{
     contract::{
-        check::{check_cols, check_quorum, check_shape, check_sizes, kept},
+        check::{check_cols, check_quorum, check_shape, check_sizes},
         context::Context,
+        kept::Kept,
         layer::Weights,
         meter::{Meter, Observation, Parameters},
         rule::Rule,
@@ -43,8 +44,8 @@ pub(crate) struct FlipProduct {
     weights: BinaryTensor, // (o, d i), or (o, i) when shared
     depth: usize,
     shared: bool,
-    x: Option<BitTensor>, // (b, d i)
-    request: Option<Request>,
+    x: Kept<BitTensor>, // (b, d i)
+    request: Kept<Request>,
     quorum: f64,
     flip_ratio: Meter,
 }
@@ -71,7 +72,16 @@ impl FlipProduct {
         let columns = if shared { inputs } else { inputs * depth };
         let weights = BinaryTensor::new(outputs, columns, rule, seed)?;
         let flip_ratio = Meter::default();
-        Ok(Self { layer, weights, depth, shared, x: None, request: None, quorum: QUORUM, flip_ratio })
+        Ok(Self {
+            layer,
+            weights,
+            depth,
+            shared,
+            x: Kept::by_forward(layer),
+            request: Kept::by_receive(layer),
+            quorum: QUORUM,
+            flip_ratio,
+        })
     }
 
     /// Another share of the outputs that must ask before an input is asked to flip, from 0 to 1.
@@ -114,23 +124,23 @@ impl FlipProduct {
         } else {
             xnor_gemm_packed(&cx.engine, x.view(), self.weights.rows(&cx.engine), &mut sums)?;
         }
-        self.x = cx.training().then_some(x);
-        self.request = None;
+        self.x.set(cx.training().then_some(x));
+        self.request.clear();
         Ok(sums)
     }
 
     /// Keeps a wish about the sums: `g > 0` wants a sum smaller.
     pub(crate) fn receive(&mut self, wish: Ternary) -> Result<()> {
-        let x = kept(&self.x, self.layer, "receive", "forward pass")?.clone();
+        let x = self.x.get("receive")?.clone();
         check_shape(self.layer, "a signal", (x.rows(), self.outputs()), wish.shape())?;
         let w = self.expanded();
-        self.request = Some(Request { wish, x, x_changed: None, w, w_changed: None });
+        self.request.set(Request { wish, x, x_changed: None, w, w_changed: None });
         Ok(())
     }
 
     /// The flips that the input is asked for, `(b, d i)`, by vote over the outputs.
     pub(crate) fn send(&self, cx: &Context) -> Result<Signal> {
-        let request = kept(&self.request, self.layer, "send", "signal")?;
+        let request = self.request.get("send")?;
         let changed = request.w_changed.as_ref().map(BitTensor::view);
         let counts = votes(&cx.engine, request.x.view(), &request.wish, request.w.view(), changed)?;
         let (rows, cols) = (request.x.rows(), request.x.cols());
@@ -139,7 +149,7 @@ impl FlipProduct {
 
     /// The input is now `x`: the request about the gates changes with it.
     pub(crate) fn correct(&mut self, x: &BitTensor) -> Result<()> {
-        if let Some(request) = &mut self.request {
+        if let Some(request) = self.request.value_mut() {
             check_shape(self.layer, "an input", request.x.shape(), x.shape())?;
             request.x_changed = Some(request.x.xor(x.view())?);
         }
@@ -148,7 +158,7 @@ impl FlipProduct {
 
     /// The weights vote, by majority over the batch, and flip.
     pub(crate) fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        let request = kept(&self.request, self.layer, "update", "signal")?;
+        let request = self.request.get("update")?;
         let changed = request.x_changed.as_ref().map(BitTensor::view);
         let wish = request.wish.transpose(); // (o, b)
         let mut counts = votes(&cx.engine, request.w.view(), &wish, request.x.view(), changed)?;
@@ -161,7 +171,7 @@ impl FlipProduct {
         let signal = Signal::Votes(Votes { rows, cols, counts, voters });
         let flips = self.weights.update(cx, &signal, rate)?;
         let flips = self.expand(flips);
-        if let Some(request) = &mut self.request {
+        if let Some(request) = self.request.value_mut() {
             request.w_changed = Some(flips);
         }
         Ok(())

@@ -7,8 +7,9 @@ use onebit_bits::{BitTensor, Ternary};
 
 use crate::{
     contract::{
-        check::{check_cols, check_shape, check_sizes, kept},
+        check::{check_cols, check_shape, check_sizes},
         context::Context,
+        kept::Kept,
         layer::Layer,
         state::State,
         value::{Signal, Value},
@@ -20,12 +21,14 @@ use crate::{
     },
 };
 
+const NAME: &str = "pnb";
+
 /// Gates, as [`XnorWeight`](crate::layers::XnorWeight) lays them out, to bits.
 pub struct Pnb {
     sizes: [usize; 3], // inputs, outputs, depth of the gates
     thresholds: Vec<f32>,
-    kept: Option<(BitTensor, BitTensor)>, // gates (b, d o i), output (b, d o)
-    wish: Option<Ternary>,                // (b, o)
+    kept: Kept<(BitTensor, BitTensor)>, // gates (b, d o i), output (b, d o)
+    wish: Kept<Ternary>,                // (b, o)
 }
 
 impl Pnb {
@@ -35,42 +38,47 @@ impl Pnb {
     /// [`Error::Setting`](crate::Error::Setting) when there is no threshold, or one is not finite.
     pub fn new(inputs: usize, outputs: usize, depth: usize, thresholds: &[f32]) -> Result<Self> {
         check_thresholds(thresholds)?;
-        let sizes = check_sizes("pnb", [inputs, outputs, depth])?;
-        Ok(Self { sizes, thresholds: thresholds.to_vec(), kept: None, wish: None })
+        let sizes = check_sizes(NAME, [inputs, outputs, depth])?;
+        Ok(Self {
+            sizes,
+            thresholds: thresholds.to_vec(),
+            kept: Kept::by_forward(NAME),
+            wish: Kept::by_receive(NAME),
+        })
     }
 }
 
 impl Layer for Pnb {
     fn name(&self) -> &'static str {
-        "pnb"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let gates = x.into_bits("pnb")?; // (b, d o i)
+        let gates = x.into_bits(NAME)?; // (b, d o i)
         let [inputs, outputs, depth] = self.sizes;
-        check_cols("pnb", inputs * outputs * depth, gates.cols())?;
+        check_cols(NAME, inputs * outputs * depth, gates.cols())?;
         let limits: Vec<i32> = self.thresholds.iter().map(|&t| sum_threshold(t, inputs * depth)).collect();
         let s = sums(&gates, self.sizes);
         let y = BitTensor::from_fn(gates.rows(), limits.len() * outputs, |b, column| {
             s[b * outputs + column % outputs] >= limits[column / outputs]
         });
-        self.kept = cx.training().then(|| (gates, y.clone()));
-        self.wish = None;
+        self.kept.set(cx.training().then(|| (gates, y.clone())));
+        self.wish.clear();
         Ok(Value::Bits(y))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
-        let flips = signal.into_flip("pnb")?;
-        let (_, y) = kept(&self.kept, "pnb", "receive", "forward pass")?;
-        check_shape("pnb", "a signal", y.shape(), flips.shape())?;
-        self.wish = Some(flip2wish(y, &flips, self.thresholds.len())?);
+        let flips = signal.into_flip(NAME)?;
+        let (_, y) = self.kept.get("receive")?;
+        check_shape(NAME, "a signal", y.shape(), flips.shape())?;
+        self.wish.set(flip2wish(y, &flips, self.thresholds.len())?);
         Ok(())
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
         let [inputs, outputs, _] = self.sizes;
-        let (gates, _) = kept(&self.kept, "pnb", "send", "forward pass")?;
-        let wish = kept(&self.wish, "pnb", "send", "signal")?;
+        let (gates, _) = self.kept.get("send")?;
+        let wish = self.wish.get("send")?;
         Ok(Signal::Flip(BitTensor::from_fn(gates.rows(), gates.cols(), |b, column| {
             grad2flip(gates.get(b, column), f32::from(wish.get(b, column / inputs % outputs)))
         })))

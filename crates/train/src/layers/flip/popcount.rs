@@ -7,8 +7,9 @@ use onebit_bits::BitTensor;
 
 use crate::{
     contract::{
-        check::{check_cols, check_shape, check_sizes, kept},
+        check::{check_cols, check_shape, check_sizes},
         context::Context,
+        kept::Kept,
         layer::Layer,
         state::State,
         value::{Signal, Value},
@@ -18,12 +19,14 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
+const NAME: &str = "popcount";
+
 /// Gates, as [`XnorWeight`](crate::layers::XnorWeight) lays them out, to real numbers.
 pub struct PopCount {
     sizes: [usize; 3], // inputs, outputs, depth
     normalize: Normalize,
-    gates: Option<BitTensor>,
-    grad: Option<Matrix>,
+    gates: Kept<BitTensor>,
+    grad: Kept<Matrix>,
 }
 
 impl PopCount {
@@ -32,40 +35,40 @@ impl PopCount {
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
     pub fn new(inputs: usize, outputs: usize, depth: usize, normalize: Normalize) -> Result<Self> {
-        let sizes = check_sizes("popcount", [inputs, outputs, depth])?;
-        Ok(Self { sizes, normalize, gates: None, grad: None })
+        let sizes = check_sizes(NAME, [inputs, outputs, depth])?;
+        Ok(Self { sizes, normalize, gates: Kept::by_forward(NAME), grad: Kept::by_receive(NAME) })
     }
 }
 
 impl Layer for PopCount {
     fn name(&self) -> &'static str {
-        "popcount"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let gates = x.into_bits("popcount")?; // (b, d o i)
+        let gates = x.into_bits(NAME)?; // (b, d o i)
         let [inputs, outputs, depth] = self.sizes;
-        check_cols("popcount", inputs * outputs * depth, gates.cols())?;
+        check_cols(NAME, inputs * outputs * depth, gates.cols())?;
         let scale = self.normalize.scale(inputs * depth);
         let z = sums(&gates, self.sizes).into_iter().map(|s| s as f32 * scale).collect();
         let y = Matrix::new(gates.rows(), outputs, z)?;
-        self.gates = cx.training().then_some(gates);
-        self.grad = None;
+        self.gates.set(cx.training().then_some(gates));
+        self.grad.clear();
         Ok(Value::Real(y))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
-        let grad = signal.into_grad("popcount")?;
-        let gates = kept(&self.gates, "popcount", "receive", "forward pass")?;
-        check_shape("popcount", "a gradient", (gates.rows(), self.sizes[1]), grad.shape())?;
-        self.grad = Some(grad);
+        let grad = signal.into_grad(NAME)?;
+        let gates = self.gates.get("receive")?;
+        check_shape(NAME, "a gradient", (gates.rows(), self.sizes[1]), grad.shape())?;
+        self.grad.set(grad);
         Ok(())
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
         let [inputs, outputs, _] = self.sizes;
-        let gates = kept(&self.gates, "popcount", "send", "forward pass")?;
-        let grad = kept(&self.grad, "popcount", "send", "signal")?;
+        let gates = self.gates.get("send")?;
+        let grad = self.grad.get("send")?;
         Ok(Signal::Flip(BitTensor::from_fn(gates.rows(), gates.cols(), |b, column| {
             grad2flip(gates.get(b, column), grad.values()[b * outputs + column / inputs % outputs])
         })))

@@ -6,9 +6,10 @@ use onebit_bits::vectorized;
 
 use crate::{
     contract::{
-        check::{check_shape, take},
+        check::check_shape,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         state::State,
         value::{Signal, Value},
@@ -18,11 +19,13 @@ use crate::{
     numeric::{jobs::JOB, matrix::Matrix},
 };
 
+const NAME: &str = "global_average_pool";
+
 /// One row a pixel to one row a sample.
 pub struct GlobalAveragePool {
     pixels: usize,
-    output: Option<(usize, usize)>, // b, c of the last forward pass
-    dx: Option<Matrix>,
+    output: Kept<(usize, usize)>, // b, c of the last forward pass
+    dx: Kept<Matrix>,
 }
 
 impl GlobalAveragePool {
@@ -34,7 +37,7 @@ impl GlobalAveragePool {
         if pixels == 0 {
             return Err(Error::setting("global_average_pool pixels", "at least 1", 0));
         }
-        Ok(Self { pixels, output: None, dx: None })
+        Ok(Self { pixels, output: Kept::by_forward(NAME), dx: Kept::by_receive(NAME) })
     }
 
     /// Elements of y whose x are a part: those of whole images of `channels`.
@@ -75,14 +78,14 @@ vectorized! {
 
 impl Layer for GlobalAveragePool {
     fn name(&self) -> &'static str {
-        "global_average_pool"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let (pixels, (rows, channels)) = (self.pixels, (x.rows(), x.cols()));
         if rows % pixels != 0 {
             let expected = format!("whole images of {pixels} pixels");
-            return Err(Error::shape("global_average_pool", expected, format!("{rows} pixels")));
+            return Err(Error::shape(NAME, expected, format!("{rows} pixels")));
         }
         let (x, mut y) = (reals(cx, x)?, cx.matrix(rows / pixels, channels));
         cx.engine.chunks(y.values_mut(), self.part(channels), |first, y| {
@@ -90,18 +93,15 @@ impl Layer for GlobalAveragePool {
             average(cx.engine.isa(), x, pixels, channels, y);
         })?;
         cx.recycle([x]);
-        cx.recycle(self.dx.take());
-        self.output = cx.training().then(|| y.shape());
+        cx.recycle(self.dx.clear());
+        self.output.set(cx.training().then(|| y.shape()));
         Ok(Value::Real(y))
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let dy = signal.into_grad("global_average_pool")?;
-        let Some(output) = self.output else {
-            let (layer, verb, needs) = ("global_average_pool", "receive", "forward pass");
-            return Err(Error::Sequence { layer, verb, needs });
-        };
-        check_shape("global_average_pool", "a gradient", output, dy.shape())?;
+        let dy = signal.into_grad(NAME)?;
+        let output = *self.output.get("receive")?;
+        check_shape(NAME, "a gradient", output, dy.shape())?;
         let (pixels, channels) = (self.pixels, dy.cols());
         let mut dx = cx.matrix(dy.rows() * pixels, channels);
         cx.engine.chunks(dx.values_mut(), self.part(channels) * pixels, |first, dx| {
@@ -114,7 +114,7 @@ impl Layer for GlobalAveragePool {
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        take(&mut self.dx, "global_average_pool", "send", "signal").map(Signal::Grad)
+        self.dx.take("send").map(Signal::Grad)
     }
 
     fn state(&mut self, _state: &mut State) -> Result<()> {

@@ -7,9 +7,10 @@ use onebit_bits::{Images, Pool, vectorized};
 
 use crate::{
     contract::{
-        check::{check_shape, kept, take},
+        check::check_shape,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         state::State,
         value::{Signal, Value},
@@ -18,13 +19,15 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
+const NAME: &str = "max_pool";
+
 /// The largest value of each window.
 pub struct MaxPool {
     pool: Pool,
     image: (usize, usize),
     /// Which of the window was the largest, (b h' w', c), and the batch's images.
-    largest: Option<(Vec<u8>, Images)>,
-    dx: Option<Matrix>,
+    largest: Kept<(Vec<u8>, Images)>,
+    dx: Kept<Matrix>,
     channels: usize,
     memory: Vec<u8>,
 }
@@ -40,7 +43,14 @@ impl MaxPool {
         if window > 256 {
             return Err(Error::setting("pool window", "at most 256 pixels", window));
         }
-        Ok(Self { pool, image, largest: None, dx: None, channels: 0, memory: Vec::new() })
+        Ok(Self {
+            pool,
+            image,
+            largest: Kept::by_forward(NAME),
+            dx: Kept::by_receive(NAME),
+            channels: 0,
+            memory: Vec::new(),
+        })
     }
 }
 
@@ -87,14 +97,14 @@ vectorized! {
 
 impl Layer for MaxPool {
     fn name(&self) -> &'static str {
-        "max_pool"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_real("max_pool")?;
+        let x = x.into_real(NAME)?;
         let ((h, w), channels) = (self.image, x.cols());
         let images = Images { b: x.rows() / (h * w), h, w };
-        check_shape("max_pool", "whole images", (images.b * h * w, channels), x.shape())?;
+        check_shape(NAME, "whole images", (images.b * h * w, channels), x.shape())?;
         let (out, pool) = (self.pool.output(images)?, self.pool);
         let mut y = cx.matrix(out.b * out.h * out.w, channels);
         let mut largest = std::mem::take(&mut self.memory);
@@ -106,10 +116,10 @@ impl Layer for MaxPool {
             pool_row(cx.engine.isa(), x, w, pool, y, largest, channels);
         })?;
         cx.recycle([x]);
-        cx.recycle(self.dx.take());
+        cx.recycle(self.dx.clear());
         self.channels = channels;
         if cx.training() {
-            self.largest = Some((largest, images));
+            self.largest.set((largest, images));
         } else {
             self.memory = largest;
         }
@@ -117,10 +127,10 @@ impl Layer for MaxPool {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let dy = signal.into_grad("max_pool")?;
-        let (largest, images) = kept(&self.largest, "max_pool", "receive", "forward pass")?;
+        let dy = signal.into_grad(NAME)?;
+        let (largest, images) = self.largest.get("receive")?;
         let (out, channels, pool) = (self.pool.output(*images)?, self.channels, self.pool);
-        check_shape("max_pool", "a gradient", (out.b * out.h * out.w, channels), dy.shape())?;
+        check_shape(NAME, "a gradient", (out.b * out.h * out.w, channels), dy.shape())?;
         let mut dx = cx.matrix(images.b * images.h * images.w, channels);
         let (image_len, out_len, row) =
             (images.h * images.w * channels, out.h * out.w * channels, out.w * channels);
@@ -140,10 +150,10 @@ impl Layer for MaxPool {
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        if let Some((largest, _)) = self.largest.take() {
+        if let Some((largest, _)) = self.largest.clear() {
             self.memory = largest;
         }
-        take(&mut self.dx, "max_pool", "send", "signal").map(Signal::Grad)
+        self.dx.take("send").map(Signal::Grad)
     }
 
     fn state(&mut self, _state: &mut State) -> Result<()> {

@@ -7,9 +7,10 @@ use onebit_bits::{BitTensor, Engine, Probability, Ternary, mask_into, vectorized
 
 use crate::{
     contract::{
-        check::{check_shape, kept, take},
+        check::check_shape,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         state::State,
         value::{Signal, Value},
@@ -18,13 +19,15 @@ use crate::{
     numeric::{jobs::job_of_rows, matrix::Matrix},
 };
 
+const NAME: &str = "dropout";
+
 /// Drops a share of its inputs.
 pub struct Dropout {
     keep: Probability,
     seed: u64,
     step: u64,
-    mask: Option<BitTensor>,
-    dx: Option<Matrix>,
+    mask: Kept<BitTensor>,
+    dx: Kept<Matrix>,
 }
 
 impl Dropout {
@@ -36,10 +39,10 @@ impl Dropout {
     /// [`Error::Setting`] outside the range.
     pub fn new(rate: f64, seed: u64) -> Result<Self> {
         if !(0.0..1.0).contains(&rate) {
-            return Err(Error::setting("dropout", "a share from 0 to below 1", rate));
+            return Err(Error::setting(NAME, "a share from 0 to below 1", rate));
         }
         let keep = Probability::new(1.0 - rate)?;
-        Ok(Self { keep, seed, step: 0, mask: None, dx: None })
+        Ok(Self { keep, seed, step: 0, mask: Kept::by_forward(NAME), dx: Kept::by_receive(NAME) })
     }
 
     fn scale(&self) -> f32 {
@@ -49,12 +52,12 @@ impl Dropout {
 
 impl Layer for Dropout {
     fn name(&self) -> &'static str {
-        "dropout"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        cx.recycle(self.mask.take());
-        cx.recycle(self.dx.take());
+        cx.recycle(self.mask.clear());
+        cx.recycle(self.dx.clear());
         if !cx.training() {
             return Ok(x);
         }
@@ -63,7 +66,7 @@ impl Layer for Dropout {
         mask_into(self.seed, self.step, self.keep, &mut mask);
         let y = match x {
             x @ (Value::Real(_) | Value::Bytes(_)) => {
-                let mut x = x.into_pooled_real(cx, "dropout")?;
+                let mut x = x.into_pooled_real(cx, NAME)?;
                 silence(&cx.engine, &mut x, &mask, self.scale())?;
                 Value::Real(x)
             }
@@ -71,27 +74,27 @@ impl Layer for Dropout {
                 x.keep(mask.view())?;
                 let mut nonzero = cx.bits(mask.rows(), mask.cols());
                 nonzero.flip(mask.view())?; // a copy: it was all 0
-                Value::Dropped(Ternary::new(x, nonzero)?, self.scale())
+                Value::Ternary(Ternary::new(x, nonzero)?, self.scale())
             }
-            Value::Dropped(..) => {
-                return Err(Error::Kind { layer: "dropout", expected: "bits", got: "bits under dropout" });
+            Value::Ternary(..) => {
+                return Err(Error::Kind { layer: NAME, expected: "bits", got: "bits under dropout" });
             }
         };
-        self.mask = Some(mask);
+        self.mask.set(mask);
         Ok(y)
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let mut grad = signal.into_grad("dropout")?;
-        let mask = kept(&self.mask, "dropout", "receive", "forward pass")?;
-        check_shape("dropout", "a gradient", mask.shape(), grad.shape())?;
+        let mut grad = signal.into_grad(NAME)?;
+        let mask = self.mask.get("receive")?;
+        check_shape(NAME, "a gradient", mask.shape(), grad.shape())?;
         silence(&cx.engine, &mut grad, mask, self.scale())?;
         cx.recycle(self.dx.replace(grad));
         Ok(())
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        take(&mut self.dx, "dropout", "send", "signal").map(Signal::Grad)
+        self.dx.take("send").map(Signal::Grad)
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

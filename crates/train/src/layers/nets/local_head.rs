@@ -6,9 +6,9 @@
 
 use crate::{
     contract::{
-        check::take,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         state::State,
         value::{Signal, Value},
@@ -18,6 +18,8 @@ use crate::{
     losses::Loss,
     numeric::matrix::Matrix,
 };
+
+const NAME: &str = "local_head";
 
 /// What the blocks before the last learn from besides the error of the scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -35,38 +37,38 @@ pub struct LocalHead {
     norm: Threshold,
     loss: Box<dyn Loss>,
     heads: Heads,
-    own: Option<Matrix>,    // dL/dx of the head's scores: (b, x)
+    own: Kept<Matrix>,      // dL/dx of the head's scores: (b, x)
     behind: Option<Matrix>, // dL/dx of what is behind: (b, x)
 }
 
 impl LocalHead {
     /// The classifier `norm(dense(x))`, judged by `loss`.
     pub fn new(dense: Dense, norm: Threshold, loss: Box<dyn Loss>, heads: Heads) -> Self {
-        Self { dense, norm, loss, heads, own: None, behind: None }
+        Self { dense, norm, loss, heads, own: Kept::by_forward(NAME), behind: None }
     }
 }
 
 impl Layer for LocalHead {
     fn name(&self) -> &'static str {
-        "local_head"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        cx.recycle(self.own.take());
+        cx.recycle(self.own.clear());
         cx.recycle(self.behind.take());
         if !cx.training() {
             return Ok(x);
         }
         if cx.labels.len() != x.rows() {
             let expected = format!("the classes of {} samples in the context", x.rows());
-            return Err(Error::shape("local_head", expected, cx.labels.len()));
+            return Err(Error::shape(NAME, expected, cx.labels.len()));
         }
         let sums = self.dense.forward(cx, x.clone())?;
-        let scores = self.norm.forward(cx, sums)?.into_real("local_head")?;
+        let scores = self.norm.forward(cx, sums)?.into_real(NAME)?;
         let (_, error) = self.loss.evaluate(scores, &cx.labels)?;
         self.norm.receive(cx, Signal::Grad(error))?;
         self.dense.receive(cx, self.norm.send(cx)?)?;
-        self.own = Some(self.dense.send(cx)?.into_grad("local_head")?);
+        self.own.set(self.dense.send(cx)?.into_grad(NAME)?);
         Ok(x)
     }
 
@@ -75,12 +77,12 @@ impl Layer for LocalHead {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        cx.recycle(self.behind.replace(signal.into_grad("local_head")?));
+        cx.recycle(self.behind.replace(signal.into_grad(NAME)?));
         Ok(())
     }
 
     fn send(&mut self, cx: &Context) -> Result<Signal> {
-        let mut error = take(&mut self.own, "local_head", "send", "forward pass")?;
+        let mut error = self.own.take("send")?;
         if let Some(behind) = self.behind.take() {
             error.values_mut().iter_mut().zip(behind.values()).for_each(|(own, behind)| *own += behind);
             cx.recycle([behind]);

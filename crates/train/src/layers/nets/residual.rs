@@ -10,9 +10,10 @@ use onebit_bits::vectorized;
 
 use crate::{
     contract::{
-        check::{check_shape, take},
+        check::check_shape,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         meter::Parameters,
         state::State,
@@ -23,6 +24,8 @@ use crate::{
     layers::images::subsample::Subsample,
     numeric::{jobs::JOB, matrix::Matrix},
 };
+
+const NAME: &str = "residual";
 
 /// Layers, and a way around them.
 pub struct Residual {
@@ -85,22 +88,22 @@ impl Residual {
 /// Layers in a row, maybe none.
 struct Chain {
     layers: Vec<Box<dyn Layer>>,
-    passing: Option<Signal>, // what goes through where there is no layer
+    passing: Kept<Signal>, // what goes through where there is no layer
 }
 
 impl Chain {
     fn new(layers: Vec<Box<dyn Layer>>) -> Self {
-        Self { layers, passing: None }
+        Self { layers, passing: Kept::by_receive(NAME) }
     }
 
     fn forward(&mut self, cx: &Context, x: Matrix) -> Result<Matrix> {
-        step::forward(&mut self.layers, cx, Value::Real(x))?.into_real("residual")
+        step::forward(&mut self.layers, cx, Value::Real(x))?.into_real(NAME)
     }
 
     /// Every layer receives, and all but the first send.
     fn receive(&mut self, cx: &Context, mut signal: Signal) -> Result<()> {
         let Some((first, others)) = self.layers.split_first_mut() else {
-            self.passing = Some(signal);
+            self.passing.set(signal);
             return Ok(());
         };
         for layer in others.iter_mut().rev() {
@@ -113,9 +116,9 @@ impl Chain {
     fn send(&mut self, cx: &Context) -> Result<Matrix> {
         match self.layers.first_mut() {
             Some(layer) => layer.send(cx)?,
-            None => take(&mut self.passing, "residual", "send", "signal")?,
+            None => self.passing.take("send")?,
         }
-        .into_grad("residual")
+        .into_grad(NAME)
     }
 
     fn state(&mut self, name: &str, state: &mut State) -> Result<()> {
@@ -151,20 +154,20 @@ vectorized! {
 
 impl Layer for Residual {
     fn name(&self) -> &'static str {
-        "residual"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_real("residual")?;
+        let x = x.into_real(NAME)?;
         let mut y = self.body.forward(cx, copy(cx, &x))?;
         let around = self.shortcut.forward(cx, x)?;
-        check_shape("residual", "a shortcut", y.shape(), around.shape())?;
+        check_shape(NAME, "a shortcut", y.shape(), around.shape())?;
         add(cx, &mut y, around)?;
         Ok(Value::Real(y))
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let dy = signal.into_grad("residual")?;
+        let dy = signal.into_grad(NAME)?;
         self.body.receive(cx, Signal::Grad(copy(cx, &dy)))?;
         self.shortcut.receive(cx, Signal::Grad(dy))
     }

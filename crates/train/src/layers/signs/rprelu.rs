@@ -8,9 +8,10 @@ use onebit_bits::vectorized;
 
 use crate::{
     contract::{
-        check::{check_cols, check_shape, kept, take},
+        check::{check_cols, check_shape},
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         meter::Parameters,
         state::State,
@@ -26,13 +27,15 @@ use crate::{
     },
 };
 
+const NAME: &str = "rprelu";
+
 /// Leaky in its own way for each channel.
 pub struct RPReLU {
     before: PerChannel,
     slope: PerChannel,
     after: PerChannel,
-    u: Option<Matrix>,
-    dx: Option<Matrix>,
+    u: Kept<Matrix>,
+    dx: Kept<Matrix>,
     sums: BatchSums<f32, 3>,
 }
 
@@ -66,8 +69,8 @@ impl RPReLU {
             before: PerChannel::new(before),
             slope: PerChannel::new(slope),
             after: PerChannel::new(after),
-            u: None,
-            dx: None,
+            u: Kept::by_forward(NAME),
+            dx: Kept::by_receive(NAME),
             sums: BatchSums::default(),
         })
     }
@@ -138,14 +141,14 @@ vectorized! {
 
 impl Layer for RPReLU {
     fn name(&self) -> &'static str {
-        "rprelu"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let mut x = x.into_real("rprelu")?; // x: (b, x) real
-        check_cols("rprelu", self.slope.values().len(), x.cols())?;
-        cx.recycle(self.u.take());
-        cx.recycle(self.dx.take());
+        let mut x = x.into_real(NAME)?; // x: (b, x) real
+        check_cols(NAME, self.slope.values().len(), x.cols())?;
+        cx.recycle(self.u.clear());
+        cx.recycle(self.dx.clear());
         let mut y = cx.matrix(x.rows(), x.cols());
         let (before, slope, after) = (self.before.values(), self.slope.values(), self.after.values());
         cx.engine.chunks((x.values_mut(), y.values_mut()), job_of_rows(before.len()), |_, (x, y)| {
@@ -153,7 +156,7 @@ impl Layer for RPReLU {
         })?;
         self.parts().into_iter().for_each(|(_, part)| part.wait());
         if cx.training() {
-            self.u = Some(x);
+            self.u.set(x);
         } else {
             cx.recycle([x]);
         }
@@ -161,9 +164,9 @@ impl Layer for RPReLU {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let mut dy = signal.into_grad("rprelu")?;
-        let u = kept(&self.u, "rprelu", "receive", "forward pass")?;
-        check_shape("rprelu", "a gradient", u.shape(), dy.shape())?;
+        let mut dy = signal.into_grad(NAME)?;
+        let u = self.u.get("receive")?;
+        check_shape(NAME, "a gradient", u.shape(), dy.shape())?;
         let (engine, isa, slope) = (&cx.engine, cx.engine.isa(), self.slope.values());
         let add = |part, sums: [&mut [f32]; 3]| add_gradients(isa, &dy, u, slope, part, sums);
         let sums = self.sums.over(engine, u, add)?;
@@ -178,11 +181,11 @@ impl Layer for RPReLU {
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        take(&mut self.dx, "rprelu", "send", "signal").map(Signal::Grad)
+        self.dx.take("send").map(Signal::Grad)
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        self.parts().into_iter().try_for_each(|(_, part)| part.update(cx, "rprelu", rate))
+        self.parts().into_iter().try_for_each(|(_, part)| part.update(cx, NAME, rate))
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

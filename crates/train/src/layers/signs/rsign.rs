@@ -25,6 +25,8 @@ use crate::{
     },
 };
 
+const NAME: &str = "rsign";
+
 /// Real numbers to bits, by a threshold of each channel.
 pub struct RSign {
     shift: PerChannel,
@@ -45,7 +47,7 @@ impl RSign {
         Self {
             shift: PerChannel::new(shift),
             estimator: Estimator::ApproxSign,
-            back: StraightThrough::new("rsign"),
+            back: StraightThrough::new(NAME),
             sums: BatchSums::default(),
             mean_of_bits: Meter::default(),
         }
@@ -94,12 +96,12 @@ vectorized! {
 
 impl Layer for RSign {
     fn name(&self) -> &'static str {
-        "rsign"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let mut x = x.into_real("rsign")?; // x: (b, x) real
-        check_cols("rsign", self.shift().len(), x.cols())?;
+        let mut x = x.into_real(NAME)?; // x: (b, x) real
+        check_cols(NAME, self.shift().len(), x.cols())?;
         let part = job_of_rows(x.cols());
         cx.engine.chunks(x.values_mut(), part, |_, x| subtract(cx.engine.isa(), x, self.shift.values()))?;
         let mut y = cx.bits(x.rows(), x.cols());
@@ -125,7 +127,7 @@ impl Layer for RSign {
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        self.shift.update(cx, "rsign", rate)
+        self.shift.update(cx, NAME, rate)
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

@@ -18,6 +18,8 @@ use crate::{
     layers::{Estimator, signs::straight_through::StraightThrough},
 };
 
+const NAME: &str = "sign";
+
 /// Real numbers to bits.
 pub struct Sign {
     estimator: Estimator,
@@ -30,7 +32,7 @@ impl Sign {
     pub fn new() -> Self {
         Self {
             estimator: Estimator::default(),
-            back: StraightThrough::new("sign"),
+            back: StraightThrough::new(NAME),
             mean_of_bits: Meter::default(),
         }
     }
@@ -52,11 +54,11 @@ impl Default for Sign {
 
 impl Layer for Sign {
     fn name(&self) -> &'static str {
-        "sign"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, r: Value) -> Result<Value> {
-        let r = r.into_real("sign")?; // r: (b, x) real
+        let r = r.into_real(NAME)?; // r: (b, x) real
         let mut y = cx.bits(r.rows(), r.cols());
         pack_signs_into(&cx.engine, r.values(), &mut y)?;
         if cx.training() {

@@ -19,6 +19,8 @@ use crate::{
     layers::{Estimator, signs::straight_through::StraightThrough},
 };
 
+const NAME: &str = "stochastic_sign";
+
 /// Real numbers to bits, at random while training. The Torch code of arXiv:1602.02830 has it for all hidden units.
 pub struct StochasticSign {
     seed: u64,
@@ -31,17 +33,17 @@ impl StochasticSign {
     /// For any number of features. What is drawn depends on seed, step, row and column alone; give each layer its own
     /// seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed, step: 0, back: StraightThrough::new("stochastic_sign"), mean_of_bits: Meter::default() }
+        Self { seed, step: 0, back: StraightThrough::new(NAME), mean_of_bits: Meter::default() }
     }
 }
 
 impl Layer for StochasticSign {
     fn name(&self) -> &'static str {
-        "stochastic_sign"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, r: Value) -> Result<Value> {
-        let r = r.into_real("stochastic_sign")?; // r: (b, x) real
+        let r = r.into_real(NAME)?; // r: (b, x) real
         let mut y = cx.bits(r.rows(), r.cols());
         if cx.training() {
             self.step += 1;

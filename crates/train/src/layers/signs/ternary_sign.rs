@@ -18,6 +18,8 @@ use crate::{
     layers::{Estimator, signs::straight_through::StraightThrough},
 };
 
+const NAME: &str = "ternary_sign";
+
 /// Real numbers to -1, 0 and +1.
 pub struct TernarySign {
     threshold: f32,
@@ -37,17 +39,17 @@ impl TernarySign {
         if !(threshold > 0.0 && threshold.is_finite()) {
             return Err(Error::setting("ternary_sign threshold", "a positive number", threshold));
         }
-        Ok(Self { threshold, back: StraightThrough::new("ternary_sign"), mean_of_bits: Meter::default() })
+        Ok(Self { threshold, back: StraightThrough::new(NAME), mean_of_bits: Meter::default() })
     }
 }
 
 impl Layer for TernarySign {
     fn name(&self) -> &'static str {
-        "ternary_sign"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, r: Value) -> Result<Value> {
-        let r = r.into_real("ternary_sign")?; // r: (b, x) real
+        let r = r.into_real(NAME)?; // r: (b, x) real
         let beyond = |threshold: f32, down: bool| {
             let (thresholds, down) =
                 (vec![threshold; r.cols()], BitTensor::from_fn(1, r.cols(), |_, _| down));
@@ -59,7 +61,7 @@ impl Layer for TernarySign {
             self.mean_of_bits.count(sign.count_ones(), nonzero.count_ones() as usize);
         }
         self.back.keep(cx, r);
-        Ok(Value::Dropped(Ternary::new(sign, nonzero)?, 1.0))
+        Ok(Value::Ternary(Ternary::new(sign, nonzero)?, 1.0))
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
