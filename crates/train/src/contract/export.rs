@@ -21,7 +21,7 @@
 //! Several steps may follow each other, `f_2(f_1(s))`. Each is monotonic, so their composition is; it falls where an odd
 //! number of scales is negative. Max-pooling passes through, because a maximum commutes with a monotonic function.
 
-use onebit_bits::{BitTensor, Conv as Geometry, Pad, Pool};
+use onebit_bits::{BitTensor, Geometry, Pad, Pool};
 use onebit_model::{
     Affine, Binarize, Conv, Dense, Layer, Limits, MOST_BYTES, Output, Thermometer, Thresholds,
 };

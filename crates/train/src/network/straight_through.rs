@@ -4,7 +4,7 @@
 //! Blocks: product, [max-pooling], norm, activation, [dropout]; the last product has only a norm. Where there are
 //! stages of images, they come first, and their features go on into the dense layers, in the order row, column, channel.
 
-use onebit_bits::{Conv as Geometry, Images, Pad, Padding};
+use onebit_bits::{Geometry, Images, Pad, Padding};
 use onebit_data::ImageShape;
 use serde::{Deserialize, Serialize};
 

@@ -10,7 +10,7 @@
 //! | `model.onebit` | the network to deploy |
 //! | `result.json` | [`RunResult`]: how the run ended, confusions, mistakes, and the weights after |
 //!
-//! `docs/runs.md` describes every field.
+//! `docs/reference/runs.md` describes every field.
 //!
 //! ```
 //! use onebit_train::{checkpoint::Checkpoints, config, experiment, record::{Recorder, RunFolder}};

@@ -1,6 +1,6 @@
 //! The convolution with real weights: what [`RealDense`](crate::layers::RealDense) is to dense layers.
 
-use onebit_bits::{Conv as Geometry, Images};
+use onebit_bits::{Geometry, Images};
 
 use crate::{
     contract::context::Context,
@@ -23,7 +23,7 @@ use crate::{
 /// The patches of the images become a matrix, `(b h' w', kh kw c_in)`, and the convolution a product.
 ///
 /// ```
-/// use onebit_bits::{Conv as Geometry, Engine};
+/// use onebit_bits::{Engine, Geometry};
 /// use onebit_train::{
 ///     Matrix, Value,
 ///     layer::{Context, Layer},

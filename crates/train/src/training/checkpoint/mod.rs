@@ -2,7 +2,7 @@
 //!
 //! A checkpoint holds the state of every layer, rule and optimizer, the position of the run within its epoch, the reports
 //! of the epochs before, the best network so far, and what the run is (configuration, phases, seed, a checksum of the
-//! data), so that another run cannot go on from it. The file has the safetensors layout; `docs/checkpoints.md` describes it.
+//! data), so that another run cannot go on from it. The file has the safetensors layout; `docs/reference/checkpoints.md` describes it.
 //!
 //! ```
 //! use onebit_train::{checkpoint::Checkpoints, config, experiment};

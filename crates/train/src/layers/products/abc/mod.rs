@@ -1,6 +1,6 @@
 //! The layer of ABC-Net: real weights and activations, each as a sum of several bits (arXiv:1711.11294).
 
-use onebit_bits::{BitTensor, Conv, Isa, vectorized};
+use onebit_bits::{BitTensor, Geometry, Isa, vectorized};
 
 use crate::{
     contract::{
@@ -96,9 +96,9 @@ impl Abc {
     /// Creates a convolution of images of `size` = (h, w) pixels: (b * h * w, c_in) to (b * h' * w', c_out).
     ///
     /// # Errors
-    /// Returns the errors of [`dense`](Self::dense) and of [`Conv::output`].
+    /// Returns the errors of [`dense`](Self::dense) and of [`Geometry::output`].
     pub fn conv<O: Optimizer + 'static>(
-        conv: Conv,
+        conv: Geometry,
         size: (usize, usize),
         (bases, thresholds): (usize, usize),
         optimizer: impl Fn() -> O,
