@@ -2,15 +2,15 @@
 //!
 //! | for | layers |
 //! |---|---|
-//! | products with binary weights | [`Dense`], [`Conv`]; several bits a weight: [`Abc`] |
+//! | products with binary weights | [`Dense`], [`Conv`]; with several bits for each weight: [`Abc`] |
 //! | products with real weights | [`RealDense`], [`RealConv`] |
 //! | images | [`Unflatten`], [`MaxPool`], [`GlobalAveragePool`], [`Flatten`] |
 //! | norms | [`BatchNorm`], [`ShiftBatchNorm`], [`Threshold`], [`StandardizeSample`], [`ChannelScale`] |
-//! | real numbers to bits | [`Sign`], [`StochasticSign`], [`TernarySign`], [`RSign`], by an [`Estimator`] on the way back |
-//! | features to bits by a table of thresholds | [`Thermometer`] |
+//! | real numbers to bits | [`Sign`], [`StochasticSign`], [`TernarySign`], [`RSign`]; backward an [`Estimator`] |
+//! | features to bits by thresholds | [`Thermometer`] |
 //! | real activations | [`Relu`], [`HardTanh`], [`RPReLU`] |
 //! | nets | [`Residual`], [`Dropout`], [`LocalHead`] |
-//! | flip backprop | [`Binarize`], [`Bmab`], [`Bma`], and for study their parts [`XnorWeight`], [`PopCount`], [`Pnb`] |
+//! | flip backprop | [`Binarize`], [`Bmab`], [`Bma`], and their parts [`XnorWeight`], [`PopCount`], [`Pnb`] for study |
 
 pub mod flip;
 mod images;

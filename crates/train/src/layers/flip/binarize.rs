@@ -1,8 +1,4 @@
-//! Binarize: real numbers to bits by thresholds, the first layer of a flip-trained network.
-//!
-//! Forward, `bx -> bdx`: `bit_k = [r > t_k]`, with the same thresholds for all features or with those of each.
-//! Backward, `bdx -> bx`: flip2grad, standardized by its standard deviation over the tensor (unless that
-//! is 0).
+//! Binarize: the first layer of a flip-trained network.
 
 use onebit_bits::{BitTensor, pack_above, pack_thresholds};
 
@@ -24,7 +20,30 @@ use crate::{
 
 const NAME: &str = "binarize";
 
-/// Compares each feature with `d` thresholds.
+/// Compares each feature with `d` thresholds: the first layer of a flip-trained network.
+///
+/// Forward, `bx -> bdx`: `bit_k = [r > t_k]`, with the same thresholds for all features or separate ones for each.
+/// Backward, `bdx -> bx`: [`flip2grad`](crate::flip::flip2grad), divided by its standard deviation over the tensor
+/// unless that is 0.
+///
+/// ```
+/// use onebit_bits::{BitTensor, Engine};
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::Binarize,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut binarize = Binarize::new(1, vec![-0.5, 0.5])?;
+/// let y = binarize.forward(&cx, Value::Real(Matrix::new(1, 1, vec![0.2])?))?.into_bits("y")?;
+/// assert_eq!([y.get(0, 0), y.get(0, 1)], [true, false]);
+///
+/// // the first bit should become 0: the number should become smaller
+/// binarize.receive(&cx, Signal::Flip(BitTensor::from_fn(1, 2, |_, k| k == 0)))?;
+/// assert_eq!(binarize.send(&cx)?, Signal::Grad(Matrix::new(1, 1, vec![1.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Binarize {
     features: usize,
     thresholds: Thresholds,
@@ -41,20 +60,21 @@ enum Thresholds {
 }
 
 impl Binarize {
-    /// `thresholds`: in units of the (standardized) features; see [`thresholds`](crate::layers::flip::signals::thresholds).
-    /// Too few lose the magnitude of a feature, too many cost `d` times the work.
+    /// Creates the layer with the same thresholds for every feature, in units of the (standardized) features; see
+    /// [`thresholds`](crate::flip::thresholds). Too few thresholds lose the magnitude of a feature; `d` thresholds cost
+    /// `d` times the work of one.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) when there is no threshold, or one is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) without thresholds, or for one that is not finite.
     pub fn new(features: usize, thresholds: Vec<f32>) -> Result<Self> {
         check_thresholds(&thresholds)?;
         Ok(Self::with(features, Thresholds::Common(thresholds)))
     }
 
-    /// `thresholds`: (d, x), those of each feature, such as its [`quantiles`](onebit_data::quantiles).
+    /// Creates the layer with thresholds for each feature, (d, x), for example its [`quantiles`](onebit_data::quantiles).
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Setting`](crate::Error::Setting) without thresholds, or for one that is not finite.
     pub fn of_each(thresholds: Matrix) -> Result<Self> {
         check_thresholds(thresholds.values())?;
         Ok(Self::with(thresholds.cols(), Thresholds::OfEach(thresholds)))

@@ -1,9 +1,4 @@
-//! BMAB, binary multiply-accumulate and binarize: XnorWeight and PNB (popcount, normalize, binarize),
-//! bits to bits, with no real number on the way back.
-//!
-//! Forward, `bdi -> bdo`: `bit_k = [s > t_k sqrt(N)]` on the +-1 sum `s` over `N = d i` gates.
-//! Backward, flip -> flip: `g = sum_k sign(bit_k) flip_k`, a small integer, then grad2flip on each gate
-//! and votes, as in [`Bma`](crate::layers::Bma).
+//! BMAB, binary multiply-accumulate and binarize: a hidden layer of a flip-trained network.
 
 use onebit_bits::{BitTensor, pack_at_least};
 
@@ -28,7 +23,33 @@ use crate::{
 
 const NAME: &str = "bmab";
 
-/// Bits to bits.
+/// BMAB, binary multiply-accumulate and binarize: XnorWeight and PNB (popcount, normalize, binarize). Bits to bits, with
+/// no real number in the backward pass.
+///
+/// Forward, `bdi -> bdo`: `bit_k = [s > t_k sqrt(N)]` on the +-1 sum `s` over `N = d i` gates. Backward, flips to flips:
+/// `g = sum_k sign(bit_k) flip_k`, a small integer, then [`grad2flip`](crate::flip::grad2flip) on each gate and votes, as
+/// in [`Bma`](crate::layers::Bma).
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Signal, Value,
+///     layer::{Context, Layer},
+///     layers::Bmab,
+///     rules::Vote,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut bmab = Bmab::new(4, 1, 1, &[0.0], Box::new(Vote::new()), 5)?;
+/// let x = bmab.weights().clone(); // every gate is 1: s = 4 > 0
+/// let y = bmab.forward(&cx, Value::Bits(x))?.into_bits("y")?;
+/// assert!(y.get(0, 0));
+///
+/// // the output should become 0: every bit of the input is asked to flip
+/// bmab.receive(&cx, Signal::Flip(y))?;
+/// assert_eq!(bmab.send(&cx)?.into_flip("x_flip")?.count_ones(), 4);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Bmab {
     product: FlipProduct,
     limits: Vec<i32>, // (d, o): bit = [s >= limit]
@@ -38,11 +59,11 @@ pub struct Bmab {
 }
 
 impl Bmab {
-    /// `depth` is the number of thresholds of the input; `thresholds` are those of the output, in
-    /// standard deviations of a random sum.
+    /// Creates the layer for inputs with `depth` thresholds each; `thresholds` are those of the output, in standard
+    /// deviations of a random sum.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) when a size is 0 or a threshold is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not finite.
     pub fn new(
         inputs: usize,
         outputs: usize,
@@ -54,10 +75,10 @@ impl Bmab {
         Self::with_weight_depth(inputs, outputs, depth, WeightDepth::Own, thresholds, rule, seed)
     }
 
-    /// As [`new`](Self::new), with weights of their own for each threshold of the input or shared ones.
+    /// Creates the layer with separate weights for each threshold of the input, or shared ones.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not finite.
     pub fn with_weight_depth(
         inputs: usize,
         outputs: usize,
@@ -80,9 +101,8 @@ impl Bmab {
         })
     }
 
-    /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2. With
-    /// many outputs that are content, few ever ask: half is then never reached and layers in front learn
-    /// nothing. Near 0 every input flips that is above the mean.
+    /// Sets the share of the outputs that must ask before an input is asked to flip, 1/2 by default. When most outputs
+    /// are content, half is never reached and earlier layers learn nothing. Near 0 every input above the mean flips.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
@@ -90,7 +110,7 @@ impl Bmab {
         Ok(Self { product: self.product.with_quorum(p_min)?, ..self })
     }
 
-    /// The weights, `(o, d i)` bits, or `(o, i)` when they are shared.
+    /// The weights, `(o, d i)` bits, or `(o, i)` when the thresholds share them.
     pub fn weights(&self) -> &BitTensor {
         self.product.weights()
     }

@@ -1,7 +1,4 @@
-//! PNB, popcount-normalize-binarize, materialized: gates to bits without a real number on the way back.
-//!
-//! Forward, `bdoi -> bdo`: `bit_k = [s > t_k sqrt(N)]`, `N = d i`.
-//! Backward, `bdo -> bdoi`: `g = sum_k sign(bit_k) flip_k`, then grad2flip on every gate.
+//! PNB, popcount-normalize-binarize, on materialized gates.
 
 use onebit_bits::{BitTensor, Ternary};
 
@@ -23,7 +20,31 @@ use crate::{
 
 const NAME: &str = "pnb";
 
-/// Gates, as [`XnorWeight`](crate::layers::XnorWeight) lays them out, to bits.
+/// PNB, popcount-normalize-binarize: gates, in the layout of [`XnorWeight`](crate::layers::XnorWeight), to bits, with no
+/// real number in the backward pass.
+///
+/// Forward, `bdoi -> bdo`: `bit_k = [s > t_k sqrt(N)]`, `N = d i`. Backward, `bdo -> bdoi`:
+/// `g = sum_k sign(bit_k) flip_k`, then [`grad2flip`](crate::flip::grad2flip) on every gate.
+///
+/// ```
+/// use onebit_bits::{BitTensor, Engine};
+/// use onebit_train::{
+///     Signal, Value,
+///     layer::{Context, Layer},
+///     layers::Pnb,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut pnb = Pnb::new(4, 1, 1, &[0.5])?;
+/// let gates = BitTensor::from_fn(1, 4, |_, f| f < 3); // s = 3 - 1 = 2 > 0.5 sqrt(4)
+/// let y = pnb.forward(&cx, Value::Bits(gates.clone()))?.into_bits("y")?;
+/// assert!(y.get(0, 0));
+///
+/// // the output should become 0: so should the gates that are 1
+/// pnb.receive(&cx, Signal::Flip(y))?;
+/// assert_eq!(pnb.send(&cx)?, Signal::Flip(gates));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Pnb {
     sizes: [usize; 3], // inputs, outputs, depth of the gates
     thresholds: Vec<f32>,
@@ -32,10 +53,10 @@ pub struct Pnb {
 }
 
 impl Pnb {
-    /// `thresholds` of the output, in standard deviations of a random sum.
+    /// Creates the layer with these thresholds of the output, in standard deviations of a random sum.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) when there is no threshold, or one is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not finite.
     pub fn new(inputs: usize, outputs: usize, depth: usize, thresholds: &[f32]) -> Result<Self> {
         check_thresholds(thresholds)?;
         let sizes = check_sizes(NAME, [inputs, outputs, depth])?;

@@ -1,7 +1,4 @@
-//! Popcount, materialized: counts the gates of each output.
-//!
-//! Forward, `bdoi -> bo`: `z = (n1 - N/2) / sqrt(N/4)`, `N = d i`; or BitBalance, `2 n1 - N`.
-//! Backward, grad -> flip: grad2flip on every gate.
+//! The popcount of materialized gates.
 
 use onebit_bits::BitTensor;
 
@@ -21,7 +18,31 @@ use crate::{
 
 const NAME: &str = "popcount";
 
-/// Gates, as [`XnorWeight`](crate::layers::XnorWeight) lays them out, to real numbers.
+/// Counts the gates of each output that are 1: gates, in the layout of [`XnorWeight`](crate::layers::XnorWeight), to real
+/// numbers.
+///
+/// Forward, `bdoi -> bo`: `z = (n1 - N/2) / sqrt(N/4)`, `N = d i`; or BitBalance, `2 n1 - N`. Backward, gradient to flips:
+/// [`grad2flip`](crate::flip::grad2flip) on every gate.
+///
+/// ```
+/// use onebit_bits::{BitTensor, Engine};
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::{Normalize, PopCount},
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut popcount = PopCount::new(4, 1, 1, Normalize::Binomial)?;
+/// let gates = BitTensor::from_fn(1, 4, |_, f| f < 3); // n1 = 3, N = 4
+/// let z = popcount.forward(&cx, Value::Bits(gates.clone()))?;
+/// assert_eq!(z, Value::Real(Matrix::new(1, 1, vec![1.0])?));
+///
+/// // a smaller score: the gates that are 1 should become 0
+/// popcount.receive(&cx, Signal::Grad(Matrix::new(1, 1, vec![0.1])?))?;
+/// assert_eq!(popcount.send(&cx)?, Signal::Flip(gates));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct PopCount {
     sizes: [usize; 3], // inputs, outputs, depth
     normalize: Normalize,
@@ -30,7 +51,7 @@ pub struct PopCount {
 }
 
 impl PopCount {
-    /// Counts over `depth` and `inputs`, each at least 1.
+    /// Creates the layer, which counts over `depth` and `inputs`.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
@@ -79,7 +100,7 @@ impl Layer for PopCount {
     }
 }
 
-/// The +-1 sums of the gates, `bdoi -> bo`.
+/// Returns the +-1 sums of the gates, `bdoi -> bo`.
 pub(crate) fn sums(gates: &BitTensor, [inputs, outputs, depth]: [usize; 3]) -> Vec<i32> {
     let mut sums = vec![-((depth * inputs) as i32); gates.rows() * outputs];
     for b in 0..gates.rows() {

@@ -1,11 +1,4 @@
-//! XnorWeight, materialized: every gate `h = xnor(x, w)` as a bit of its own.
-//!
-//! Forward, x `bdi`, w `doi` -> h `bdoi`; column `(k * o + j) * i + f` holds threshold `k`, output `j`,
-//! input `f`. Backward, flip -> flip: a gate's flip passes unchanged to both operands; the input flips by
-//! vote over the outputs, the weights by vote over the batch.
-//!
-//! [`Bma`](crate::layers::Bma) and [`Bmab`](crate::layers::Bmab) compute the same without materializing `h`; this layer is
-//! there to study gates one by one and to build others from parts. With one output it is a row of gates.
+//! XnorWeight: products of bits with every gate materialized.
 
 use onebit_bits::{BitTensor, votes_to_flips};
 
@@ -27,19 +20,48 @@ use crate::{
 
 const NAME: &str = "xnor_weight";
 
-/// Bits times weights, gate by gate.
+/// Bits times weights, with every gate `h = xnor(x, w)` as a separate bit.
+///
+/// Forward, x `bdi`, w `doi` to h `bdoi`; column `(k * o + j) * i + f` holds threshold `k`, output `j`, input `f`.
+/// Backward, flips to flips: a gate's flip passes unchanged to both operands; the input flips by vote over the outputs,
+/// the weights by vote over the batch.
+///
+/// [`Bma`](crate::layers::Bma) and [`Bmab`](crate::layers::Bmab) compute the same without materializing `h`. This layer is
+/// for the study of single gates, and for layers built from parts. With one output it is a row of gates.
+///
+/// ```
+/// use onebit_bits::{BitTensor, Engine};
+/// use onebit_train::{
+///     Signal, Value,
+///     layer::{Context, Layer},
+///     layers::XnorWeight,
+///     rules::Vote,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut layer = XnorWeight::new(4, 1, 1, Box::new(Vote::new()), 5)?;
+/// let x = layer.weights().clone();
+/// let gates = layer.forward(&cx, Value::Bits(x))?.into_bits("h")?;
+/// assert_eq!(gates.count_ones(), 4); // equal bits give 1
+///
+/// // a flip of the first gate asks the first input to flip
+/// let flips = BitTensor::from_fn(1, 4, |_, f| f == 0);
+/// layer.receive(&cx, Signal::Flip(flips.clone()))?;
+/// assert_eq!(layer.send(&cx)?, Signal::Flip(flips));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct XnorWeight {
     weights: BinaryTensor, // (o, d i)
     sizes: [usize; 3],     // inputs, outputs, depth
     x: Kept<BitTensor>,    // (b, d i)
-    // The gates' old values and the flips asked of them, (b, d o i).
+    // the old values of the gates and the flips they are asked for, (b, d o i)
     request: Kept<(BitTensor, BitTensor)>,
     quorum: f64,
     flip_ratio: Meter,
 }
 
 impl XnorWeight {
-    /// `depth` is the number of thresholds of the input.
+    /// Creates the layer for inputs with `depth` thresholds each.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
@@ -57,7 +79,7 @@ impl XnorWeight {
         })
     }
 
-    /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2; see
+    /// Sets the share of the outputs that must ask before an input is asked to flip, 1/2 by default; see
     /// [`Bma::with_quorum`](crate::layers::Bma::with_quorum).
     ///
     /// # Errors
@@ -71,13 +93,13 @@ impl XnorWeight {
         self.weights.bits()
     }
 
-    /// Threshold, output and input of the gate in a column.
+    /// Returns threshold, output and input of the gate in a column.
     fn place(&self, column: usize) -> [usize; 3] {
         let [inputs, outputs, _] = self.sizes;
         [column / inputs / outputs, column / inputs % outputs, column % inputs]
     }
 
-    /// `h: (b, d o i)` for `x: (b, d i)`.
+    /// Returns `h: (b, d o i)` for `x: (b, d i)`.
     fn gates(&self, x: &BitTensor) -> BitTensor {
         let [inputs, outputs, depth] = self.sizes;
         BitTensor::from_fn(x.rows(), depth * outputs * inputs, |b, column| {
@@ -86,7 +108,7 @@ impl XnorWeight {
         })
     }
 
-    /// What the gates are still asked for, given their values now.
+    /// Returns the flips that the gates are still asked for, given their current values.
     fn remaining(&self, x: &BitTensor) -> Result<BitTensor> {
         let (h_old, h_flip) = self.request.get("send or update")?;
         let changed = h_old.xor(self.gates(x).view())?;
@@ -132,7 +154,7 @@ impl Layer for XnorWeight {
     }
 
     fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
-        // `update` compares the gates with their old values itself.
+        // `update` itself compares the gates with their old values
         let x = x.bits(NAME)?;
         check_shape(NAME, "an input", self.x.get("correct")?.shape(), x.shape())?;
         self.x.set(x.clone());

@@ -1,6 +1,4 @@
-//! The mean over all pixels of an image, for each channel: `y_bc = sum_p x_(b p)c / p`.
-//!
-//! x `(b p, c)` of any kind, one row a pixel, y `(b, c)` real. Backward: `dx_(b p)c = dy_bc / p`.
+//! The mean over all pixels of an image.
 
 use onebit_bits::vectorized;
 
@@ -21,7 +19,28 @@ use crate::{
 
 const NAME: &str = "global_average_pool";
 
-/// One row a pixel to one row a sample.
+/// The mean over all pixels of an image, for each channel.
+///
+/// Forward: `y_bc = sum_p x_(b p)c / p`, x `(b p, c)` of any kind, one row for each pixel, y `(b, c)` real. Backward:
+/// `dx_(b p)c = dy_bc / p`.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::GlobalAveragePool,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut pool = GlobalAveragePool::new(2)?;
+/// let y = pool.forward(&cx, Value::Real(Matrix::new(2, 1, vec![1.0, 3.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(1, 1, vec![2.0])?));
+///
+/// pool.receive(&cx, Signal::Grad(Matrix::new(1, 1, vec![1.0])?))?;
+/// assert_eq!(pool.send(&cx)?, Signal::Grad(Matrix::new(2, 1, vec![0.5, 0.5])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct GlobalAveragePool {
     pixels: usize,
     output: Kept<(usize, usize)>, // b, c of the last forward pass
@@ -29,10 +48,10 @@ pub struct GlobalAveragePool {
 }
 
 impl GlobalAveragePool {
-    /// For images of so many pixels.
+    /// Creates the layer for images of `pixels` pixels.
     ///
     /// # Errors
-    /// [`Error::Setting`] for 0.
+    /// [`Error::Setting`] for 0 pixels.
     pub fn new(pixels: usize) -> Result<Self> {
         if pixels == 0 {
             return Err(Error::setting("global_average_pool pixels", "at least 1", 0));
@@ -40,14 +59,14 @@ impl GlobalAveragePool {
         Ok(Self { pixels, output: Kept::by_forward(NAME), dx: Kept::by_receive(NAME) })
     }
 
-    /// Elements of y whose x are a part: those of whole images of `channels`.
+    /// Number of elements of y in one job: those of whole images with `channels` channels.
     fn part(&self, channels: usize) -> usize {
         JOB.div_ceil((self.pixels * channels).max(1)) * channels
     }
 }
 
 vectorized! {
-    /// y: whole rows, x: their pixels.
+    /// Averages x, the pixels of whole rows y.
     fn average<'a>(x: &'a [f32], pixels: usize, channels: usize, y: &'a mut [f32]) {
         for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(pixels * channels)) {
             y.fill(0.0);
@@ -64,7 +83,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// dx: whole images.
+    /// Spreads dy over dx, whole images.
     fn spread<'a>(dy: &'a [f32], pixels: usize, channels: usize, dx: &'a mut [f32]) {
         for (dy, dx) in dy.chunks_exact(channels).zip(dx.chunks_exact_mut(pixels * channels)) {
             for dx in dx.chunks_exact_mut(channels) {

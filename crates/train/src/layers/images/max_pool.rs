@@ -1,7 +1,4 @@
-//! Max-pooling of real sums, before the norm: `y_p = max over the window of p`, for each channel.
-//!
-//! x `(b h w, c)`, one row a pixel, y `(b h' w', c)`. Backward: the gradient goes to the first largest of the window,
-//! rows before columns; pixels that no whole window covers get none.
+//! Max-pooling of real sums.
 
 use onebit_bits::{Images, Pool, vectorized};
 
@@ -21,11 +18,33 @@ use crate::{
 
 const NAME: &str = "max_pool";
 
-/// The largest value of each window.
+/// Max-pooling of real sums, before the norm: the largest value of each window, for each channel.
+///
+/// x `(b h w, c)`, one row for each pixel, to y `(b h' w', c)`. Backward: the gradient goes to the first largest value of
+/// the window, in the order row, column; pixels that no whole window covers get 0.
+///
+/// ```
+/// use onebit_bits::{Engine, Pool};
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::MaxPool,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// // windows of 1 x 2 pixels over an image of 1 x 4
+/// let mut pool = MaxPool::new(Pool { kernel: (1, 2), stride: (1, 2) }, (1, 4))?;
+/// let y = pool.forward(&cx, Value::Real(Matrix::new(4, 1, vec![1.0, 3.0, 6.0, 5.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(2, 1, vec![3.0, 6.0])?));
+///
+/// pool.receive(&cx, Signal::Grad(Matrix::new(2, 1, vec![10.0, 20.0])?))?;
+/// assert_eq!(pool.send(&cx)?, Signal::Grad(Matrix::new(4, 1, vec![0.0, 10.0, 20.0, 0.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct MaxPool {
     pool: Pool,
     image: (usize, usize),
-    /// Which of the window was the largest, (b h' w', c), and the batch's images.
+    /// Position of the largest value in each window, (b h' w', c), and the images of the batch.
     largest: Kept<(Vec<u8>, Images)>,
     dx: Kept<Matrix>,
     channels: usize,
@@ -33,10 +52,10 @@ pub struct MaxPool {
 }
 
 impl MaxPool {
-    /// Windows in images of `image.0` rows of `image.1` pixels.
+    /// Creates the layer for images of `image.0` rows and `image.1` columns of pixels.
     ///
     /// # Errors
-    /// [`Error::Bits`] when the window does not fit; [`Error::Setting`] for one of more than 256 pixels.
+    /// [`Error::Bits`] when the window does not fit the image; [`Error::Setting`] for a window of more than 256 pixels.
     pub fn new(pool: Pool, image: (usize, usize)) -> Result<Self> {
         pool.output(Images { b: 1, h: image.0, w: image.1 })?;
         let window = pool.kernel.0 * pool.kernel.1;
@@ -55,7 +74,7 @@ impl MaxPool {
 }
 
 vectorized! {
-    /// One row of output pixels. x: the rows of the image that its windows see, y and largest: (w', c).
+    /// Pools one row of output pixels. x: the rows of the image under its windows, y and largest: (w', c).
     fn pool_row<'a>(x: &'a [f32], width: usize, pool: Pool, y: &'a mut [f32], largest: &'a mut [u8], channels: usize) {
         for (col, (y, largest)) in
             y.chunks_exact_mut(channels).zip(largest.chunks_exact_mut(channels)).enumerate()
@@ -76,7 +95,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// The transpose of `pool_row`: adds dy to the places that `largest` names.
+    /// The transpose of `pool_row`: adds dy at the positions in `largest`.
     fn unpool_row<'a>(
         dx: &'a mut [f32], width: usize, pool: Pool, dy: &'a [f32], largest: &'a [u8], channels: usize,
     ) {

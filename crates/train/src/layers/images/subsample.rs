@@ -1,7 +1,7 @@
-//! Fewer pixels and more channels without parameters, for shortcuts: option A of residual nets (arXiv:1512.03385).
+//! Shortcuts to fewer pixels and more channels without parameters: option A of residual networks (arXiv:1512.03385).
 //!
-//! Keeps every stride-th row and column from the first on and appends channels of zeros:
-//! x `(b h w, c)` to y `(b h' w', c')` with `h' = (h - 1) / stride + 1`, and so for w.
+//! The layer keeps every stride-th row and column, starting with the first, and appends channels of zeros:
+//! x `(b h w, c)` to y `(b h' w', c')` with `h' = (h - 1) / stride + 1`, and likewise for w.
 
 use onebit_bits::{Images, Pool};
 
@@ -23,7 +23,7 @@ const NAME: &str = "subsample";
 
 pub(crate) struct Subsample {
     image: (usize, usize),
-    steps: Pool, // of one pixel
+    steps: Pool, // windows of one pixel
     channels_out: usize,
     input: Kept<(Images, usize)>, // images and channels of the last forward pass
     dx: Kept<Matrix>,
@@ -36,7 +36,7 @@ impl Subsample {
         Ok(Self { image, steps, channels_out, input: Kept::by_forward(NAME), dx: Kept::by_receive(NAME) })
     }
 
-    /// The input pixel of an image that is pixel `pixel` of the output.
+    /// Returns the input pixel that becomes pixel `pixel` of the output image.
     fn from(&self, output: Images, pixel: usize) -> usize {
         (pixel / output.w * self.image.1 + pixel % output.w) * self.steps.stride.0
     }

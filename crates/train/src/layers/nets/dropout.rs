@@ -1,7 +1,4 @@
-//! Inverted dropout (arXiv:1207.0580): silences inputs at random while training.
-//!
-//! Forward: `y = x m / q` with a mask `m` that is 1 with probability `q = 1 - rate`; backward
-//! `dx = dy m / q`. In evaluation it does nothing. On bits the result is `{-1, 0, +1} / q`.
+//! Inverted dropout (arXiv:1207.0580).
 
 use onebit_bits::{BitTensor, Engine, Probability, Ternary, mask_into, vectorized};
 
@@ -21,7 +18,27 @@ use crate::{
 
 const NAME: &str = "dropout";
 
-/// Drops a share of its inputs.
+/// Sets a random share of its inputs to 0 in training (inverted dropout, arXiv:1207.0580).
+///
+/// Forward: `y = x m / q` with a mask `m` that is 1 with probability `q = 1 - rate`. Backward: `dx = dy m / q`. x, y:
+/// `(b, x)`; bits become ternary numbers `{-1, 0, +1} / q`. In evaluation `y = x`.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Value,
+///     layer::{Context, Layer},
+///     layers::Dropout,
+/// };
+///
+/// let mut dropout = Dropout::new(0.5, 7)?;
+/// let x = Value::Real(Matrix::new(1, 1000, vec![1.0; 1000])?);
+/// let y = dropout.forward(&Context::train(&Engine::single()), x.clone())?.into_real("y")?;
+/// assert!(y.values().iter().all(|y| [0.0, 2.0].contains(y)));
+/// assert!((450..550).contains(&y.values().iter().filter(|y| **y == 0.0).count()));
+/// assert_eq!(dropout.forward(&Context::evaluate(&Engine::single()), x.clone())?, x);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Dropout {
     keep: Probability,
     seed: u64,
@@ -31,12 +48,12 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// `rate`: share of inputs silenced, from 0 to below 1, kept to the nearest 1/65536. The MNIST network
-    /// of arXiv:1602.02830 uses 0.2 on its input and 0.5 on hidden bits; near 1 nothing is left to learn
+    /// Creates dropout with `rate`, the share of inputs to drop, from 0 to below 1, rounded to the nearest 1/65536. The
+    /// MNIST network of arXiv:1602.02830 uses 0.2 on its input and 0.5 on hidden bits; near 1 nothing is left to learn
     /// from.
     ///
     /// # Errors
-    /// [`Error::Setting`] outside the range.
+    /// [`Error::Setting`] for a rate outside the range.
     pub fn new(rate: f64, seed: u64) -> Result<Self> {
         if !(0.0..1.0).contains(&rate) {
             return Err(Error::setting(NAME, "a share from 0 to below 1", rate));
@@ -73,11 +90,11 @@ impl Layer for Dropout {
             Value::Bits(mut x) => {
                 x.keep(mask.view())?;
                 let mut nonzero = cx.bits(mask.rows(), mask.cols());
-                nonzero.flip(mask.view())?; // a copy: it was all 0
+                nonzero.flip(mask.view())?; // copies the mask, because `nonzero` was all 0
                 Value::Ternary(Ternary::new(x, nonzero)?, self.scale())
             }
             Value::Ternary(..) => {
-                return Err(Error::Kind { layer: NAME, expected: "bits", got: "bits under dropout" });
+                return Err(Error::Kind { layer: NAME, expected: "real numbers or bits", got: x.kind() });
             }
         };
         self.mask.set(mask);
@@ -115,13 +132,13 @@ fn silence(engine: &Engine, x: &mut Matrix, mask: &BitTensor, scale: f32) -> Res
 }
 
 vectorized! {
-    /// x: whole rows, from `first` on.
+    /// Masks whole rows x, starting at row `first`.
     fn silence_rows<'a>(x: &'a mut [f32], mask: &'a BitTensor, first: usize, scale: f32) {
         for (row, x) in (first..).zip(x.chunks_exact_mut(mask.cols())) {
             for (word, x) in mask.row(row).iter().zip(x.chunks_mut(64)) {
                 for (half, x) in [*word as u32, (word >> 32) as u32].into_iter().zip(x.chunks_mut(32)) {
                     for (bit, x) in x.iter_mut().enumerate() {
-                        let all = 0u32.wrapping_sub(half >> bit & 1); // ones or zeros, for a branch would not vectorize
+                        let all = 0u32.wrapping_sub(half >> bit & 1); // all ones or zeros: a branch would not vectorize
                         *x = f32::from_bits((*x * scale).to_bits() & all);
                     }
                 }

@@ -1,4 +1,4 @@
-//! Real numbers to bits, and real activations.
+//! Signs, which turn real numbers into bits, and real activations.
 
 pub(crate) mod elementwise;
 pub(crate) mod estimator;

@@ -1,8 +1,4 @@
-//! RPReLU (ReActNet, arXiv:2003.03488): a PReLU that is shifted on both sides; everything learns, one for each channel.
-//!
-//! Forward: `u = x - before`, `y = f(u) + after` with `f(u) = u` where `u > 0`, else `slope u`.
-//! Backward: `dx = dy` where `u > 0`, else `dy slope`; over the batch `dbefore = -sum dx`, `dafter = sum dy`, and
-//! `dslope = sum dy u` where `u <= 0`.
+//! RPReLU (ReActNet, arXiv:2003.03488): a PReLU with learned shifts of its input and output.
 
 use onebit_bits::vectorized;
 
@@ -29,7 +25,28 @@ use crate::{
 
 const NAME: &str = "rprelu";
 
-/// Leaky in its own way for each channel.
+/// RPReLU: a PReLU with learned shifts of its input and output, for each channel of x `(b, x)` (ReActNet,
+/// arXiv:2003.03488).
+///
+/// Forward: `u = x - before`, `y = f(u) + after` with `f(u) = u` where `u > 0`, else `slope u`. Backward: `dx = dy` where
+/// `u > 0`, else `dy slope`; over the batch `dbefore = -sum dx`, `dafter = sum dy`, and `dslope = sum dy u` where
+/// `u <= 0`.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Value,
+///     layer::{Context, Layer},
+///     layers::{RPReLU, RPReLUParameters},
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let start = RPReLUParameters { before: vec![1.0], slope: vec![0.5], after: vec![10.0] };
+/// let mut layer = RPReLU::with_parameters(start)?;
+/// let y = layer.forward(&cx, Value::Real(Matrix::new(2, 1, vec![3.0, -1.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(2, 1, vec![12.0, 9.0])?)); // u is 2 and -2
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct RPReLU {
     before: PerChannel,
     slope: PerChannel,
@@ -39,29 +56,29 @@ pub struct RPReLU {
     sums: BatchSums<f32, 3>,
 }
 
-/// The parameters of an [`RPReLU`], or the gradients of a loss with respect to them; each `(x)`.
+/// The parameters of an [`RPReLU`], or their gradients, `(x)` each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RPReLUParameters {
-    /// What is subtracted before; 0 at first.
+    /// The shift subtracted from the input; initially 0.
     pub before: Vec<f32>,
-    /// The slope below 0; 0.25 at first.
+    /// The slope below 0; initially 0.25.
     pub slope: Vec<f32>,
-    /// What is added after; 0 at first.
+    /// The shift added to the output; initially 0.
     pub after: Vec<f32>,
 }
 
 impl RPReLU {
-    /// No shifts and slopes of 0.25, which learn by Adam.
+    /// Starts from shifts of 0 and slopes of 0.25, which learn by Adam.
     pub fn new(features: usize) -> Self {
         let (before, after) = (vec![0.0; features], vec![0.0; features]);
         let start = RPReLUParameters { before, slope: vec![0.25; features], after };
-        Self::with_parameters(start).expect("as many of each")
+        Self::with_parameters(start).expect("three vectors of one length")
     }
 
-    /// Another start.
+    /// Starts from these parameters.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) unless there are as many of each.
+    /// [`Error::Shape`](crate::Error::Shape) unless all have the same length.
     pub fn with_parameters(RPReLUParameters { before, slope, after }: RPReLUParameters) -> Result<Self> {
         check_cols("rprelu slope", before.len(), slope.len())?;
         check_cols("rprelu after", before.len(), after.len())?;
@@ -75,13 +92,13 @@ impl RPReLU {
         })
     }
 
-    /// What has been learned.
+    /// The current parameters.
     pub fn values(&self) -> RPReLUParameters {
         let [before, slope, after] = [&self.before, &self.slope, &self.after].map(|it| it.values().to_vec());
         RPReLUParameters { before, slope, after }
     }
 
-    /// The gradients of the last signal received.
+    /// The gradients for the last signal received.
     pub fn gradients(&self) -> Option<RPReLUParameters> {
         let [before, slope, after] = [&self.before, &self.slope, &self.after].map(PerChannel::gradient);
         Some(RPReLUParameters { before: before?.into(), slope: slope?.into(), after: after?.into() })
@@ -98,7 +115,7 @@ fn leak(x: f32, u: f32, slope: f32) -> f32 {
 }
 
 vectorized! {
-    /// x becomes u; x, y: whole rows.
+    /// Turns x into u and computes y; x, y: whole rows.
     fn bend<'a>(x: &'a mut [f32], y: &'a mut [f32], before: &'a [f32], slope: &'a [f32], after: &'a [f32]) {
         let features = before.len();
         for (x, y) in x.chunks_exact_mut(features).zip(y.chunks_exact_mut(features)) {
@@ -112,7 +129,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// dy becomes dx; dy, u: whole rows.
+    /// Turns dy into dx; dy, u: whole rows.
     fn pass_back<'a>(dy: &'a mut [f32], u: &'a [f32], slope: &'a [f32]) {
         let features = slope.len();
         for (dy, u) in dy.chunks_exact_mut(features).zip(u.chunks_exact(features)) {

@@ -1,7 +1,4 @@
-//! RSign (ReActNet, arXiv:2003.03488): a sign whose threshold learns, one for each channel.
-//!
-//! Forward: `y = sgn(r)`, `r = x - shift`, with `sgn(0) = +1`.
-//! Backward: `dx = dy F'(r)`, `dshift = -sum dx` over the batch; `F'` is an [`Estimator`]'s.
+//! RSign (ReActNet, arXiv:2003.03488): a sign with a learned threshold for each channel.
 
 use onebit_bits::{pack_signs_into, vectorized};
 
@@ -27,7 +24,28 @@ use crate::{
 
 const NAME: &str = "rsign";
 
-/// Real numbers to bits, by a threshold of each channel.
+/// RSign: a sign with a learned threshold for each channel, x `(b, x)` real to bits (ReActNet, arXiv:2003.03488).
+///
+/// Forward: `y = sgn(r)`, `r = x - shift`, with `sgn(0) = +1`. Backward: `dx = dy F'(r)`, `dshift = -sum dx` over the
+/// batch; an [`Estimator`] gives `F'`.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::RSign,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut sign = RSign::with_shift(vec![1.0]);
+/// let y = sign.forward(&cx, Value::Real(Matrix::new(2, 1, vec![0.5, 2.0])?))?.into_bits("y")?;
+/// assert_eq!([0, 1].map(|b| y.get(b, 0)), [false, true]);
+///
+/// sign.receive(&cx, Signal::Grad(Matrix::new(2, 1, vec![1.0, 1.0])?))?;
+/// assert_eq!(sign.gradient(), Some(&[-1.0][..])); // F' is 2 - 2 |r|: 1 and 0
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct RSign {
     shift: PerChannel,
     estimator: Estimator,
@@ -37,12 +55,12 @@ pub struct RSign {
 }
 
 impl RSign {
-    /// Thresholds of 0 that learn by Adam, and [`Estimator::ApproxSign`], as in the paper.
+    /// Starts from thresholds of 0 that learn by Adam, with [`Estimator::ApproxSign`], as in the paper.
     pub fn new(features: usize) -> Self {
         Self::with_shift(vec![0.0; features])
     }
 
-    /// Other thresholds to start from.
+    /// Starts from these thresholds, `(x)`.
     pub fn with_shift(shift: Vec<f32>) -> Self {
         Self {
             shift: PerChannel::new(shift),
@@ -53,10 +71,10 @@ impl RSign {
         }
     }
 
-    /// Another derivative on the way back.
+    /// Uses another estimator.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) as [`Estimator::check`].
+    /// [`Error::Setting`](crate::Error::Setting) for a setting of the estimator outside its range.
     pub fn with_estimator(self, estimator: Estimator) -> Result<Self> {
         Ok(Self { estimator: estimator.check()?, ..self })
     }
@@ -66,7 +84,7 @@ impl RSign {
         self.shift.values()
     }
 
-    /// `dshift` of the last signal received, `(x)`.
+    /// `dshift` for the last signal received, `(x)`.
     pub fn gradient(&self) -> Option<&[f32]> {
         self.shift.gradient()
     }

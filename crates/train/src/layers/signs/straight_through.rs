@@ -1,4 +1,4 @@
-//! The way back through a function of single numbers.
+//! The backward pass through an elementwise function.
 
 use onebit_bits::Isa;
 
@@ -8,7 +8,7 @@ use crate::{
     numeric::{jobs::JOB, matrix::Matrix},
 };
 
-/// The input that a layer keeps while training, and the gradient that waits to be sent: `dr = dy F'(r)`.
+/// The input r that a layer keeps in training, and the gradient to send, `dr = dy F'(r)`.
 pub(crate) struct StraightThrough {
     layer: &'static str,
     r: Kept<Matrix>,
@@ -20,7 +20,7 @@ impl StraightThrough {
         Self { layer, r: Kept::by_forward(layer), dr: Kept::by_receive(layer) }
     }
 
-    /// A new forward pass with the input r has been computed: keeps it for learning, else gives it back.
+    /// Keeps the input r of a forward pass in training, and recycles it in evaluation.
     pub(crate) fn keep(&mut self, cx: &Context, r: Matrix) {
         cx.recycle(self.dr.clear());
         cx.recycle(self.r.replace(r));
@@ -29,7 +29,7 @@ impl StraightThrough {
         }
     }
 
-    /// `multiply(isa, grad, r)` does `grad <- grad F'(r)`. Returns dr.
+    /// Takes the signal and returns dr; `multiply(isa, grad, r)` computes `grad <- grad F'(r)`.
     pub(crate) fn receive(
         &mut self,
         cx: &Context,

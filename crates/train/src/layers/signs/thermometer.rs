@@ -1,11 +1,5 @@
-//! Thermometer encoding: features to bits by several thresholds each, the first layer of a network
-//! (Buckman et al., "Thermometer Encoding", ICLR 2018).
-//!
-//! Forward: `bit_kx = [r_x > t_kx]`, r `(b, x)`, t `(d, x)`, bits `(b, d x)`: feature x at level k is column `k X + x`.
-//! Backward: 0. The bits are steps of the features, and nothing before them learns.
-//!
-//! Of images, after [`Unflatten`](crate::layers::Unflatten), x is the channels: every pixel has the same thresholds.
-//! [`quantiles`](onebit_data::quantiles) of the training data make good ones.
+//! Thermometer encoding: features to bits by several thresholds for each feature (Buckman et al., "Thermometer Encoding",
+//! ICLR 2018).
 
 use onebit_bits::pack_above_into;
 
@@ -26,30 +20,54 @@ use crate::{
 
 const NAME: &str = "thermometer";
 
-/// Compares each feature with thresholds of its own.
+/// Compares each feature with its own thresholds; the first layer of a network (Buckman et al., "Thermometer Encoding",
+/// ICLR 2018).
+///
+/// Forward: `bit_kx = [r_x > t_kx]`, r `(b, x)`, t `(d, x)`, bits `(b, d x)`: feature x at level k is column
+/// `k features + x`. Backward: 0, because the bits are step functions of the features and no earlier layer learns.
+///
+/// For images, after [`Unflatten`](crate::layers::Unflatten), the features are the channels: every pixel has the same
+/// thresholds. The [`quantiles`](onebit_data::quantiles) of the training data are good thresholds.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Value,
+///     layer::{Context, Layer},
+///     layers::Thermometer,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// // two levels of one feature
+/// let mut thermometer = Thermometer::new(Matrix::new(2, 1, vec![0.0, 0.5])?)?;
+/// let y = thermometer.forward(&cx, Value::Real(Matrix::new(3, 1, vec![-0.2, 0.3, 0.9])?))?.into_bits("y")?;
+/// let levels = [0, 1, 2].map(|b| [y.get(b, 0), y.get(b, 1)]);
+/// assert_eq!(levels, [[false, false], [true, false], [true, true]]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Thermometer {
     thresholds: Matrix, // (d, x)
     bytes: Option<ByteThresholds>,
-    rows: Kept<usize>,     // of the last forward pass in training
+    rows: Kept<usize>,     // of the last training pass
     received: Kept<usize>, // rows of the signal
     mean_of_bits: Meter,
 }
 
-/// The thresholds among bytes that stand for `(byte - mean) * scale`: the largest byte that is not above, or -1.
+/// The thresholds for bytes of one scale: the largest byte whose number is not above the threshold, or -1.
 struct ByteThresholds {
     scale: ByteScale,
     largest_below: Vec<i16>, // (d, x)
 }
 
 impl Thermometer {
-    /// The most levels that a feature may have: a byte has no more steps.
+    /// The largest number of levels: a byte has no more steps.
     pub const MOST_LEVELS: usize = 255;
 
-    /// `thresholds`: (d, x), in units of the (standardized) features, rising from level to level.
+    /// Creates the layer from thresholds, (d, x), in units of the (standardized) features, rising from level to level.
     ///
     /// # Errors
-    /// [`Error::Setting`] for no level or more than 255, for no feature, and for a threshold that is not finite or lies
-    /// below the one before.
+    /// [`Error::Setting`] for no level or more than 255, for no feature, and for a threshold that is not finite or below
+    /// the previous level.
     pub fn new(thresholds: Matrix) -> Result<Self> {
         let (levels, features) = thresholds.shape();
         if !(1..=Self::MOST_LEVELS).contains(&levels) {
@@ -66,7 +84,7 @@ impl Thermometer {
         if let Some((low, high)) = values.iter().zip(&values[features..]).find(|(low, high)| high < low) {
             return Err(Error::setting(
                 "thermometer threshold",
-                format!("at least {low}, the one before"),
+                format!("at least {low}, the previous level"),
                 high,
             ));
         }
@@ -87,7 +105,7 @@ impl Thermometer {
 
 impl ByteThresholds {
     fn new(thresholds: &Matrix, scale: ByteScale) -> Self {
-        // what bytes stand for rises with them, so few bisections find where it exceeds a threshold
+        // the numbers rise with the bytes, so a bisection finds where they exceed a threshold
         let numbers = std::array::from_fn::<f32, 256, _>(|byte| (byte as f32 - scale.mean()) * scale.scale());
         let largest_below = |t: &f32| numbers.partition_point(|number| number <= t) as i16 - 1;
         Self { scale, largest_below: thresholds.values().iter().map(largest_below).collect() }
@@ -104,7 +122,7 @@ impl Layer for Thermometer {
         check_cols(NAME, features, x.cols())?;
         let mut bits = cx.bits(x.rows(), levels * features);
         match x {
-            // a scale that is not positive turns bytes round
+            // with a scale that is not positive the numbers do not rise with the bytes
             Value::Bytes(x) if x.scale() > 0.0 => {
                 let of_bytes = match self.bytes.take() {
                     Some(known) if known.scale == x.byte_scale() => known,
@@ -143,7 +161,7 @@ impl Layer for Thermometer {
         Ok(())
     }
 
-    /// A gradient of zeros, `(b, x)`, whatever was received.
+    /// Returns a gradient of zeros, `(b, x)`, for any signal.
     fn send(&mut self, cx: &Context) -> Result<Signal> {
         let rows = self.received.take("send")?;
         let mut dx = cx.matrix(rows, self.thresholds.cols());
@@ -151,7 +169,7 @@ impl Layer for Thermometer {
         Ok(Signal::Grad(dx))
     }
 
-    /// The thresholds are as fixed as sizes are: whoever builds the network again, for the same data, fits the same ones.
+    /// The thresholds are fixed like the sizes, so they are no state: they follow from the training data.
     fn state(&mut self, state: &mut State) -> Result<()> {
         self.mean_of_bits.state("mean_of_bits", state)
     }
