@@ -11,8 +11,8 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ByteScale {
-    /// `(byte - 127.5) * scale`, for pixels. This is `scale / 2` times the integer `2 byte - 255`, so sums over pixels
-    /// with binary weights can be computed exactly.
+    /// `(byte - 127.5) * scale`, for pixels. This is `scale / 2` times the integer `2 byte - 255`, so sums
+    /// over pixels with binary weights can be computed exactly.
     Centred(f32),
     /// `(byte - mean) * scale` with any other mean.
     Affine {

@@ -20,8 +20,8 @@ pub enum Mode {
 /// The context of every verb: the engine to compute on, the mode of the pass and the buffers.
 ///
 /// One context serves all steps. Layers take their output buffers from it ([`matrix`](Self::matrix),
-/// [`bits`](Self::bits)) and [recycle](Self::recycle) the values they no longer need, so that later steps do not
-/// allocate. Both are optional.
+/// [`bits`](Self::bits)) and [recycle](Self::recycle) the values they no longer need, so that later steps do
+/// not allocate. Both are optional.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -43,7 +43,8 @@ pub struct Context {
     pub clock: Clock,
     /// The classes of the training batch, for layers with their own loss.
     pub labels: Vec<u32>,
-    /// Whether this step is inspected: a rule then keeps what [`inertia`](crate::rules::Rule::inertia) reports.
+    /// Whether this step is inspected: a rule then keeps what [`inertia`](crate::rules::Rule::inertia)
+    /// reports.
     pub inspected: bool,
     pool: BufferPool,
 }
@@ -113,7 +114,8 @@ impl Context {
         self.pool.bytes(len)
     }
 
-    /// Takes back the memory of values that are no longer needed: `cx.recycle([matrix])`, or an `Option` of one.
+    /// Takes back the memory of values that are no longer needed: `cx.recycle([matrix])`, or an `Option` of
+    /// one.
     pub fn recycle<V: Into<Value>>(&self, values: impl IntoIterator<Item = V>) {
         values.into_iter().for_each(|value| self.pool.give(value.into()));
     }

@@ -1,9 +1,9 @@
 //! The conversion of a trained network to a deployed one.
 //!
 //! A norm, scale and shift followed by a sign become one comparison. In evaluation a unit is on when
-//! `f(s) = (s - mean) * scale + shift >= 0`, where `s` is its sum. `f` is monotonic in `s`, in exact arithmetic and in
-//! f32 alike, because subtracting, multiplying and adding a constant each keep the order when they round. So a number
-//! `T` exists with
+//! `f(s) = (s - mean) * scale + shift >= 0`, where `s` is its sum. `f` is monotonic in `s`, in exact
+//! arithmetic and in f32 alike, because subtracting, multiplying and adding a constant each keep the order
+//! when they round. So a number `T` exists with
 //!
 //! | `scale` | the unit is on when |
 //! |---|---|
@@ -11,15 +11,17 @@
 //! | < 0 | `s <= T`, `T` the greatest such sum |
 //! | = 0 | always when `shift >= 0`, else never |
 //!
-//! `T` is found by bisection on the expression that training evaluates, over all integers that a sum of `n` bits can be,
-//! or over all f32 for the sums of a real first layer. So the fold is exact: the deployed network gives the bits that
-//! the trained one gives in evaluation.
+//! `T` is found by bisection on the expression that training evaluates, over all integers that a sum of `n`
+//! bits can be, or over all f32 for the sums of a real first layer. So the fold is exact: the deployed
+//! network gives the bits that the trained one gives in evaluation.
 //!
-//! Centred bytes, such as pixels, stand for `(byte - 127.5) scale` in training, so their sums are `scale / 2` times the
-//! sums of the integers `2 byte - 255`. The limits of a first layer are then found like those of any other.
+//! Centred bytes, such as pixels, stand for `(byte - 127.5) scale` in training, so their sums are `scale / 2`
+//! times the sums of the integers `2 byte - 255`. The limits of a first layer are then found like those of
+//! any other.
 //!
-//! Several steps may follow each other, `f_2(f_1(s))`. Each is monotonic, so their composition is; it falls where an odd
-//! number of scales is negative. Max-pooling passes through, because a maximum commutes with a monotonic function.
+//! Several steps may follow each other, `f_2(f_1(s))`. Each is monotonic, so their composition is; it falls
+//! where an odd number of scales is negative. Max-pooling passes through, because a maximum commutes with a
+//! monotonic function.
 
 use onebit_bits::{BitTensor, Geometry, Pad, Pool};
 use onebit_model::{
@@ -53,8 +55,8 @@ struct Walk {
 }
 
 impl Exporter {
-    /// Starts the export of a network with `inputs` features; `bytes` is the scale of features that are centred bytes,
-    /// `(byte - 127.5) scale`.
+    /// Starts the export of a network with `inputs` features; `bytes` is the scale of features that are
+    /// centred bytes, `(byte - 127.5) scale`.
     pub(crate) fn new(inputs: usize, bytes: Option<f32>) -> Self {
         Self { inputs, bytes, ..Self::default() }
     }
@@ -73,8 +75,8 @@ impl Exporter {
         self.first(Layer::Binarize(Binarize { features, thresholds }))
     }
 
-    /// Adds a layer that compares each channel with its own thresholds, `(d, c)`. Features that are no image count as
-    /// the channels of one pixel.
+    /// Adds a layer that compares each channel with its own thresholds, `(d, c)`. Features that are no image
+    /// count as the channels of one pixel.
     ///
     /// # Errors
     /// [`Error::Export`] unless it is the first layer.
@@ -90,8 +92,8 @@ impl Exporter {
         Ok(())
     }
 
-    /// Adds a product with binary weights, `(o, i)`. After a convolution the inputs are its pixels, row after row, with
-    /// the channels of each pixel side by side.
+    /// Adds a product with binary weights, `(o, i)`. After a convolution the inputs are its pixels, row after
+    /// row, with the channels of each pixel side by side.
     ///
     /// # Errors
     /// [`Error::Export`] when no sign follows the previous product.
@@ -133,7 +135,8 @@ impl Exporter {
         }
     }
 
-    /// Adds a reshaping of pixels to samples, or back. The runtime keeps both in the same order, so nothing is computed.
+    /// Adds a reshaping of pixels to samples, or back. The runtime keeps both in the same order, so nothing
+    /// is computed.
     ///
     /// # Errors
     /// [`Error::Export`] when no sign follows the previous product, whose units the reshaping would change.
@@ -202,17 +205,17 @@ impl Exporter {
     pub fn thresholds(&mut self, limits: Vec<i32>, descending: BitTensor) -> Result<()> {
         let sums = self.waiting()?;
         if self.layers.is_empty() {
-            return Err(self.refuse("the inputs before it are no bits"));
+            return Err(self.refuse("the inputs of its product are not bits"));
         }
         if !sums.steps.is_empty() {
-            return Err(self.refuse("the sums before it are scaled"));
+            return Err(self.refuse("the sums of its product are already scaled"));
         }
         self.layers.push(sums.into_layer(Thresholds { limits: Limits::Integer(limits), descending }));
         Ok(())
     }
 
     fn waiting(&mut self) -> Result<Sums> {
-        self.sums.take().ok_or_else(|| self.refuse("there is no product with binary weights before it"))
+        self.sums.take().ok_or_else(|| self.refuse("no product with binary weights comes earlier"))
     }
 
     /// Sets the current layer, for error messages.
@@ -283,8 +286,8 @@ fn real_limit(unit: &[Step]) -> f32 {
     from_key(limit(key(f32::MIN), key(f32::MAX), from_key, unit))
 }
 
-/// The least position in `low..=high` at which the unit is on, or the greatest one if the unit falls; one past the range if
-/// no position is.
+/// The least position in `low..=high` at which the unit is on, or the greatest one if the unit falls; one
+/// past the range if no position is.
 fn limit(low: i64, high: i64, sum: impl Fn(i64) -> f32, unit: &[Step]) -> i64 {
     let on = |place: i64| is_on(sum(place), unit);
     if is_flat(unit) {

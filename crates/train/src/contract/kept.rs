@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 
-/// A value that [`forward`](crate::layer::Layer::forward) or [`receive`](crate::layer::Layer::receive) keeps for a
-/// later verb. Reading an empty slot is an error that names the layer, the verb and the missing step.
+/// A value that [`forward`](crate::layer::Layer::forward) or [`receive`](crate::layer::Layer::receive) keeps
+/// for a later verb. Reading an empty slot is an error that names the layer, the verb and the missing step.
 pub(crate) struct Kept<T> {
     value: Option<T>,
     layer: &'static str,

@@ -7,9 +7,9 @@
 //! | [`send`](Layer::send) | returns the signal about its input |
 //! | [`update`](Layer::update) | turns the kept signal into `weights ^= flips` |
 //!
-//! [`correct`](Layer::correct) is for flip training only: in a second forward pass it subtracts from the kept signal
-//! what a changed input has already achieved. [`step`](crate::step) composes the verbs into the three orders of
-//! learning.
+//! [`correct`](Layer::correct) is for flip training only: in a second forward pass it subtracts from the kept
+//! signal what a changed input has already achieved. [`step`](crate::step) composes the verbs into the three
+//! orders of learning.
 
 use std::any::Any;
 
@@ -85,12 +85,12 @@ pub trait Layer: Any + Send {
     /// Computes the output for a batch, one row for each sample.
     ///
     /// # Errors
-    /// [`Error::Kind`](crate::Error::Kind) or [`Error::Shape`](crate::Error::Shape) when the layer does not take the
-    /// input.
+    /// [`Error::Kind`](crate::Error::Kind) or [`Error::Shape`](crate::Error::Shape) when the layer does not
+    /// take the input.
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value>;
 
-    /// Whether the layer uses the backward signal. A layer with its own loss may return `false`; later layers then skip
-    /// `send`.
+    /// Whether the layer uses the backward signal. A layer with its own loss may return `false`; later layers
+    /// then skip `send`.
     fn listens(&self) -> bool {
         true
     }
@@ -98,12 +98,12 @@ pub trait Layer: Any + Send {
     /// Takes the signal about the output of the last forward pass.
     ///
     /// # Errors
-    /// [`Error::Kind`](crate::Error::Kind) or [`Error::Shape`](crate::Error::Shape) when the signal does not fit that
-    /// output, [`Error::Sequence`](crate::Error::Sequence) without a forward pass.
+    /// [`Error::Kind`](crate::Error::Kind) or [`Error::Shape`](crate::Error::Shape) when the signal does not
+    /// fit that output, [`Error::Sequence`](crate::Error::Sequence) without a forward pass.
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()>;
 
-    /// Returns the signal about the input, computed with the current weights. Training calls it once a step, so a layer
-    /// without weights may move its kept signal out.
+    /// Returns the signal about the input, computed with the current weights. Training calls it once a step,
+    /// so a layer without weights may move its kept signal out.
     ///
     /// # Errors
     /// [`Error::Sequence`](crate::Error::Sequence) when no signal was received.
@@ -117,8 +117,8 @@ pub trait Layer: Any + Send {
         Ok(())
     }
 
-    /// Learns from the kept signal. `rate` is the learning rate of real parameters, and the share of the requested
-    /// flips to carry out.
+    /// Learns from the kept signal. `rate` is the learning rate of real parameters, and the share of the
+    /// requested flips to carry out.
     ///
     /// # Errors
     /// [`Error::Sequence`](crate::Error::Sequence) when no signal was received.
@@ -126,8 +126,8 @@ pub trait Layer: Any + Send {
         Ok(())
     }
 
-    /// Names everything that training changes and that the next step depends on, for checkpoints. Values that live
-    /// within one step are no state. A layer that only computes names nothing.
+    /// Names everything that training changes and that the next step depends on, for checkpoints. Values that
+    /// live within one step are no state. A layer that only computes names nothing.
     ///
     /// # Errors
     /// Returns the errors of `state`.
@@ -146,7 +146,8 @@ pub trait Layer: Any + Send {
         Observation::default()
     }
 
-    /// Number of thresholds of each output feature: feature `x` at threshold `k` is column `k * features + x`.
+    /// Number of thresholds of each output feature: feature `x` at threshold `k` is column
+    /// `k * features + x`.
     fn depth(&self) -> usize {
         1
     }
@@ -173,8 +174,8 @@ pub trait Layer: Any + Send {
 }
 
 impl dyn Layer {
-    /// This layer as an `L`, or `None` if it has another type. Gives access to the weights, statistics and gradients of
-    /// a layer inside a [`Network`](crate::Network).
+    /// This layer as an `L`, or `None` if it has another type. Gives access to the weights, statistics and
+    /// gradients of a layer inside a [`Network`](crate::Network).
     pub fn downcast_ref<L: Layer>(&self) -> Option<&L> {
         (self as &dyn Any).downcast_ref()
     }

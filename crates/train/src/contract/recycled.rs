@@ -1,8 +1,9 @@
-//! A buffer pool: each step reuses the buffers of the previous one, so steady-state training does not allocate.
+//! A buffer pool: each step reuses the buffers of the previous one, so steady-state training does not
+//! allocate.
 //!
-//! A layer takes its output buffers from its [`Context`](crate::contract::context::Context), and returns the values it
-//! has kept once a new forward pass makes them useless. Both are optional: a buffer that is not returned is freed like
-//! any other, and a buffer that the pool lacks is allocated.
+//! A layer takes its output buffers from its [`Context`](crate::contract::context::Context), and returns the
+//! values it has kept once a new forward pass makes them useless. Both are optional: a buffer that is not
+//! returned is freed like any other, and a buffer that the pool lacks is allocated.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +22,8 @@ struct Shelves {
     bytes: Shelf<u8>,
 }
 
-/// Buffers of one element type. It holds at most as many buffers as it has lent, so that foreign memory does not pile up.
+/// Buffers of one element type. It holds at most as many buffers as it has lent, so that foreign memory does
+/// not pile up.
 #[derive(Debug, Default)]
 struct Shelf<T> {
     free: Vec<Vec<T>>,
@@ -29,8 +31,9 @@ struct Shelf<T> {
 }
 
 impl<T: Copy + Default> Shelf<T> {
-    /// Returns the smallest vector that is large enough, with `len` elements, all 0 if `zeros`, else arbitrary. If none is
-    /// large enough, a new one replaces the largest, so that the number of vectors stays the most ever lent at once.
+    /// Returns the smallest vector that is large enough, with `len` elements, all 0 if `zeros`, else
+    /// arbitrary. If none is large enough, a new one replaces the largest, so that the number of vectors
+    /// stays the most ever lent at once.
     fn take(&mut self, len: usize, zeros: bool) -> Vec<T> {
         self.lent += 1;
         let sizes = || self.free.iter().map(Vec::capacity).enumerate();

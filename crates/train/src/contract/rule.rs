@@ -11,7 +11,8 @@ use crate::{
 
 /// Decides which binary weights change sign.
 pub trait Rule: Any + Send {
-    /// Returns the initial weights, `(rows, cols)`: random bits by default, or bits that agree with the rule's state.
+    /// Returns the initial weights, `(rows, cols)`: random bits by default, or bits that agree with the
+    /// rule's state.
     ///
     /// # Errors
     /// An error when a state that was set by hand does not fit; the rules of this crate have no other.
@@ -19,14 +20,14 @@ pub trait Rule: Any + Send {
         Ok(onebit_bits::random_bits(seed, 0, rows, cols))
     }
 
-    /// Called before [`start`](Self::start) for convolutions: kernels have `taps` positions, so the fan-out of an input is
-    /// `taps * rows`.
+    /// Called before [`start`](Self::start) for convolutions: kernels have `taps` positions, so the fan-out
+    /// of an input is `taps * rows`.
     fn set_taps(&mut self, _taps: usize) {}
 
     /// Returns the flips of one step, in the shape of `weights`.
     ///
-    /// `rate` is the learning rate of rules with real state, and for rules without it the share of the requested flips to
-    /// carry out.
+    /// `rate` is the learning rate of rules with real state, and for rules without it the share of the
+    /// requested flips to carry out.
     ///
     /// # Errors
     /// [`Error::Kind`](crate::Error::Kind) when the rule does not take this kind of signal.
@@ -34,8 +35,9 @@ pub trait Rule: Any + Send {
 
     /// Applies `weights ^= flips` for a gradient that is not computed yet; returns how many weights flipped.
     ///
-    /// A rule that keeps numbers for each weight can take the gradient [run by run](WeightGradient::each_run), which is
-    /// several times faster than storing it. By default the gradient becomes a matrix and goes to [`flips`](Self::flips).
+    /// A rule that keeps numbers for each weight can take the gradient [run by
+    /// run](WeightGradient::each_run), which is several times faster than storing it. By default the gradient
+    /// becomes a matrix and goes to [`flips`](Self::flips).
     ///
     /// # Errors
     /// Returns the errors of [`flips`](Self::flips).
@@ -53,8 +55,8 @@ pub trait Rule: Any + Send {
         Ok(flips.count_ones())
     }
 
-    /// The factor of each output, `(o)`, by which the layer multiplies its sums, for rules whose weights stand for
-    /// `scale * bit`. Such a rule gets the gradient with respect to `scale * bit`.
+    /// The factor of each output, `(o)`, by which the layer multiplies its sums, for rules whose weights
+    /// stand for `scale * bit`. Such a rule gets the gradient with respect to `scale * bit`.
     fn scales(&self) -> Option<&[f32]> {
         None
     }
@@ -64,7 +66,8 @@ pub trait Rule: Any + Send {
         None
     }
 
-    /// The rule's per-weight state, for reports: its name and an evenly spaced sample of at most `most` values.
+    /// The rule's per-weight state, for reports: its name and an evenly spaced sample of at most `most`
+    /// values.
     fn inertia(&self, most: usize) -> Option<(&'static str, Vec<f32>)> {
         let reals = self.reals().filter(|reals| !reals.is_empty())?;
         Some(("latent weights", even_sample(&reals, most).copied().collect()))
@@ -83,7 +86,8 @@ pub(crate) fn even_sample<T>(all: &[T], most: usize) -> impl Iterator<Item = &T>
 }
 
 impl dyn Rule {
-    /// This rule as an `R`, or `None` if it has another type. Gives access to the state of a rule inside a layer.
+    /// This rule as an `R`, or `None` if it has another type. Gives access to the state of a rule inside a
+    /// layer.
     pub fn downcast_ref<R: Rule>(&self) -> Option<&R> {
         (self as &dyn Any).downcast_ref()
     }

@@ -15,8 +15,8 @@
 //! }
 //! ```
 //!
-//! Sizes, settings and seeds are fixed when a network is built, so they are no state: a checkpoint is restored into a
-//! network that is built from the same configuration.
+//! Sizes, settings and seeds are fixed when a network is built, so they are no state: a checkpoint is
+//! restored into a network that is built from the same configuration.
 
 use onebit_bits::BitTensor;
 
@@ -39,7 +39,8 @@ pub enum Item<'a> {
 
 /// The action on each item: measure, write or read it.
 pub trait Visitor {
-    /// Visits one item. `name` is the whole path, for example `3.weights.latent.values`; every path comes once.
+    /// Visits one item. `name` is the whole path, for example `3.weights.latent.values`; every path comes
+    /// once.
     ///
     /// # Errors
     /// An error when the item cannot be written, or when the data read do not fit it.

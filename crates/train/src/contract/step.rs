@@ -4,12 +4,12 @@
 //! |---|---|---|
 //! | parallel | every layer receives and sends with the old weights | all weights update |
 //! | weight-first | each layer receives, updates, and sends what its new weights leave to ask for | |
-//! | input-first (FBF) | as in parallel | a second forward pass: each layer corrects, updates and runs again |
+//! | input-first (FBF) | as in parallel | a second pass: each layer corrects, updates and runs again |
 //!
 //! In the second forward pass of FBF, each layer first corrects its request for its new input.
 //!
-//! Straight-through training uses the parallel order. On a chain of XNOR gates this order flips both operands of a
-//! gate, and the two flips cancel; the other two orders avoid that.
+//! Straight-through training uses the parallel order. On a chain of XNOR gates this order flips both operands
+//! of a gate, and the two flips cancel; the other two orders avoid that.
 
 use serde::{Deserialize, Serialize};
 
@@ -178,8 +178,8 @@ pub fn forward(layers: &mut [Box<dyn Layer>], cx: &Context, x: Value) -> Result<
     layers.iter_mut().try_fold(x, |x, layer| layer.forward(cx, x))
 }
 
-/// Passes the signal backward; with `update`, each layer updates before it sends. A layer skips `send` when it is the
-/// first, or when the layer before it does not listen.
+/// Passes the signal backward; with `update`, each layer updates before it sends. A layer skips `send` when
+/// it is the first, or when the layer before it does not listen.
 fn backward(
     layers: &mut [Box<dyn Layer>],
     cx: &Context,

@@ -1,7 +1,7 @@
 //! The data between layers: values travel forward, signals backward.
 //!
-//! Each is a matrix with one row for each sample. A tensor with a depth axis (several thresholds for each feature) is
-//! stored depth-major: feature `x` at threshold `k` is column `k * features + x`.
+//! Each is a matrix with one row for each sample. A tensor with a depth axis (several thresholds for each
+//! feature) is stored depth-major: feature `x` at threshold `k` is column `k * features + x`.
 
 use onebit_bits::{BitTensor, Ternary};
 pub use onebit_data::ByteScale;

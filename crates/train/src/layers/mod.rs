@@ -6,11 +6,12 @@
 //! | products with real weights | [`RealDense`], [`RealConv`] |
 //! | images | [`Unflatten`], [`MaxPool`], [`GlobalAveragePool`], [`Flatten`] |
 //! | norms | [`BatchNorm`], [`ShiftBatchNorm`], [`Threshold`], [`StandardizeSample`], [`ChannelScale`] |
-//! | real numbers to bits | [`Sign`], [`StochasticSign`], [`TernarySign`], [`RSign`]; backward an [`Estimator`] |
+//! | real numbers to bits | [`Sign`], [`StochasticSign`], [`TernarySign`], [`RSign`], with an [`Estimator`] |
 //! | features to bits by thresholds | [`Thermometer`] |
 //! | real activations | [`Relu`], [`HardTanh`], [`RPReLU`] |
 //! | nets | [`Residual`], [`Dropout`], [`LocalHead`] |
-//! | flip backprop | [`Binarize`], [`Bmab`], [`Bma`], and their parts [`XnorWeight`], [`PopCount`], [`Pnb`] for study |
+//! | flip backprop | [`Binarize`], [`Bmab`], [`Bma`] |
+//! | parts of flip backprop, for study | [`XnorWeight`], [`PopCount`], [`Pnb`] |
 
 pub mod flip;
 mod images;

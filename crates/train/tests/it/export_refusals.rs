@@ -94,7 +94,7 @@ fn layers_out_of_place() {
         (2, net().with(binarize()).with(bmab()).with(Sign::new())),
     ];
     for (index, net) in nothing_to_sign {
-        let reason = "there is no product with binary weights before it";
+        let reason = "no product with binary weights comes earlier";
         assert_eq!(refusal(net), format!("layer {index} (sign) cannot be exported: {reason}"));
     }
     let once = "scores are scaled more than once, the runtime does so once";
@@ -160,7 +160,7 @@ fn networks_that_the_runtime_refuses() {
     let bmab = Bmab::new(4, 4, 1, &[0.0], Box::new(Vote::new()), 0).unwrap();
     assert_eq!(
         refusal(Network::new(4).with(bmab).with(dense(4, 2))),
-        "layer 0 (bmab) cannot be exported: the inputs before it are no bits"
+        "layer 0 (bmab) cannot be exported: the inputs of its product are not bits"
     );
     let signs = Network::new(4).with(dense(4, 2)).with(Sign::new());
     assert_eq!(refusal(signs), "layer 1: the last layer must give scores");

@@ -22,9 +22,9 @@ const NAME: &str = "binarize";
 
 /// Compares each feature with `d` thresholds: the first layer of a flip-trained network.
 ///
-/// Forward, `bx -> bdx`: `bit_k = [r > t_k]`, with the same thresholds for all features or separate ones for each.
-/// Backward, `bdx -> bx`: [`flip2grad`](crate::flip::flip2grad), divided by its standard deviation over the tensor
-/// unless that is 0.
+/// Forward, `bx -> bdx`: `bit_k = [r > t_k]`, with the same thresholds for all features or separate ones for
+/// each. Backward, `bdx -> bx`: [`flip2grad`](crate::flip::flip2grad), divided by its standard deviation over
+/// the tensor unless that is 0.
 ///
 /// ```
 /// use onebit_bits::{BitTensor, Engine};
@@ -60,9 +60,9 @@ enum Thresholds {
 }
 
 impl Binarize {
-    /// Creates the layer with the same thresholds for every feature, in units of the (standardized) features; see
-    /// [`thresholds`](crate::flip::thresholds). Too few thresholds lose the magnitude of a feature; `d` thresholds cost
-    /// `d` times the work of one.
+    /// Creates the layer with the same thresholds for every feature, in units of the (standardized) features;
+    /// see [`thresholds`](crate::flip::thresholds). Too few thresholds lose the magnitude of a feature; `d`
+    /// thresholds cost `d` times the work of one.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) without thresholds, or for one that is not finite.
@@ -71,7 +71,8 @@ impl Binarize {
         Ok(Self::with(features, Thresholds::Common(thresholds)))
     }
 
-    /// Creates the layer with thresholds for each feature, (d, x), for example its [`quantiles`](onebit_data::quantiles).
+    /// Creates the layer with thresholds for each feature, (d, x), for example its
+    /// [`quantiles`](onebit_data::quantiles).
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) without thresholds, or for one that is not finite.

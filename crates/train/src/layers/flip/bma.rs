@@ -38,13 +38,13 @@ impl Normalize {
     }
 }
 
-/// BMA, binary multiply-accumulate: XnorWeight, popcount and normalization. The binary counterpart of a linear layer,
-/// and the last layer of a flip-trained network: bits to real scores.
+/// BMA, binary multiply-accumulate: XnorWeight, popcount and normalization. The binary counterpart of a
+/// linear layer, and the last layer of a flip-trained network: bits to real scores.
 ///
-/// Forward, `bdi -> bo`: `z = (n1 - N/2) / sqrt(N/4)`, where `n1` counts the gates that are 1 and `N = d i`: a popcount
-/// standardized as a binomial with p = 1/2. With the +-1 sum `s = 2 n1 - N` this is `z = s / sqrt(N)`. Backward,
-/// gradient to flips: [`grad2flip`](crate::flip::grad2flip) on each gate, then votes over the outputs for the input and
-/// over the batch for the weights.
+/// Forward, `bdi -> bo`: `z = (n1 - N/2) / sqrt(N/4)`, where `n1` counts the gates that are 1 and `N = d i`:
+/// a popcount standardized as a binomial with p = 1/2. With the +-1 sum `s = 2 n1 - N` this is
+/// `z = s / sqrt(N)`. Backward, gradient to flips: [`grad2flip`](crate::flip::grad2flip) on each gate, then
+/// votes over the outputs for the input and over the batch for the weights.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -97,8 +97,9 @@ impl Bma {
         Ok(Self { product, scale })
     }
 
-    /// Sets the share of the outputs that must ask before an input is asked to flip, 1/2 by default. When most outputs
-    /// are content, half is never reached and earlier layers learn nothing. Near 0 every input above the mean flips.
+    /// Sets the share of the outputs that must ask before an input is asked to flip, 1/2 by default. When
+    /// most outputs are content, half is never reached and earlier layers learn nothing. Near 0 every input
+    /// above the mean flips.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.

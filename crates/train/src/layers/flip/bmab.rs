@@ -23,12 +23,12 @@ use crate::{
 
 const NAME: &str = "bmab";
 
-/// BMAB, binary multiply-accumulate and binarize: XnorWeight and PNB (popcount, normalize, binarize). Bits to bits, with
-/// no real number in the backward pass.
+/// BMAB, binary multiply-accumulate and binarize: XnorWeight and PNB (popcount, normalize, binarize). Bits to
+/// bits, with no real number in the backward pass.
 ///
-/// Forward, `bdi -> bdo`: `bit_k = [s > t_k sqrt(N)]` on the +-1 sum `s` over `N = d i` gates. Backward, flips to flips:
-/// `g = sum_k sign(bit_k) flip_k`, a small integer, then [`grad2flip`](crate::flip::grad2flip) on each gate and votes, as
-/// in [`Bma`](crate::layers::Bma).
+/// Forward, `bdi -> bdo`: `bit_k = [s > t_k sqrt(N)]` on the +-1 sum `s` over `N = d i` gates. Backward,
+/// flips to flips: `g = sum_k sign(bit_k) flip_k`, a small integer, then
+/// [`grad2flip`](crate::flip::grad2flip) on each gate and votes, as in [`Bma`](crate::layers::Bma).
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -59,11 +59,12 @@ pub struct Bmab {
 }
 
 impl Bmab {
-    /// Creates the layer for inputs with `depth` thresholds each; `thresholds` are those of the output, in standard
-    /// deviations of a random sum.
+    /// Creates the layer for inputs with `depth` thresholds each; `thresholds` are those of the output, in
+    /// standard deviations of a random sum.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not
+    /// finite.
     pub fn new(
         inputs: usize,
         outputs: usize,
@@ -78,7 +79,8 @@ impl Bmab {
     /// Creates the layer with separate weights for each threshold of the input, or shared ones.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not
+    /// finite.
     pub fn with_weight_depth(
         inputs: usize,
         outputs: usize,
@@ -101,8 +103,9 @@ impl Bmab {
         })
     }
 
-    /// Sets the share of the outputs that must ask before an input is asked to flip, 1/2 by default. When most outputs
-    /// are content, half is never reached and earlier layers learn nothing. Near 0 every input above the mean flips.
+    /// Sets the share of the outputs that must ask before an input is asked to flip, 1/2 by default. When
+    /// most outputs are content, half is never reached and earlier layers learn nothing. Near 0 every input
+    /// above the mean flips.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
@@ -123,7 +126,8 @@ impl Layer for Bmab {
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let x = x.into_bits(NAME)?; // x: (b, d i) bits
-        let (rows, outputs) = (x.rows(), self.product.outputs());
+        let rows = x.rows();
+        let outputs = self.product.outputs();
         let sums = self.product.forward(cx, x)?; // (b, o)
         let upwards = BitTensor::zeros(1, outputs);
         let y = pack_at_least(&cx.engine, rows, outputs, &sums, &self.limits, upwards.view())?;

@@ -1,12 +1,12 @@
 //! The product of BMA and BMAB: XnorWeight and popcount, fused.
 //!
-//! The gate tensor `h = xnor(x, w)`, axes `bdoi`, is never materialized. The sum of its +-1 values over `d` and `i` is the
-//! dot product of two rows of bits, and a request about `h` is fully described by the wish `g` in {-1, 0, +1} about each
-//! sum: a gate asks to flip where `g x w > 0`. Counting such gates over the outputs gives the votes for `x`, counting
-//! them over the batch the votes for `w`.
+//! The gate tensor `h = xnor(x, w)`, axes `bdoi`, is never materialized. The sum of its +-1 values over `d`
+//! and `i` is the dot product of two rows of bits, and a request about `h` is fully described by the wish `g`
+//! in {-1, 0, +1} about each sum: a gate asks to flip where `g x w > 0`. Counting such gates over the outputs
+//! gives the votes for `x`, counting them over the batch the votes for `w`.
 //!
-//! When one operand changes before the other has used its votes, the request becomes `h_flip ^ (h_old ^ h_new)`, so that
-//! the target of every gate stays the same.
+//! When one operand changes before the other has used its votes, the request becomes
+//! `h_flip ^ (h_old ^ h_new)`, so that the target of every gate stays the same.
 
 use onebit_bits::{BitTensor, Ternary, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed};
 

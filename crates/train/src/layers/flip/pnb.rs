@@ -20,8 +20,8 @@ use crate::{
 
 const NAME: &str = "pnb";
 
-/// PNB, popcount-normalize-binarize: gates, in the layout of [`XnorWeight`](crate::layers::XnorWeight), to bits, with no
-/// real number in the backward pass.
+/// PNB, popcount-normalize-binarize: gates, in the layout of [`XnorWeight`](crate::layers::XnorWeight), to
+/// bits, with no real number in the backward pass.
 ///
 /// Forward, `bdoi -> bdo`: `bit_k = [s > t_k sqrt(N)]`, `N = d i`. Backward, `bdo -> bdoi`:
 /// `g = sum_k sign(bit_k) flip_k`, then [`grad2flip`](crate::flip::grad2flip) on every gate.
@@ -56,7 +56,8 @@ impl Pnb {
     /// Creates the layer with these thresholds of the output, in standard deviations of a random sum.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not
+    /// finite.
     pub fn new(inputs: usize, outputs: usize, depth: usize, thresholds: &[f32]) -> Result<Self> {
         check_thresholds(thresholds)?;
         let sizes = check_sizes(NAME, [inputs, outputs, depth])?;

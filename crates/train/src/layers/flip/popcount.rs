@@ -18,11 +18,11 @@ use crate::{
 
 const NAME: &str = "popcount";
 
-/// Counts the gates of each output that are 1: gates, in the layout of [`XnorWeight`](crate::layers::XnorWeight), to real
-/// numbers.
+/// Counts the gates of each output that are 1: gates, in the layout of
+/// [`XnorWeight`](crate::layers::XnorWeight), to real numbers.
 ///
-/// Forward, `bdoi -> bo`: `z = (n1 - N/2) / sqrt(N/4)`, `N = d i`; or BitBalance, `2 n1 - N`. Backward, gradient to flips:
-/// [`grad2flip`](crate::flip::grad2flip) on every gate.
+/// Forward, `bdoi -> bo`: `z = (n1 - N/2) / sqrt(N/4)`, `N = d i`; or BitBalance, `2 n1 - N`. Backward,
+/// gradient to flips: [`grad2flip`](crate::flip::grad2flip) on every gate.
 ///
 /// ```
 /// use onebit_bits::{BitTensor, Engine};

@@ -2,18 +2,19 @@
 //!
 //! A *flip* has the shape of the bit tensor that it is about: 1 means "this bit should change".
 //!
-//! **grad2flip** (backward of a popcount). A bit `x` feeds a sum whose gradient is `g`: `g > 0` asks for 0, `g < 0` asks for
-//! 1, `g = 0` asks for nothing. `flip = (x ^ [g < 0]) & [g != 0]`.
+//! **grad2flip** (backward of a popcount). A bit `x` feeds a sum whose gradient is `g`: `g > 0` asks for 0,
+//! `g < 0` asks for 1, `g = 0` asks for nothing. `flip = (x ^ [g < 0]) & [g != 0]`.
 //!
-//! **flip2grad** (backward of a comparison with thresholds). Threshold `k` contributes 0 where its bit should stay, +1 where
-//! a 1 should become 0, -1 where a 0 should become 1; `g` is the sum over `k`. In +-1 terms a flip carries `g` in
-//! {-1, 0, +1}, but only where the bit disagrees with the request.
+//! **flip2grad** (backward of a comparison with thresholds). Threshold `k` contributes 0 where its bit should
+//! stay, +1 where a 1 should become 0, -1 where a 0 should become 1; `g` is the sum over `k`. In +-1 terms a
+//! flip carries `g` in {-1, 0, +1}, but only where the bit disagrees with the request.
 
 use onebit_bits::{BitTensor, Ternary};
 
 use crate::error::{Error, Result};
 
-/// Returns the thresholds that cut the standard normal distribution into equal parts, for a depth of 1, 3, 7 or 15.
+/// Returns the thresholds that cut the standard normal distribution into equal parts, for a depth of 1, 3, 7
+/// or 15.
 ///
 /// ```
 /// assert_eq!(onebit_train::flip::thresholds(3)?, [-0.67, 0.0, 0.67]);
@@ -93,8 +94,8 @@ pub fn flip2grad(bits: &BitTensor, flips: &BitTensor, depth: usize) -> Result<Ve
     Ok(grad)
 }
 
-/// Returns the wish of each unit about its sum, from the flips of its `depth` output bits: the sign of [`flip2grad`],
-/// `(b, o)`.
+/// Returns the wish of each unit about its sum, from the flips of its `depth` output bits: the sign of
+/// [`flip2grad`], `(b, o)`.
 ///
 /// # Errors
 /// [`Error::Shape`] when the shapes differ, or the columns are not a multiple of `depth`.
@@ -115,8 +116,8 @@ pub fn xnor(a: &BitTensor, b: &BitTensor) -> Result<BitTensor> {
     Ok(a.xor(b.view())?.not())
 }
 
-/// The least integer `s` with `s > t sqrt(n)`: the threshold `t` on a standardized popcount of `n` bits as a threshold
-/// `[s >= T]` on the +-1 sum `s`.
+/// The least integer `s` with `s > t sqrt(n)`: the threshold `t` on a standardized popcount of `n` bits as a
+/// threshold `[s >= T]` on the +-1 sum `s`.
 pub(crate) fn sum_threshold(t: f32, n: usize) -> i32 {
     // Exact: |t sqrt(n)| is far below 2^53, and IEEE square roots are the same on every machine.
     // A threshold that no sum reaches saturates.

@@ -22,12 +22,13 @@ const NAME: &str = "xnor_weight";
 
 /// Bits times weights, with every gate `h = xnor(x, w)` as a separate bit.
 ///
-/// Forward, x `bdi`, w `doi` to h `bdoi`; column `(k * o + j) * i + f` holds threshold `k`, output `j`, input `f`.
-/// Backward, flips to flips: a gate's flip passes unchanged to both operands; the input flips by vote over the outputs,
-/// the weights by vote over the batch.
+/// Forward, x `bdi`, w `doi` to h `bdoi`; column `(k * o + j) * i + f` holds threshold `k`, output `j`, input
+/// `f`. Backward, flips to flips: a gate's flip passes unchanged to both operands; the input flips by vote
+/// over the outputs, the weights by vote over the batch.
 ///
-/// [`Bma`](crate::layers::Bma) and [`Bmab`](crate::layers::Bmab) compute the same without materializing `h`. This layer is
-/// for the study of single gates, and for layers built from parts. With one output it is a row of gates.
+/// [`Bma`](crate::layers::Bma) and [`Bmab`](crate::layers::Bmab) compute the same without materializing `h`.
+/// This layer is for the study of single gates, and for layers built from parts. With one output it is a row
+/// of gates.
 ///
 /// ```
 /// use onebit_bits::{BitTensor, Engine};

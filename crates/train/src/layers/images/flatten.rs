@@ -18,8 +18,8 @@ const UNFLATTEN: &str = "unflatten";
 
 /// One row for each pixel to one row for each sample: `(b p, c) -> (b, p c)` for images of p pixels.
 ///
-/// The features come in the order row, column, channel. Real numbers, bytes and bits pass. Backward: the gradient gets
-/// the shape of the input.
+/// The features come in the order row, column, channel. Real numbers, bytes and bits pass. Backward: the
+/// gradient gets the shape of the input.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -41,8 +41,8 @@ pub struct Flatten {
     dx: Kept<Matrix>,
 }
 
-/// One row for each sample to one row for each pixel: `(b, p c) -> (b p, c)` for images of p pixels; the inverse of
-/// [`Flatten`].
+/// One row for each sample to one row for each pixel: `(b, p c) -> (b p, c)` for images of p pixels; the
+/// inverse of [`Flatten`].
 ///
 /// ```
 /// use onebit_bits::Engine;

@@ -21,8 +21,8 @@ const NAME: &str = "global_average_pool";
 
 /// The mean over all pixels of an image, for each channel.
 ///
-/// Forward: `y_bc = sum_p x_(b p)c / p`, x `(b p, c)` of any kind, one row for each pixel, y `(b, c)` real. Backward:
-/// `dx_(b p)c = dy_bc / p`.
+/// Forward: `y_bc = sum_p x_(b p)c / p`, x `(b p, c)` of any kind, one row for each pixel, y `(b, c)` real.
+/// Backward: `dx_(b p)c = dy_bc / p`.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -101,12 +101,14 @@ impl Layer for GlobalAveragePool {
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let (pixels, (rows, channels)) = (self.pixels, (x.rows(), x.cols()));
+        let pixels = self.pixels;
+        let (rows, channels) = (x.rows(), x.cols());
         if rows % pixels != 0 {
             let expected = format!("whole images of {pixels} pixels");
             return Err(Error::shape(NAME, expected, format!("{rows} pixels")));
         }
-        let (x, mut y) = (reals(cx, x)?, cx.matrix(rows / pixels, channels));
+        let x = reals(cx, x)?;
+        let mut y = cx.matrix(rows / pixels, channels);
         cx.engine.chunks(y.values_mut(), self.part(channels), |first, y| {
             let x = &x.values()[first * pixels..][..y.len() * pixels];
             average(cx.engine.isa(), x, pixels, channels, y);
@@ -121,7 +123,8 @@ impl Layer for GlobalAveragePool {
         let dy = signal.into_grad(NAME)?;
         let output = *self.output.get("receive")?;
         check_shape(NAME, "a gradient", output, dy.shape())?;
-        let (pixels, channels) = (self.pixels, dy.cols());
+        let pixels = self.pixels;
+        let channels = dy.cols();
         let mut dx = cx.matrix(dy.rows() * pixels, channels);
         cx.engine.chunks(dx.values_mut(), self.part(channels) * pixels, |first, dx| {
             let dy = &dy.values()[first / pixels..][..dx.len() / pixels];

@@ -18,10 +18,10 @@ use crate::{
 
 const NAME: &str = "max_pool";
 
-/// Max-pooling of real sums, before the norm: the largest value of each window, for each channel.
+/// Max-pooling of real sums: the largest value of each window, for each channel. A norm follows it.
 ///
-/// x `(b h w, c)`, one row for each pixel, to y `(b h' w', c)`. Backward: the gradient goes to the first largest value of
-/// the window, in the order row, column; pixels that no whole window covers get 0.
+/// x `(b h w, c)`, one row for each pixel, to y `(b h' w', c)`. Backward: the gradient goes to the first
+/// largest value of the window, in the order row, column; pixels that no whole window covers get 0.
 ///
 /// ```
 /// use onebit_bits::{Engine, Pool};
@@ -55,7 +55,8 @@ impl MaxPool {
     /// Creates the layer for images of `image.0` rows and `image.1` columns of pixels.
     ///
     /// # Errors
-    /// [`Error::Bits`] when the window does not fit the image; [`Error::Setting`] for a window of more than 256 pixels.
+    /// [`Error::Bits`] when the window does not fit the image; [`Error::Setting`] for a window of more than
+    /// 256 pixels.
     pub fn new(pool: Pool, image: (usize, usize)) -> Result<Self> {
         pool.output(Images { b: 1, h: image.0, w: image.1 })?;
         let window = pool.kernel.0 * pool.kernel.1;
@@ -82,7 +83,8 @@ vectorized! {
             let first = col * pool.stride.1;
             for ky in 0..pool.kernel.0 {
                 for kx in 0..pool.kernel.1 {
-                    let (x, at) = (&x[(ky * width + first + kx) * channels..][..channels], ky * pool.kernel.1 + kx);
+                    let x = &x[(ky * width + first + kx) * channels..][..channels];
+                    let at = ky * pool.kernel.1 + kx;
                     for ((y, largest), x) in y.iter_mut().zip(&mut *largest).zip(x) {
                         let larger = at == 0 || *x > *y;
                         *y = if larger { *x } else { *y };
@@ -121,10 +123,12 @@ impl Layer for MaxPool {
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let x = x.into_real(NAME)?;
-        let ((h, w), channels) = (self.image, x.cols());
+        let (h, w) = self.image;
+        let channels = x.cols();
         let images = Images { b: x.rows() / (h * w), h, w };
         check_shape(NAME, "whole images", (images.b * h * w, channels), x.shape())?;
-        let (out, pool) = (self.pool.output(images)?, self.pool);
+        let out = self.pool.output(images)?;
+        let pool = self.pool;
         let mut y = cx.matrix(out.b * out.h * out.w, channels);
         let mut largest = std::mem::take(&mut self.memory);
         largest.resize(y.values().len(), 0);
@@ -148,7 +152,9 @@ impl Layer for MaxPool {
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
         let dy = signal.into_grad(NAME)?;
         let (largest, images) = self.largest.get("receive")?;
-        let (out, channels, pool) = (self.pool.output(*images)?, self.channels, self.pool);
+        let out = self.pool.output(*images)?;
+        let channels = self.channels;
+        let pool = self.pool;
         check_shape(NAME, "a gradient", (out.b * out.h * out.w, channels), dy.shape())?;
         let mut dx = cx.matrix(images.b * images.h * images.w, channels);
         let (image_len, out_len, row) =

@@ -1,4 +1,5 @@
-//! Shortcuts to fewer pixels and more channels without parameters: option A of residual networks (arXiv:1512.03385).
+//! Shortcuts to fewer pixels and more channels without parameters: option A of residual networks
+//! (arXiv:1512.03385).
 //!
 //! The layer keeps every stride-th row and column, starting with the first, and appends channels of zeros:
 //! x `(b h w, c)` to y `(b h' w', c')` with `h' = (h - 1) / stride + 1`, and likewise for w.
@@ -49,7 +50,8 @@ impl Layer for Subsample {
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let x = x.into_real(NAME)?;
-        let ((h, w), channels) = (self.image, x.cols());
+        let (h, w) = self.image;
+        let channels = x.cols();
         let images = Images { b: x.rows() / (h * w), h, w };
         check_shape(NAME, "whole images", (images.b * h * w, channels), x.shape())?;
         if channels > self.channels_out {

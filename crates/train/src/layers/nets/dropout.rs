@@ -20,8 +20,8 @@ const NAME: &str = "dropout";
 
 /// Sets a random share of its inputs to 0 in training (inverted dropout, arXiv:1207.0580).
 ///
-/// Forward: `y = x m / q` with a mask `m` that is 1 with probability `q = 1 - rate`. Backward: `dx = dy m / q`. x, y:
-/// `(b, x)`; bits become ternary numbers `{-1, 0, +1} / q`. In evaluation `y = x`.
+/// Forward: `y = x m / q` with a mask `m` that is 1 with probability `q = 1 - rate`. Backward:
+/// `dx = dy m / q`. x, y: `(b, x)`; bits become ternary numbers `{-1, 0, +1} / q`. In evaluation `y = x`.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -48,9 +48,9 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// Creates dropout with `rate`, the share of inputs to drop, from 0 to below 1, rounded to the nearest 1/65536. The
-    /// MNIST network of arXiv:1602.02830 uses 0.2 on its input and 0.5 on hidden bits; near 1 nothing is left to learn
-    /// from.
+    /// Creates dropout with `rate`, the share of inputs to drop, from 0 to below 1, rounded to the nearest
+    /// 1/65536. The MNIST network of arXiv:1602.02830 uses 0.2 on its input and 0.5 on hidden bits; near 1
+    /// nothing is left to learn from.
     ///
     /// # Errors
     /// [`Error::Setting`] for a rate outside the range.
@@ -138,7 +138,8 @@ vectorized! {
             for (word, x) in mask.row(row).iter().zip(x.chunks_mut(64)) {
                 for (half, x) in [*word as u32, (word >> 32) as u32].into_iter().zip(x.chunks_mut(32)) {
                     for (bit, x) in x.iter_mut().enumerate() {
-                        let all = 0u32.wrapping_sub(half >> bit & 1); // all ones or zeros: a branch would not vectorize
+                        // all ones or all zeros, because a branch would not vectorize
+                        let all = 0u32.wrapping_sub(half >> bit & 1);
                         *x = f32::from_bits((*x * scale).to_bits() & all);
                     }
                 }

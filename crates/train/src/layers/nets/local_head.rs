@@ -17,7 +17,7 @@ use crate::{
 
 const NAME: &str = "local_head";
 
-/// How the blocks before the last use a local classifier.
+/// How all blocks but the last use a local classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Heads {
@@ -27,11 +27,12 @@ pub enum Heads {
     Alone,
 }
 
-/// A local classifier of a block, so that the block need not wait for the later ones (local errors, arXiv:1901.06656).
+/// A local classifier of a block, so that the block need not wait for the later ones (local errors,
+/// arXiv:1901.06656).
 ///
-/// Forward: the block's output x, unchanged. In training a binary product and thresholds also turn x into scores, whose
-/// error `dL/dx` against the batch's classes is available at once. Backward: that error, alone or added to the signal
-/// from the later layers. The deployed network omits this layer.
+/// Forward: the block's output x, unchanged. In training a binary product and thresholds also turn x into
+/// scores, whose error `dL/dx` against the batch's classes is available at once. Backward: that error, alone
+/// or added to the signal from the later layers. The deployed network omits this layer.
 ///
 /// ```
 /// use onebit_bits::{Engine, random_bits};

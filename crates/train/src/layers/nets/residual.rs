@@ -23,9 +23,10 @@ const NAME: &str = "residual";
 
 /// A residual block: `y = body(x) + shortcut(x)`, all real (arXiv:1512.03385).
 ///
-/// Backward: body and shortcut both receive dy, and `dx` is the sum of the gradients that they send. A binary network
-/// needs the shortcut more than a real one, because only the shortcut carries real numbers past a sign. In the style of
-/// arXiv:1808.00278 each binary convolution has its own shortcut: the body is sign, convolution, batch norm.
+/// Backward: body and shortcut both receive dy, and `dx` is the sum of the gradients that they send. A binary
+/// network needs the shortcut more than a real one, because only the shortcut carries real numbers past a
+/// sign. In the style of arXiv:1808.00278 each binary convolution has its own shortcut: the body is sign,
+/// convolution, batch norm.
 ///
 /// Within the block every layer receives and sends before any layer updates, in all three orders of learning.
 ///
@@ -57,8 +58,9 @@ pub struct Residual {
 pub enum Shortcut {
     /// x itself.
     Identity,
-    /// Option A of arXiv:1512.03385, without parameters: every `stride`-th row and column of images of `image.0` rows and
-    /// `image.1` columns of pixels, and channels of zeros after those of x, up to `channels_out` channels.
+    /// Option A of arXiv:1512.03385, without parameters: every `stride`-th row and column of images of
+    /// `image.0` rows and `image.1` columns of pixels, and channels of zeros after those of x, up to
+    /// `channels_out` channels.
     Subsample {
         /// Rows and columns of pixels of an image.
         image: (usize, usize),

@@ -27,8 +27,8 @@ use crate::{
 /// In evaluation `y = (x - running_mean) (gamma running_inv_std) + beta`. Backward: `dbeta = sum dy`,
 /// `dgamma = sum dy x_hat`, `dx = gamma inv_std (dy - dbeta / b - x_hat dgamma / b)`.
 ///
-/// The first batch sets the running statistics, then `new = 0.9 old + 0.1 batch`, with the biased variance. Every sum
-/// over the batch adds sums of 128 rows in their order, on any number of threads.
+/// The first batch sets the running statistics, then `new = 0.9 old + 0.1 batch`, with the biased variance.
+/// Every sum over the batch adds sums of 128 rows in their order, on any number of threads.
 ///
 /// ```
 /// use onebit_bits::Engine;

@@ -26,8 +26,8 @@ const NAME: &str = "channel_scale";
 
 /// Multiplies each channel by a learned factor (RBNN, arXiv:2009.13055; ReCU, arXiv:2103.12369).
 ///
-/// After a product of bits the factor restores the magnitude that binary weights lack. Forward: `y = x factor`.
-/// Backward: `dx = dy factor`, `dfactor = sum dy x` over the batch. x, y: `(b, x)` real.
+/// After a product of bits the factor restores the magnitude that binary weights lack. Forward:
+/// `y = x factor`. Backward: `dx = dy factor`, `dfactor = sum dy x` over the batch. x, y: `(b, x)` real.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -55,8 +55,8 @@ pub struct ChannelScale {
 }
 
 impl ChannelScale {
-    /// Starts from these factors, `(x)`, which learn by Adam. RBNN starts from the mean magnitude of each output's
-    /// weights.
+    /// Starts from these factors, `(x)`, which learn by Adam. RBNN starts from the mean magnitude of each
+    /// output's weights.
     ///
     /// # Errors
     /// [`Error::Setting`] when a factor is not finite.

@@ -1,6 +1,7 @@
 //! The layer that normalizes each feature over the batch, for any [`Formula`].
 //!
-//! [`BatchNorm`](crate::layers::BatchNorm) and [`ShiftBatchNorm`](crate::layers::ShiftBatchNorm) are its two forms.
+//! [`BatchNorm`](crate::layers::BatchNorm) and [`ShiftBatchNorm`](crate::layers::ShiftBatchNorm) are its two
+//! forms.
 
 use onebit_bits::{Engine, Isa, vectorized};
 
@@ -250,7 +251,8 @@ impl<F: Formula> Layer for FeatureNorm<F> {
             [*dgamma, *dbeta] = sums.of(feature).map(|sum| sum as f32);
         }
         let share = 1.0 / x_hat.rows() as f32;
-        let (gamma, sums) = (self.gamma.values(), &self.gradients);
+        let gamma = self.gamma.values();
+        let sums = &self.gradients;
         engine.chunks((dy.values_mut(), x_hat.values()), job_of_rows(gamma.len()), |_, (dy, x_hat)| {
             F::pass_back(isa, dy, x_hat, share, gamma, &self.batch.inv_std, sums);
         })?;

@@ -13,11 +13,11 @@ use crate::{
     },
 };
 
-/// Normalizes, scales and shifts each feature with binary shifts instead of multiplications (arXiv:1602.02830,
-/// section 1.3).
+/// Normalizes, scales and shifts each feature with binary shifts instead of multiplications
+/// (arXiv:1602.02830, section 1.3).
 ///
-/// With `AP2(x) = sgn(x) 2^round(log2 |x|)` and `AP2(0) = 0`, forward over a batch of `b` rows, for each feature of
-/// x `(b, x)`:
+/// With `AP2(x) = sgn(x) 2^round(log2 |x|)` and `AP2(0) = 0`, forward over a batch of `b` rows, for each
+/// feature of x `(b, x)`:
 ///
 /// ```text
 /// mean    = sum x / b,  c = x - mean
@@ -26,16 +26,17 @@ use crate::{
 /// y       = AP2(gamma) x_hat + beta
 /// ```
 ///
-/// In evaluation `y = (x - running_mean) (AP2(gamma) AP2(running_inv_std)) + beta`. Backward, straight through every
-/// AP2: `dbeta = sum dy`, `dgamma = sum dy AP2(x_hat)`,
+/// In evaluation `y = (x - running_mean) (AP2(gamma) AP2(running_inv_std)) + beta`. Backward, straight
+/// through every AP2: `dbeta = sum dy`, `dgamma = sum dy AP2(x_hat)`,
 /// `dx = AP2(gamma) AP2(inv_std) (dy - dbeta / b - AP2(x_hat) dgamma / b)`.
 ///
-/// The first batch sets the running statistics, then `new = 0.875 old + 0.125 batch`. Neither these nor `gamma` and
-/// `beta` are rounded where they are stored.
+/// The first batch sets the running statistics, then `new = 0.875 old + 0.125 batch`. Neither these nor
+/// `gamma` and `beta` are rounded where they are stored.
 ///
-/// The paper and its authors' Torch code differ, and this layer follows the code: the paper gives only the forward pass
-/// over a batch, without `beta`; evaluation and the backward pass are only in the code. One point departs from the code:
-/// it starts the running mean at 0 and the running inverse deviation at 0 or 1, and forgets these values only slowly.
+/// The paper and its authors' Torch code differ, and this layer follows the code: the paper gives only the
+/// forward pass over a batch, without `beta`; evaluation and the backward pass are only in the code. One
+/// point departs from the code: it starts the running mean at 0 and the running inverse deviation at 0 or 1,
+/// and forgets these values only slowly.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -121,7 +122,8 @@ vectorized! {
 
 vectorized! {
     fn add_spread<'a>(x: &'a Matrix, mean: &'a [f32], part: Part, sums: [&'a mut [f64]; 1]) {
-        let ([sums], mean) = (sums, &mean[part.col..]);
+        let [sums] = sums;
+        let mean = &mean[part.col..];
         for x in rows_of(x, part) {
             for ((sum, &x), &mean) in sums.iter_mut().zip(x).zip(mean) {
                 let c = x - mean;

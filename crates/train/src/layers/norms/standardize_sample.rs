@@ -21,9 +21,10 @@ const NAME: &str = "standardize_sample";
 
 /// Subtracts the mean of each sample and divides by its deviation (RBNN, arXiv:2009.13055).
 ///
-/// Forward, over the `n` numbers of a sample (all pixels and channels of an image), in training and evaluation:
-/// `mean = sum x / n`, `inv_std = 1 / sqrt(sum (x - mean)^2 / (n - 1))`, `y = (x - mean) inv_std`. x, y: `(b p, x)` real,
-/// with `p` rows for each sample. Backward: `dx = inv_std (dy - sum dy / n - y (sum dy y) / (n - 1))`.
+/// Forward, over the `n` numbers of a sample (all pixels and channels of an image), in training and
+/// evaluation: `mean = sum x / n`, `inv_std = 1 / sqrt(sum (x - mean)^2 / (n - 1))`,
+/// `y = (x - mean) inv_std`. x, y: `(b p, x)` real, with `p` rows for each sample. Backward:
+/// `dx = inv_std (dy - sum dy / n - y (sum dy y) / (n - 1))`.
 ///
 /// For a sample of equal numbers, which has no deviation, y and dx are 0.
 ///
@@ -105,7 +106,8 @@ vectorized! {
 vectorized! {
     /// Turns x into y and copies it to y; x, y: whole samples of `n`.
     fn standardize<'a>(x: &'a mut [f32], y: &'a mut [f32], n: usize, mean: &'a [f32], inv_std: &'a [f32]) {
-        for ((x, y), (mean, inv_std)) in x.chunks_exact_mut(n).zip(y.chunks_exact_mut(n)).zip(mean.iter().zip(inv_std)) {
+        let samples = x.chunks_exact_mut(n).zip(y.chunks_exact_mut(n));
+        for ((x, y), (mean, inv_std)) in samples.zip(mean.iter().zip(inv_std)) {
             for (x, y) in x.iter_mut().zip(y) {
                 *x = (*x - mean) * inv_std;
                 *y = *x;
@@ -145,7 +147,8 @@ impl Layer for StandardizeSample {
         if n == 0 || samples == 0 {
             return Ok(Value::Real(y));
         }
-        let (isa, part) = (cx.engine.isa(), job_of_rows(n));
+        let isa = cx.engine.isa();
+        let part = job_of_rows(n);
         self.mean.resize(samples, 0.0);
         self.inv_std.resize(samples, 0.0);
         let slots = (&mut self.mean[..], &mut self.inv_std[..]);

@@ -40,18 +40,20 @@ const FOLLOW: i64 = 8;
 /// y    = gain (z - mean - theta) / scale
 /// ```
 ///
-/// In evaluation mean and scale are the running ones, which move toward each batch by an eighth of the difference. The
-/// learned parameters are integers: theta and, for scores, whose magnitude matters, the gain; before a sign the gain is
-/// 1. So `y >= 0` is `z >= mean + theta`, and the gate `|y| <= 1` of that sign is a window around the threshold as wide
-/// as the unit's sums spread: samples near the threshold vote, whether they agree or not.
+/// In evaluation mean and scale are the running ones, which move toward each batch by an eighth of the
+/// difference. The learned parameters are integers: theta and, for scores, whose magnitude matters, the gain;
+/// before a sign the gain is 1. So `y >= 0` is `z >= mean + theta`, and the gate `|y| <= 1` of that sign is a
+/// window around the threshold as wide as the unit's sums spread: samples near the threshold vote, whether
+/// they agree or not.
 ///
-/// Backward: `dz = (gain / scale) (dy - sum dy / b - y sum dy y / sum y^2)`, the last term only with a gain. A request
-/// common to all samples would only move the mean, which is subtracted again; a request proportional to y would only
-/// move the scale. Samples whose dy is 0 in all units count neither in b nor in the sums, and their dz is 0.
+/// Backward: `dz = (gain / scale) (dy - sum dy / b - y sum dy y / sum y^2)`, the last term only with a gain.
+/// A request common to all samples would only move the mean, which is subtracted again; a request
+/// proportional to y would only move the scale. Samples whose dy is 0 in all units count neither in b nor in
+/// the sums, and their dz is 0.
 ///
 /// With `v = sum dy` and `u = sum dy y`, theta moves by `SR(rate scale v / mean |v|)` and the gain by
-/// `-SR(rate u / mean |u|)`, with means over the units of the layer. SR rounds at random, as a function of seed, step
-/// and unit.
+/// `-SR(rate u / mean |u|)`, with means over the units of the layer. SR rounds at random, as a function of
+/// seed, step and unit.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -132,7 +134,8 @@ impl Threshold {
     /// Gives each unit a learned gain, initially 1, for scores.
     #[must_use]
     pub fn with_gains(mut self) -> Self {
-        let (gain, zeros) = (vec![PARTS as i32; self.theta.len()], vec![0.0; self.theta.len()]);
+        let gain = vec![PARTS as i32; self.theta.len()];
+        let zeros = vec![0.0; self.theta.len()];
         self.gain = Some(Gain {
             gain,
             y: Kept::by_forward(NAME),
@@ -150,7 +153,8 @@ impl Threshold {
 
     /// Computes the statistics of the batch z, (b, x), and moves the running ones toward them.
     fn measure(&mut self, engine: &Engine, z: &Matrix) -> Result<()> {
-        let (isa, b) = (engine.isa(), z.rows() as f64);
+        let isa = engine.isa();
+        let b = z.rows() as f64;
         let integer = |sum: f64| libm::round(sum / b * PARTS) as i32;
         let Statistics { mean, scale } = &mut self.batch;
         let sums = self.sums.over(engine, z, |part, [sums]| add(isa, z, part, sums))?;
@@ -264,7 +268,8 @@ fn moves(votes: &[f32], rate: f64, noise: Noise, row: usize) -> impl Iterator<It
     let mean = votes.iter().map(|vote| f64::from(vote.abs())).sum::<f64>() / votes.len() as f64;
     let pace = if mean > 0.0 && mean.is_finite() { rate / mean } else { 0.0 };
     votes.iter().enumerate().map(move |(at, vote)| {
-        let (distance, up) = (pace * f64::from(*vote), f64::from(Noise::bits(key, at)) / 2f64.powi(32));
+        let distance = pace * f64::from(*vote);
+        let up = f64::from(Noise::bits(key, at)) / 2f64.powi(32);
         move |size| libm::floor(distance * size + up) as i64
     })
 }

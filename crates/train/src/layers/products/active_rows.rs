@@ -1,4 +1,5 @@
-//! Skips samples whose gradient is zero. Late in training most are, and the backward products need only the rest.
+//! Skips samples whose gradient is zero. Late in training most are, and the backward products need only the
+//! rest.
 
 use onebit_bits::BitTensor;
 

@@ -8,7 +8,9 @@ use crate::{contract::context::Context, error::Result, numeric::matrix::Matrix};
 
 /// Copies the patches of x: (b h w, c) to (b h' w', kh kw c).
 pub(crate) fn gather(cx: &Context, conv: &Geometry, images: Images, x: &Matrix) -> Result<Matrix> {
-    let (out, patch, channels) = (conv.output(images)?, conv.kernel.0 * conv.kernel.1 * conv.c_in, conv.c_in);
+    let out = conv.output(images)?;
+    let patch = conv.kernel.0 * conv.kernel.1 * conv.c_in;
+    let channels = conv.c_in;
     let mut patches = cx.matrix(out.b * out.h * out.w, patch);
     let row_len = out.w * patch;
     cx.engine.chunks(patches.values_mut(), row_len, |first, row| {
@@ -39,8 +41,10 @@ pub(crate) fn scatter(
     patches: &Matrix,
     dx: &mut Matrix,
 ) -> Result<()> {
-    let (out, channels) = (conv.output(images)?, conv.c_in);
-    let (patch, image_len) = (patches.cols(), images.h * images.w * channels);
+    let out = conv.output(images)?;
+    let channels = conv.c_in;
+    let patch = patches.cols();
+    let image_len = images.h * images.w * channels;
     cx.engine.chunks(dx.values_mut(), image_len, |first, dx| {
         dx.fill(0.0);
         let image = first / image_len;

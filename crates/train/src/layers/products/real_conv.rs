@@ -15,9 +15,9 @@ use crate::{
 
 /// A convolution with real weights.
 ///
-/// Forward: `y_p = sum_(tap, i) x_(p + tap)i w_o(tap)i`, x `(b h w, c_in)` of any kind, one row for each pixel, w
-/// `(c_out, kh kw c_in)` and y `(b h' w', c_out)` real. Backward: the transposes of that sum. The layer has no bias,
-/// because a norm follows. Images are padded with 0, images of bits too: the geometry's
+/// Forward: `y_p = sum_(tap, i) x_(p + tap)i w_o(tap)i`, x `(b h w, c_in)` of any kind, one row for each
+/// pixel, w `(c_out, kh kw c_in)` and y `(b h' w', c_out)` real. Backward: the transposes of that sum. The
+/// layer has no bias, because a norm follows. Images are padded with 0, images of bits too: the geometry's
 /// [`Pad`](onebit_bits::Pad) applies to products of *bits* only.
 ///
 /// The patches of the images become a matrix, `(b h' w', kh kw c_in)`, and the convolution a product.
@@ -48,11 +48,12 @@ pub struct Patches {
 }
 
 impl RealConv {
-    /// Creates a convolution of images of `image.0` rows and `image.1` columns of pixels. Weights start uniform within
-    /// `+-sqrt(6 / (kh kw (c_in + c_out)))` and learn by `optimizer`.
+    /// Creates a convolution of images of `image.0` rows and `image.1` columns of pixels. Weights start
+    /// uniform within `+-sqrt(6 / (kh kw (c_in + c_out)))` and learn by `optimizer`.
     ///
     /// # Errors
-    /// [`Error::Bits`] when the kernel does not fit the image; [`Error::Setting`] without channels or with groups.
+    /// [`Error::Bits`] when the kernel does not fit the image; [`Error::Setting`] without channels or with
+    /// groups.
     pub fn new(
         geometry: Geometry,
         image: (usize, usize),

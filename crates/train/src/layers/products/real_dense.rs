@@ -1,5 +1,5 @@
-//! The dense layer with real weights: for the first or last layer of a network that keeps them real, and for the float
-//! twin that a binary network is compared with.
+//! The dense layer with real weights: for the first or last layer of a network that keeps them real, and for
+//! the float twin that a binary network is compared with.
 
 use crate::{
     contract::{check::check_sizes, context::Context},
@@ -41,7 +41,8 @@ pub struct Rows {
 }
 
 impl RealDense {
-    /// Creates weights `(outputs, inputs)`, uniform within `+-sqrt(6 / (inputs + outputs))`, that learn by `optimizer`.
+    /// Creates weights `(outputs, inputs)`, uniform within `+-sqrt(6 / (inputs + outputs))`, that learn by
+    /// `optimizer`.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) when a size is 0.

@@ -17,8 +17,9 @@ pub(crate) struct RealWeights {
 }
 
 impl RealWeights {
-    /// Draws weights from `uniform(-r, r)` with `r = sqrt(6 / (fan_in + fan_out))`, which preserves the magnitude of
-    /// values and gradients from layer to layer (Glorot and Bengio, AISTATS 2010). `fan_in = i` and `fan_out = taps o`.
+    /// Draws weights from `uniform(-r, r)` with `r = sqrt(6 / (fan_in + fan_out))`, which preserves the
+    /// magnitude of values and gradients from layer to layer (Glorot and Bengio, AISTATS 2010). `fan_in = i`
+    /// and `fan_out = taps o`.
     pub(crate) fn new(
         (outputs, inputs): (usize, usize),
         taps: usize,

@@ -8,7 +8,8 @@ use crate::{
     numeric::{jobs::job_of_rows, matrix::Matrix},
 };
 
-/// Returns the real numbers: bytes become the numbers they stand for, bits +-1, and ternary numbers -scale, 0 or +scale.
+/// Returns the real numbers: bytes become the numbers they stand for, bits +-1, and ternary numbers -scale, 0
+/// or +scale.
 pub(crate) fn reals(cx: &Context, x: Value) -> Result<Matrix> {
     if let Value::Real(x) = x {
         return Ok(x);

@@ -1,4 +1,5 @@
-//! Multiplication of sums and gradients by a factor for each output, for weights that stand for `scale * bit`.
+//! Multiplication of sums and gradients by a factor for each output, for weights that stand for
+//! `scale * bit`.
 
 use onebit_bits::vectorized;
 

@@ -1,25 +1,27 @@
 //! Straight-through estimators, which replace the derivative of the sign in the backward pass.
 //!
-//! The derivative of the sign is 0 wherever it exists, so training multiplies the gradient by the slope `F'(r)` of a
-//! function `F` that resembles the sign: `dr = dy F'(r)`, where `r` is the *input of the sign*.
+//! The derivative of the sign is 0 wherever it exists, so training multiplies the gradient by the slope
+//! `F'(r)` of a function `F` that resembles the sign: `dr = dy F'(r)`, where `r` is the *input of the sign*.
 //!
 //! | estimator | `F'(r)` | source |
 //! |---|---|---|
-//! | [`Clip`](Estimator::Clip) | `[abs(r) <= bound]` | BNN, arXiv:1602.02830; bound: QuickNet, arXiv:2011.09398 |
+//! | [`Clip`](Estimator::Clip) | `[abs(r) <= bound]` | arXiv:1602.02830; bound: QuickNet, arXiv:2011.09398 |
 //! | [`ApproxSign`](Estimator::ApproxSign) | `max(2 - 2 abs(r), 0)` | Bi-Real Net, arXiv:1808.00278 |
 //! | [`SwishSign`](Estimator::SwishSign) | see there | BNN+, arXiv:1812.11800, as in Larq |
 //! | [`Identity`](Estimator::Identity) | 1 | arXiv:1308.3432 |
-//! | [`TrainingAware`](Estimator::TrainingAware) | `max(k (sqrt(2) t - t^2 abs(r)), 0)` | RBNN, arXiv:2009.13055 |
+//! | [`TrainingAware`](Estimator::TrainingAware) | `max(k (sqrt(2) t - t^2 abs(r)), 0)` | arXiv:2009.13055 |
 //! | [`Tanh`](Estimator::Tanh) | `k t (1 - tanh^2(t r))` | error decay of IR-Net, arXiv:1909.10788 |
 //!
-//! The last two sharpen during a run: `t = 10^(from + progress (to - from))` and `k = max(1 / t, 1)`, `t` from 1e-2
-//! to 10 in RBNN and from 1e-3 to 10 in IR-Net. For activations RBNN uses `k = 1` and `t` of at least 1.
+//! The last two sharpen during a run: `t = 10^(from + progress (to - from))` and `k = max(1 / t, 1)`, `t`
+//! from 1e-2 to 10 in RBNN and from 1e-3 to 10 in IR-Net. For activations RBNN uses `k = 1` and `t` of at
+//! least 1.
 //!
-//! Some texts apply the condition of [`Clip`](Estimator::Clip) to the gradient, `[abs(dy) <= 1]`. That gate is almost
-//! never closed, because gradients are small, so signals still reach units that are far from their threshold and cannot
-//! change. When it does close, it blocks the strongest signals. With `r = -2, -1, -0.5, 0, 0.5, 1, 2` and `dy = 5`
-//! everywhere, `Clip` gives `0, 5, 5, 5, 5, 5, 0`; the other gate gives 0 everywhere. `Clip` is the derivative of
-//! `max(-1, min(1, r))`, as in equation 4 of the paper and in its authors' code.
+//! Some texts apply the condition of [`Clip`](Estimator::Clip) to the gradient, `[abs(dy) <= 1]`. That gate
+//! is almost never closed, because gradients are small, so signals still reach units that are far from their
+//! threshold and cannot change. When it does close, it blocks the strongest signals. With
+//! `r = -2, -1, -0.5, 0, 0.5, 1, 2` and `dy = 5` everywhere, `Clip` gives `0, 5, 5, 5, 5, 5, 0`; the other
+//! gate gives 0 everywhere. `Clip` is the derivative of `max(-1, min(1, r))`, as in equation 4 of the paper
+//! and in its authors' code.
 
 use std::f64::consts::SQRT_2;
 
@@ -28,8 +30,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The function that replaces the derivative of the sign in the backward pass. In a configuration `"clip"`, or with a
-/// setting `{ name = "clip", bound = 1.25 }`.
+/// The function that replaces the derivative of the sign in the backward pass. In a configuration `"clip"`,
+/// or with a setting `{ name = "clip", bound = 1.25 }`.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -186,13 +188,15 @@ vectorized! {
 /// The largest argument: just above it `exp(-z)` leaves the normal numbers.
 const FAR: f32 = 87.0;
 
-/// `exp(-z)` for z from 0 to [`FAR`], to within two units in the last place. Unlike the one of `libm` it has no branches,
-/// so it vectorizes and is ten times faster. It gives the same bits everywhere, because it only multiplies and adds.
+/// `exp(-z)` for z from 0 to [`FAR`], to within two units in the last place. Unlike the one of `libm` it has
+/// no branches, so it vectorizes and is ten times faster. It gives the same bits everywhere, because it only
+/// multiplies and adds.
 #[inline(always)]
 fn exp_of_minus(z: f32) -> f32 {
     /// Numbers near it are integers, whose lowest bits hold that integer.
     const WHOLE: f32 = 1.5 * (1u32 << 23) as f32;
-    const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4]; // ln 2 is their sum; products with the first are exact
+    /// ln 2 as a sum; products with the first part are exact.
+    const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
     let shifted = z * -std::f32::consts::LOG2_E + WHOLE;
     let n = shifted - WHOLE;
     let x = (-z - n * LN_2[0]) - n * LN_2[1]; // exp(-z) = 2^n exp(x), |x| <= 0.35

@@ -28,9 +28,9 @@ const NAME: &str = "rprelu";
 /// RPReLU: a PReLU with learned shifts of its input and output, for each channel of x `(b, x)` (ReActNet,
 /// arXiv:2003.03488).
 ///
-/// Forward: `u = x - before`, `y = f(u) + after` with `f(u) = u` where `u > 0`, else `slope u`. Backward: `dx = dy` where
-/// `u > 0`, else `dy slope`; over the batch `dbefore = -sum dx`, `dafter = sum dy`, and `dslope = sum dy u` where
-/// `u <= 0`.
+/// Forward: `u = x - before`, `y = f(u) + after` with `f(u) = u` where `u > 0`, else `slope u`. Backward:
+/// `dx = dy` where `u > 0`, else `dy slope`; over the batch `dbefore = -sum dx`, `dafter = sum dy`, and
+/// `dslope = sum dy u` where `u <= 0`.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -144,7 +144,8 @@ vectorized! {
     fn add_gradients<'a>(
         dy: &'a Matrix, u: &'a Matrix, slope: &'a [f32], part: Part, sums: [&'a mut [f32]; 3],
     ) {
-        let ([dbefore, dslope, dafter], slope) = (sums, &slope[part.col..]);
+        let [dbefore, dslope, dafter] = sums;
+        let slope = &slope[part.col..];
         for (dy, u) in rows_of(dy, part).zip(rows_of(u, part)) {
             let sums = dbefore.iter_mut().zip(&mut *dslope).zip(&mut *dafter);
             for (((dbefore, dslope), dafter), ((dy, u), slope)) in sums.zip(dy.iter().zip(u).zip(slope)) {
@@ -184,7 +185,9 @@ impl Layer for RPReLU {
         let mut dy = signal.into_grad(NAME)?;
         let u = self.u.get("receive")?;
         check_shape(NAME, "a gradient", u.shape(), dy.shape())?;
-        let (engine, isa, slope) = (&cx.engine, cx.engine.isa(), self.slope.values());
+        let engine = &cx.engine;
+        let isa = cx.engine.isa();
+        let slope = self.slope.values();
         let add = |part, sums: [&mut [f32]; 3]| add_gradients(isa, &dy, u, slope, part, sums);
         let sums = self.sums.over(engine, u, add)?;
         engine.chunks((dy.values_mut(), u.values()), job_of_rows(slope.len()), |_, (dy, u)| {

@@ -24,10 +24,11 @@ use crate::{
 
 const NAME: &str = "rsign";
 
-/// RSign: a sign with a learned threshold for each channel, x `(b, x)` real to bits (ReActNet, arXiv:2003.03488).
+/// RSign: a sign with a learned threshold for each channel, x `(b, x)` real to bits (ReActNet,
+/// arXiv:2003.03488).
 ///
-/// Forward: `y = sgn(r)`, `r = x - shift`, with `sgn(0) = +1`. Backward: `dx = dy F'(r)`, `dshift = -sum dx` over the
-/// batch; an [`Estimator`] gives `F'`.
+/// Forward: `y = sgn(r)`, `r = x - shift`, with `sgn(0) = +1`. Backward: `dx = dy F'(r)`, `dshift = -sum dx`
+/// over the batch; an [`Estimator`] gives `F'`.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -133,7 +134,8 @@ impl Layer for RSign {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let (engine, slope) = (&cx.engine, self.estimator.of_activations(cx.clock.progress()));
+        let engine = &cx.engine;
+        let slope = self.estimator.of_activations(cx.clock.progress());
         let dx = self.back.receive(cx, signal, |isa, grad, r| slope.gate(isa, grad, r))?;
         let sums = self.sums.over(engine, dx, |part, sums| add_up(engine.isa(), dx, part, sums))?;
         self.shift.receive(|channel| -sums.of(channel)[0]);

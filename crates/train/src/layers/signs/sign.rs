@@ -19,8 +19,8 @@ const NAME: &str = "sign";
 
 /// The sign: real numbers r `(b, x)` to bits y `(b, x)` (arXiv:1602.02830, equation 4).
 ///
-/// Forward: `y = sgn(r)`, with `sgn(0) = +1`. Backward: `dr = dy F'(r)`, by default `F'(r) = [|r| <= 1]`, boundary
-/// included; an [`Estimator`] chooses another `F'`.
+/// Forward: `y = sgn(r)`, with `sgn(0) = +1`. Backward: `dr = dy F'(r)`, by default `F'(r) = [|r| <= 1]`,
+/// boundary included; an [`Estimator`] chooses another `F'`.
 ///
 /// ```
 /// use onebit_bits::Engine;

@@ -20,8 +20,8 @@ const NAME: &str = "stochastic_sign";
 /// The stochastic sign: real numbers r `(b, x)` to bits y `(b, x)` (arXiv:1602.02830, section 1.1).
 ///
 /// Forward, in training: `y = +1` with probability `p = max(0, min(1, (r + 1) / 2))`, else -1; in evaluation
-/// `y = sgn(r)`, with `sgn(0) = +1`. Backward: `dr = dy [|r| <= 1]`, the slope of `2 p - 1`, which is the mean of `y`.
-/// The Torch code of the paper uses it for all hidden units.
+/// `y = sgn(r)`, with `sgn(0) = +1`. Backward: `dr = dy [|r| <= 1]`, the slope of `2 p - 1`, which is the
+/// mean of `y`. The Torch code of the paper uses it for all hidden units.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -50,8 +50,8 @@ pub struct StochasticSign {
 }
 
 impl StochasticSign {
-    /// A sign for any number of features. The random draws depend only on seed, step, row and column; give each layer
-    /// its own seed.
+    /// A sign for any number of features. The random draws depend only on seed, step, row and column; give
+    /// each layer its own seed.
     pub fn new(seed: u64) -> Self {
         Self { seed, step: 0, back: StraightThrough::new(NAME), mean_of_bits: Meter::default() }
     }

@@ -17,10 +17,11 @@ use crate::{
 
 const NAME: &str = "ternary_sign";
 
-/// The ternary sign: real numbers r `(b, x)` to -1, 0 and +1 (arXiv:1605.04711; with a fixed threshold, as in Larq).
+/// The ternary sign: real numbers r `(b, x)` to -1, 0 and +1 (arXiv:1605.04711; with a fixed threshold, as in
+/// Larq).
 ///
-/// Forward: `y = +1` where `r >= threshold`, -1 where `r <= -threshold`, else 0. Backward: `dr = dy [|r| <= 1]`, as for a
-/// [`Sign`](crate::layers::Sign).
+/// Forward: `y = +1` where `r >= threshold`, -1 where `r <= -threshold`, else 0. Backward:
+/// `dr = dy [|r| <= 1]`, as for a [`Sign`](crate::layers::Sign).
 ///
 /// ```
 /// use onebit_bits::Engine;

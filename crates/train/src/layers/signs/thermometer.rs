@@ -1,5 +1,5 @@
-//! Thermometer encoding: features to bits by several thresholds for each feature (Buckman et al., "Thermometer Encoding",
-//! ICLR 2018).
+//! Thermometer encoding: features to bits by several thresholds for each feature (Buckman et al.,
+//! "Thermometer Encoding", ICLR 2018).
 
 use onebit_bits::pack_above_into;
 
@@ -20,14 +20,15 @@ use crate::{
 
 const NAME: &str = "thermometer";
 
-/// Compares each feature with its own thresholds; the first layer of a network (Buckman et al., "Thermometer Encoding",
-/// ICLR 2018).
+/// Compares each feature with its own thresholds; the first layer of a network (Buckman et al., "Thermometer
+/// Encoding", ICLR 2018).
 ///
 /// Forward: `bit_kx = [r_x > t_kx]`, r `(b, x)`, t `(d, x)`, bits `(b, d x)`: feature x at level k is column
-/// `k features + x`. Backward: 0, because the bits are step functions of the features and no earlier layer learns.
+/// `k features + x`. Backward: 0, because the bits are step functions of the features and no earlier layer
+/// learns.
 ///
-/// For images, after [`Unflatten`](crate::layers::Unflatten), the features are the channels: every pixel has the same
-/// thresholds. The [`quantiles`](onebit_data::quantiles) of the training data are good thresholds.
+/// For images, after [`Unflatten`](crate::layers::Unflatten), the features are the channels: every pixel has
+/// the same thresholds. The [`quantiles`](onebit_data::quantiles) of the training data are good thresholds.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -63,11 +64,12 @@ impl Thermometer {
     /// The largest number of levels: a byte has no more steps.
     pub const MOST_LEVELS: usize = 255;
 
-    /// Creates the layer from thresholds, (d, x), in units of the (standardized) features, rising from level to level.
+    /// Creates the layer from thresholds, (d, x), in units of the (standardized) features, rising from level
+    /// to level.
     ///
     /// # Errors
-    /// [`Error::Setting`] for no level or more than 255, for no feature, and for a threshold that is not finite or below
-    /// the previous level.
+    /// [`Error::Setting`] for no level or more than 255, for no feature, and for a threshold that is not
+    /// finite or below the previous level.
     pub fn new(thresholds: Matrix) -> Result<Self> {
         let (levels, features) = thresholds.shape();
         if !(1..=Self::MOST_LEVELS).contains(&levels) {

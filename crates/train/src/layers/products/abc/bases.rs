@@ -1,7 +1,8 @@
 //! Real weights as a sum of bits: `W ~ sum_m a_m B_m` (arXiv:1711.11294, section 3.1).
 //!
-//! `B_m = sgn(W - mean(W) + u_m std(W))` with `u_m` evenly spaced from -1 to 1 (0 for a single base), mean and deviation
-//! over all weights. The factors a minimize `|W - sum a_m B_m|^2`; the normal equations are solved in f64.
+//! `B_m = sgn(W - mean(W) + u_m std(W))` with `u_m` evenly spaced from -1 to 1 (0 for a single base), mean
+//! and deviation over all weights. The factors a minimize `|W - sum a_m B_m|^2`; the normal equations are
+//! solved in f64.
 
 use onebit_bits::{BitTensor, Engine, pack_at_least};
 use rand::{RngExt, SeedableRng};
@@ -57,11 +58,13 @@ impl Bases {
 
     /// Fits bits and factors to the weights; returns how many bits flipped.
     pub(crate) fn fit(&mut self, engine: &Engine) -> Result<u64> {
-        let ((o, i), w) = (self.shape, self.weights.values());
+        let (o, i) = self.shape;
+        let w = self.weights.values();
         let count = w.len() as f64;
         let mean = sum(w, |w| w) / count;
         let deviation = (sum(w, |w| (w - mean) * (w - mean)) / count).sqrt();
-        let (bases, mut flips) = (self.bits.len(), 0);
+        let bases = self.bits.len();
+        let mut flips = 0;
         for (m, bits) in self.bits.iter_mut().enumerate() {
             let u = if bases > 1 { 2.0 * m as f64 / (bases - 1) as f64 - 1.0 } else { 0.0 };
             let least = vec![(mean - u * deviation) as f32; i];
@@ -79,7 +82,8 @@ impl Bases {
     }
 }
 
-/// Returns the factors a that minimize `|w - sum a_m B_m|`. A base that depends linearly on earlier ones gets 0.
+/// Returns the factors a that minimize `|w - sum a_m B_m|`. A base that depends linearly on earlier ones gets
+/// 0.
 fn least_squares(w: &[f32], bases: &[BitTensor]) -> Result<Vec<f32>> {
     let count = bases.len();
     // [B^T B | B^T w]; the entries of B^T B are integers

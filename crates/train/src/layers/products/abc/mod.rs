@@ -30,12 +30,14 @@ const MOST: usize = 5;
 
 /// M bases of weights times N bits of activations, dense or as a convolution (ABC-Net, arXiv:1711.11294).
 ///
-/// With bases `W ~ sum_m a_m B_m` and thresholds `x ~ sum_n beta_n A_n`, bit n being `x >= 1/2 - v_n`, the product is
-/// `y = sum_mn a_m beta_n (A_n B_m^T)`: M N products of bits. x: `(b, i)` real, W: `(o, i)`, y: `(b, o)` real.
+/// With bases `W ~ sum_m a_m B_m` and thresholds `x ~ sum_n beta_n A_n`, bit n being `x >= 1/2 - v_n`, the
+/// product is `y = sum_mn a_m beta_n (A_n B_m^T)`: M N products of bits. x: `(b, i)` real, W: `(o, i)`, y:
+/// `(b, o)` real.
 ///
-/// Backward, with `D = sum_n beta_n dy^T A_n` and `G = sum_m a_m dy B_m`: the gradient passes straight through the sign
-/// of each base, so `dW = (sum_m a_m) D`; `dbeta_n = sum G A_n`, `dv_n = beta_n sum G [0 <= x + v_n <= 1]`,
-/// `dx = G sum_n beta_n [0 <= x + v_n <= 1]`. The factors a are not learned but solved for again after each step.
+/// Backward, with `D = sum_n beta_n dy^T A_n` and `G = sum_m a_m dy B_m`: the gradient passes straight
+/// through the sign of each base, so `dW = (sum_m a_m) D`; `dbeta_n = sum G A_n`,
+/// `dv_n = beta_n sum G [0 <= x + v_n <= 1]`, `dx = G sum_n beta_n [0 <= x + v_n <= 1]`. The factors a are
+/// not learned but solved for again after each step.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -74,11 +76,11 @@ struct Input {
 }
 
 impl Abc {
-    /// Creates a dense layer: real inputs (b, inputs) to sums (b, outputs), with 1 to 5 `bases` and `thresholds`.
-    /// `optimizer` makes one optimizer each for the weights, the shifts v and the factors beta.
+    /// Creates a dense layer: real inputs (b, inputs) to sums (b, outputs), with 1 to 5 `bases` and
+    /// `thresholds`. `optimizer` makes one optimizer each for the weights, the shifts v and the factors beta.
     ///
-    /// Weights start uniform in `+-1 / sqrt(inputs)`, thresholds evenly spaced from -1 to 1 (0 for a single one), and
-    /// factors beta at `1 / thresholds`.
+    /// Weights start uniform in `+-1 / sqrt(inputs)`, thresholds evenly spaced from -1 to 1 (0 for a single
+    /// one), and factors beta at `1 / thresholds`.
     ///
     /// # Errors
     /// [`Error::Setting`] when a size is 0, or bases or thresholds are not from 1 to 5.
@@ -178,8 +180,11 @@ impl Abc {
     pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
         let Input { bits, .. } = self.input.get("update")?;
         let dy = self.dy.get("update")?;
-        let ((o, i), engine) = (self.bases.shape, &cx.engine);
-        let (mut dy_t, mut one, mut dw) = (cx.matrix(o, dy.rows()), cx.matrix(o, i), cx.matrix(o, i));
+        let (o, i) = self.bases.shape;
+        let engine = &cx.engine;
+        let mut dy_t = cx.matrix(o, dy.rows());
+        let mut one = cx.matrix(o, i);
+        let mut dw = cx.matrix(o, i);
         dy.transpose_into(engine, &mut dy_t)?;
         dw.values_mut().fill(0.0);
         let passed_on: f32 = self.bases.factors.iter().sum();
@@ -240,7 +245,8 @@ impl Layer for Abc {
         let (engine, isa) = (&cx.engine, cx.engine.isa());
         let mut y = cx.matrix(self.product.output_rows(x.rows())?, self.bases.shape.0);
         y.values_mut().fill(0.0);
-        let (bits, mut sums) = (self.thresholds.bits(engine, &x)?, vec![0; y.values().len()]);
+        let bits = self.thresholds.bits(engine, &x)?;
+        let mut sums = vec![0; y.values().len()];
         for (bits, beta) in bits.iter().zip(self.thresholds.factors.values()) {
             for (base, factor) in self.bases.factors.iter().enumerate() {
                 self.product.sums(engine, bits, base, &mut sums)?;
@@ -304,7 +310,8 @@ impl Layer for Abc {
     }
 
     fn parameters(&self) -> Parameters {
-        let ((o, i), bases) = (self.bases.shape, self.bases.bits.len());
+        let (o, i) = self.bases.shape;
+        let bases = self.bases.bits.len();
         Parameters { bits: bases * o * i, reals: bases + 2 * self.thresholds.shifts.values().len() }
     }
 }

@@ -58,9 +58,11 @@ impl Thresholds {
         Ok(self.shifts.values().iter().map(pack).collect::<Result<_, _>>()?)
     }
 
-    /// Turns `grad`, the gradient of `sum beta_n A_n`, into dx and returns the slopes, summed in f64 row by row.
+    /// Turns `grad`, the gradient of `sum beta_n A_n`, into dx and returns the slopes, summed in f64 row by
+    /// row.
     pub(crate) fn backward(&self, cx: &Context, x: &Matrix, grad: &mut Matrix) -> Result<Slopes> {
-        let (cols, engine) = (x.cols().max(1), &cx.engine);
+        let cols = x.cols().max(1);
+        let engine = &cx.engine;
         let mut slopes = Slopes::default();
         for (v, beta) in self.shifts.values().iter().zip(self.factors.values()) {
             let mut rows = vec![[0.0; 2]; x.rows()];
