@@ -34,7 +34,7 @@ mod training;
 
 pub use contract::{
     export, layer, state, step,
-    value::{Bytes, Signal, Value, Votes},
+    value::{ByteScale, Bytes, Signal, Value, Votes},
     weight_gradient::{self, Precision},
 };
 pub use error::{Error, Result};

@@ -2,7 +2,7 @@
 
 use onebit_bits::Engine;
 use onebit_train::{
-    Batch, Bytes, DropoutShares, Error, Matrix, Network, Phase, Split, Trainer, Value, data,
+    Batch, ByteScale, Bytes, DropoutShares, Error, Matrix, Network, Phase, Split, Trainer, Value, data,
     layer::Context,
     losses::{Distillation, SoftmaxCrossEntropy},
     teacher::{Deployed, Lessons, Teacher},
@@ -98,7 +98,7 @@ fn deployed_teachers_undo_the_students_standardization() {
         assert!((got - expected).abs() < 1e-3, "{got}, {expected}");
     }
     let bytes = raw.iter().map(|&feature| feature as u8).collect();
-    let bytes = Value::Bytes(Bytes::new(3, 64, bytes, 0.0, 1.0).unwrap());
+    let bytes = Value::Bytes(Bytes::new(3, 64, bytes, ByteScale::new(0.0, 1.0)).unwrap());
     assert_eq!(teacher.scores(&training(), &bytes).unwrap().values(), expected);
 }
 

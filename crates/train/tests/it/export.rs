@@ -55,8 +55,8 @@ fn pixels(rows: usize, features: usize, classes: usize, seed: u64) -> (Dataset, 
 /// The samples as the network sees them while it learns.
 fn standardized(data: &Dataset, standardize: &Standardize) -> Value {
     if let Samples::Bytes { cols, values } = data.samples() {
-        let (mean, scale) = standardize.common().unwrap();
-        return Value::Bytes(Bytes::new(data.len(), *cols, values.clone(), mean, scale).unwrap());
+        let scale = standardize.byte_scale().unwrap();
+        return Value::Bytes(Bytes::new(data.len(), *cols, values.clone(), scale).unwrap());
     }
     let mut x = data.gather(&(0..data.len()).collect::<Vec<_>>());
     standardize.apply(&mut x);

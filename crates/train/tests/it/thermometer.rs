@@ -4,8 +4,8 @@
 use onebit_bits::{BitTensor, Engine, Isa, random_bits};
 use onebit_model::Model;
 use onebit_train::{
-    Batch, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal, Split,
-    StraightThroughOptions, Trainer, Value,
+    Batch, ByteScale, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal,
+    Split, StraightThroughOptions, Trainer, Value,
     config::{self, Config, preset},
     data::{Dataset, ImageShape, Samples, quantiles},
     experiment,
@@ -50,7 +50,7 @@ proptest! {
     ) {
         let thresholds = table(seed, levels, features);
         let raw = bytes(!seed, rows * features);
-        let x = Bytes::new(rows, features, raw, mean, scale).unwrap();
+        let x = Bytes::new(rows, features, raw, ByteScale::new(mean, scale)).unwrap();
         let real = x.to_real();
         let expected = BitTensor::from_fn(rows, levels * features, |r, column| {
             let (k, c) = (column / features, column % features);
@@ -80,7 +80,7 @@ proptest! {
         let parts = Split::new(data, None, None);
         let thresholds = quantiles(&parts.train, &parts.standardize, levels);
         let layer = Thermometer::new(matrix(levels, features, thresholds));
-        let x = Bytes::new(rows, features, values.clone(), 127.5, 1.0 / 127.5).unwrap();
+        let x = Bytes::new(rows, features, values.clone(), ByteScale::new(127.5, 1.0 / 127.5)).unwrap();
         let bits = bits_of(&mut layer.unwrap(), &training(), x);
         for column in 0..levels * features {
             let ones = (0..rows).filter(|r| bits.get(*r, column)).count();
@@ -95,7 +95,7 @@ proptest! {
 fn other_bytes_get_thresholds_of_their_own() {
     let mut layer = Thermometer::new(matrix(1, 2, [0.0, 0.5])).unwrap();
     let mut of = |mean, scale| {
-        let x = Bytes::new(2, 2, vec![100, 100, 200, 200], mean, scale).unwrap();
+        let x = Bytes::new(2, 2, vec![100, 100, 200, 200], ByteScale::new(mean, scale)).unwrap();
         let bits = bits_of(&mut layer, &training(), x);
         [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| bits.get(r, c))
     };

@@ -126,7 +126,7 @@ impl Watch for Inspector {
             Value::Bits(bits) => seen.bits = Some(BitMeans::of(bits, depth)),
             Value::Real(y) => seen.output = Some(Histogram::of_sample(y.values(), SAMPLE)),
             // what dropout silences were bits of the layer before
-            Value::Dropped(..) | Value::Bytes(_) => {}
+            Value::Ternary(..) | Value::Bytes(_) => {}
         }
     }
 
