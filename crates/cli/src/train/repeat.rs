@@ -20,7 +20,7 @@ pub(super) fn run(args: &TrainArgs, mut job: Job, engine: &Engine, seeds: u64) -
         if seed == 0 {
             headline::print(&job, &parts, args.json)?;
         }
-        let outcome = experiment::run(&job.config, &parts, engine, |_| {})?;
+        let outcome = experiment::training(&job.config, &parts)?.engine(engine).run()?;
         let kept = outcome.kept();
         tests.extend(kept.test_accuracy);
         validations.extend(kept.validation_accuracy);
