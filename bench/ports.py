@@ -1,4 +1,4 @@
-"""Measures instruction sequences on this processor, in cycles: the figures of docs/performance.md.
+"""Measures instruction sequences on this processor, in cycles: the figures of docs/reference/performance.md.
 
     python3 bench/ports.py
 

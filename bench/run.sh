@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes all figures of docs/performance.md: bench/run.sh > figures.txt PYTHON=/path/to/python, an environment
+# Makes all figures of docs/reference/performance.md: bench/run.sh > figures.txt PYTHON=/path/to/python, an environment
 # with torch, adds the figures of PyTorch. Takes some minutes on an idle machine. If other programs run,
 # FIRST="chrt -f 1" (as root) gives the benchmarks priority, but they still share memory and caches.
 set -euo pipefail

@@ -1,7 +1,8 @@
-//! 2. Flip backprop: training without real weights. The backward pass carries flips, not gradients.
+//! # 2. Flip backprop
 //!
-//! A flip says "this bit should change". Each weight counts the flips that the samples of a batch ask for,
-//! and changes if a majority asks.
+//! Training without real weights: the backward pass carries flips, not gradients. A flip says "this bit
+//! should change". Each weight counts the flips that the samples of a batch ask for, and changes if a
+//! majority asks.
 //!
 //! cargo run --release --example 02_flip_iris
 

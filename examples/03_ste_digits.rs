@@ -1,5 +1,7 @@
-//! 3. Straight-through training, the usual method: each bit is the sign of a real latent weight, which the
-//! optimizer trains. The gradient passes straight through the sign, as if that were the identity on [-1, 1].
+//! # 3. Straight-through training
+//!
+//! The usual method: each bit is the sign of a real latent weight, which the optimizer trains. The gradient
+//! passes straight through the sign, as if that were the identity on [-1, 1].
 //!
 //! cargo run --release --example 03_ste_digits
 

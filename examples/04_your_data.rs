@@ -1,6 +1,7 @@
-//! 4. Your own data: from arrays to a trained network, a file, and predictions.
+//! # 4. Your own data
 //!
-//! The task is to tell sine, square and sawtooth waves apart from 32 noisy readings.
+//! From arrays to a trained network, a file, and predictions. The task is to tell sine, square and sawtooth
+//! waves apart from 32 noisy readings.
 //!
 //! cargo run --release --example 04_your_data
 
@@ -13,12 +14,12 @@ const READINGS: usize = 32;
 const KINDS: [&str; 3] = ["sine", "square", "sawtooth"];
 
 /// `count` waves, `(count, 32)` readings, and the kind of each.
-fn waves(count: usize) -> (Vec<f32>, Vec<usize>) {
+fn waves(count: u32) -> (Vec<f32>, Vec<u32>) {
     let mut noise = (1u32..).map(|n| (n.wrapping_mul(2_654_435_769) >> 8) as f32 / (1 << 24) as f32);
     let mut random = || noise.next().unwrap_or_default(); // from 0 to 1
     let (mut readings, mut labels) = (Vec::new(), Vec::new());
     for wave in 0..count {
-        let (kind, phase) = (wave % KINDS.len(), random());
+        let (kind, phase) = (wave % 3, random());
         for t in 0..READINGS {
             let at = (phase + t as f32 / 16.0).fract(); // position within a period, from 0 to 1
             let value = match kind {

@@ -1,8 +1,9 @@
-//! 5. Your own layer and rule, with the public API alone.
+//! # 5. Your own layer and rule
 //!
-//! A layer computes; a rule decides which of its weights flip. The layer here, `BitNoise`, flips some of its
-//! input bits during training, so that no unit relies on a single bit. The rule, `Patience`, gives flip
-//! backprop a short memory: a weight flips if a majority of the batch asks for it in two consecutive steps.
+//! A layer computes; a rule decides which of its weights flip. Both need the public API alone. The layer
+//! here, `BitNoise`, flips some of its input bits during training, so that no unit relies on a single bit.
+//! The rule, `Patience`, gives flip backprop a short memory: a weight flips if a majority of the batch asks
+//! for it in two consecutive steps.
 //!
 //! cargo run --release --example 05_your_layer_and_rule
 

@@ -56,7 +56,7 @@ pub use bits_x_bits::{
     votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_gemm_reals, xnor_scores, xnor_threshold,
 };
 pub use conv::{
-    Conv, ConvTransposed, ConvWeights, Images, Pad, Padding, Pool, conv_dw_f32, conv_dw_f32_with,
+    ConvTransposed, ConvWeights, Geometry, Images, Pad, Padding, Pool, conv_dw_f32, conv_dw_f32_with,
     conv_dw_int8, conv_dw_int8_with, conv_dw_reals, conv_dx_f32, conv_dx_int8, conv_reals, conv_sums,
     conv_sums_f32, conv_threshold, pool_or_and,
 };

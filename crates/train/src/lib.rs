@@ -1,9 +1,10 @@
 //! Trains networks whose weights and activations are single bits.
 //!
-//! Two methods share one engine: **straight-through training** (arXiv:1602.02830), which keeps a real latent weight for each
-//! bit, and **flip backprop** with FBF learning, which has no real weights: its backward pass carries *flips*, requests to
-//! change a bit. A layer owns only bits; everything else that a method keeps for a weight is the state of its
-//! [rule](rules::Rule). Both methods therefore update weights the same way: `weights ^= flips`.
+//! Two methods share one engine: **straight-through training** (arXiv:1602.02830), which keeps a real latent
+//! weight for each bit, and **flip backprop** with FBF learning, which has no real weights: its backward pass
+//! carries *flips*, requests to change a bit. A layer owns only bits; everything else that a method keeps for
+//! a weight is the state of its [rule](rules::Rule). Both methods therefore update weights the same way:
+//! `weights ^= flips`.
 //!
 //! | module or type | contents |
 //! |---|---|
@@ -17,8 +18,8 @@
 //! | [`data`] | data sets: the crate `onebit-data` |
 //! | [`layer`], [`step`], [`state`], [`export`] | the interfaces for new layers and rules |
 //!
-//! Conventions: bit 1 is +1, bit 0 is -1; `sgn(0) = +1`; padding bits are always zero. Letters: `b` batch, `d` depth
-//! (thresholds), `i` inputs, `o` outputs. The gradient of `x` is `dx`, its flip signal `x_flip`.
+//! Conventions: bit 1 is +1, bit 0 is -1; `sgn(0) = +1`; padding bits are always zero. Letters: `b` batch,
+//! `d` depth (thresholds), `i` inputs, `o` outputs. The gradient of `x` is `dx`, its flip signal `x_flip`.
 //!
 //! ```
 //! use onebit_train::{config, experiment};

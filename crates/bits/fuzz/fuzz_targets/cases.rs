@@ -1,7 +1,7 @@
 //! The kernels. A new one gets a function here and a line in [`ALL`].
 
 use onebit_bits::{
-    BitTensor, Conv, ConvWeights, Engine, Images, Int8, Noise, Pad, Padding, Panels, Ternary,
+    BitTensor, Geometry, ConvWeights, Engine, Images, Int8, Noise, Pad, Padding, Panels, Ternary,
     bf16_gemm_packed, conv_sums, int8_gemm_sums, pack_above, pack_at_least, pack_signs, pack_thresholds,
     real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed,
     u8_gemm_packed, unpack_signs, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores,
@@ -216,7 +216,7 @@ fn convolution(input: &mut Input, engines: &[Engine]) {
     let shape = reference_conv::Shape { image, channels, kernel, stride, padding, groups };
     let (pad, counts) = [(Pad::Plus, 1), (Pad::Minus, -1), (Pad::Zero, 0)][input.up_to(2)];
     let padding = Padding { top, left, bottom, right };
-    let conv = Conv { c_in: channels.0, c_out: channels.1, kernel, stride, padding, pad, groups };
+    let conv = Geometry { c_in: channels.0, c_out: channels.1, kernel, stride, padding, pad, groups };
     let images = Images { b: image.0, h: image.1, w: image.2 };
     let x = input.bits(image.0 * image.1 * image.2, channels.0);
     let w = input.bits(channels.1, kernel.0 * kernel.1 * channels.0 / groups);

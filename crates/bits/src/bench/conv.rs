@@ -7,7 +7,7 @@ use super::{
     run::{Run, Size},
 };
 use crate::{
-    conv::{Conv, ConvWeights, Images, Pad, Padding, conv_threshold},
+    conv::{ConvWeights, Geometry, Images, Pad, Padding, conv_threshold},
     error::Result,
     machine::Engine,
     tensor::BitTensor,
@@ -34,7 +34,8 @@ pub(super) fn size(channels: usize, images: Images) -> Size {
 }
 
 pub(super) fn forward(engine: &Engine, channels: usize, images: Images) -> Result<Box<dyn Run>> {
-    let conv = Conv { padding: Padding::around(1), pad: Pad::Plus, ..Conv::new(channels, channels, (3, 3)) };
+    let conv =
+        Geometry { padding: Padding::around(1), pad: Pad::Plus, ..Geometry::new(channels, channels, (3, 3)) };
     let Size { m, n, k } = size(channels, images);
     let weights = operands::bits(1, n, k);
     Ok(Box::new(Convolution {

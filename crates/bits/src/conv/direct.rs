@@ -13,7 +13,7 @@ use core::ops::Range;
 
 use super::{
     patches::Part,
-    shape::{Conv, Pad, Walk},
+    shape::{Geometry, Pad, Walk},
     weights::ConvWeights,
 };
 use crate::{
@@ -31,7 +31,7 @@ const ROOM: usize = 192 << 10;
 const PER_BYTE: usize = 32;
 
 /// Whether a table serves more than once, and channels are whole bytes, as they are in panels.
-pub(crate) fn pays(conv: &Conv, panels: &Panels) -> bool {
+pub(crate) fn pays(conv: &Geometry, panels: &Panels) -> bool {
     let (taps, steps) = (conv.kernel.0 * conv.kernel.1, conv.stride.0.saturating_mul(conv.stride.1));
     let bytes = panels.cell() == Cell::Byte && conv.of_group().0.is_multiple_of(8);
     bytes && taps > steps && panels.depth() / 3 <= LIMIT
@@ -94,7 +94,7 @@ struct Grid {
 
 impl Grid {
     fn of(walk: &Walk, height: usize, width: usize) -> Self {
-        let Conv { kernel, stride, c_in, .. } = walk.conv;
+        let Geometry { kernel, stride, c_in, .. } = walk.conv;
         Self {
             rows: (height - 1) * stride.0 + kernel.0,
             cols: (width - 1) * stride.1 + kernel.1,
@@ -103,7 +103,7 @@ impl Grid {
     }
 
     /// Bytes from the tables under the first tap to the end of those under the last.
-    fn seen(&self, conv: &Conv) -> usize {
+    fn seen(&self, conv: &Geometry) -> usize {
         ((conv.kernel.0 - 1) * self.cols + conv.kernel.1) * self.pixel
     }
 
@@ -175,7 +175,7 @@ fn fill_tables(region: &Region, grid: &Grid, x: BitView, tables: &mut [u8]) {
 }
 
 /// Where the tables of each byte of a panel's row are, from the tables of the pixel under the first tap on.
-fn fill_offsets(conv: &Conv, grid: &Grid, bytes: usize, group: usize, offsets: &mut [u64]) {
+fn fill_offsets(conv: &Geometry, grid: &Grid, bytes: usize, group: usize, offsets: &mut [u64]) {
     for (at, offset) in offsets.iter_mut().enumerate() {
         let (tap, byte) = (at / bytes, at % bytes);
         let pixel = tap / conv.kernel.1 * grid.cols + tap % conv.kernel.1;

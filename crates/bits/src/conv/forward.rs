@@ -6,13 +6,13 @@
 //! What lies around an image is +1, -1, or not counted: [`Pad`](crate::Pad).
 //!
 //! ```
-//! use onebit_bits::{BitTensor, Conv, ConvWeights, Engine, Images, Pad, Padding, conv_sums};
+//! use onebit_bits::{BitTensor, Geometry, ConvWeights, Engine, Images, Pad, Padding, conv_sums};
 //!
 //! // one image of one row (+1 -1 +1), one channel; a kernel (+1 +1) with a pixel that counts -1 on the right
 //! let (engine, images) = (Engine::single(), Images { b: 1, h: 1, w: 3 });
 //! let x = BitTensor::from_fn(3, 1, |pixel, _| pixel != 1);
 //! let padding = Padding { right: 1, ..Padding::default() };
-//! let conv = Conv { padding, pad: Pad::Minus, ..Conv::new(1, 1, (1, 2)) };
+//! let conv = Geometry { padding, pad: Pad::Minus, ..Geometry::new(1, 1, (1, 2)) };
 //! let weights = ConvWeights::pack(&engine, conv, BitTensor::from_fn(1, 2, |_, _| true).view())?;
 //! let mut y = [0; 3];
 //! conv_sums(&engine, x.view(), images, &weights, &mut y)?;
@@ -36,7 +36,7 @@ use crate::{
 /// The sums. x: (b * h * w, c_in) bits, y: (b * h' * w', c_out).
 ///
 /// # Errors
-/// As [`Conv::output`](crate::Conv::output); [`Error::Shape`](crate::Error::Shape), [`Error::Length`](crate::Error::Length) unless the
+/// As [`Geometry::output`](crate::Geometry::output); [`Error::Shape`](crate::Error::Shape), [`Error::Length`](crate::Error::Length) unless the
 /// operands fit; [`Error::Packed`](crate::Error::Packed) if the weights are for another instruction set.
 pub fn conv_sums(
     engine: &Engine,

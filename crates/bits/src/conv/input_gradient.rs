@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use super::{
     number::Number,
-    shape::{Conv, Images, Walk},
+    shape::{Geometry, Images, Walk},
     weights::ConvTransposed,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 /// The gradient of the input. dy: (b * h' * w', c_out), dx: (b * h * w, c_in).
 ///
 /// # Errors
-/// As [`Conv::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit;
+/// As [`Geometry::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit;
 /// [`Error::Packed`](crate::Error::Packed) if the weights are for another instruction set.
 pub fn conv_dx_f32(
     engine: &Engine,
@@ -53,7 +53,7 @@ pub fn conv_dx_int8(
 
 /// (pixels, groups, c) -> (groups, pixels, c); nothing for one group, where they are the same.
 fn by_group<T: Plain>(walk: &Walk, values: &[T]) -> Option<Vec<T>> {
-    let (Conv { groups, c_out, .. }, outputs) = (walk.conv, walk.conv.of_group().1);
+    let (Geometry { groups, c_out, .. }, outputs) = (walk.conv, walk.conv.of_group().1);
     let of_group =
         |group| values.chunks_exact(c_out).flat_map(move |pixel| &pixel[group * outputs..][..outputs]);
     (groups > 1).then(|| (0..groups).flat_map(of_group).copied().collect())

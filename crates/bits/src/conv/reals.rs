@@ -9,7 +9,7 @@ use alloc::vec;
 use core::ops::Range;
 
 use super::{
-    shape::{Conv, Images, Walk},
+    shape::{Geometry, Images, Walk},
     weights::ConvWeights,
 };
 use crate::{
@@ -29,11 +29,11 @@ const SHORTEST: usize = 256;
 /// The sums. x: (b * h * w, c_in), weights: [for reals](ConvWeights::pack_for_reals), y: (b * h' * w', c_out).
 ///
 /// ```
-/// use onebit_bits::{BitTensor, Conv, ConvWeights, Engine, Images, Padding, conv_reals};
+/// use onebit_bits::{BitTensor, Geometry, ConvWeights, Engine, Images, Padding, conv_reals};
 ///
 /// // one image of one row, one channel; a kernel (+1 +1) with a pixel of padding on the right
 /// let (engine, images) = (Engine::single(), Images { b: 1, h: 1, w: 3 });
-/// let conv = Conv { padding: Padding { right: 1, ..Padding::default() }, ..Conv::new(1, 1, (1, 2)) };
+/// let conv = Geometry { padding: Padding { right: 1, ..Padding::default() }, ..Geometry::new(1, 1, (1, 2)) };
 /// let weights = ConvWeights::pack_for_reals(&engine, conv, BitTensor::from_fn(1, 2, |_, _| true).view())?;
 /// let mut y = [0.0; 3];
 /// conv_reals(&engine, &[0.5, 1.0, 2.0], images, &weights, &mut y)?;
@@ -42,7 +42,7 @@ const SHORTEST: usize = 256;
 /// ```
 ///
 /// # Errors
-/// As [`Conv::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit;
+/// As [`Geometry::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit;
 /// [`Error::Packed`](crate::Error::Packed) if the weights are for another instruction set or for bits.
 pub fn conv_reals(
     engine: &Engine,
@@ -103,10 +103,10 @@ impl Sink<f32> for Columns<'_> {
 /// part adds its products one after the other, and the sums of the parts are added up in their order.
 ///
 /// # Errors
-/// As [`Conv::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit.
+/// As [`Geometry::output`]; [`Error::Length`](crate::Error::Length) unless the operands fit.
 pub fn conv_dw_reals(
     engine: &Engine,
-    conv: Conv,
+    conv: Geometry,
     dy: &[f32],
     x: &[f32],
     images: Images,

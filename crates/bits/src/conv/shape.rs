@@ -5,15 +5,15 @@ use crate::error::{Error, Result};
 /// A convolution: its channels and how its kernel walks.
 ///
 /// ```
-/// use onebit_bits::{Conv, Images, Padding};
+/// use onebit_bits::{Geometry, Images, Padding};
 ///
-/// let conv = Conv { padding: Padding::around(1), ..Conv::new(64, 128, (3, 3)) };
+/// let conv = Geometry { padding: Padding::around(1), ..Geometry::new(64, 128, (3, 3)) };
 /// let out = conv.output(Images { b: 1, h: 14, w: 14 })?;
 /// assert_eq!((out.h, out.w), (14, 14));
 /// # Ok::<(), onebit_bits::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Conv {
+pub struct Geometry {
     /// Channels of the input, and of the output.
     pub c_in: usize,
     /// See `c_in`.
@@ -81,7 +81,7 @@ impl Images {
     }
 }
 
-impl Conv {
+impl Geometry {
     /// Stride 1, no padding (it would count nothing), one group.
     #[must_use]
     pub const fn new(c_in: usize, c_out: usize, kernel: (usize, usize)) -> Self {
@@ -159,13 +159,13 @@ pub(crate) struct Place {
 /// A convolution of images of one size.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk {
-    pub(crate) conv: Conv,
+    pub(crate) conv: Geometry,
     pub(crate) input: Images,
     pub(crate) output: Images,
 }
 
 impl Walk {
-    pub(crate) fn new(conv: Conv, input: Images) -> Result<Self> {
+    pub(crate) fn new(conv: Geometry, input: Images) -> Result<Self> {
         Ok(Self { conv, input, output: conv.output(input)? })
     }
 

@@ -14,7 +14,7 @@ use core::ops::Range;
 use super::{
     number::Number,
     patches::{gather, view},
-    shape::{Conv, Images, Pad, Walk},
+    shape::{Geometry, Images, Pad, Walk},
 };
 use crate::{
     error::{Result, check_len, check_shape},
@@ -29,11 +29,11 @@ use crate::{
 /// dw: (c_out, kh * kw * c_in / groups).
 ///
 /// # Errors
-/// As [`Conv::output`]; [`Error::Shape`](crate::Error::Shape), [`Error::Length`](crate::Error::Length) unless the
+/// As [`Geometry::output`]; [`Error::Shape`](crate::Error::Shape), [`Error::Length`](crate::Error::Length) unless the
 /// operands fit.
 pub fn conv_dw_f32(
     engine: &Engine,
-    conv: Conv,
+    conv: Geometry,
     dy_t: &[f32],
     x: BitView,
     images: Images,
@@ -54,7 +54,7 @@ pub fn conv_dw_f32(
 /// As [`conv_dw_f32`].
 pub fn conv_dw_f32_with<S: Slices, U: Update<S>>(
     engine: &Engine,
-    (conv, images): (Conv, Images),
+    (conv, images): (Geometry, Images),
     dy_t: &[f32],
     x: BitView,
     states: S,
@@ -75,7 +75,7 @@ pub fn conv_dw_f32_with<S: Slices, U: Update<S>>(
 /// As [`conv_dw_f32`]; [`Error::TooLarge`](crate::Error::TooLarge) if sums might exceed `i32`.
 pub fn conv_dw_int8(
     engine: &Engine,
-    conv: Conv,
+    conv: Geometry,
     dy_t: &Int8,
     x: BitView,
     images: Images,
@@ -96,7 +96,7 @@ pub fn conv_dw_int8(
 /// As [`conv_dw_int8`].
 pub fn conv_dw_int8_with<S: Slices, U: Update<S>>(
     engine: &Engine,
-    (conv, images): (Conv, Images),
+    (conv, images): (Geometry, Images),
     dy_t: &Int8,
     x: BitView,
     states: S,

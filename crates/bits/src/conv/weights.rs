@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::shape::Conv;
+use super::shape::Geometry;
 use crate::{
     error::{Result, check_shape},
     machine::Engine,
@@ -13,7 +13,7 @@ use crate::{
 /// The weights of a convolution, packed once for the instruction set of an engine.
 #[derive(Debug)]
 pub struct ConvWeights {
-    pub(super) conv: Conv,
+    pub(super) conv: Geometry,
     /// For each group its output channels: n = c_out / groups rows of k = kh * kw * c_in / groups bits.
     pub(super) groups: Vec<Panels>,
 }
@@ -22,8 +22,8 @@ impl ConvWeights {
     /// weights: (c_out, kh * kw * c_in / groups) bits.
     ///
     /// # Errors
-    /// As [`Conv::output`]; [`Error::Shape`](crate::Error::Shape) unless the weights fit.
-    pub fn pack(engine: &Engine, conv: Conv, weights: BitView) -> Result<Self> {
+    /// As [`Geometry::output`]; [`Error::Shape`](crate::Error::Shape) unless the weights fit.
+    pub fn pack(engine: &Engine, conv: Geometry, weights: BitView) -> Result<Self> {
         Ok(Self { conv, groups: pack(conv, weights, |group| Panels::of_rows(engine, group))? })
     }
 
@@ -31,7 +31,7 @@ impl ConvWeights {
     ///
     /// # Errors
     /// As [`pack`](Self::pack).
-    pub fn pack_for_reals(engine: &Engine, conv: Conv, weights: BitView) -> Result<Self> {
+    pub fn pack_for_reals(engine: &Engine, conv: Geometry, weights: BitView) -> Result<Self> {
         Ok(Self { conv, groups: pack(conv, weights, |group| Panels::of_rows_for_reals(engine, group))? })
     }
 
@@ -45,18 +45,18 @@ impl ConvWeights {
 
     /// The convolution that they are for.
     #[must_use]
-    pub fn conv(&self) -> &Conv {
+    pub fn conv(&self) -> &Geometry {
         &self.conv
     }
 }
 
 /// Weights, group by group.
-fn pack(conv: Conv, weights: BitView, panels: impl Fn(BitView) -> Panels) -> Result<Vec<Panels>> {
+fn pack(conv: Geometry, weights: BitView, panels: impl Fn(BitView) -> Panels) -> Result<Vec<Panels>> {
     let outputs = check_weights(&conv, weights)?;
     Ok((0..conv.groups).map(|group| panels(weights.part(group * outputs..(group + 1) * outputs))).collect())
 }
 
-fn repack(engine: &Engine, conv: &Conv, weights: BitView, groups: &mut [Panels]) -> Result<()> {
+fn repack(engine: &Engine, conv: &Geometry, weights: BitView, groups: &mut [Panels]) -> Result<()> {
     let outputs = check_weights(conv, weights)?;
     for (group, panels) in groups.iter_mut().enumerate() {
         panels.repack(engine, weights.part(group * outputs..(group + 1) * outputs));
@@ -65,7 +65,7 @@ fn repack(engine: &Engine, conv: &Conv, weights: BitView, groups: &mut [Panels])
 }
 
 /// Output channels of a group.
-fn check_weights(conv: &Conv, weights: BitView) -> Result<usize> {
+fn check_weights(conv: &Geometry, weights: BitView) -> Result<usize> {
     check_shape("conv", "weights", (conv.c_out, conv.patch()?), weights.shape())?;
     Ok(conv.of_group().1)
 }
@@ -73,7 +73,7 @@ fn check_weights(conv: &Conv, weights: BitView) -> Result<usize> {
 /// The weights of a convolution, packed for the gradient of its input.
 #[derive(Debug)]
 pub struct ConvTransposed {
-    pub(super) conv: Conv,
+    pub(super) conv: Geometry,
     /// For each group: n = kh * kw * c_in / groups rows of k = c_out / groups bits.
     pub(super) groups: Vec<Panels>,
 }
@@ -83,7 +83,7 @@ impl ConvTransposed {
     ///
     /// # Errors
     /// As [`ConvWeights::pack`](crate::ConvWeights::pack).
-    pub fn pack(engine: &Engine, conv: Conv, weights: BitView) -> Result<Self> {
+    pub fn pack(engine: &Engine, conv: Geometry, weights: BitView) -> Result<Self> {
         Ok(Self { conv, groups: pack(conv, weights, |group| Panels::of_columns_for_reals(engine, group))? })
     }
 

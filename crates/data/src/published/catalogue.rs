@@ -7,7 +7,7 @@
 //! | `cifar10` | photographs of animals and vehicles | 50000 | 10000 | 32x32x3 |
 //! | `svhn` | house numbers, one digit each | 73257 | 26032 | 32x32x3 |
 //!
-//! Sizes and SHA-256 are those that TensorFlow Datasets lists (`tensorflow_datasets/url_checksums`). `docs/data.md` says
+//! Sizes and SHA-256 are those that TensorFlow Datasets lists (`tensorflow_datasets/url_checksums`). `docs/reference/data.md` says
 //! which of them were checked against real files.
 
 use crate::image_shape::ImageShape;

@@ -1,6 +1,6 @@
 //! The geometry of a convolution as the integers of one tensor.
 
-use onebit_bits::{Conv as Geometry, Pad, Padding, Pool};
+use onebit_bits::{Geometry, Pad, Padding, Pool};
 
 use crate::layer::Conv;
 

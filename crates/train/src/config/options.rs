@@ -34,8 +34,8 @@ impl Config {
         Ok(options)
     }
 
-    /// Returns the options of a network for straight-through training or integer flip backprop; `image` is the shape of the
-    /// samples if they are images.
+    /// Returns the options of a network for straight-through training or integer flip backprop; `image` is
+    /// the shape of the samples if they are images.
     pub fn straight_through_options(&self, image: Option<ImageShape>) -> StraightThroughOptions {
         let NetworkConfig { convolutions, border, norm, activation, estimator, .. } = &self.network;
         let NetworkConfig { dropout_input, dropout_hidden, heads, .. } = &self.network;

@@ -7,8 +7,8 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Reads a configuration and applies `key=value` overrides, such as `network.hidden=[128]` or `phase.0.epochs=5`. Error
-/// messages call the text `name`.
+/// Reads a configuration and applies `key=value` overrides, such as `network.hidden=[128]` or
+/// `phase.0.epochs=5`. Error messages call the text `name`.
 ///
 /// ```
 /// let config = onebit_train::config::parse("mine", r#"
@@ -55,8 +55,8 @@ pub fn parse(name: &str, text: &str, overrides: &[String]) -> Result<Config> {
     Ok(result)
 }
 
-/// Returns the settings of a TOML text in their order, each as dotted key and value in TOML; empty if the text is not valid
-/// TOML.
+/// Returns the settings of a TOML text in their order, each as dotted key and value in TOML; empty if the
+/// text is not valid TOML.
 ///
 /// ```
 /// let settings = onebit_train::config::flat("[network]\nhidden = [64]");

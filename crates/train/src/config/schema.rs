@@ -63,8 +63,8 @@ impl Method {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// `iris` or `digits`, which are built in; a [published set](onebit_data::PUBLISHED), which is searched in the user's
-    /// folder if there is no `path`; or `images`, `numpy` or `table`, which need a `path`.
+    /// `iris` or `digits`, which are built in; a [published set](onebit_data::PUBLISHED), which is searched
+    /// in the user's folder if there is no `path`; or `images`, `numpy` or `table`, which need a `path`.
     pub source: String,
     /// File or folder of the data; [`load`](crate::experiment::load) can override it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,8 +84,8 @@ pub struct DataConfig {
     /// Share of the remaining samples to hold out for validation, in `[0, 1)`.
     #[serde(default)]
     pub validation: f64,
-    /// Preprocessing steps, in order: `gcn` (global contrast normalization) and `zca` (whitening). A model file cannot hold
-    /// them.
+    /// Preprocessing steps, in order: `gcn` (global contrast normalization) and `zca` (whitening). A model
+    /// file cannot hold them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub preprocess: Vec<Preprocess>,
     /// Images only: augmentation of the training images, such as `{ pad = 4, flip = true }`; none by default.
@@ -141,21 +141,22 @@ pub struct NetworkConfig {
     /// Not flip: whether the network takes the signs of the features, for example black and white pixels.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub binary_input: bool,
-    /// Number of bits for each feature, 1 to 255, whose thresholds are [`quantiles`](onebit_data::quantiles) of the training
-    /// part. Excludes `binary_input` and replaces `thresholds` for the features.
+    /// Number of bits for each feature, 1 to 255, whose thresholds are [`quantiles`](onebit_data::quantiles)
+    /// of the training part. Excludes `binary_input` and replaces `thresholds` for the features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thermometer: Option<usize>,
-    /// Integer flip only: local classifiers after every hidden layer but the last, whose error is used `beside` the
-    /// backpropagated one or `alone`; none by default.
+    /// Integer flip only: local classifiers after every hidden layer but the last, whose error is used
+    /// `beside` the backpropagated one or `alone`; none by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heads: Option<Heads>,
-    /// Straight-through only: products with real weights, of `first`, `last` and `all`; none by default. `all` makes the
-    /// float twin of the network.
+    /// Straight-through only: products with real weights, of `first`, `last` and `all`; none by default.
+    /// `all` makes the float twin of the network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub real: Vec<RealProduct>,
     /// Number of units of each hidden layer.
     pub hidden: Vec<usize>,
-    /// Flip only: thresholds of the features, a number of 1, 3, 7 or 15 or a list in standard deviations; 3 by default.
+    /// Flip only: thresholds of the features, a number of 1, 3, 7 or 15 or a list in standard deviations; 3
+    /// by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
     /// Flip only: thresholds of the hidden units; `thresholds` by default.
@@ -195,8 +196,8 @@ pub enum Thresholds {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainingConfig {
-    /// Order of learning. Default for flip `input-first` (FBF), for integer flip `parallel`; straight-through training is
-    /// always parallel.
+    /// Order of learning. Default for flip `input-first` (FBF), for integer flip `parallel`; straight-through
+    /// training is always parallel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
     /// Flip only: share of the batch that must request a weight's flip, 0 to 1; 1/2 by default.
@@ -214,11 +215,12 @@ pub struct TrainingConfig {
     /// Squared hinge only: margin in units of the scores, above 0; 1 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub margin: Option<f32>,
-    /// Not flip: precision that gradients are rounded to before they are multiplied by bits. Default for straight-through
-    /// `f32`, which does not round; for integer flip `int8`.
+    /// Not flip: precision that gradients are rounded to before they are multiplied by bits. Default for
+    /// straight-through `f32`, which does not round; for integer flip `int8`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient: Option<Precision>,
-    /// Not flip: rule that decides which weights flip; `latent` by default, and always `counter` for integer flip.
+    /// Not flip: rule that decides which weights flip; `latent` by default, and always `counter` for integer
+    /// flip.
     #[serde(deserialize_with = "named::optional", skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleConfig>,
     /// Straight-through only: optimizer of the rule's real weights; `adam` by default.
@@ -264,15 +266,15 @@ pub struct PhaseConfig {
     /// Flip only: suppressor level `s`, 0 to 16; the share `2^-s` of the requested flips is carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressor: Option<u32>,
-    /// Flip, instead of a level: the share of the requested flips, above 0 and up to 1, rounded to 1/65536. Integer flip: the
-    /// mean change of a counter in a step, as a share of its range.
+    /// Flip, instead of a level: the share of the requested flips, above 0 and up to 1, rounded to 1/65536.
+    /// Integer flip: the mean change of a counter in a step, as a share of its range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
     /// Straight-through only: learning rate in the first epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
-    /// Schedule of the rate. Without one, the rate decays exponentially to `final_rate` if that is given, and otherwise stays
-    /// constant.
+    /// Schedule of the rate. Without one, the rate decays exponentially to `final_rate` if that is given, and
+    /// otherwise stays constant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<ScheduleName>,
     /// Rate after the last epoch; 0 by default for `cosine` and `linear`.

@@ -5,13 +5,13 @@ use crate::{
     training::Batch,
 };
 
-/// Maximum learning rate of a twin. Latent weights take larger steps, because of their scale and because only their signs
-/// matter.
+/// Maximum learning rate of a twin. Latent weights take larger steps, because of their scale and because only
+/// their signs matter.
 const RATE: f64 = 1e-3;
 
 impl Config {
-    /// Returns the same run with real weights under Adam, batch norm and ReLU; dropout stays. Rates become at most 1e-3. Phases
-    /// of a flip run decay from 1e-3 to 1e-5.
+    /// Returns the same run with real weights under Adam, batch norm and ReLU; dropout stays. Rates become at
+    /// most 1e-3. Phases of a flip run decay from 1e-3 to 1e-5.
     #[must_use]
     pub fn float_twin(mut self) -> Self {
         let flip = self.method != Method::StraightThrough;

@@ -21,7 +21,7 @@
 //! There may be several such steps one after the other, `f_2(f_1(s))`: each is monotonic, and so is all of it, which falls
 //! where an odd number of scales is negative. The largest of some sums passes through, for it commutes with what is monotonic.
 
-use onebit_bits::{BitTensor, Conv as Geometry, Pad, Pool};
+use onebit_bits::{BitTensor, Geometry, Pad, Pool};
 use onebit_model::{
     Affine, Binarize, Conv, Dense, Layer, Limits, MOST_BYTES, Output, Thermometer, Thresholds,
 };

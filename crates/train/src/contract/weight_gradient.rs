@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use onebit_bits::{
-    BitTensor, BitView, Conv, Engine, Images, Int8, Noise, Panels, ScaledTernary, Slices, Ternary,
+    BitTensor, BitView, Engine, Geometry, Images, Int8, Noise, Panels, ScaledTernary, Slices, Ternary,
     TernaryPanels, Update, bf16_gemm_packed, bf16_gemm_with, conv_dw_f32, conv_dw_f32_with, conv_dw_int8,
     conv_dw_int8_with, int8_gemm_packed, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
     real_gemm_packed, real_gemm_with, real_real, real_real_with, real_ternary, real_ternary_with,
@@ -74,7 +74,7 @@ pub(crate) enum Operand<'a> {
     /// (b h' w', i): the patches of real pixels.
     Patches(&'a Matrix),
     /// (b h w, c_in) bits, under kernels that walk.
-    Walked(&'a BitTensor, Conv, Images),
+    Walked(&'a BitTensor, Geometry, Images),
 }
 
 /// What the product is computed from; kept from step to step.
@@ -95,8 +95,8 @@ enum Product<'a> {
     TernaryBits(&'a ScaledTernary, &'a Panels),
     RealTernary(Matrix, &'a Ternary),
     ByteTernary(&'a Int8, &'a TernaryPanels),
-    RealWalk(Matrix, &'a BitTensor, Conv, Images),
-    ByteWalk(&'a Int8, &'a BitTensor, Conv, Images),
+    RealWalk(Matrix, &'a BitTensor, Geometry, Images),
+    ByteWalk(&'a Int8, &'a BitTensor, Geometry, Images),
 }
 
 impl<'a> WeightGradient<'a> {

@@ -1,7 +1,7 @@
 //! Measures the time of training steps and of their parts.
 //!
-//! The data are random, in the shape of the configuration's source, so no file is read. The time of a step does not depend
-//! on the values of the data.
+//! The data are random, in the shape of the configuration's source, so no file is read. The time of a step
+//! does not depend on the values of the data.
 //!
 //! ```
 //! use onebit_train::{bench, config};
@@ -101,12 +101,12 @@ fn timed<T>(part: &mut Duration, act: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Trains the network of `config` for `warm_up + steps` steps on random data and returns the times of the last `steps`.
-/// Batch size and rate are those of the first phase.
+/// Trains the network of `config` for `warm_up + steps` steps on random data and returns the times of the
+/// last `steps`. Batch size and rate are those of the first phase.
 ///
 /// # Errors
-/// [`Error::Setting`] for a source whose shape is unknown, such as a table, and for the batch `all`; the errors of the
-/// layers.
+/// [`Error::Setting`] for a source whose shape is unknown, such as a table, and for the batch `all`; the
+/// errors of the layers.
 pub fn measure(config: &Config, engine: &Engine, warm_up: usize, steps: usize) -> Result<Vec<StepTimes>> {
     let trainer = experiment::trainer(config)?;
     let phase = trainer.phases.first().ok_or_else(|| Error::setting("phases", "at least one", "none"))?;

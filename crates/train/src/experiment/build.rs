@@ -28,8 +28,8 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// [`Error::Setting`] for settings that do not fit each other, the data or the teacher, and the errors of reading the
-/// teacher's model.
+/// [`Error::Setting`] for settings that do not fit each other, the data or the teacher, and the errors of
+/// reading the teacher's model.
 pub fn training<'a>(config: &Config, parts: &'a Parts) -> Result<Training<'a, Trainer, Network>> {
     let net = network(config, parts)?;
     let mut trainer = trainer(config)?;
@@ -37,8 +37,8 @@ pub fn training<'a>(config: &Config, parts: &'a Parts) -> Result<Training<'a, Tr
     Ok(Training::new(trainer, net, parts))
 }
 
-/// Builds the network of a configuration for the features and classes of the training part. The thresholds of a thermometer
-/// are [quantiles] of the training part.
+/// Builds the network of a configuration for the features and classes of the training part. The thresholds of
+/// a thermometer are [quantiles] of the training part.
 ///
 /// # Errors
 /// [`Error::Setting`] for settings that do not fit each other or the data.

@@ -1,8 +1,8 @@
 //! Hyper-parameter search: the settings to vary, their ranges, and the settings of each trial.
 //!
-//! Random search (Bergstra and Bengio, JMLR 13, 2012). The settings of a trial depend only on the seed and the number of
-//! the trial, so a search can be interrupted and continued, and each trial can be repeated alone. Trial 0 is the unchanged
-//! configuration.
+//! Random search (Bergstra and Bengio, JMLR 13, 2012). The settings of a trial depend only on the seed and
+//! the number of the trial, so a search can be interrupted and continued, and each trial can be repeated
+//! alone. Trial 0 is the unchanged configuration.
 //!
 //! | method | varied by default | range |
 //! |---|---|---|
@@ -63,8 +63,8 @@ pub enum Range {
 }
 
 impl Dimension {
-    /// Parses `KEY=a|b|c` or `KEY=LOW..HIGH`. Two whole ends are a range of whole numbers; other ranges are log-uniform if
-    /// `LOW` is above 0 and `HIGH` at least ten times `LOW`, and uniform otherwise.
+    /// Parses `KEY=a|b|c` or `KEY=LOW..HIGH`. Two whole ends are a range of whole numbers; other ranges are
+    /// log-uniform if `LOW` is above 0 and `HIGH` at least ten times `LOW`, and uniform otherwise.
     ///
     /// # Errors
     /// [`Error::Setting`] for any other text.
@@ -157,8 +157,8 @@ pub fn dimensions(config: &Config, samples: usize) -> Vec<Dimension> {
     all
 }
 
-/// Returns the settings of trial `trial`, counted from 0, each as `KEY=VALUE`: the varied ones and the final rates that
-/// follow from them.
+/// Returns the settings of trial `trial`, counted from 0, each as `KEY=VALUE`: the varied ones and the final
+/// rates that follow from them.
 pub fn settings(config: &Config, dimensions: &[Dimension], seed: u64, trial: u64) -> Vec<String> {
     if trial == 0 {
         return Vec::new();

@@ -37,8 +37,8 @@ impl FlipOptions {
 }
 
 impl Network {
-    /// Builds a network for flip backprop: [`Binarize`], one [`Bmab`] for each hidden width, [`Bma`]. The initial weights
-    /// are drawn from `seed`.
+    /// Builds a network for flip backprop: [`Binarize`], one [`Bmab`] for each hidden width, [`Bma`]. The
+    /// initial weights are drawn from `seed`.
     ///
     /// ```
     /// use onebit_train::{FlipOptions, Network, flip::thresholds};
@@ -50,8 +50,8 @@ impl Network {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Setting`] for a size of 0, no thresholds, thresholds that do not fit the features, a quorum outside 0 to
-    /// 1, or more than 2^30 weights.
+    /// [`Error::Setting`] for a size of 0, no thresholds, thresholds that do not fit the features, a quorum
+    /// outside 0 to 1, or more than 2^30 weights.
     pub fn flip(
         inputs: usize,
         hidden: &[usize],

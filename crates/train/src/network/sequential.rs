@@ -19,7 +19,8 @@ use crate::{
 
 /// A trainable network: layers in sequence.
 ///
-/// [`Network::flip`] and [`Network::straight_through`] build the common ones; [`with`](Self::with) adds layers one by one.
+/// [`Network::flip`] and [`Network::straight_through`] build the common ones; [`with`](Self::with) adds
+/// layers one by one.
 ///
 /// ```
 /// use onebit_bits::Engine;
@@ -76,8 +77,8 @@ impl Network {
         step::forward(&mut self.layers, cx, x)
     }
 
-    /// Trains for one step: computes the output of `x`, calls `loss` on it, and updates the weights in the given `order`.
-    /// `loss` returns a result for the caller and the backward signal.
+    /// Trains for one step: computes the output of `x`, calls `loss` on it, and updates the weights in the
+    /// given `order`. `loss` returns a result for the caller and the backward signal.
     ///
     /// # Errors
     /// Returns the errors of the layers and of `loss`.
@@ -119,8 +120,8 @@ impl Network {
             .try_for_each(|(index, layer)| state.within(&index.to_string(), |state| layer.state(state)))
     }
 
-    /// Returns index and name of each layer and its parts, such as `3 residual` and `3 residual.conv`, in the order of
-    /// [`observe`](Self::observe).
+    /// Returns index and name of each layer and its parts, such as `3 residual` and `3 residual.conv`, in the
+    /// order of [`observe`](Self::observe).
     pub fn labels(&self) -> Vec<String> {
         let mut all = Vec::new();
         let each = self.layers.iter().enumerate();
@@ -136,15 +137,16 @@ impl Network {
         all
     }
 
-    /// Returns name and measures of each layer since the last call. The parts of a layer follow it as `layer.part`.
+    /// Returns name and measures of each layer since the last call. The parts of a layer follow it as
+    /// `layer.part`.
     pub fn observe(&mut self) -> Vec<(String, Observation)> {
         let mut all = Vec::new();
         self.layers.iter_mut().for_each(|layer| observe("", &mut **layer, &mut all));
         all
     }
 
-    /// Exports the network as a model to deploy, with the labels and feature names of `data` and the standardization of its
-    /// features.
+    /// Exports the network as a model to deploy, with the labels and feature names of `data` and the
+    /// standardization of its features.
     ///
     /// # Errors
     /// [`Error::Export`] when a layer has no counterpart in the runtime.

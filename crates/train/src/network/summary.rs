@@ -1,12 +1,12 @@
 //! Parameters and weight statistics of each layer.
 //!
-//! `N_param` is the number of parameters and `N_bits` their size: 1 bit for a binary weight, 32 bits for a real number.
-//! The same network in f32 takes `32 N_param` bits.
+//! `N_param` is the number of parameters and `N_bits` their size: 1 bit for a binary weight, 32 bits for a
+//! real number. The same network in f32 takes `32 N_param` bits.
 //!
-//! **Unique filters** (arXiv:1602.02830, section 3.3): for each input channel of a convolution, count the different
-//! `kh x kw` kernels of all `o` output channels, where a kernel and its negative count as one, and divide by `o`. The
-//! share is the mean over input channels. Random kernels have an expected share of `M (1 - (1 - 1/M)^o) / o` with
-//! `M = 2^(kh kw - 1)`; a lower share means that the network has redundant filters.
+//! **Unique filters** (arXiv:1602.02830, section 3.3): for each input channel of a convolution, count the
+//! different `kh x kw` kernels of all `o` output channels, where a kernel and its negative count as one, and
+//! divide by `o`. The share is the mean over input channels. Random kernels have an expected share of `M (1 -
+//! (1 - 1/M)^o) / o` with `M = 2^(kh kw - 1)`; a lower share means that the network has redundant filters.
 
 use std::collections::HashSet;
 
@@ -34,7 +34,8 @@ pub struct LayerSummary {
     pub parameters: Parameters,
     /// Share of unique filters and its expectation for random weights, for convolutions.
     pub unique_filters: Option<(f64, f64)>,
-    /// Mean angle in degrees between the real weights of an output and their signs, if the rule has real weights.
+    /// Mean angle in degrees between the real weights of an output and their signs, if the rule has real
+    /// weights.
     pub angle: Option<f64>,
     /// That angle before and after the last rotation of the weights, for [`Rbnn`].
     pub rotation: Option<[f64; 2]>,
@@ -68,7 +69,8 @@ impl Parameters {
 }
 
 impl Network {
-    /// Returns index and summary of each layer with parameters, first to last. A composite layer is listed by its parts.
+    /// Returns index and summary of each layer with parameters, first to last. A composite layer is listed by
+    /// its parts.
     ///
     /// ```
     /// use onebit_train::{FlipOptions, Network};

@@ -22,7 +22,9 @@ use crate::{
 /// Without further settings it computes on one thread, saves no checkpoints and reports to nobody.
 ///
 /// ```
-/// use onebit_train::{Batch, Event, FlipOptions, Network, Parts, Phase, Trainer, Training, data, flip::thresholds};
+/// use onebit_train::{
+///     Batch, Event, FlipOptions, Network, Parts, Phase, Trainer, Training, data, flip::thresholds,
+/// };
 ///
 /// let parts = Parts::split(&data::iris(), 0.2, 42)?;
 /// let mut net = Network::flip(4, &[64], 3, &FlipOptions::new(&thresholds(3)?), 42)?;
@@ -46,20 +48,21 @@ pub struct Training<'a, T, N> {
 }
 
 impl<'a, T: Borrow<Trainer>, N: BorrowMut<Network>> Training<'a, T, N> {
-    /// Trains `net` on `parts.train` with the settings of `trainer`. Both may be passed by value or by reference.
+    /// Trains `net` on `parts.train` with the settings of `trainer`. Both may be passed by value or by
+    /// reference.
     pub fn new(trainer: T, net: N, parts: &'a Parts) -> Self {
         let listener = Box::new(OnEvent(|_: Event| {}));
         Self { trainer, net, parts, engine: Engine::single(), checkpoints: None, listener }
     }
 
-    /// Sets the threads and the instruction set to compute with; the default is one thread. The result is the same
-    /// with any engine.
+    /// Sets the threads and the instruction set to compute with; the default is one thread. The result is the
+    /// same with any engine.
     pub fn engine(self, engine: &Engine) -> Self {
         Self { engine: engine.clone(), ..self }
     }
 
-    /// Saves the run to `checkpoints`, or resumes from them if they were [opened](Checkpoints::resume) for that. To
-    /// resume, the network must be new and built exactly as it was when the run began.
+    /// Saves the run to `checkpoints`, or resumes from them if they were [opened](Checkpoints::resume) for
+    /// that. To resume, the network must be new and built exactly as it was when the run began.
     pub fn checkpoints(self, checkpoints: &'a mut Checkpoints) -> Self {
         Self { checkpoints: Some(checkpoints), ..self }
     }
@@ -83,8 +86,8 @@ impl<'a, T: Borrow<Trainer>, N: BorrowMut<Network>> Training<'a, T, N> {
     /// - [`Error::Setting`](crate::Error::Setting) for a phase that cannot be run,
     /// - [`Error::EmptyClass`](crate::Error::EmptyClass) if a class has no training sample,
     /// - [`Error::Diverged`](crate::Error::Diverged) if the loss is no longer finite,
-    /// - [`Error::Checkpoint`](crate::Error::Checkpoint) for a checkpoint of another run; the state of the network is
-    ///   then unspecified,
+    /// - [`Error::Checkpoint`](crate::Error::Checkpoint) for a checkpoint of another run; the state of the
+    ///   network is then unspecified,
     /// - [`Error::Stopped`](crate::Error::Stopped) if the listener stops the run,
     /// - the errors of the layers.
     pub fn run(mut self) -> Result<Outcome> {

@@ -101,8 +101,8 @@ pub trait Listener {
         false
     }
 
-    /// Whether to stop the run after the current batch. A stopped run saves a checkpoint, if it has any, and ends
-    /// with [`Error::Stopped`](crate::Error::Stopped).
+    /// Whether to stop the run after the current batch. A stopped run saves a checkpoint, if it has any, and
+    /// ends with [`Error::Stopped`](crate::Error::Stopped).
     fn should_stop(&mut self) -> bool {
         false
     }

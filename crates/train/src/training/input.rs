@@ -10,7 +10,8 @@ use crate::{
     error::Result,
 };
 
-/// Returns the samples `rows` of `data`, `(b, i)`, standardized. Bytes with a common mean and scale stay bytes.
+/// Returns the samples `rows` of `data`, `(b, i)`, standardized. Bytes with a common mean and scale stay
+/// bytes.
 pub(crate) fn input(
     cx: &Context,
     data: &Dataset,

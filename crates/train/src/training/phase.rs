@@ -16,8 +16,8 @@ const MOST_EPOCHS: usize = 1_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "BatchText", into = "BatchText")]
 pub enum Batch {
-    /// A fixed number. An epoch skips the remainder of its shuffled order; a training set smaller than this is one
-    /// batch.
+    /// A fixed number. An epoch skips the remainder of its shuffled order; a training set smaller than this
+    /// is one batch.
     Size(usize),
     /// The whole training set.
     All,
@@ -69,9 +69,9 @@ pub struct Phase {
     pub epochs: usize,
     /// Samples in a step.
     pub batch: Batch,
-    /// Rate in the first epoch. In flip backprop, the share of requested flips that are carried out, `2^-s` at
-    /// suppressor level `s`; in integer flip backprop, the mean change of a counter in a step as a share of its range;
-    /// in straight-through training, the learning rate.
+    /// Rate in the first epoch. In flip backprop, the share of requested flips that are carried out, `2^-s`
+    /// at suppressor level `s`; in integer flip backprop, the mean change of a counter in a step as a share
+    /// of its range; in straight-through training, the learning rate.
     pub rate: f64,
     /// Change of the rate over the phase.
     pub schedule: Schedule,

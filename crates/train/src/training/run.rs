@@ -1,5 +1,5 @@
-//! The loop over phases, epochs and batches. A run is a value with a position, so it can stop after any batch and
-//! resume from there with the same result.
+//! The loop over phases, epochs and batches. A run is a value with a position, so it can stop after any batch
+//! and resume from there with the same result.
 
 use std::time::Instant;
 
@@ -160,8 +160,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Trains for one step. Returns the loss, the number of correctly classified samples, and reports of the layers
-    /// if the step is inspected.
+    /// Trains for one step. Returns the loss, the number of correctly classified samples, and reports of the
+    /// layers if the step is inspected.
     fn step(
         &mut self,
         settings: &EpochSettings,

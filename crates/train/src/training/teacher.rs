@@ -15,7 +15,8 @@ use crate::{
 
 /// A source of scores for the student to learn from.
 pub trait Teacher: Send {
-    /// Returns scores `(b, o)` for `x: (b, i)`, the input of the student's first layer: augmented and standardized.
+    /// Returns scores `(b, o)` for `x: (b, i)`, the input of the student's first layer: augmented and
+    /// standardized.
     ///
     /// # Errors
     /// An error when `x` does not fit the teacher.
@@ -36,7 +37,8 @@ pub struct Deployed {
 }
 
 impl Deployed {
-    /// Creates a teacher; `standardize` is the standardization of the student's input, which the teacher undoes.
+    /// Creates a teacher; `standardize` is the standardization of the student's input, which the teacher
+    /// undoes.
     pub fn new(model: Model, standardize: Standardize) -> Self {
         Self { model, standardize }
     }
@@ -85,7 +87,8 @@ impl Distiller {
         self.teacher.borrow_mut().scores(cx, x)
     }
 
-    /// Returns loss and gradient of the student's `scores` against `labels` and the teacher's scores `targets`.
+    /// Returns loss and gradient of the student's `scores` against `labels` and the teacher's scores
+    /// `targets`.
     pub(crate) fn evaluate(
         &self,
         hard: &dyn Loss,

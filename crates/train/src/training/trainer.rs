@@ -58,7 +58,8 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Flip backprop: input-first order (FBF), softmax cross-entropy. The rates of the phases are shares of flips.
+    /// Flip backprop: input-first order (FBF), softmax cross-entropy. The rates of the phases are shares of
+    /// flips.
     pub fn flip(phases: Vec<Phase>, seed: u64) -> Self {
         let loss = Box::new(SoftmaxCrossEntropy);
         Self {
@@ -78,8 +79,8 @@ impl Trainer {
         Self { order: Order::Parallel, loss, distiller: None, phases, keep: Keep::Last, augment: None, seed }
     }
 
-    /// Trains `net` for one step on the samples `rows`. Returns the loss and the number of samples that it classified
-    /// correctly before the update.
+    /// Trains `net` for one step on the samples `rows`. Returns the loss and the number of samples that it
+    /// classified correctly before the update.
     pub(crate) fn learn(
         &self,
         net: &mut Network,

@@ -126,8 +126,8 @@ impl RunFolder {
         }
     }
 
-    /// Reads `metrics.jsonl`; empty if there is none. A last line without its line feed, as a killed run leaves it, is
-    /// ignored.
+    /// Reads `metrics.jsonl`; empty if there is none. A last line without its line feed, as a killed run
+    /// leaves it, is ignored.
     ///
     /// # Errors
     /// [`Error::Run`] with the file, the line and the problem.
@@ -177,8 +177,8 @@ pub(crate) fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
-/// Returns the path of a folder that does not exist yet: `<above>/<name>-2026-11-28T02-14-55`, with `-2`, `-3`, ..
-/// appended if that exists.
+/// Returns the path of a folder that does not exist yet: `<above>/<name>-2026-11-28T02-14-55`, with `-2`,
+/// `-3`, .. appended if that exists.
 pub fn fresh_name(above: impl AsRef<Path>, name: &str) -> PathBuf {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let base = format!("{stem}-{}", now().trim_end_matches('Z').replace(':', "-"));

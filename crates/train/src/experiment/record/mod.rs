@@ -1,4 +1,5 @@
-//! A run on disk: a folder with its configuration, metrics and result, in text formats that other programs can read.
+//! A run on disk: a folder with its configuration, metrics and result, in text formats that other programs
+//! can read.
 //!
 //! | file | contents |
 //! |---|---|
@@ -10,7 +11,7 @@
 //! | `model.onebit` | the network to deploy |
 //! | `result.json` | [`RunResult`]: the end of the run, confusion matrix, mistakes, and the final weights |
 //!
-//! `docs/runs.md` describes every field.
+//! `docs/reference/runs.md` describes every field.
 
 mod bit_image;
 mod environment;

@@ -31,8 +31,8 @@ const STEPS: u64 = 100;
 /// Maximum time that a line stays in memory.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// A listener that writes the folder of a run. If metrics cannot be written, the run continues without them, and
-/// [`failure`](Self::failure) returns the reason once.
+/// A listener that writes the folder of a run. If metrics cannot be written, the run continues without them,
+/// and [`failure`](Self::failure) returns the reason once.
 ///
 /// ```
 /// use onebit_train::{config, experiment, record::{Line, Recorder, RunFolder}};
@@ -137,7 +137,8 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Sets the number of steps to inspect, evenly spaced over the run; the default is 100, and 0 inspects none.
+    /// Sets the number of steps to inspect, evenly spaced over the run; the default is 100, and 0 inspects
+    /// none.
     #[must_use]
     pub fn with_steps(self, steps: u64) -> Self {
         Self { steps, ..self }
@@ -280,7 +281,8 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// Returns the part of the data to examine a network on: the test part, else the validation part, else the training part.
+/// Returns the part of the data to examine a network on: the test part, else the validation part, else the
+/// training part.
 fn evaluation_part(parts: &Parts) -> (&'static str, &Dataset) {
     match (&parts.test, &parts.validation) {
         (Some(test), _) => ("test", test),

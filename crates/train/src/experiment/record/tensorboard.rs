@@ -1,7 +1,7 @@
 //! Event files for TensorBoard, with scalars and histograms.
 //!
-//! A file is a sequence of TFRecords: length, checksum of the length, a protocol buffer `Event`, checksum of the event. The
-//! checksums are CRC-32C, rotated and offset.
+//! A file is a sequence of TFRecords: length, checksum of the length, a protocol buffer `Event`, checksum of
+//! the event. The checksums are CRC-32C, rotated and offset.
 
 use std::{
     fs::File,

@@ -10,8 +10,8 @@
 //! are convolved where they are.
 
 use onebit_bits::{
-    BitTensor, Conv as Geometry, ConvTransposed, ConvWeights, Images, Int8, Isa, Noise, conv_dx_f32,
-    conv_dx_int8, conv_sums_f32, real_gemm_packed,
+    BitTensor, ConvTransposed, ConvWeights, Geometry, Images, Int8, Isa, Noise, conv_dx_f32, conv_dx_int8,
+    conv_sums_f32, real_gemm_packed,
 };
 
 use crate::{

@@ -2,12 +2,12 @@
 //!
 //! A row is what an output pixel sees, `(kh, kw, c_in)`; what lies around an image is 0.
 
-use onebit_bits::{Conv, Images, Padding};
+use onebit_bits::{Geometry, Images, Padding};
 
 use crate::{contract::context::Context, error::Result, numeric::matrix::Matrix};
 
 /// x: (b h w, c) to patches: (b h' w', kh kw c).
-pub(crate) fn gather(cx: &Context, conv: &Conv, images: Images, x: &Matrix) -> Result<Matrix> {
+pub(crate) fn gather(cx: &Context, conv: &Geometry, images: Images, x: &Matrix) -> Result<Matrix> {
     let (out, patch, channels) = (conv.output(images)?, conv.kernel.0 * conv.kernel.1 * conv.c_in, conv.c_in);
     let mut patches = cx.matrix(out.b * out.h * out.w, patch);
     let row_len = out.w * patch;
@@ -34,7 +34,7 @@ pub(crate) fn gather(cx: &Context, conv: &Conv, images: Images, x: &Matrix) -> R
 /// The transpose of [`gather`]: dx_p adds what every patch says about pixel p, patches in ascending order.
 pub(crate) fn scatter(
     cx: &Context,
-    conv: &Conv,
+    conv: &Geometry,
     images: Images,
     patches: &Matrix,
     dx: &mut Matrix,
@@ -56,7 +56,7 @@ pub(crate) fn scatter(
     Ok(())
 }
 
-fn each_tap(conv: &Conv) -> impl Iterator<Item = (usize, usize)> + use<> {
+fn each_tap(conv: &Geometry) -> impl Iterator<Item = (usize, usize)> + use<> {
     let (rows, cols) = conv.kernel;
     (0..rows).flat_map(move |ky| (0..cols).map(move |kx| (ky, kx)))
 }
@@ -64,7 +64,7 @@ fn each_tap(conv: &Conv) -> impl Iterator<Item = (usize, usize)> + use<> {
 /// The input pixel under a tap, unless it lies in the padding.
 #[inline]
 fn pixel(
-    conv: &Conv,
+    conv: &Geometry,
     images: Images,
     (image, y, col): (usize, usize, usize),
     (ky, kx): (usize, usize),

@@ -7,7 +7,7 @@
 //!
 //! The patches of the images become a matrix, `(b h' w', kh kw c_in)`, and the convolution a product.
 
-use onebit_bits::{Conv as Geometry, Images};
+use onebit_bits::{Geometry, Images};
 
 use crate::{
     contract::{

@@ -22,9 +22,10 @@ use crate::{
 };
 
 impl Network {
-    /// Builds a network for straight-through training or integer flip backprop: product, norm and activation for each
-    /// hidden width, then product and norm. The default options are the MNIST network of arXiv:1602.02830: dense layers,
-    /// batch norm, latent weights under Adam. The initial weights are drawn from `seed`.
+    /// Builds a network for straight-through training or integer flip backprop: product, norm and activation
+    /// for each hidden width, then product and norm. The default options are the MNIST network of
+    /// arXiv:1602.02830: dense layers, batch norm, latent weights under Adam. The initial weights are drawn
+    /// from `seed`.
     ///
     /// ```
     /// use onebit_train::{Network, StraightThroughOptions};
@@ -38,9 +39,9 @@ impl Network {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Setting`] for a size of 0, a dropout share outside `[0, 1)`, more than 2^30 weights, thresholds that do
-    /// not fit the features, convolutions of data that are no images, or stages that do not fit the image; the errors
-    /// of [`Thermometer::new`].
+    /// [`Error::Setting`] for a size of 0, a dropout share outside `[0, 1)`, more than 2^30 weights,
+    /// thresholds that do not fit the features, convolutions of data that are no images, or stages that do
+    /// not fit the image; the errors of [`Thermometer::new`].
     pub fn straight_through(
         inputs: usize,
         hidden: &[usize],
@@ -75,7 +76,8 @@ impl Network {
     }
 }
 
-/// Expands thresholds of each channel to thresholds `(d, x)` of each feature; every pixel has those of its channels.
+/// Expands thresholds of each channel to thresholds `(d, x)` of each feature; every pixel has those of its
+/// channels.
 pub(crate) fn of_each_feature(
     thresholds: &Matrix,
     inputs: usize,

@@ -1,6 +1,6 @@
 //! The convolutional stages of a straight-through network.
 
-use onebit_bits::{Conv as Geometry, Images, Pad, Padding};
+use onebit_bits::{Geometry, Images, Pad, Padding};
 use onebit_data::ImageShape;
 
 use crate::{
@@ -103,7 +103,8 @@ impl Builder<'_> {
         Ok((layer, size, seed))
     }
 
-    /// Adds activation, convolution and norm with a shortcut around them, as in Bi-Real Net (arXiv:1808.00278).
+    /// Adds activation, convolution and norm with a shortcut around them, as in Bi-Real Net
+    /// (arXiv:1808.00278).
     fn residual(&mut self, at: Images, channels: usize, outputs: usize, stride: usize) -> Result<Images> {
         let (conv, size, seed) = self.new_conv(at, channels, (outputs, 3, stride))?;
         let body = vec![self.new_activation(channels, seed)?, conv, self.new_norm(outputs, false)?];

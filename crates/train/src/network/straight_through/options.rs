@@ -25,7 +25,8 @@ pub struct DropoutShares {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Border {
-    /// The output is as large as the input, divided by the stride. Positions outside an image of bits count 0.
+    /// The output is as large as the input, divided by the stride. Positions outside an image of bits count
+    /// 0.
     Zero,
     /// Like `Zero`, but positions outside count +1. The accuracy is the same and the network runs faster.
     #[default]
@@ -76,8 +77,8 @@ pub struct StraightThroughOptions {
     pub image: Option<ImageShape>,
     /// Whether the network takes the signs of the features.
     pub binary_input: bool,
-    /// Thresholds `(d, x)` of a [`Thermometer`](crate::layers::Thermometer) on the input, for each feature or, before
-    /// convolutions, for each channel.
+    /// Thresholds `(d, x)` of a [`Thermometer`](crate::layers::Thermometer) on the input, for each feature
+    /// or, before convolutions, for each channel.
     pub thermometer: Option<Matrix>,
     /// Padding of the convolutions.
     pub border: Border,

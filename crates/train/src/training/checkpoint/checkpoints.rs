@@ -85,14 +85,14 @@ impl Checkpoints {
         }
     }
 
-    /// Saves a new run to `path` after each epoch and every 300 seconds. The previous checkpoint is kept beside it as
-    /// `NAME.previous`. Nothing is written yet.
+    /// Saves a new run to `path` after each epoch and every 300 seconds. The previous checkpoint is kept
+    /// beside it as `NAME.previous`. Nothing is written yet.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self { slot: Some(Slot::new(path.as_ref())), ..Self::none() }
     }
 
-    /// Resumes the run that was saved to `path`, and saves it there. If that file is damaged or missing, resumes from
-    /// `NAME.previous` and reports a [warning](crate::Event::Warning).
+    /// Resumes the run that was saved to `path`, and saves it there. If that file is damaged or missing,
+    /// resumes from `NAME.previous` and reports a [warning](crate::Event::Warning).
     ///
     /// # Errors
     /// [`Error::Checkpoint`] when neither file can be read.
@@ -114,19 +114,19 @@ impl Checkpoints {
         Self { every, ..self }
     }
 
-    /// Saves no checkpoint after each epoch, only when one is due and when the run is stopped. For short epochs and large
-    /// networks.
+    /// Saves no checkpoint after each epoch, only when one is due and when the run is stopped. For short
+    /// epochs and large networks.
     #[must_use]
     pub fn only_when_due(self) -> Self {
         Self { after_epochs: false, ..self }
     }
 
-    /// Stores a name and the configuration in the file. The configuration of a resumed run must equal the stored one,
-    /// except for `data.path`.
+    /// Stores a name and the configuration in the file. The configuration of a resumed run must equal the
+    /// stored one, except for `data.path`.
     ///
     /// # Errors
-    /// [`CheckpointError::Setting`] with the first key that differs; [`Error::Setting`] for a path that TOML cannot
-    /// represent.
+    /// [`CheckpointError::Setting`] with the first key that differs; [`Error::Setting`] for a path that TOML
+    /// cannot represent.
     pub fn describe(mut self, name: &str, config: &impl Serialize) -> Result<Self> {
         let unfit =
             |e| Error::setting("the configuration of a checkpoint", "values that TOML can represent", e);
@@ -143,7 +143,8 @@ impl Checkpoints {
         &self.name
     }
 
-    /// Returns the configuration of the run as a TOML text; empty if it was not set by [`describe`](Self::describe).
+    /// Returns the configuration of the run as a TOML text; empty if it was not set by
+    /// [`describe`](Self::describe).
     pub fn configuration(&self) -> &str {
         &self.configuration
     }
@@ -158,8 +159,8 @@ impl Checkpoints {
         self.warning.take()
     }
 
-    /// Restores the state of `net` and returns the position of the run; `None` for a new run. `run` is the run's
-    /// identity, in JSON.
+    /// Restores the state of `net` and returns the position of the run; `None` for a new run. `run` is the
+    /// run's identity, in JSON.
     pub(crate) fn restore(&mut self, net: &mut Network, run: &str) -> Result<Option<Position>> {
         let Some(mut saved) = self.saved.take() else { return Ok(None) };
         restore(&mut saved, net, run).map(Some).map_err(|e| self.named(e))
@@ -175,7 +176,8 @@ impl Checkpoints {
         if self.after_epochs { self.save(net, run, position) } else { self.save_if_due(net, run, position) }
     }
 
-    /// Saves if a checkpoint is due. Returns a warning if that fails: the run continues without the checkpoint.
+    /// Saves if a checkpoint is due. Returns a warning if that fails: the run continues without the
+    /// checkpoint.
     pub(crate) fn save_if_due(
         &mut self,
         net: &mut Network,

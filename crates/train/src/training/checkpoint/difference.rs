@@ -7,7 +7,8 @@ use crate::error::CheckpointError;
 /// Compares two JSON texts.
 ///
 /// # Errors
-/// [`CheckpointError::Setting`] with the first key that differs, [`CheckpointError::Header`] for a text that is not JSON.
+/// [`CheckpointError::Setting`] with the first key that differs, [`CheckpointError::Header`] for a text that
+/// is not JSON.
 pub(crate) fn agree(saved: &str, here: &str) -> Result<(), CheckpointError> {
     let parse = |text| serde_json::from_str(text).map_err(|e| CheckpointError::Header(format!("`run`: {e}")));
     compare(&parse(saved)?, &parse(here)?, &[])
@@ -16,7 +17,8 @@ pub(crate) fn agree(saved: &str, here: &str) -> Result<(), CheckpointError> {
 /// Compares two TOML texts, ignoring the keys in `free`.
 ///
 /// # Errors
-/// [`CheckpointError::Setting`] with the first key that differs, [`CheckpointError::Header`] for a text that is not TOML.
+/// [`CheckpointError::Setting`] with the first key that differs, [`CheckpointError::Header`] for a text that
+/// is not TOML.
 pub(crate) fn agree_as_toml(saved: &str, here: &str, free: &[&str]) -> Result<(), CheckpointError> {
     let wrong = |e: toml::de::Error| CheckpointError::Header(format!("`configuration`: {}", e.message()));
     let parse = |text| toml::from_str::<Value>(text).map_err(wrong);

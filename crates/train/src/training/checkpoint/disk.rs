@@ -1,8 +1,8 @@
 //! Replaces a file so that a complete version exists at every instant.
 //!
-//! The new version is written to `NAME.tmp` and synced. The old version is then linked to `NAME.previous`, the new one
-//! renamed to `NAME`, and the folder synced. On file systems without hard links the old version is renamed instead; a
-//! process that is killed between the two renames leaves only `NAME.previous`.
+//! The new version is written to `NAME.tmp` and synced. The old version is then linked to `NAME.previous`,
+//! the new one renamed to `NAME`, and the folder synced. On file systems without hard links the old version
+//! is renamed instead; a process that is killed between the two renames leaves only `NAME.previous`.
 
 use std::{
     fs::{self, File},
@@ -27,8 +27,8 @@ impl Slot {
         Self { path: path.into(), whole: false }
     }
 
-    /// Opens the newest complete file. If that is the previous version, also returns a warning with the problem of the
-    /// newest one.
+    /// Opens the newest complete file. If that is the previous version, also returns a warning with the
+    /// problem of the newest one.
     pub(crate) fn open(path: &Path) -> Result<(Self, Saved<File>, Option<String>), CheckpointError> {
         let open = |path: &Path| {
             let saved = File::open(path).map_err(CheckpointError::from).and_then(Saved::open);
@@ -106,7 +106,8 @@ fn written(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Res
     Ok(synced.map_err(CheckpointError::from)?)
 }
 
-/// Syncs the folder of `path`, so that the new names are on disk too; does nothing where folders cannot be synced.
+/// Syncs the folder of `path`, so that the new names are on disk too; does nothing where folders cannot be
+/// synced.
 fn sync_folder(path: &Path) -> Result<(), CheckpointError> {
     #[cfg(unix)]
     {

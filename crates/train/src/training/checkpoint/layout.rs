@@ -1,7 +1,7 @@
 //! The safetensors layout: 8 bytes with the length of the header, the header in JSON, the data.
 //!
-//! The tensors are sorted by the width of their elements, widest first, so that each one is aligned. The last tensor,
-//! `crc32`, is the CRC-32 (ISO-HDLC, little-endian) of all preceding bytes.
+//! The tensors are sorted by the width of their elements, widest first, so that each one is aligned. The last
+//! tensor, `crc32`, is the CRC-32 (ISO-HDLC, little-endian) of all preceding bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -139,7 +139,8 @@ struct HeaderEntry {
 }
 
 impl Header {
-    /// Parses a header and checks that its tensors fill the data without gaps. Also returns the length of the data.
+    /// Parses a header and checks that its tensors fill the data without gaps. Also returns the length of the
+    /// data.
     pub(crate) fn parse(text: &[u8]) -> Result<(Self, usize), CheckpointError> {
         let wrong = |problem: String| CheckpointError::Header(problem);
         let mut all: Map<String, Value> = serde_json::from_slice(text).map_err(|e| wrong(e.to_string()))?;

@@ -1,8 +1,9 @@
 //! Checkpoints: a run that is killed at any instant resumes from the last one, with the bit-identical result.
 //!
-//! A checkpoint holds the state of every layer, rule and optimizer, the position within the epoch, the reports of earlier
-//! epochs, the best network so far, and the identity of the run (configuration, phases, seed, checksum of the data), so
-//! that another run cannot resume from it. The file has the safetensors layout; `docs/checkpoints.md` describes it.
+//! A checkpoint holds the state of every layer, rule and optimizer, the position within the epoch, the
+//! reports of earlier epochs, the best network so far, and the identity of the run (configuration, phases,
+//! seed, checksum of the data), so that another run cannot resume from it. The file has the safetensors
+//! layout; `docs/reference/checkpoints.md` describes it.
 //!
 //! | module | contents |
 //! |---|---|

@@ -93,8 +93,8 @@ impl<R: Read + Seek> Saved<R> {
         Ok(Some(blob))
     }
 
-    /// Restores the state of a network. `blobs` are the names of tensors that do not belong to it. After an error the state
-    /// of the network is unspecified.
+    /// Restores the state of a network. `blobs` are the names of tensors that do not belong to it. After an
+    /// error the state of the network is unspecified.
     pub(crate) fn restore(&mut self, net: &mut Network, blobs: &[&str]) -> Result<()> {
         let mut visitor = Restore { saved: self, visited: BTreeSet::new() };
         net.state(&mut State::new(&mut visitor))?;

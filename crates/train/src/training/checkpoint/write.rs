@@ -1,5 +1,5 @@
-//! Writes a network: one walk over its state measures, then one walk for each element width writes. No copy of the whole
-//! state is made.
+//! Writes a network: one walk over its state measures, then one walk for each element width writes. No copy
+//! of the whole state is made.
 
 use std::io::Write;
 

@@ -11,7 +11,8 @@ const FEATURES: usize = 64;
 /// Maximum number of samples that the means run over.
 const ROWS: usize = 1 << 10;
 
-/// Means of bits over a batch. A constant bit carries no information about the input; a mean near 1/2 carries the most.
+/// Means of bits over a batch. A constant bit carries no information about the input; a mean near 1/2 carries
+/// the most.
 ///
 /// ```
 /// use onebit_bits::BitTensor;
@@ -29,8 +30,8 @@ pub struct BitMeans {
     pub mean: f64,
     /// Share of the columns that are constant over the batch.
     pub constant: f64,
-    /// Mean of each feature over samples and thresholds, `b d x -> x`; for an evenly spaced sample of 64 features if
-    /// there are more.
+    /// Mean of each feature over samples and thresholds, `b d x -> x`; for an evenly spaced sample of 64
+    /// features if there are more.
     pub features: Vec<f32>,
 }
 
@@ -56,8 +57,8 @@ impl BitMeans {
     }
 }
 
-/// Counts the ones in each column of the given rows. It counts 64 columns at once: bit `c` of `planes[k]` is binary digit
-/// `k` of the count of column `c`.
+/// Counts the ones in each column of the given rows. It counts 64 columns at once: bit `c` of `planes[k]` is
+/// binary digit `k` of the count of column `c`.
 fn ones_of_columns(bits: &BitTensor, rows: &[usize]) -> Vec<u32> {
     let digits = usize::BITS - rows.len().leading_zeros();
     let mut planes = vec![vec![0; bits.words_per_row()]; digits as usize];

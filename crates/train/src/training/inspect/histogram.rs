@@ -7,7 +7,8 @@ use crate::contract::rule::even_sample;
 /// Number of bins, small enough to store hundreds of histograms as text.
 const BINS: usize = 30;
 
-/// Counts of numbers in bins of equal width from `min` to `max`. A bin excludes its upper end, except for the last.
+/// Counts of numbers in bins of equal width from `min` to `max`. A bin excludes its upper end, except for the
+/// last.
 ///
 /// ```
 /// use onebit_train::inspect::Histogram;

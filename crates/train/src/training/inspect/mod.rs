@@ -1,7 +1,7 @@
 //! Inspection of single steps: outputs, gradients, and the per-weight state of the rules.
 //!
-//! An inspected step computes the same as any other. Its report is small for networks of any size: histograms of evenly
-//! spaced samples, and the bit means of a few features.
+//! An inspected step computes the same as any other. Its report is small for networks of any size: histograms
+//! of evenly spaced samples, and the bit means of a few features.
 
 mod bit_means;
 mod histogram;

@@ -7,7 +7,7 @@
 //! `dW = (sum_m a_m) D`; `dbeta_n = sum G A_n`, `dv_n = beta_n sum G [0 <= x + v_n <= 1]`,
 //! `dx = G sum_n beta_n [0 <= x + v_n <= 1]`. The factors a are solved for again after each step, not learned.
 
-use onebit_bits::{BitTensor, Conv, Isa, vectorized};
+use onebit_bits::{BitTensor, Geometry, Isa, vectorized};
 
 use crate::{
     contract::{
@@ -76,9 +76,9 @@ impl Abc {
     /// A convolution of images of `size` = (h, w) pixels: (b * h * w, c_in) to (b * h' * w', c_out).
     ///
     /// # Errors
-    /// As [`dense`](Self::dense), and those of [`Conv::output`].
+    /// As [`dense`](Self::dense), and those of [`Geometry::output`].
     pub fn conv<O: Optimizer + 'static>(
-        conv: Conv,
+        conv: Geometry,
         size: (usize, usize),
         (bases, thresholds): (usize, usize),
         optimizer: impl Fn() -> O,

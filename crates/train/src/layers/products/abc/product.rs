@@ -1,7 +1,7 @@
 //! What meets in an ABC layer: bits with bits, densely or under a walking kernel.
 
 use onebit_bits::{
-    BitTensor, Conv, ConvTransposed, ConvWeights, Engine, Images, Panels, conv_dw_f32, conv_dx_f32,
+    BitTensor, ConvTransposed, ConvWeights, Engine, Geometry, Images, Panels, conv_dw_f32, conv_dx_f32,
     conv_sums, real_gemm_packed, xnor_gemm_packed,
 };
 
@@ -86,14 +86,14 @@ impl Product for Dense {
 
 /// A convolution of images of one size, a row for each pixel.
 pub(crate) struct Walking {
-    conv: Conv,
+    conv: Geometry,
     size: (usize, usize),
     shape: (usize, usize),
     packed: Vec<(ConvWeights, ConvTransposed)>,
 }
 
 impl Walking {
-    pub(crate) fn new(conv: Conv, size: (usize, usize)) -> Result<Self> {
+    pub(crate) fn new(conv: Geometry, size: (usize, usize)) -> Result<Self> {
         let shape = (conv.c_out, conv.patch()?);
         conv.output(Images { b: 1, h: size.0, w: size.1 })?;
         Ok(Self { conv, size, shape, packed: Vec::new() })
