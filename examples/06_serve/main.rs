@@ -8,7 +8,10 @@ mod rows;
 
 use std::{env, error::Error, io::Read, thread};
 
-use onebit::{Batch, Engine, FlipOptions, Model, Network, Phase, Split, Trainer, Training, data, flip::thresholds, model::Session};
+use onebit::{
+    Batch, Engine, FlipOptions, Model, Network, Phase, Split, Trainer, Training, data, flip::thresholds,
+    model::Session,
+};
 use rows::{Rows, columns_of};
 use serde_json::{Value, json};
 use tiny_http::{Header, Method, Request, Response, Server};
