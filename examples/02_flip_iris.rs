@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             );
         }
     };
-    let outcome = Training::new(Trainer::flip(phases, 42), &mut net, &parts).on_event(print).run()?;
+    let outcome = Training::new(Trainer::flip(phases, 42), &mut net, &split).on_event(print).run()?;
 
     let accuracy = outcome.kept().test_accuracy.unwrap_or(0.0);
     println!("accuracy on held-out flowers: {:.1} %", 100.0 * accuracy);

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Phase::new(40, Batch::Size(50), 3e-3)
     };
     let trainer = Trainer::straight_through(vec![phase], 0);
-    let outcome = Training::new(trainer, &mut net, &parts).run()?;
+    let outcome = Training::new(trainer, &mut net, &split).run()?;
 
     // A latent weight changes in every step, its sign rarely.
     for (name, observed) in &outcome.kept().layers {
