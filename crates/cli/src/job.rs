@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use onebit::{
-    Parts,
+    Split,
     config::Config,
     data::{Dataset, Location, Source, TableFormat},
     experiment,
@@ -83,7 +83,7 @@ impl Job {
     }
 
     /// Splits data that were [read](Source::read) by `seed`.
-    pub(crate) fn split(&self, data: (Dataset, Option<Dataset>), seed: u64) -> Result<Parts> {
+    pub(crate) fn split(&self, data: (Dataset, Option<Dataset>), seed: u64) -> Result<Split> {
         Ok(experiment::split(&Config { seed, ..self.config.clone() }, data)?)
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     arrays::read_numpy,
     dataset::Dataset,
     error::DataError,
-    files::Part,
+    files::Subset,
     images::{read_cifar10_folder, read_idx_folder, read_image_folder, read_svhn_folder},
     published::builtin,
     tables::{TableFile, TableOptions, UnknownCategory, evaluate, guess_target, learn},
@@ -89,8 +89,8 @@ impl Source {
     /// # Errors
     /// Returns the errors of the readers.
     pub fn read(self) -> Result<(Dataset, Option<Dataset>), DataError> {
-        let both = |read: fn(&Path, Part) -> Result<Dataset, DataError>, path: &Path| {
-            Ok((read(path, Part::Train)?, Some(read(path, Part::Test)?)))
+        let both = |read: fn(&Path, Subset) -> Result<Dataset, DataError>, path: &Path| {
+            Ok((read(path, Subset::Train)?, Some(read(path, Subset::Test)?)))
         };
         match self.0 {
             Kind::Builtin(name) => Ok((builtin(name).expect("a location has only known names"), None)),
@@ -109,9 +109,9 @@ impl Source {
     /// Returns the errors of the readers.
     pub fn read_test(self) -> Result<Dataset, DataError> {
         match self.0 {
-            Kind::Files(path, Files::Cifar10) => read_cifar10_folder(path, Part::Test),
-            Kind::Files(path, Files::Svhn) => read_svhn_folder(path, Part::Test),
-            Kind::Files(path, Files::Idx) => read_idx_folder(path, Part::Test),
+            Kind::Files(path, Files::Cifar10) => read_cifar10_folder(path, Subset::Test),
+            Kind::Files(path, Files::Svhn) => read_svhn_folder(path, Subset::Test),
+            Kind::Files(path, Files::Idx) => read_idx_folder(path, Subset::Test),
             other => {
                 let (all, test) = Self(other).read()?;
                 Ok(test.unwrap_or(all))

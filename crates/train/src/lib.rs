@@ -12,8 +12,8 @@
 //! use onebit_train::{config, experiment};
 //!
 //! let config = config::preset("iris")?;
-//! let parts = experiment::load(&config, None)?;
-//! let outcome = experiment::run(&config, &parts, &onebit_bits::Engine::single(), |_| {})?;
+//! let split = experiment::load(&config, None)?;
+//! let outcome = experiment::run(&config, &split, &onebit_bits::Engine::single(), |_| {})?;
 //! assert!(outcome.kept().test_accuracy > Some(0.6));
 //! # Ok::<(), onebit_train::Error>(())
 //! ```
@@ -46,7 +46,7 @@ pub use network::{
 };
 pub use numeric::Matrix;
 pub use onebit_data as data;
-pub use onebit_data::Parts;
+pub use onebit_data::Split;
 pub use optimizers::{real_tensor, schedule, schedule::Schedule};
 pub use rules::binary_tensor;
 pub use training::{

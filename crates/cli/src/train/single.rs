@@ -6,7 +6,7 @@ use std::{
 };
 
 use onebit::{
-    Engine, Error, Outcome, Parts,
+    Engine, Error, Outcome, Split,
     data::Source,
     experiment,
     record::{Recorder, RunFolder},
@@ -67,7 +67,7 @@ fn record<'a>(
     target: &RunTarget,
     args: &TrainArgs,
     job: &Job,
-    parts: &'a Parts,
+    parts: &'a Split,
     engine: &'a Engine,
 ) -> Result<(Option<RunFolder>, Option<Recorder<'a>>)> {
     let (folder, recorder) = match target {

@@ -14,7 +14,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use onebit::{
-    Parts,
+    Split,
     config::{self, Config},
     tune::{Dimension, dimensions, settings},
 };
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &TuneArgs) -> Result<()> {
     let engine = args.engine.engine()?;
     let data = job.open_data(&args.data, args.json)?.read()?;
     let parts = (0..args.seeds as u64).map(|seed| job.split(data.clone(), seed));
-    let parts: Vec<Parts> = parts.collect::<Result<_>>()?;
+    let parts: Vec<Split> = parts.collect::<Result<_>>()?;
     drop(data);
     let base = &job.config;
     let search = Search {

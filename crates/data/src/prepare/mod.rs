@@ -1,10 +1,10 @@
-//! What is done to features before a network sees them.
+//! Preprocessing of features: standardization, contrast normalization, whitening, thresholds, augmentation.
 
 mod augment;
+mod eigen;
 mod gcn;
 mod quantiles;
 mod standardize;
-mod symmetric;
 mod whiten;
 
 pub use augment::Augment;

@@ -16,8 +16,9 @@ use std::{collections::HashMap, io::Read, path::Path};
 use onebit_model::{ColumnKind, Columns};
 
 use crate::{
-    dataset::{Dataset, Samples},
+    dataset::Dataset,
     error::{DataError, TableError, listed, shown},
+    samples::Samples,
     tables::{
         cell::Rows,
         csv::CsvRows,

@@ -184,13 +184,13 @@ fn missing_values_are_refused_or_filled_in() {
 #[test]
 fn the_mean_is_that_of_the_training_part() {
     let set = of_cells(texts(&["1", "?", "3", "100", ""]), Missing::Mean).unwrap();
-    let parts = crate::Parts::new(set.subset(&[1, 0, 2]), Some(set.subset(&[3, 4])), None);
+    let parts = crate::Split::new(set.subset(&[1, 0, 2]), Some(set.subset(&[3, 4])), None);
     assert_eq!(parts.train.gather(&[0, 1, 2]), [2.0, 1.0, 3.0]);
     assert_eq!(parts.validation.unwrap().gather(&[0, 1]), [100.0, 2.0]);
     let kind = &parts.train.columns().unwrap().as_slice()[0].kind;
     assert_eq!(*kind, ColumnKind::Number { missing: Some(2.0) });
     // no number to learn from: the mean of all
-    let gaps = crate::Parts::new(set.subset(&[1, 4]), None, None);
+    let gaps = crate::Split::new(set.subset(&[1, 4]), None, None);
     assert_eq!(gaps.train.gather(&[0]), [104.0f32 / 3.0]);
 }
 

@@ -16,7 +16,7 @@
 use std::time::{Duration, Instant};
 
 use onebit_bits::Engine;
-use onebit_data::{Dataset, Location, Parts, Samples, builtin};
+use onebit_data::{Dataset, Location, Samples, Split, builtin};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -137,7 +137,7 @@ pub fn median(times: &[StepTimes]) -> Option<StepTimes> {
 /// Batches that differ from each other.
 const BATCHES: usize = 4;
 
-fn random_data(source: &str, samples: usize) -> Result<Parts> {
+fn random_data(source: &str, samples: usize) -> Result<Split> {
     let mut published = None;
     let (features, classes) = match Location::named(source) {
         Some(Location::Published(set)) => {
@@ -167,5 +167,5 @@ fn random_data(source: &str, samples: usize) -> Result<Parts> {
     if let Some(set) = published {
         data = data.with_image(set.image)?;
     }
-    Ok(Parts::new(data, None, None))
+    Ok(Split::new(data, None, None))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use onebit_bits::Engine;
-use onebit_data::{Dataset, Gcn, Location, Parts, Whiten};
+use onebit_data::{Dataset, Gcn, Location, Split, Whiten};
 
 use crate::{
     config::{Config, Preprocess},
@@ -21,7 +21,7 @@ const WHITEN_EPS: f64 = 0.1;
 /// # Errors
 /// Returns the errors of [`location`], [`Location::open`], [`Source::read`](onebit_data::Source::read) and
 /// [`split`].
-pub fn load(config: &Config, path: Option<&Path>) -> Result<Parts> {
+pub fn load(config: &Config, path: Option<&Path>) -> Result<Split> {
     let source = location(config, path)?.open(None, &config.data.table_options())?;
     split(config, source.read()?)
 }
@@ -55,7 +55,7 @@ pub fn location(config: &Config, path: Option<&Path>) -> Result<Location> {
 ///
 /// # Errors
 /// [`Error::Data`] if a part would be empty, or if a step of preprocessing fails.
-pub fn split(config: &Config, (data, test): (Dataset, Option<Dataset>)) -> Result<Parts> {
+pub fn split(config: &Config, (data, test): (Dataset, Option<Dataset>)) -> Result<Split> {
     let (rest, test) = match test {
         Some(test) => (data, Some(test)),
         None if config.data.test == 0.0 => (data, None),
@@ -73,11 +73,11 @@ pub fn split(config: &Config, (data, test): (Dataset, Option<Dataset>)) -> Resul
     let mut test = test;
     let steps = &config.data.preprocess;
     if steps.is_empty() {
-        return Ok(Parts::new(train, validation, test));
+        return Ok(Split::new(train, validation, test));
     }
     Dataset::refill(&mut train, [validation.as_mut(), test.as_mut()]);
     let (train, [validation, test]) = preprocess(steps, train, [validation, test])?;
-    Ok(Parts { preprocessed: true, ..Parts::new(train, validation, test) })
+    Ok(Split { preprocessed: true, ..Split::new(train, validation, test) })
 }
 
 /// Applies the steps of preprocessing to all parts, in order; they are fitted to the training part.

@@ -1,7 +1,7 @@
 //! From a configuration to a trained network: load, split, build, train.
 
 use onebit_bits::Engine;
-use onebit_data::{Parts, quantiles};
+use onebit_data::{Split, quantiles};
 use onebit_model::Model;
 
 use crate::{
@@ -29,7 +29,7 @@ pub use data::{load, location, split};
 ///
 /// # Errors
 /// [`Error::Setting`] for what cannot be built.
-pub fn network(config: &Config, parts: &Parts) -> Result<Network> {
+pub fn network(config: &Config, parts: &Split) -> Result<Network> {
     let data = &parts.train;
     let (features, classes) = (data.features(), data.classes());
     let hidden = &config.network.hidden;
@@ -51,7 +51,7 @@ pub fn network(config: &Config, parts: &Parts) -> Result<Network> {
     }
 }
 
-fn thresholds(parts: &Parts, levels: usize) -> Result<Matrix> {
+fn thresholds(parts: &Split, levels: usize) -> Result<Matrix> {
     let table = quantiles(&parts.train, &parts.standardize, levels);
     Matrix::new(levels, table.len() / levels.max(1), table)
 }
@@ -60,7 +60,7 @@ fn thresholds(parts: &Parts, levels: usize) -> Result<Matrix> {
 ///
 /// # Errors
 /// As [`Trainer::fit`].
-pub fn run(config: &Config, parts: &Parts, engine: &Engine, listen: impl FnMut(Event)) -> Result<Outcome> {
+pub fn run(config: &Config, parts: &Split, engine: &Engine, listen: impl FnMut(Event)) -> Result<Outcome> {
     run_with(config, parts, engine, &mut Checkpoints::none(), listen)
 }
 
@@ -70,7 +70,7 @@ pub fn run(config: &Config, parts: &Parts, engine: &Engine, listen: impl FnMut(E
 /// As [`Trainer::fit_with`].
 pub fn run_with(
     config: &Config,
-    parts: &Parts,
+    parts: &Split,
     engine: &Engine,
     checkpoints: &mut Checkpoints,
     listen: impl FnMut(Event),
@@ -84,7 +84,7 @@ pub fn run_with(
 /// As [`Trainer::fit_and_tell`].
 pub fn run_and_tell(
     config: &Config,
-    parts: &Parts,
+    parts: &Split,
     engine: &Engine,
     checkpoints: &mut Checkpoints,
     listener: &mut dyn Listener,
@@ -96,7 +96,7 @@ pub fn run_and_tell(
 }
 
 /// The teacher of a configuration, if it has one.
-fn lessons(config: &Config, parts: &Parts) -> Result<Option<Lessons>> {
+fn lessons(config: &Config, parts: &Split) -> Result<Option<Lessons>> {
     let TrainingConfig { teacher, temperature, teacher_share, .. } = &config.training;
     let Some(path) = teacher else { return Ok(None) };
     let model = Model::load(path)?;

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use onebit_bits::Engine;
-use onebit_data::{Dataset, Parts, Samples, permutation};
+use onebit_data::{Dataset, Samples, Split, permutation};
 use onebit_model::Model;
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ use crate::{
     },
     error::{CheckpointError, Error, Result},
     network::Network,
+    numeric::mix::mix,
     training::{
         checkpoint,
         checkpoint::Checkpoints,
@@ -30,7 +31,7 @@ use crate::{
 pub(crate) struct Run<'a> {
     trainer: &'a Trainer,
     net: &'a mut Network,
-    parts: &'a Parts,
+    parts: &'a Split,
     cx: Context,
     checkpoints: &'a mut Checkpoints,
     /// What the run is, for its checkpoints: one of another run is refused.
@@ -55,7 +56,7 @@ impl<'a> Run<'a> {
     pub(crate) fn new(
         trainer: &'a Trainer,
         net: &'a mut Network,
-        parts: &'a Parts,
+        parts: &'a Split,
         engine: &Engine,
         checkpoints: &'a mut Checkpoints,
     ) -> Result<Self> {
@@ -312,11 +313,11 @@ impl<'a> Run<'a> {
 
 /// The order of an epoch depends on seed and epoch alone.
 fn epoch_seed(seed: u64, epoch: usize) -> u64 {
-    seed ^ (epoch as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    mix(seed, epoch as u64)
 }
 
 /// What a run learns from and how, in JSON.
-fn describe(trainer: &Trainer, parts: &Parts) -> String {
+fn describe(trainer: &Trainer, parts: &Split) -> String {
     let Trainer { order, phases, keep, seed, .. } = trainer;
     let standardize = parts.standardize.mean().iter().chain(parts.standardize.scale());
     let data = json!({
@@ -359,7 +360,7 @@ impl Trainer {
     pub fn fit(
         &self,
         net: &mut Network,
-        parts: &Parts,
+        parts: &Split,
         engine: &Engine,
         listen: impl FnMut(Event),
     ) -> Result<Outcome> {
@@ -376,7 +377,7 @@ impl Trainer {
     pub fn fit_with(
         &self,
         net: &mut Network,
-        parts: &Parts,
+        parts: &Split,
         engine: &Engine,
         checkpoints: &mut Checkpoints,
         listen: impl FnMut(Event),
@@ -391,7 +392,7 @@ impl Trainer {
     pub fn fit_and_tell(
         &self,
         net: &mut Network,
-        parts: &Parts,
+        parts: &Split,
         engine: &Engine,
         checkpoints: &mut Checkpoints,
         listener: &mut dyn Listener,

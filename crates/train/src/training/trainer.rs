@@ -1,6 +1,6 @@
 //! What a training run does, on which data, and one step of it; [`run`](crate::training::run) has the loop.
 
-use onebit_data::{Augment, Parts};
+use onebit_data::{Augment, Split};
 use onebit_model::best;
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +67,7 @@ impl Trainer {
         &self,
         net: &mut Network,
         cx: &mut Context,
-        (parts, rows): (&Parts, &[usize]),
+        (parts, rows): (&Split, &[usize]),
         rate: f64,
         watch: &mut impl Watch,
     ) -> Result<(f64, usize)> {
@@ -96,7 +96,7 @@ impl Trainer {
     }
 
     /// Other views of the images x.
-    fn varied(&self, cx: &Context, parts: &Parts, rows: &[usize], x: Value) -> Result<Value> {
+    fn varied(&self, cx: &Context, parts: &Split, rows: &[usize], x: Value) -> Result<Value> {
         let (Some(augment), Some(image)) = (self.augment, parts.train.image()) else { return Ok(x) };
         let (seed, epoch) = (self.seed, cx.clock.epoch);
         Ok(match x {
@@ -113,7 +113,7 @@ impl Trainer {
         })
     }
 
-    pub(crate) fn check(&self, parts: &Parts) -> Result<()> {
+    pub(crate) fn check(&self, parts: &Split) -> Result<()> {
         if self.phases.is_empty() {
             return Err(Error::setting("phases", "at least one", "none"));
         }
@@ -138,7 +138,7 @@ impl Trainer {
 }
 
 /// Samples of a step; a set smaller than a batch is one batch.
-pub(crate) fn batch_size(phase: &Phase, parts: &Parts) -> usize {
+pub(crate) fn batch_size(phase: &Phase, parts: &Split) -> usize {
     match phase.batch {
         Batch::Size(size) => size.min(parts.train.len()),
         Batch::All => parts.train.len(),

@@ -2,7 +2,7 @@
 
 use onebit_bits::Engine;
 use onebit_train::{
-    Batch, Bytes, DropoutShares, Error, Matrix, Network, Parts, Phase, Trainer, Value, data,
+    Batch, Bytes, DropoutShares, Error, Matrix, Network, Phase, Split, Trainer, Value, data,
     layer::Context,
     losses::{Distillation, SoftmaxCrossEntropy},
     teacher::{Deployed, Lessons, Teacher},
@@ -10,8 +10,8 @@ use onebit_train::{
 
 use crate::common::training;
 
-fn parts() -> Parts {
-    Parts::split(&data::digits(), 0.2, 0).unwrap()
+fn parts() -> Split {
+    Split::random(&data::digits(), 0.2, 0).unwrap()
 }
 
 fn student() -> Network {
@@ -19,7 +19,7 @@ fn student() -> Network {
 }
 
 /// Two epochs; returns the trainer's reported losses and the trained network's scores of the test part.
-fn train(parts: &Parts, lessons: Option<Lessons>) -> (Vec<f64>, Vec<f32>) {
+fn train(parts: &Split, lessons: Option<Lessons>) -> (Vec<f64>, Vec<f32>) {
     let mut trainer = Trainer::straight_through(vec![Phase::new(2, Batch::Size(50), 3e-2)], 0);
     (trainer.loss, trainer.lessons) = (Box::new(SoftmaxCrossEntropy), lessons);
     let engine = Engine::single();

@@ -4,7 +4,7 @@
 use onebit_bits::{BitTensor, Engine, Isa, random_bits};
 use onebit_model::Model;
 use onebit_train::{
-    Batch, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Parts, Phase, Precision, Signal,
+    Batch, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal, Split,
     StraightThroughOptions, Trainer, Value,
     config::{self, Config, preset},
     data::{Dataset, ImageShape, Samples, quantiles},
@@ -77,7 +77,7 @@ proptest! {
         let mut values = bytes(seed, rows * features);
         values.iter_mut().step_by(features).for_each(|byte| *byte = 9); // feature 0 says nothing
         let data = dataset(Samples::Bytes { cols: features, values: values.clone() }, rows);
-        let parts = Parts::new(data, None, None);
+        let parts = Split::new(data, None, None);
         let thresholds = quantiles(&parts.train, &parts.standardize, levels);
         let layer = Thermometer::new(matrix(levels, features, thresholds));
         let x = Bytes::new(rows, features, values.clone(), 127.5, 1.0 / 127.5).unwrap();
@@ -160,7 +160,7 @@ fn dataset(samples: Samples, rows: usize) -> Dataset {
 }
 
 /// Images, as bytes or as reals that are standardized one by one.
-fn images(rows: usize, as_bytes: bool) -> Parts {
+fn images(rows: usize, as_bytes: bool) -> Split {
     let cols = IMAGE.features().unwrap();
     let values = bytes(7, rows * cols);
     let samples = if as_bytes {
@@ -168,7 +168,7 @@ fn images(rows: usize, as_bytes: bool) -> Parts {
     } else {
         Samples::Real { cols, values: values.iter().map(|&byte| f32::from(byte) / 50.0).collect() }
     };
-    Parts::new(dataset(samples, rows).with_image(IMAGE).unwrap(), None, None)
+    Split::new(dataset(samples, rows).with_image(IMAGE).unwrap(), None, None)
 }
 
 fn options(thermometer: Matrix, stages: &str) -> StraightThroughOptions {
@@ -181,7 +181,7 @@ fn options(thermometer: Matrix, stages: &str) -> StraightThroughOptions {
 }
 
 /// The model of a file gives the scores of the trained network, bit for bit.
-fn assert_deployed(net: &mut Network, parts: &Parts, model: &Model) {
+fn assert_deployed(net: &mut Network, parts: &Split, model: &Model) {
     let rows: Vec<usize> = (0..parts.train.len()).collect();
     let raw = parts.train.gather(&rows);
     let mut x = raw.clone();

@@ -7,7 +7,7 @@ use std::{
 };
 
 use onebit_bits::Engine;
-use onebit_data::{Dataset, Parts};
+use onebit_data::{Dataset, Split};
 
 use crate::{
     config::Config,
@@ -34,7 +34,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 /// run goes on.
 pub struct Recorder<'a> {
     folder: RunFolder,
-    parts: &'a Parts,
+    parts: &'a Split,
     engine: &'a Engine,
     info: RunInfo,
     metrics: Option<BufWriter<File>>,
@@ -61,7 +61,7 @@ impl<'a> Recorder<'a> {
         folder: &RunFolder,
         name: &str,
         config: &Config,
-        parts: &'a Parts,
+        parts: &'a Split,
         engine: &'a Engine,
     ) -> Result<Self> {
         let text = config.to_toml();
@@ -84,7 +84,7 @@ impl<'a> Recorder<'a> {
     ///
     /// # Errors
     /// [`Error::Run`] when the folder cannot be read.
-    pub fn resume(folder: &RunFolder, parts: &'a Parts, engine: &'a Engine) -> Result<Self> {
+    pub fn resume(folder: &RunFolder, parts: &'a Split, engine: &'a Engine) -> Result<Self> {
         let mut info = folder.read_info()?;
         info.resumed.push(now());
         let result = folder.result_path();
@@ -94,7 +94,7 @@ impl<'a> Recorder<'a> {
         Ok(Self::new(folder, info, parts, engine))
     }
 
-    fn new(folder: &RunFolder, info: RunInfo, parts: &'a Parts, engine: &'a Engine) -> Self {
+    fn new(folder: &RunFolder, info: RunInfo, parts: &'a Split, engine: &'a Engine) -> Self {
         Self {
             folder: folder.clone(),
             parts,
@@ -252,7 +252,7 @@ impl<'a> Recorder<'a> {
 }
 
 /// The part of the data that a network is judged by: that for the test, else that for validation, else all.
-fn judged_part(parts: &Parts) -> (&'static str, &Dataset) {
+fn judged_part(parts: &Split) -> (&'static str, &Dataset) {
     match (&parts.test, &parts.validation) {
         (Some(test), _) => ("test", test),
         (None, Some(validation)) => ("validation", validation),

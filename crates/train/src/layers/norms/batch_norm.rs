@@ -27,7 +27,7 @@ use crate::{
     error::{Error, Result},
     layers::norms::norm::{BatchNormGradients, BatchNormStatistics, add_gradients, affine},
     numeric::{
-        batch_parts::{Grid, Part},
+        batch_blocks::{Block, Grid},
         batch_sums::{BatchSums, rows_of},
         jobs::job_of_rows,
         matrix::Matrix,
@@ -130,11 +130,11 @@ impl BatchNorm {
             parts.resize(grid.len(), 0.0);
         }
         engine.chunks((&mut sums[..], &mut means[..], &mut squares[..]), grid.width, |first, parts| {
-            statistics(engine.isa(), x, grid.part(first), parts);
+            statistics(engine.isa(), x, grid.block(first), parts);
         })?;
         let BatchNormStatistics { mean, inv_std } = &mut self.batch;
         for (feature, (mean, inv_std)) in mean.iter_mut().zip(inv_std).enumerate() {
-            let parts = || grid.parts_of(feature).map(|(at, rows)| (sums[at], means[at], squares[at], rows));
+            let parts = || grid.blocks_of(feature).map(|(at, rows)| (sums[at], means[at], squares[at], rows));
             *mean = (parts().map(|(sum, ..)| sum).sum::<f64>() / x.rows() as f64) as f32;
             let about = |(sum, own, square, rows): (f64, f64, f64, f64)| {
                 let off = own - f64::from(*mean); // of a single part: 0
@@ -152,7 +152,7 @@ impl BatchNorm {
 type PartSums<'a> = (&'a mut [f64], &'a mut [f64], &'a mut [f64]);
 
 vectorized! {
-    fn statistics<'a>(x: &'a Matrix, part: Part, sums: PartSums<'a>) {
+    fn statistics<'a>(x: &'a Matrix, part: Block, sums: PartSums<'a>) {
         let (sums, means, squares) = sums;
         let rows = || rows_of(x, part);
         sums.fill(0.0);

@@ -5,7 +5,7 @@ use onebit_bits::vectorized;
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::{batch_parts::Part, batch_sums::rows_of, matrix::Matrix},
+    numeric::{batch_blocks::Block, batch_sums::rows_of, matrix::Matrix},
 };
 
 /// What one backward pass found, besides `dL/dx`.
@@ -64,7 +64,7 @@ vectorized! {
 
 vectorized! {
     /// Adds the rows of a part to its features' `sum dy x_hat` and `sum dy`.
-    pub(crate) fn add_gradients<'a>(dy: &'a Matrix, x_hat: &'a Matrix, part: Part, sums: [&'a mut [f32]; 2]) {
+    pub(crate) fn add_gradients<'a>(dy: &'a Matrix, x_hat: &'a Matrix, part: Block, sums: [&'a mut [f32]; 2]) {
         let [dgamma, dbeta] = sums;
         for (dy, x_hat) in rows_of(dy, part).zip(rows_of(x_hat, part)) {
             for ((dgamma, dbeta), (dy, x_hat)) in dgamma.iter_mut().zip(&mut *dbeta).zip(dy.iter().zip(x_hat)) {

@@ -29,7 +29,7 @@ use crate::{
     layers::norms::norm::{BatchNormGradients, BatchNormStatistics, add_gradients, affine},
     numeric::{
         ap2::ap2,
-        batch_parts::Part,
+        batch_blocks::Block,
         batch_sums::{BatchSums, rows_of},
         jobs::job_of_rows,
         matrix::Matrix,
@@ -143,7 +143,7 @@ impl ShiftBatchNorm {
 }
 
 vectorized! {
-    fn add_up<'a>(x: &'a Matrix, part: Part, sums: [&'a mut [f64]; 1]) {
+    fn add_up<'a>(x: &'a Matrix, part: Block, sums: [&'a mut [f64]; 1]) {
         let [sums] = sums;
         for x in rows_of(x, part) {
             for (sum, &x) in sums.iter_mut().zip(x) {
@@ -154,7 +154,7 @@ vectorized! {
 }
 
 vectorized! {
-    fn add_spread<'a>(x: &'a Matrix, mean: &'a [f32], part: Part, sums: [&'a mut [f64]; 1]) {
+    fn add_spread<'a>(x: &'a Matrix, mean: &'a [f32], part: Block, sums: [&'a mut [f64]; 1]) {
         let ([sums], mean) = (sums, &mean[part.col..]);
         for x in rows_of(x, part) {
             for ((sum, &x), &mean) in sums.iter_mut().zip(x).zip(mean) {

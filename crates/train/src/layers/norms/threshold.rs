@@ -33,7 +33,7 @@ use crate::{
     error::{Error, Result},
     layers::{norms::norm::affine, products::asking::asks},
     numeric::{
-        batch_parts::Part,
+        batch_blocks::Block,
         batch_sums::{BatchSums, rows_of},
         jobs::job_of_rows,
         matrix::Matrix,
@@ -154,7 +154,7 @@ fn whole(parts: i32) -> f32 {
 }
 
 vectorized! {
-    fn add<'a>(x: &'a Matrix, part: Part, sums: &'a mut [f32]) {
+    fn add<'a>(x: &'a Matrix, part: Block, sums: &'a mut [f32]) {
         for row in rows_of(x, part) {
             for (sum, x) in sums.iter_mut().zip(row) {
                 *sum += x;
@@ -164,7 +164,7 @@ vectorized! {
 }
 
 vectorized! {
-    fn add_distances<'a>(z: &'a Matrix, means: &'a [f32], part: Part, sums: &'a mut [f32]) {
+    fn add_distances<'a>(z: &'a Matrix, means: &'a [f32], part: Block, sums: &'a mut [f32]) {
         for row in rows_of(z, part) {
             for ((sum, z), mean) in sums.iter_mut().zip(row).zip(&means[part.col..]) {
                 *sum += (z - mean).abs();
@@ -175,7 +175,7 @@ vectorized! {
 
 vectorized! {
     /// Adds dy, dy y and y^2.
-    fn add_votes<'a>(dy: &'a Matrix, y: &'a Matrix, part: Part, sums: [&'a mut [f32]; 3]) {
+    fn add_votes<'a>(dy: &'a Matrix, y: &'a Matrix, part: Block, sums: [&'a mut [f32]; 3]) {
         let [of_theta, of_gain, squares] = sums;
         let whole = dy.iter_rows().skip(part.row);
         let rows = rows_of(dy, part).zip(rows_of(y, part)).zip(whole).filter(|(_, dy)| asks(dy));
