@@ -1,4 +1,5 @@
-//! Built-in configurations. Each text states the result that its paper reports.
+//! Presets: configurations that come with the crate. The text of each names its source and the result
+//! reported there.
 
 use crate::{
     config::{Config, parse},
@@ -11,29 +12,29 @@ macro_rules! presets {
     };
 }
 
-/// Name, text and description of each preset.
+/// The name, text and one-line description of each preset.
 pub const PRESETS: [(&str, &str, &str); 21] = presets! {
-    "table": "your own table (CSV, Parquet, Arrow): straight-through training",
-    "table-flip": "your own table: integer flip backprop",
-    "iris": "flip backprop: the original network and its two phases",
-    "iris-best": "flip backprop: settings tuned on training data",
-    "digits": "straight-through training on digits of 8x8 pixels",
-    "iris-flip": "integer flip backprop: counters and integer thresholds",
-    "digits-flip": "integer flip backprop on digits of 8x8 pixels",
-    "mnist-flip-small": "integer flip backprop on MNIST: 784-512-512-10, pixels of one bit",
-    "mnist-flip": "integer flip backprop on MNIST: 2352-2048-2048-10, images shifted by up to a pixel",
-    "mnist-flip-conv": "integer flip backprop on MNIST: four convolutions",
-    "cifar10-flip": "integer flip backprop on CIFAR-10: three convolutions",
-    "mnist": "straight-through training on MNIST: 784-4096-4096-4096-10, the paper's first settings",
-    "mnist-torch": "straight-through training on MNIST: 784-2048-2048-2048-10, the paper's shift-based settings",
-    "mnist-small": "straight-through training on MNIST: 784-512-512-10, six epochs",
-    "mnist-tiny": "straight-through training on MNIST: 784-256-256-256-10, pixels of one bit",
-    "cifar10": "straight-through training on CIFAR-10: the paper's ConvNet",
-    "cifar10-bop": "Bop on CIFAR-10: the ConvNet without latent weights",
-    "cifar10-cnv": "straight-through training on CIFAR-10: FINN's small ConvNet",
-    "cifar10-rbnn": "RBNN on CIFAR-10: ResNet-20",
-    "resnet20": "straight-through training on CIFAR-10: ResNet-20",
-    "vgg-small": "IR-Net on CIFAR-10: the ConvNet with real first and last layer",
+    "table": "your own table (CSV, Parquet, Arrow), by straight-through training",
+    "table-flip": "your own table, by integer flip backprop",
+    "iris": "iris by flip backprop, with the network and the two phases of the FBF report",
+    "iris-best": "iris by flip backprop, with settings tuned on training data",
+    "digits": "8x8 digits by straight-through training",
+    "iris-flip": "iris by integer flip backprop: counters and integer thresholds",
+    "digits-flip": "8x8 digits by integer flip backprop",
+    "mnist-flip-small": "MNIST by integer flip backprop, 784-512-512-10 on 1-bit pixels",
+    "mnist-flip": "MNIST by integer flip backprop, 2352-2048-2048-10, images shifted by a pixel",
+    "mnist-flip-conv": "MNIST by integer flip backprop, four convolutions, images shifted by a pixel",
+    "cifar10-flip": "CIFAR-10 by integer flip backprop, three convolutions",
+    "mnist": "MNIST, 784-4096-4096-4096-10, the settings of the paper's first code (Theano)",
+    "mnist-torch": "MNIST, 784-2048-2048-2048-10, those of its second code (Torch7), shift-based",
+    "mnist-small": "MNIST, 784-512-512-10, six epochs",
+    "mnist-tiny": "MNIST, 784-256-256-256-10 on 1-bit pixels",
+    "cifar10": "CIFAR-10, the paper's ConvNet, the settings of its first code",
+    "cifar10-bop": "CIFAR-10, the paper's ConvNet by Bop, without latent weights",
+    "cifar10-cnv": "CIFAR-10, FINN's small ConvNet",
+    "cifar10-rbnn": "CIFAR-10, ResNet-20 by RBNN",
+    "resnet20": "CIFAR-10, ResNet-20 with latent weights",
+    "vgg-small": "CIFAR-10, VGG-small with real first and last layers, by IR-Net",
 };
 
 /// Returns the preset `name`.

@@ -124,7 +124,8 @@ impl<L: Listener + ?Sized> Listener for &mut L {
 
 /// Whether `step` of `steps`, counted from 1, belongs to an evenly spaced sample of `most` steps.
 ///
-/// The sample includes the first and the last step. If `steps <= most`, it includes every step.
+/// The sample always includes the first and the last step, even if `most` is less than 2. If `steps <= most`, it
+/// includes every step.
 ///
 /// ```
 /// use onebit_train::is_sampled;
