@@ -6,11 +6,11 @@
 //!
 //! cargo run --release --example 02_flip_iris
 
-use onebit::{Batch, Event, FlipOptions, Network, Parts, Phase, Trainer, Training, data, flip::thresholds};
+use onebit::{Batch, Event, FlipOptions, Network, Phase, Split, Trainer, Training, data, flip::thresholds};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // 120 flowers to train on, 30 held out. The 120 also give the mean and deviation of each feature.
-    let parts = Parts::split(&data::iris(), 0.2, 42)?;
+    let split = Split::random(&data::iris(), 0.2, 42)?;
 
     // Three layers: each of the 4 features becomes 3 bits, by 3 thresholds; then 64 binary units of 3 bits
     // each; then one score for each of the 3 species.

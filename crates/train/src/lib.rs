@@ -25,8 +25,8 @@
 //! use onebit_train::{config, experiment};
 //!
 //! let config = config::preset("iris")?;
-//! let parts = experiment::load(&config, None)?;
-//! let outcome = experiment::training(&config, &parts)?.run()?;
+//! let split = experiment::load(&config, None)?;
+//! let outcome = experiment::training(&config, &split)?.run()?;
 //! assert!(outcome.kept().test_accuracy > Some(0.6));
 //! # Ok::<(), onebit_train::Error>(())
 //! ```
@@ -47,7 +47,7 @@ mod training;
 
 pub use contract::{
     export, layer, state, step,
-    value::{Bytes, Signal, Value, Votes},
+    value::{ByteScale, Bytes, Signal, Value, Votes},
     weight_gradient::{self, Precision},
 };
 pub use error::{Error, Result};
@@ -59,7 +59,7 @@ pub use network::{
 };
 pub use numeric::Matrix;
 pub use onebit_data as data;
-pub use onebit_data::Parts;
+pub use onebit_data::Split;
 pub use optimizers::{real_tensor, schedule, schedule::Schedule};
 pub use rules::binary_tensor;
 pub use training::{

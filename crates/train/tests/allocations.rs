@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use counting::CALLS;
 use onebit_bits::Engine;
 use onebit_train::{
-    Bytes, DropoutShares, Matrix, Network, Norm, Precision, Signal, StraightThroughOptions, Value,
+    ByteScale, Bytes, DropoutShares, Matrix, Network, Norm, Precision, Signal, StraightThroughOptions, Value,
     layer::Context,
     losses::{Loss, SquaredHinge},
     rules::{self, RuleConfig},
@@ -29,7 +29,7 @@ fn allocations(options: &StraightThroughOptions, threads: usize, bytes: bool) ->
         let x = if bytes {
             let mut bytes = cx.bytes(BATCH * INPUTS);
             bytes.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * 37) as u8);
-            Value::Bytes(Bytes::new(BATCH, INPUTS, bytes, 127.5, 1.0 / 127.5).unwrap())
+            Value::Bytes(Bytes::new(BATCH, INPUTS, bytes, ByteScale::new(127.5, 1.0 / 127.5)).unwrap())
         } else {
             let mut x: Matrix = cx.matrix(BATCH, INPUTS);
             x.values_mut().iter_mut().enumerate().for_each(|(at, x)| *x = (at as f32).sin());

@@ -10,6 +10,7 @@ use onebit::{
     Batch,
     checkpoint::{self, Checkpoints},
     config::{self, Config},
+    data::Source,
     record::{self, RunFolder},
 };
 
@@ -40,7 +41,8 @@ pub(super) enum RunTarget {
 const RUNS: &str = "runs";
 
 impl Setup {
-    pub(super) fn new(args: &TrainArgs) -> Result<Self> {
+    /// Sets up a run and opens its data.
+    pub(super) fn new(args: &TrainArgs) -> Result<(Self, Source)> {
         let mut setup = match (&args.resume, &args.config) {
             (Some(path), _) => Self::resume(args, path)?,
             (None, Some(name)) => Self::begin(args, name)?,
@@ -51,18 +53,14 @@ impl Setup {
                 "--checkpoint-every: expected a run folder or --checkpoint to save to, got neither",
             ));
         }
-        let job = &mut setup.job;
-        job.find_data(&args.data, args.json)?;
-        if args.data.data.is_some() || args.data.dir.data_dir.is_some() {
-            job.pin_data();
-        }
+        let source = setup.job.open_data(&args.data, args.json)?;
         if setup.checkpoints.is_active() {
-            setup.checkpoints = setup.checkpoints.describe(&job.name, &job.config)?;
+            setup.checkpoints = setup.checkpoints.describe(&setup.job.name, &setup.job.config)?;
         }
         if let Some(seconds) = args.checkpoint_every {
             setup.checkpoints = setup.checkpoints.every(Duration::from_secs(seconds));
         }
-        Ok(setup)
+        Ok((setup, source))
     }
 
     fn begin(args: &TrainArgs, name: &str) -> Result<Self> {

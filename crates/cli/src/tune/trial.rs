@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use onebit::{
-    Engine, Error, Event, Listener, Parts,
+    Engine, Error, Event, Listener, Split,
     config::{self, Config},
     experiment,
 };
@@ -56,7 +56,7 @@ pub(super) fn run(
     number: u64,
     drawn: Vec<String>,
     base: &Config,
-    parts: &[Parts],
+    parts: &[Split],
     engine: &Engine,
 ) -> Result<Option<Trial>> {
     let start = Instant::now();

@@ -16,8 +16,7 @@
 use std::time::{Duration, Instant};
 
 use onebit_bits::Engine;
-use onebit_data as data;
-use onebit_data::{Dataset, Parts, Samples};
+use onebit_data::{Dataset, Location, Samples, Split, builtin};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -140,13 +139,18 @@ pub fn median(times: &[StepTimes]) -> Option<StepTimes> {
 /// Number of different batches.
 const BATCHES: usize = 4;
 
-fn random_data(source: &str, samples: usize) -> Result<Parts> {
-    let published = data::published(source);
-    let (features, classes) = match (source, published) {
-        ("iris", _) => (4, 3),
-        ("digits", _) => (64, 10),
-        (_, Some(set)) => (set.image.height * set.image.width * set.image.channels, set.classes),
-        _ => {
+fn random_data(source: &str, samples: usize) -> Result<Split> {
+    let mut published = None;
+    let (features, classes) = match Location::named(source) {
+        Some(Location::Published(set)) => {
+            published = Some(set);
+            (set.image.height * set.image.width * set.image.channels, set.classes)
+        }
+        Some(Location::Builtin(name)) => {
+            let data = builtin(name).expect("a location has only known names");
+            (data.features(), data.classes())
+        }
+        Some(Location::Path(_)) | None => {
             let known = "iris, digits, mnist, fashion-mnist, cifar10 or svhn, whose shape is known";
             return Err(Error::setting("data.source", known, source));
         }
@@ -165,5 +169,5 @@ fn random_data(source: &str, samples: usize) -> Result<Parts> {
     if let Some(set) = published {
         data = data.with_image(set.image)?;
     }
-    Ok(Parts::new(data, None, None))
+    Ok(Split::new(data, None, None))
 }

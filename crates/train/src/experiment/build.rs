@@ -1,6 +1,6 @@
 //! Builds network, trainer and teacher of a configuration.
 
-use onebit_data::{Parts, quantiles};
+use onebit_data::{Split, quantiles};
 use onebit_model::Model;
 
 use crate::{
@@ -21,8 +21,8 @@ use crate::{
 /// use onebit_train::{config, experiment};
 ///
 /// let config = config::preset("iris")?;
-/// let parts = experiment::load(&config, None)?;
-/// let outcome = experiment::training(&config, &parts)?.run()?;
+/// let split = experiment::load(&config, None)?;
+/// let outcome = experiment::training(&config, &split)?.run()?;
 /// assert_eq!(outcome.epochs.len(), 20);
 /// # Ok::<(), onebit_train::Error>(())
 /// ```
@@ -30,7 +30,7 @@ use crate::{
 /// # Errors
 /// [`Error::Setting`] for settings that do not fit each other, the data or the teacher, and the errors of
 /// reading the teacher's model.
-pub fn training<'a>(config: &Config, parts: &'a Parts) -> Result<Training<'a, Trainer, Network>> {
+pub fn training<'a>(config: &Config, parts: &'a Split) -> Result<Training<'a, Trainer, Network>> {
     let net = network(config, parts)?;
     let mut trainer = trainer(config)?;
     trainer.distiller = distiller(config, parts)?;
@@ -42,7 +42,7 @@ pub fn training<'a>(config: &Config, parts: &'a Parts) -> Result<Training<'a, Tr
 ///
 /// # Errors
 /// [`Error::Setting`] for settings that do not fit each other or the data.
-pub fn network(config: &Config, parts: &Parts) -> Result<Network> {
+pub fn network(config: &Config, parts: &Split) -> Result<Network> {
     let data = &parts.train;
     let (features, classes) = (data.features(), data.classes());
     let hidden = &config.network.hidden;
@@ -65,7 +65,7 @@ pub fn network(config: &Config, parts: &Parts) -> Result<Network> {
 }
 
 /// Returns the thresholds of a thermometer, `(levels, x)`.
-fn thresholds(parts: &Parts, levels: usize) -> Result<Matrix> {
+fn thresholds(parts: &Split, levels: usize) -> Result<Matrix> {
     let table = quantiles(&parts.train, &parts.standardize, levels);
     Matrix::new(levels, table.len() / levels.max(1), table)
 }
@@ -96,7 +96,7 @@ pub fn trainer(config: &Config) -> Result<Trainer> {
 }
 
 /// Loads the teacher of a configuration, if it has one.
-fn distiller(config: &Config, parts: &Parts) -> Result<Option<Distiller>> {
+fn distiller(config: &Config, parts: &Split) -> Result<Option<Distiller>> {
     let TrainingConfig { teacher, temperature, teacher_share, .. } = &config.training;
     let Some(path) = teacher else { return Ok(None) };
     let model = Model::load(path)?;

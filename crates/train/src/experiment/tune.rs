@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{Config, Method},
     error::{Error, Result},
+    numeric::mix::mix,
     training::Batch,
 };
 
@@ -163,7 +164,7 @@ pub fn settings(config: &Config, dimensions: &[Dimension], seed: u64, trial: u64
     if trial == 0 {
         return Vec::new();
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ trial.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut rng = ChaCha8Rng::seed_from_u64(mix(seed, trial));
     let mut all = Vec::new();
     for Dimension { key, range } in dimensions {
         let value = range.draw(&mut rng);

@@ -1,6 +1,6 @@
 //! A trainable network: layers in sequence.
 
-use onebit_data::{Dataset, Samples, Standardize};
+use onebit_data::{ByteScale, Dataset, Samples, Standardize};
 use onebit_model::Model;
 
 use crate::{
@@ -151,8 +151,8 @@ impl Network {
     /// # Errors
     /// [`Error::Export`] when a layer has no counterpart in the runtime.
     pub fn export(&self, data: &Dataset, standardize: &Standardize) -> Result<Model> {
-        let bytes = match (data.samples(), standardize.common()) {
-            (Samples::Bytes { .. }, Some((127.5, scale))) if scale > 0.0 => Some(scale),
+        let bytes = match (data.samples(), standardize.byte_scale()) {
+            (Samples::Bytes { .. }, Some(ByteScale::Centred(scale))) if scale > 0.0 => Some(scale),
             _ => None,
         };
         let mut exporter = Exporter::new(self.inputs, bytes);

@@ -3,7 +3,7 @@
 use std::borrow::{Borrow, BorrowMut};
 
 use onebit_bits::Engine;
-use onebit_data::Parts;
+use onebit_data::Split;
 
 use crate::{
     error::Result,
@@ -23,14 +23,14 @@ use crate::{
 ///
 /// ```
 /// use onebit_train::{
-///     Batch, Event, FlipOptions, Network, Parts, Phase, Trainer, Training, data, flip::thresholds,
+///     Batch, Event, FlipOptions, Network, Split, Phase, Trainer, Training, data, flip::thresholds,
 /// };
 ///
-/// let parts = Parts::split(&data::iris(), 0.2, 42)?;
+/// let split = Split::random(&data::iris(), 0.2, 42)?;
 /// let mut net = Network::flip(4, &[64], 3, &FlipOptions::new(&thresholds(3)?), 42)?;
 /// let trainer = Trainer::flip(vec![Phase::new(10, Batch::Size(32), 1.0)], 42);
 /// let mut batches = 0;
-/// let outcome = Training::new(&trainer, &mut net, &parts)
+/// let outcome = Training::new(&trainer, &mut net, &split)
 ///     .on_event(|event| batches += usize::from(matches!(event, Event::Batch(_))))
 ///     .run()?;
 /// assert_eq!((outcome.epochs.len(), batches), (10, 30)); // 120 samples are 3 batches of 32
@@ -41,16 +41,16 @@ use crate::{
 pub struct Training<'a, T, N> {
     trainer: T,
     net: N,
-    parts: &'a Parts,
+    parts: &'a Split,
     engine: Engine,
     checkpoints: Option<&'a mut Checkpoints>,
     listener: Box<dyn Listener + 'a>,
 }
 
 impl<'a, T: Borrow<Trainer>, N: BorrowMut<Network>> Training<'a, T, N> {
-    /// Trains `net` on `parts.train` with the settings of `trainer`. Both may be passed by value or by
+    /// Trains `net` on `split.train` with the settings of `trainer`. Both may be passed by value or by
     /// reference.
-    pub fn new(trainer: T, net: N, parts: &'a Parts) -> Self {
+    pub fn new(trainer: T, net: N, parts: &'a Split) -> Self {
         let listener = Box::new(OnEvent(|_: Event| {}));
         Self { trainer, net, parts, engine: Engine::single(), checkpoints: None, listener }
     }

@@ -1,12 +1,12 @@
 //! The identity of a run: a checkpoint of a run with other data or settings is refused.
 
-use onebit_data::{Dataset, Parts, Samples};
+use onebit_data::{Dataset, Samples, Split};
 use serde_json::{Value, json};
 
 use crate::training::trainer::Trainer;
 
 /// Describes the data and settings of a run as JSON.
-pub(crate) fn identity(trainer: &Trainer, parts: &Parts) -> String {
+pub(crate) fn identity(trainer: &Trainer, parts: &Split) -> String {
     let Trainer { order, phases, keep, seed, .. } = trainer;
     let standardize = parts.standardize.mean().iter().chain(parts.standardize.scale());
     let data = json!({

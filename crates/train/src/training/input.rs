@@ -19,10 +19,10 @@ pub(crate) fn input(
     rows: &[usize],
 ) -> Result<Value> {
     let (b, i) = (rows.len(), data.features());
-    if let (Samples::Bytes { .. }, Some((mean, scale))) = (data.samples(), standardize.common()) {
+    if let (Samples::Bytes { .. }, Some(scale)) = (data.samples(), standardize.byte_scale()) {
         let mut bytes = cx.bytes(b * i);
         assert!(data.gather_bytes(rows, &mut bytes), "the samples are bytes");
-        return Ok(Value::Bytes(Bytes::new(b, i, bytes, mean, scale)?));
+        return Ok(Value::Bytes(Bytes::new(b, i, bytes, scale)?));
     }
     let mut x = cx.matrix(b, i);
     data.gather_into(rows, x.values_mut());

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use onebit_bits::Engine;
-use onebit_data::{Dataset, Parts, permutation};
+use onebit_data::{Dataset, Split, permutation};
 use onebit_model::Model;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     },
     error::{CheckpointError, Error, Result},
     network::Network,
+    numeric::mix::mix,
     training::{
         checkpoint,
         checkpoint::Checkpoints,
@@ -31,7 +32,7 @@ use crate::{
 pub(crate) struct Run<'a> {
     trainer: &'a Trainer,
     net: &'a mut Network,
-    parts: &'a Parts,
+    parts: &'a Split,
     cx: Context,
     checkpoints: &'a mut Checkpoints,
     /// Identity of the run, to refuse checkpoints of another one; empty without checkpoints.
@@ -56,7 +57,7 @@ impl<'a> Run<'a> {
     pub(crate) fn new(
         trainer: &'a Trainer,
         net: &'a mut Network,
-        parts: &'a Parts,
+        parts: &'a Split,
         engine: &Engine,
         checkpoints: &'a mut Checkpoints,
     ) -> Result<Self> {
@@ -320,5 +321,5 @@ impl<'a> Run<'a> {
 
 /// Returns the shuffle seed of an epoch, which depends only on the seed of the run and the epoch.
 fn epoch_seed(seed: u64, epoch: usize) -> u64 {
-    seed ^ (epoch as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    mix(seed, epoch as u64)
 }

@@ -1,6 +1,6 @@
 //! The settings of a training run, and one training step. [`run`](crate::training::run) has the loop.
 
-use onebit_data::{Augment, Parts};
+use onebit_data::{Augment, Split};
 use onebit_model::best;
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,7 @@ impl Trainer {
         &self,
         net: &mut Network,
         cx: &mut Context,
-        (parts, rows): (&Parts, &[usize]),
+        (parts, rows): (&Split, &[usize]),
         rate: f64,
         watch: &mut impl Watch,
     ) -> Result<(f64, usize)> {
@@ -114,7 +114,7 @@ impl Trainer {
     }
 
     /// Augments the images `x`.
-    fn augmented(&self, cx: &Context, parts: &Parts, rows: &[usize], x: Value) -> Result<Value> {
+    fn augmented(&self, cx: &Context, parts: &Split, rows: &[usize], x: Value) -> Result<Value> {
         let (Some(augment), Some(image)) = (self.augment, parts.train.image()) else { return Ok(x) };
         let (seed, epoch) = (self.seed, cx.clock.epoch);
         Ok(match x {
@@ -132,7 +132,7 @@ impl Trainer {
     }
 
     /// Checks the settings against the data.
-    pub(crate) fn check(&self, parts: &Parts) -> Result<()> {
+    pub(crate) fn check(&self, parts: &Split) -> Result<()> {
         if self.phases.is_empty() {
             return Err(Error::setting("phases", "at least one", "none"));
         }
@@ -157,7 +157,7 @@ impl Trainer {
 }
 
 /// Returns the number of samples in a step; a training set smaller than a batch is one batch.
-pub(crate) fn batch_size(phase: &Phase, parts: &Parts) -> usize {
+pub(crate) fn batch_size(phase: &Phase, parts: &Split) -> usize {
     match phase.batch {
         Batch::Size(size) => size.min(parts.train.len()),
         Batch::All => parts.train.len(),

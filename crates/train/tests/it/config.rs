@@ -189,7 +189,7 @@ fn schedules_are_chosen_by_name() {
 fn a_network_too_large_to_be_meant_is_refused() {
     let mut config = preset("digits").unwrap();
     config.network.hidden = vec![65536, 65536];
-    let parts = onebit_train::Parts::new(onebit_train::data::digits(), None, None);
+    let parts = onebit_train::Split::new(onebit_train::data::digits(), None, None);
     let error = onebit_train::experiment::network(&config, &parts).err().map(|error| error.to_string());
     let words = "network.hidden: expected at most 1073741824 weights, got 4299161600";
     assert_eq!(error.as_deref(), Some(words));

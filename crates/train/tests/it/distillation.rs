@@ -2,7 +2,7 @@
 
 use onebit_bits::Engine;
 use onebit_train::{
-    Batch, Bytes, Error, Matrix, Network, Parts, Phase, Trainer, Training, Value, data,
+    Batch, ByteScale, Bytes, Error, Matrix, Network, Phase, Split, Trainer, Training, Value, data,
     layer::Context,
     losses::{Distillation, SoftmaxCrossEntropy},
     teacher::{Deployed, Distiller, Teacher},
@@ -10,8 +10,8 @@ use onebit_train::{
 
 use crate::common::training;
 
-fn parts() -> Parts {
-    Parts::split(&data::digits(), 0.2, 0).unwrap()
+fn parts() -> Split {
+    Split::random(&data::digits(), 0.2, 0).unwrap()
 }
 
 fn student() -> Network {
@@ -19,7 +19,7 @@ fn student() -> Network {
 }
 
 /// Two epochs; returns the trainer's reported losses and the trained network's scores of the test part.
-fn train(parts: &Parts, distiller: Option<Distiller>) -> (Vec<f64>, Vec<f32>) {
+fn train(parts: &Split, distiller: Option<Distiller>) -> (Vec<f64>, Vec<f32>) {
     let mut trainer = Trainer::straight_through(vec![Phase::new(2, Batch::Size(50), 3e-2)], 0);
     (trainer.loss, trainer.distiller) = (Box::new(SoftmaxCrossEntropy), distiller);
     let engine = Engine::single();
@@ -97,7 +97,7 @@ fn deployed_teachers_undo_the_students_standardization() {
         assert!((got - expected).abs() < 1e-3, "{got}, {expected}");
     }
     let bytes = raw.iter().map(|&feature| feature as u8).collect();
-    let bytes = Value::Bytes(Bytes::new(3, 64, bytes, 0.0, 1.0).unwrap());
+    let bytes = Value::Bytes(Bytes::new(3, 64, bytes, ByteScale::new(0.0, 1.0)).unwrap());
     assert_eq!(teacher.scores(&training(), &bytes).unwrap().values(), expected);
 }
 

@@ -3,8 +3,8 @@
 use onebit_bits::{Engine, Geometry, Images, Isa, Pad, Padding, Pool, random_bits};
 use onebit_model::{Layer as Deployed, Limits, Model, Output};
 use onebit_train::{
-    Activation, Batch, Border, Bytes, DropoutShares, FlipOptions, Matrix, Network, Norm, Parts, Phase,
-    Signal, StraightThroughOptions, Trainer, Training, Value,
+    Activation, Batch, Border, Bytes, DropoutShares, FlipOptions, Matrix, Network, Norm, Phase, Signal,
+    Split, StraightThroughOptions, Trainer, Training, Value,
     data::{Dataset, ImageShape, Samples, Standardize},
     flip::thresholds,
     layer::Context,
@@ -55,8 +55,8 @@ fn pixels(rows: usize, features: usize, classes: usize, seed: u64) -> (Dataset, 
 /// The samples as the network sees them while it learns.
 fn standardized(data: &Dataset, standardize: &Standardize) -> Value {
     if let Samples::Bytes { cols, values } = data.samples() {
-        let (mean, scale) = standardize.common().unwrap();
-        return Value::Bytes(Bytes::new(data.len(), *cols, values.clone(), mean, scale).unwrap());
+        let scale = standardize.byte_scale().unwrap();
+        return Value::Bytes(Bytes::new(data.len(), *cols, values.clone(), scale).unwrap());
     }
     let mut x = data.gather(&(0..data.len()).collect::<Vec<_>>());
     standardize.apply(&mut x);
@@ -431,7 +431,7 @@ fn scales_of_each_sign_are_among_them() {
 fn ready_made_networks_and_their_trainers() {
     let data = data(30, 6, 3, false, 1);
     let standardize = Standardize::fit(&data);
-    let parts = Parts::new(data.clone(), None, None);
+    let parts = Split::new(data.clone(), None, None);
     let phases = |rate| vec![Phase::new(2, Batch::Size(7), rate)];
     let dropout = DropoutShares { input: 0.2, hidden: 0.5 };
     let flip = Network::flip(6, &[40, 20], 3, &FlipOptions::new(&thresholds(3).unwrap()), 5).unwrap();
@@ -449,7 +449,7 @@ fn networks_of_images() {
     let image = ImageShape { height: 7, width: 6, channels: 2 };
     let data = data(30, 84, 3, false, 1).with_image(image).unwrap();
     let standardize = Standardize::fit(&data);
-    let parts = Parts::new(data.clone(), None, None);
+    let parts = Split::new(data.clone(), None, None);
     let options = |stages: &str| StraightThroughOptions {
         convolutions: stages.parse().unwrap(),
         image: Some(image),

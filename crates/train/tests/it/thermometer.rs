@@ -4,8 +4,8 @@
 use onebit_bits::{BitTensor, Engine, Isa, random_bits};
 use onebit_model::Model;
 use onebit_train::{
-    Batch, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Parts, Phase, Precision, Signal,
-    StraightThroughOptions, Trainer, Training, Value,
+    Batch, ByteScale, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal,
+    Split, StraightThroughOptions, Trainer, Training, Value,
     config::{self, Config, preset},
     data::{Dataset, ImageShape, Samples, quantiles},
     experiment,
@@ -50,7 +50,7 @@ proptest! {
     ) {
         let thresholds = table(seed, levels, features);
         let raw = bytes(!seed, rows * features);
-        let x = Bytes::new(rows, features, raw, mean, scale).unwrap();
+        let x = Bytes::new(rows, features, raw, ByteScale::new(mean, scale)).unwrap();
         let real = x.to_real();
         let expected = BitTensor::from_fn(rows, levels * features, |r, column| {
             let (k, c) = (column / features, column % features);
@@ -77,10 +77,10 @@ proptest! {
         let mut values = bytes(seed, rows * features);
         values.iter_mut().step_by(features).for_each(|byte| *byte = 9); // feature 0 says nothing
         let data = dataset(Samples::Bytes { cols: features, values: values.clone() }, rows);
-        let parts = Parts::new(data, None, None);
+        let parts = Split::new(data, None, None);
         let thresholds = quantiles(&parts.train, &parts.standardize, levels);
         let layer = Thermometer::new(matrix(levels, features, thresholds));
-        let x = Bytes::new(rows, features, values.clone(), 127.5, 1.0 / 127.5).unwrap();
+        let x = Bytes::new(rows, features, values.clone(), ByteScale::new(127.5, 1.0 / 127.5)).unwrap();
         let bits = bits_of(&mut layer.unwrap(), &training(), x);
         for column in 0..levels * features {
             let ones = (0..rows).filter(|r| bits.get(*r, column)).count();
@@ -95,7 +95,7 @@ proptest! {
 fn other_bytes_get_thresholds_of_their_own() {
     let mut layer = Thermometer::new(matrix(1, 2, [0.0, 0.5])).unwrap();
     let mut of = |mean, scale| {
-        let x = Bytes::new(2, 2, vec![100, 100, 200, 200], mean, scale).unwrap();
+        let x = Bytes::new(2, 2, vec![100, 100, 200, 200], ByteScale::new(mean, scale)).unwrap();
         let bits = bits_of(&mut layer, &training(), x);
         [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| bits.get(r, c))
     };
@@ -160,7 +160,7 @@ fn dataset(samples: Samples, rows: usize) -> Dataset {
 }
 
 /// Images, as bytes or as reals that are standardized one by one.
-fn images(rows: usize, as_bytes: bool) -> Parts {
+fn images(rows: usize, as_bytes: bool) -> Split {
     let cols = IMAGE.features().unwrap();
     let values = bytes(7, rows * cols);
     let samples = if as_bytes {
@@ -168,7 +168,7 @@ fn images(rows: usize, as_bytes: bool) -> Parts {
     } else {
         Samples::Real { cols, values: values.iter().map(|&byte| f32::from(byte) / 50.0).collect() }
     };
-    Parts::new(dataset(samples, rows).with_image(IMAGE).unwrap(), None, None)
+    Split::new(dataset(samples, rows).with_image(IMAGE).unwrap(), None, None)
 }
 
 fn options(thermometer: Matrix, stages: &str) -> StraightThroughOptions {
@@ -181,7 +181,7 @@ fn options(thermometer: Matrix, stages: &str) -> StraightThroughOptions {
 }
 
 /// The model of a file gives the scores of the trained network, bit for bit.
-fn assert_deployed(net: &mut Network, parts: &Parts, model: &Model) {
+fn assert_deployed(net: &mut Network, parts: &Split, model: &Model) {
     let rows: Vec<usize> = (0..parts.train.len()).collect();
     let raw = parts.train.gather(&rows);
     let mut x = raw.clone();

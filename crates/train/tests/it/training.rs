@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use onebit_bits::Engine;
 use onebit_train::{
-    Batch, Error, Event, FlipOptions, Listener, Network, Parts, Phase, Trainer, Training,
+    Batch, Error, Event, FlipOptions, Listener, Network, Phase, Split, Trainer, Training,
     checkpoint::Checkpoints, config, data, experiment, flip::thresholds,
 };
 
-fn parts() -> Parts {
-    Parts::split(&data::iris(), 0.2, 42).unwrap()
+fn parts() -> Split {
+    Split::random(&data::iris(), 0.2, 42).unwrap()
 }
 
 fn net() -> Network {

@@ -1,6 +1,6 @@
 //! The two JSON files of a run: its description and its result.
 
-use onebit_data::{Dataset, ImageShape, Parts};
+use onebit_data::{Dataset, ImageShape, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -65,7 +65,7 @@ pub struct PartInfo {
 const NAMES: usize = 64;
 
 impl DataInfo {
-    pub(crate) fn of(parts: &Parts) -> Self {
+    pub(crate) fn of(parts: &Split) -> Self {
         let train = &parts.train;
         let part = |(part, data): (&str, Option<&Dataset>)| {
             data.map(|data| PartInfo { part: part.into(), counts: data.class_counts() })

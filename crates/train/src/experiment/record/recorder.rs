@@ -7,7 +7,7 @@ use std::{
 };
 
 use onebit_bits::Engine;
-use onebit_data::{Dataset, Parts};
+use onebit_data::{Dataset, Split};
 
 use crate::{
     config::Config,
@@ -39,12 +39,12 @@ const FLUSH: Duration = Duration::from_secs(1);
 ///
 /// let path = std::env::temp_dir().join(format!("onebit-doc-{}", std::process::id()));
 /// let config = config::preset("iris")?;
-/// let parts = experiment::load(&config, None)?;
+/// let split = experiment::load(&config, None)?;
 /// let engine = onebit_bits::Engine::single();
 ///
 /// let folder = RunFolder::create(&path)?;
-/// let mut recorder = Recorder::begin(&folder, "iris", &config, &parts, &engine)?.with_steps(5);
-/// let outcome = experiment::training(&config, &parts)?.listener(&mut recorder).run()?;
+/// let mut recorder = Recorder::begin(&folder, "iris", &config, &split, &engine)?.with_steps(5);
+/// let outcome = experiment::training(&config, &split)?.listener(&mut recorder).run()?;
 /// recorder.finish(&outcome)?;
 ///
 /// let lines = folder.read_metrics()?;
@@ -55,7 +55,7 @@ const FLUSH: Duration = Duration::from_secs(1);
 /// ```
 pub struct Recorder<'a> {
     folder: RunFolder,
-    parts: &'a Parts,
+    parts: &'a Split,
     engine: &'a Engine,
     info: RunInfo,
     metrics: Option<BufWriter<File>>,
@@ -84,7 +84,7 @@ impl<'a> Recorder<'a> {
         folder: &RunFolder,
         name: &str,
         config: &Config,
-        parts: &'a Parts,
+        parts: &'a Split,
         engine: &'a Engine,
     ) -> Result<Self> {
         let text = config.to_toml();
@@ -107,7 +107,7 @@ impl<'a> Recorder<'a> {
     ///
     /// # Errors
     /// [`Error::Run`] when `run.json` cannot be read or `result.json` cannot be removed.
-    pub fn resume(folder: &RunFolder, parts: &'a Parts, engine: &'a Engine) -> Result<Self> {
+    pub fn resume(folder: &RunFolder, parts: &'a Split, engine: &'a Engine) -> Result<Self> {
         let mut info = folder.read_info()?;
         info.resumed.push(now());
         let result = folder.result_path();
@@ -117,7 +117,7 @@ impl<'a> Recorder<'a> {
         Ok(Self::new(folder, info, parts, engine))
     }
 
-    fn new(folder: &RunFolder, info: RunInfo, parts: &'a Parts, engine: &'a Engine) -> Self {
+    fn new(folder: &RunFolder, info: RunInfo, parts: &'a Split, engine: &'a Engine) -> Self {
         Self {
             folder: folder.clone(),
             parts,
@@ -283,7 +283,7 @@ impl<'a> Recorder<'a> {
 
 /// Returns the part of the data to examine a network on: the test part, else the validation part, else the
 /// training part.
-fn evaluation_part(parts: &Parts) -> (&'static str, &Dataset) {
+fn evaluation_part(parts: &Split) -> (&'static str, &Dataset) {
     match (&parts.test, &parts.validation) {
         (Some(test), _) => ("test", test),
         (None, Some(validation)) => ("validation", validation),

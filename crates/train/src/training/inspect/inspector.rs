@@ -67,7 +67,7 @@ impl Watch for Inspector {
             Value::Bits(bits) => report.bits = Some(BitMeans::of(bits, depth)),
             Value::Real(y) => report.output = Some(Histogram::of_sample(y.values(), SAMPLE)),
             // dropout zeroes bits that the previous layer has reported
-            Value::Dropped(..) | Value::Bytes(_) => {}
+            Value::Ternary(..) | Value::Bytes(_) => {}
         }
     }
 

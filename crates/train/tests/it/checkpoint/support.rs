@@ -7,7 +7,7 @@ use std::{
 };
 
 use onebit_train::{
-    Error, Event, Outcome, Parts, Training,
+    Error, Event, Outcome, Split, Training,
     checkpoint::Checkpoints,
     data::{Dataset, Samples},
 };
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::nets::{CLASSES, Case, FEATURES};
 
 /// 34 samples to learn from and 17 to judge by; as bytes for the case that is named so.
-pub(crate) fn parts(case: &Case) -> Parts {
+pub(crate) fn parts(case: &Case) -> Split {
     let part = |rows: usize, shift: usize| {
         let bytes = (0..rows * FEATURES).map(|at| ((at + shift) * (at + shift) * 37 % 251) as u8);
         let samples = match case.0 {
@@ -26,7 +26,7 @@ pub(crate) fn parts(case: &Case) -> Parts {
         let labels = (0..rows).map(|row| ((row + shift) % CLASSES) as u32).collect();
         Dataset::new(samples, labels, ["a", "b", "c"].map(String::from).to_vec(), vec![]).unwrap()
     };
-    Parts::new(part(34, 0), Some(part(17, 5)), Some(part(17, 11)))
+    Split::new(part(34, 0), Some(part(17, 5)), Some(part(17, 11)))
 }
 
 /// A folder with a checkpoint.

@@ -108,7 +108,7 @@ fn kinds() {
     for (make, x, y) in LAYERS {
         let mut layer = make();
         let plane = random_bits(3, 0, B, x);
-        let dropped = Value::Dropped(Ternary::new(plane.clone(), plane.clone()).unwrap(), 2.0);
+        let dropped = Value::Ternary(Ternary::new(plane.clone(), plane.clone()).unwrap(), 2.0);
         let other = if takes_reals(&*layer) { Value::Bits(plane) } else { Value::Real(real(B, x)) };
         for value in [other, dropped] {
             assert_refused!(layer.forward(&cx, value.clone()), Kind, layer.name());
