@@ -25,8 +25,8 @@
 //! use onebit_train::{config, experiment};
 //!
 //! let config = config::preset("iris")?;
-//! let parts = experiment::load(&config, None)?;
-//! let outcome = experiment::training(&config, &parts)?.run()?;
+//! let split = experiment::load(&config, None)?;
+//! let outcome = experiment::training(&config, &split)?.run()?;
 //! assert!(outcome.kept().test_accuracy > Some(0.6));
 //! # Ok::<(), onebit_train::Error>(())
 //! ```

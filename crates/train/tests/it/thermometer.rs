@@ -4,8 +4,8 @@
 use onebit_bits::{BitTensor, Engine, Isa, random_bits};
 use onebit_model::Model;
 use onebit_train::{
-    Batch, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal, Split,
-    StraightThroughOptions, Trainer, Training, Value,
+    Batch, ByteScale, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal,
+    Split, StraightThroughOptions, Trainer, Training, Value,
     config::{self, Config, preset},
     data::{Dataset, ImageShape, Samples, quantiles},
     experiment,
