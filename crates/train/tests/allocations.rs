@@ -23,7 +23,7 @@ const INPUTS: usize = 30;
 /// Allocations of each of some steps after the first few.
 fn allocations(options: &StraightThroughOptions, threads: usize, bytes: bool) -> Vec<usize> {
     let cx = Context::train(&Engine::new(threads).unwrap());
-    let mut net = Network::straight_through_with(INPUTS, &[200, 130], 5, options, 1).unwrap();
+    let mut net = Network::straight_through(INPUTS, &[200, 130], 5, options, 1).unwrap();
     let labels: Vec<u32> = (0..BATCH as u32).map(|row| row % 5).collect();
     let mut step = || {
         let x = if bytes {

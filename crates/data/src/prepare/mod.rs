@@ -1,11 +1,11 @@
-//! What is done to features before a network sees them.
+//! Preprocessing of features: standardization, contrast normalization, whitening, thresholds, augmentation.
 
 mod augment;
 mod byte_scale;
+mod eigen;
 mod gcn;
 mod quantiles;
 mod standardize;
-mod symmetric;
 mod whiten;
 
 pub use augment::Augment;

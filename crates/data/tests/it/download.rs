@@ -12,7 +12,7 @@ use std::{
 };
 
 use onebit_data::{
-    DataFolder, ImageShape, Part, PublishedFile, PublishedSet,
+    DataFolder, ImageShape, PublishedFile, PublishedSet, Subset,
     download::{DownloadEvent, Downloader},
     read_cifar10_folder,
 };
@@ -505,7 +505,7 @@ fn cifar10_of_full_size() {
     });
     let mut case = Case::with(set(&[archive]), &[&server]);
     case.get().unwrap();
-    let read = |dir: &Path| read_cifar10_folder(dir, Part::Test).unwrap();
+    let read = |dir: &Path| read_cifar10_folder(dir, Subset::Test).unwrap();
     assert_eq!(read(&case.path("")), read(&dir));
-    assert_eq!(read_cifar10_folder(case.path(""), Part::Train).unwrap().len(), 50_000);
+    assert_eq!(read_cifar10_folder(case.path(""), Subset::Train).unwrap().len(), 50_000);
 }

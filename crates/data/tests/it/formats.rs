@@ -8,7 +8,7 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 use onebit_data::{
-    BUILTIN, DataError, Dataset, FeatureRows, Part, Samples, builtin, permutation, read_cifar10_folder,
+    BUILTIN, DataError, Dataset, FeatureRows, Samples, Subset, builtin, permutation, read_cifar10_folder,
     read_features, read_idx_folder, read_idx_images_from, read_idx_labels_from, read_image_folder,
     read_numpy, read_table, read_table_from, read_table_with_labels,
 };
@@ -136,7 +136,7 @@ proptest! {
         }
 
         write("test_batch.bin", &[3; 2 * 3073]);
-        check_images(read_cifar10_folder(dir.path(), Part::Test).map(|set| (set, None)));
+        check_images(read_cifar10_folder(dir.path(), Subset::Test).map(|set| (set, None)));
     }
 
     #[test]
@@ -243,7 +243,7 @@ fn mnist() {
         assert_eq!((set.len(), set.features(), set.classes()), (rows, 784, 10));
         assert_eq!(set.labels()[..5], first);
     };
-    let train = read_idx_folder(&dir, Part::Train).unwrap();
+    let train = read_idx_folder(&dir, Subset::Train).unwrap();
     check(&train, 60000, [5, 0, 4, 1, 9]);
     assert_eq!(train.class_counts(), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
     // The mean and deviation in common use, 0.1307 and 0.3081, times 255.
@@ -258,5 +258,5 @@ fn mnist() {
     assert_eq!((rest.len(), last.len()), (50000, 10000));
     assert_eq!(last.labels(), &train.labels()[50000..]);
     assert_eq!(last.gather(&[0, 9999]), train.gather(&[50000, 59999]));
-    check(&read_idx_folder(&dir, Part::Test).unwrap(), 10000, [7, 2, 1, 0, 4]);
+    check(&read_idx_folder(&dir, Subset::Test).unwrap(), 10000, [7, 2, 1, 0, 4]);
 }

@@ -5,13 +5,12 @@
 //! whitening is one of f32 with five terms: 1e-6 of the largest term, which is below 40.
 
 use onebit_bits::Engine;
-use onebit_data::{Dataset, Gcn, ImageShape, Part, Samples, Whiten, read_numpy, read_svhn_folder};
-use serde_json::Value as Json;
-
+use onebit_data::{Dataset, Gcn, ImageShape, Samples, Subset, Whiten, read_numpy, read_svhn_folder};
 use onebit_testing::{
     close::assert_close,
     golden::{numbers, reals},
 };
+use serde_json::Value as Json;
 
 fn golden() -> Json {
     let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/data.json"));
@@ -71,9 +70,9 @@ fn house_numbers_of_scipy() {
         (0..32).flat_map(move |y| (0..32).flat_map(move |x| (0..3).map(move |c| at(y, x, c))))
     };
     let images = |count: usize| Samples::Bytes { cols: 3072, values: (0..count).flat_map(image).collect() };
-    let train = read_svhn_folder(path, Part::Train).unwrap();
+    let train = read_svhn_folder(path, Subset::Train).unwrap();
     assert_eq!(train.samples(), &images(12));
     assert_eq!(train.labels(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2]);
-    let test = read_svhn_folder(path, Part::Test).unwrap();
+    let test = read_svhn_folder(path, Subset::Test).unwrap();
     assert_eq!((test.samples(), test.labels()), (&images(2), &[0, 3][..]));
 }

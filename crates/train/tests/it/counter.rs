@@ -4,7 +4,7 @@ use onebit_bits::{BitTensor, Engine, Noise, random_bits};
 use onebit_train::{
     Matrix, Signal,
     layer::Context,
-    rules::{Counter, Counting, Hold, Rule},
+    rules::{Counter, Counting, RateTarget, Rule},
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -15,11 +15,11 @@ const SHAPE: (usize, usize) = (5, 333);
 const SEED: u64 = 9;
 
 const PLANS: [Counting; 5] = [
-    Counting { bits: 8, dead_band: 32, average: 8, hold: Hold::Way },
-    Counting { bits: 8, dead_band: 32, average: 1, hold: Hold::Way },
-    Counting { bits: 6, dead_band: 0, average: 1, hold: Hold::Way },
-    Counting { bits: 7, dead_band: 63, average: 2, hold: Hold::Way },
-    Counting { bits: 2, dead_band: 1, average: 64, hold: Hold::Way },
+    Counting { bits: 8, dead_band: 32, average: 8, hold: RateTarget::Step },
+    Counting { bits: 8, dead_band: 32, average: 1, hold: RateTarget::Step },
+    Counting { bits: 6, dead_band: 0, average: 1, hold: RateTarget::Step },
+    Counting { bits: 7, dead_band: 63, average: 2, hold: RateTarget::Step },
+    Counting { bits: 2, dead_band: 1, average: 64, hold: RateTarget::Step },
 ];
 
 fn votes(seed: u64, steps: usize) -> Vec<Matrix> {
@@ -156,7 +156,8 @@ fn the_unit_of_votes_does_not_matter() {
 #[test]
 fn the_rate_is_the_mean_way() {
     for average in [1, 8] {
-        let mut rule = Counter::new(Counting { bits: 8, dead_band: 0, average, hold: Hold::Way }).unwrap();
+        let mut rule =
+            Counter::new(Counting { bits: 8, dead_band: 0, average, hold: RateTarget::Step }).unwrap();
         let mut bits = rule.start(SHAPE.0, SHAPE.1, 4).unwrap();
         let (rate, steps) = (0.004, 400);
         let votes =
@@ -231,7 +232,7 @@ fn it_says_what_is_wrong() {
 #[test]
 fn a_controller_holds_flips() {
     for unit in [1.0, 1e-4] {
-        let mut rule = Counter::new(Counting { hold: Hold::Flips, ..Counting::default() }).unwrap();
+        let mut rule = Counter::new(Counting { hold: RateTarget::Flips, ..Counting::default() }).unwrap();
         let mut bits = rule.start(SHAPE.0, SHAPE.1, 4).unwrap();
         for (target, seed) in [(0.02, 5), (0.005, 6)] {
             let votes: Vec<Matrix> = votes(seed, 400)

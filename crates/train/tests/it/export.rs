@@ -3,8 +3,8 @@
 use onebit_bits::{Engine, Geometry, Images, Isa, Pad, Padding, Pool, random_bits};
 use onebit_model::{Layer as Deployed, Limits, Model, Output};
 use onebit_train::{
-    Activation, Batch, Border, Bytes, DropoutShares, Matrix, Network, Norm, Parts, Phase, Signal,
-    StraightThroughOptions, Trainer, Value,
+    Activation, Batch, Border, Bytes, DropoutShares, FlipOptions, Matrix, Network, Norm, Phase, Signal,
+    Split, StraightThroughOptions, Trainer, Training, Value,
     data::{Dataset, ImageShape, Samples, Standardize},
     flip::thresholds,
     layer::Context,
@@ -431,14 +431,15 @@ fn scales_of_each_sign_are_among_them() {
 fn ready_made_networks_and_their_trainers() {
     let data = data(30, 6, 3, false, 1);
     let standardize = Standardize::fit(&data);
-    let parts = Parts::new(data.clone(), None, None);
+    let parts = Split::new(data.clone(), None, None);
     let phases = |rate| vec![Phase::new(2, Batch::Size(7), rate)];
     let dropout = DropoutShares { input: 0.2, hidden: 0.5 };
-    let flip = Network::flip(6, &[40, 20], 3, &thresholds(3).unwrap(), 5).unwrap();
-    let straight = Network::straight_through(6, &[40, 20], 3, dropout, 5).unwrap();
+    let flip = Network::flip(6, &[40, 20], 3, &FlipOptions::new(&thresholds(3).unwrap()), 5).unwrap();
+    let options = StraightThroughOptions { dropout, ..Default::default() };
+    let straight = Network::straight_through(6, &[40, 20], 3, &options, 5).unwrap();
     let trainers = [Trainer::flip(phases(0.25), 0), Trainer::straight_through(phases(0.01), 0)];
     for (mut net, trainer) in [flip, straight].into_iter().zip(trainers) {
-        let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+        let outcome = Training::new(&trainer, &mut net, &parts).run().unwrap();
         assert_eq!(Some(assert_exact(&mut net, &data, &standardize)), outcome.model);
     }
 }
@@ -448,7 +449,7 @@ fn networks_of_images() {
     let image = ImageShape { height: 7, width: 6, channels: 2 };
     let data = data(30, 84, 3, false, 1).with_image(image).unwrap();
     let standardize = Standardize::fit(&data);
-    let parts = Parts::new(data.clone(), None, None);
+    let parts = Split::new(data.clone(), None, None);
     let options = |stages: &str| StraightThroughOptions {
         convolutions: stages.parse().unwrap(),
         image: Some(image),
@@ -465,8 +466,8 @@ fn networks_of_images() {
         StraightThroughOptions { activation: Activation::StochasticSign, ..options("8C3/2") },
     ];
     for options in nets.into_iter().chain(others) {
-        let mut net = Network::straight_through_with(84, &[12], 3, &options, 5).unwrap();
-        let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+        let mut net = Network::straight_through(84, &[12], 3, &options, 5).unwrap();
+        let outcome = Training::new(&trainer, &mut net, &parts).run().unwrap();
         assert_eq!(Some(assert_exact(&mut net, &data, &standardize)), outcome.model, "{options:?}");
     }
 }

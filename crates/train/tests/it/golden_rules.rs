@@ -9,7 +9,7 @@ use onebit_bits::BitTensor;
 use onebit_train::{
     Matrix, Signal,
     layer::{Clock, Context},
-    rules::{Rbnn, Rule, Standardization, Standardized, Through, Xnor, mean_angle},
+    rules::{GradientPath, Rbnn, Rule, Standardization, Standardized, Xnor, mean_angle},
 };
 use serde_json::Value as Json;
 
@@ -120,7 +120,7 @@ fn recu() {
     check_standardized("recu", Standardization::ReCu);
 }
 
-fn check_rbnn(name: &str, through: Through) {
+fn check_rbnn(name: &str, through: GradientPath) {
     let case = case(name);
     let make = |momentum| {
         let rule = Rbnn::new(Momentum::new(momentum), Momentum::new(momentum)).with_gradient(through);
@@ -152,7 +152,7 @@ fn check_rbnn(name: &str, through: Through) {
 
 #[test]
 fn rbnn() {
-    check_rbnn("rbnn", Through::Straight);
-    check_rbnn("rbnn_rotation", Through::Rotation);
-    check_rbnn("rbnn_rest", Through::Rest);
+    check_rbnn("rbnn", GradientPath::Straight);
+    check_rbnn("rbnn_rotation", GradientPath::Rotation);
+    check_rbnn("rbnn_rest", GradientPath::Rest);
 }

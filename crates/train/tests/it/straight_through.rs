@@ -380,7 +380,7 @@ fn gradients_in_bf16_err_by_their_last_digit() {
 fn run(seed: u64, engine: &Engine, gradient: Precision) -> (Vec<f64>, Vec<f32>) {
     let (cx, dropout) = (Context::train(engine), DropoutShares { input: 0.2, hidden: 0.5 });
     let options = StraightThroughOptions { dropout, gradient, ..Default::default() };
-    let mut net = Network::straight_through_with(6, &[600, 70, 9], 3, &options, seed).unwrap();
+    let mut net = Network::straight_through(6, &[600, 70, 9], 3, &options, seed).unwrap();
     let labels: Vec<u32> = (0..16).map(|row| row % 3).collect();
     let step = |step: usize| {
         let x = Value::Real(wavy(16, 6, step as f32));

@@ -4,8 +4,8 @@
 use onebit_bits::{BitTensor, Engine, Isa, random_bits};
 use onebit_model::Model;
 use onebit_train::{
-    Batch, ByteScale, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Parts, Phase, Precision,
-    Signal, StraightThroughOptions, Trainer, Value,
+    Batch, ByteScale, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal,
+    Split, StraightThroughOptions, Trainer, Training, Value,
     config::{self, Config, preset},
     data::{Dataset, ImageShape, Samples, quantiles},
     experiment,
@@ -77,7 +77,7 @@ proptest! {
         let mut values = bytes(seed, rows * features);
         values.iter_mut().step_by(features).for_each(|byte| *byte = 9); // feature 0 says nothing
         let data = dataset(Samples::Bytes { cols: features, values: values.clone() }, rows);
-        let parts = Parts::new(data, None, None);
+        let parts = Split::new(data, None, None);
         let thresholds = quantiles(&parts.train, &parts.standardize, levels);
         let layer = Thermometer::new(matrix(levels, features, thresholds));
         let x = Bytes::new(rows, features, values.clone(), ByteScale::new(127.5, 1.0 / 127.5)).unwrap();
@@ -160,7 +160,7 @@ fn dataset(samples: Samples, rows: usize) -> Dataset {
 }
 
 /// Images, as bytes or as reals that are standardized one by one.
-fn images(rows: usize, as_bytes: bool) -> Parts {
+fn images(rows: usize, as_bytes: bool) -> Split {
     let cols = IMAGE.features().unwrap();
     let values = bytes(7, rows * cols);
     let samples = if as_bytes {
@@ -168,7 +168,7 @@ fn images(rows: usize, as_bytes: bool) -> Parts {
     } else {
         Samples::Real { cols, values: values.iter().map(|&byte| f32::from(byte) / 50.0).collect() }
     };
-    Parts::new(dataset(samples, rows).with_image(IMAGE).unwrap(), None, None)
+    Split::new(dataset(samples, rows).with_image(IMAGE).unwrap(), None, None)
 }
 
 fn options(thermometer: Matrix, stages: &str) -> StraightThroughOptions {
@@ -181,7 +181,7 @@ fn options(thermometer: Matrix, stages: &str) -> StraightThroughOptions {
 }
 
 /// The model of a file gives the scores of the trained network, bit for bit.
-fn assert_deployed(net: &mut Network, parts: &Parts, model: &Model) {
+fn assert_deployed(net: &mut Network, parts: &Split, model: &Model) {
     let rows: Vec<usize> = (0..parts.train.len()).collect();
     let raw = parts.train.gather(&rows);
     let mut x = raw.clone();
@@ -214,8 +214,8 @@ fn a_deployed_network_gives_the_bits_of_the_trained_one() {
         let parts = images(40, as_bytes);
         let per_channel = matrix(levels, 2, quantiles(&parts.train, &parts.standardize, levels));
         let options = options(per_channel, stages);
-        let mut net = Network::straight_through_with(60, &[12], 3, &options, 5).unwrap();
-        let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+        let mut net = Network::straight_through(60, &[12], 3, &options, 5).unwrap();
+        let outcome = Training::new(&trainer, &mut net, &parts).run().unwrap();
         let model = outcome.model.unwrap();
         assert_eq!(model.layers()[0].name(), "thermometer");
         assert_deployed(&mut net, &parts, &model);
@@ -224,8 +224,8 @@ fn a_deployed_network_gives_the_bits_of_the_trained_one() {
     let parts = images(40, true);
     let dropout = DropoutShares { input: 0.2, hidden: 0.2 };
     let options = StraightThroughOptions { dropout, ..options(table(3, 2, 60), "") };
-    let mut net = Network::straight_through_with(60, &[12], 3, &options, 5).unwrap();
-    let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+    let mut net = Network::straight_through(60, &[12], 3, &options, 5).unwrap();
+    let outcome = Training::new(&trainer, &mut net, &parts).run().unwrap();
     assert_deployed(&mut net, &parts, &outcome.model.unwrap());
 }
 
@@ -234,7 +234,7 @@ fn a_deployed_network_gives_the_bits_of_the_trained_one() {
 #[test]
 fn thresholds_of_channels_are_those_of_every_pixel() {
     let first = |thresholds: Matrix| {
-        let net = Network::straight_through_with(60, &[], 3, &options(thresholds, ""), 5).unwrap();
+        let net = Network::straight_through(60, &[], 3, &options(thresholds, ""), 5).unwrap();
         net.layers()[0].downcast_ref::<Thermometer>().unwrap().thresholds().clone()
     };
     let per_channel = matrix(2, 2, [-0.5, 0.25, 0.5, 0.75]);
@@ -246,7 +246,7 @@ fn thresholds_of_channels_are_those_of_every_pixel() {
 #[test]
 fn networks_that_cannot_be() {
     let with = |options: StraightThroughOptions| {
-        Network::straight_through_with(60, &[4], 3, &options, 5).err().map(|error| error.to_string())
+        Network::straight_through(60, &[4], 3, &options, 5).err().map(|error| error.to_string())
     };
     let fits = || options(table(1, 2, 2), "4C3");
     let dropout = DropoutShares { input: 0.1, hidden: 0.0 };
@@ -254,7 +254,7 @@ fn networks_that_cannot_be() {
     for (options, message) in [
         (
             StraightThroughOptions { binary_input: true, ..fits() },
-            "network.thermometer: expected nothing beside network.binary_input, got thresholds",
+            "network.thermometer: expected no thermometer together with network.binary_input, got thresholds",
         ),
         (
             StraightThroughOptions { dropout, ..fits() },
@@ -293,7 +293,9 @@ fn a_configuration_asks_for_levels() {
     }
     let both = digits(&["network.thermometer=3", "network.binary_input=true"]).unwrap_err().to_string();
     assert!(
-        both.contains("network.thermometer: expected nothing beside network.binary_input, got 3"),
+        both.contains(
+            "network.thermometer: expected no thermometer together with network.binary_input, got 3"
+        ),
         "{both}"
     );
 }
@@ -310,14 +312,17 @@ fn runs_of_a_configuration() {
         let parts = experiment::load(&config, None).unwrap();
         let mut net = experiment::network(&config, &parts).unwrap();
         let trainer = experiment::trainer(&config).unwrap();
-        let outcome = trainer.fit(&mut net, &parts, &engine, |_| {}).unwrap();
+        let outcome = Training::new(&trainer, &mut net, &parts).engine(&engine).run().unwrap();
         let layers = &outcome.epochs[0].layers;
         let (name, measures) = &layers[stages - 1];
         let mean = measures.mean_of_bits.unwrap();
         assert!(name == "thermometer" && (0.2..0.8).contains(&mean), "{name}: {mean}");
         let model = outcome.model.unwrap();
         assert_deployed(&mut net, &parts, &model);
-        assert_eq!(experiment::run(&config, &parts, &engine, |_| {}).unwrap().model, Some(model));
+        assert_eq!(
+            experiment::training(&config, &parts).unwrap().engine(&engine).run().unwrap().model,
+            Some(model)
+        );
     }
 }
 
@@ -332,7 +337,7 @@ fn the_float_twin_keeps_its_thermometer() {
         let parts = experiment::load(&config, None).unwrap();
         let net = experiment::network(&config, &parts).unwrap();
         assert!(net.layers().iter().any(|layer| layer.name() == "thermometer"));
-        let outcome = experiment::run(&config, &parts, &Engine::single(), |_| {}).unwrap();
+        let outcome = experiment::training(&config, &parts).unwrap().run().unwrap();
         assert!(outcome.kept().test_accuracy > Some(0.75), "{:?}", outcome.kept());
     }
 }
@@ -345,8 +350,8 @@ fn gradients_rounded_to_bytes() {
     let trainer = Trainer::straight_through(vec![Phase::new(2, Batch::Size(10), 0.01)], 0);
     for gradient in [Precision::Bf16, Precision::Int8] {
         let options = StraightThroughOptions { gradient, ..options(thresholds.clone(), "5C3-MP2") };
-        let mut net = Network::straight_through_with(60, &[12], 3, &options, 5).unwrap();
-        let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+        let mut net = Network::straight_through(60, &[12], 3, &options, 5).unwrap();
+        let outcome = Training::new(&trainer, &mut net, &parts).run().unwrap();
         assert_deployed(&mut net, &parts, &outcome.model.unwrap());
     }
 }
@@ -360,10 +365,10 @@ fn flip_nets_take_thresholds_of_each_feature() {
     let mut net = experiment::network(&config, &parts).unwrap();
     assert_eq!(net.parameters().bits, 5 * 4 * 64 + 3 * 64 * 3);
     let trainer = experiment::trainer(&config).unwrap();
-    let model = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap().model.unwrap();
+    let model = Training::new(&trainer, &mut net, &parts).run().unwrap().model.unwrap();
     assert_eq!(model.layers()[0].name(), "thermometer");
     assert_deployed(&mut net, &parts, &model);
     let options = FlipOptions { thermometer: Some(Matrix::zeros(3, 2)), ..FlipOptions::new(&[0.0]) };
-    let refused = Network::flip_with(4, &[], 3, &options, 0).err().unwrap().to_string();
+    let refused = Network::flip(4, &[], 3, &options, 0).err().unwrap().to_string();
     assert_eq!(refused, "network.thermometer: expected thresholds of 4 features, got of 2");
 }

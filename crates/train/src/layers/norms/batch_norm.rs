@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     layers::norms::feature_norm::{BatchNormGradients, BatchNormStatistics, FeatureNorm, Formula},
     numeric::{
-        batch_parts::{Grid, Part},
+        batch_blocks::{Block, Grid},
         batch_sums::rows_of,
         matrix::Matrix,
     },
@@ -68,10 +68,10 @@ impl Formula for Exact {
             parts.resize(grid.len(), 0.0);
         }
         engine.chunks((&mut sums[..], &mut means[..], &mut squares[..]), grid.width, |first, parts| {
-            statistics(engine.isa(), x, grid.part(first), parts);
+            statistics(engine.isa(), x, grid.block(first), parts);
         })?;
         for (feature, (mean, inv_std)) in batch.mean.iter_mut().zip(&mut batch.inv_std).enumerate() {
-            let parts = || grid.parts_of(feature).map(|(at, rows)| (sums[at], means[at], squares[at], rows));
+            let parts = || grid.blocks_of(feature).map(|(at, rows)| (sums[at], means[at], squares[at], rows));
             *mean = (parts().map(|(sum, ..)| sum).sum::<f64>() / x.rows() as f64) as f32;
             let about = |(sum, own, square, rows): (f64, f64, f64, f64)| {
                 let off = own - f64::from(*mean); // 0 if the batch is a single part
@@ -115,7 +115,7 @@ impl Formula for Exact {
 type PartSums<'a> = (&'a mut [f64], &'a mut [f64], &'a mut [f64]);
 
 vectorized! {
-    fn statistics<'a>(x: &'a Matrix, part: Part, sums: PartSums<'a>) {
+    fn statistics<'a>(x: &'a Matrix, part: Block, sums: PartSums<'a>) {
         let (sums, means, squares) = sums;
         let rows = || rows_of(x, part);
         sums.fill(0.0);

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     layers::{norms::per_channel::PerChannel, products::scaling},
     numeric::{
-        batch_parts::Part,
+        batch_blocks::Block,
         batch_sums::{BatchSums, rows_of},
         matrix::Matrix,
     },
@@ -84,7 +84,7 @@ impl ChannelScale {
 }
 
 vectorized! {
-    fn add_products<'a>(dy: &'a Matrix, x: &'a Matrix, part: Part, sums: [&'a mut [f32]; 1]) {
+    fn add_products<'a>(dy: &'a Matrix, x: &'a Matrix, part: Block, sums: [&'a mut [f32]; 1]) {
         let [sums] = sums;
         for (dy, x) in rows_of(dy, part).zip(rows_of(x, part)) {
             for (sum, (dy, x)) in sums.iter_mut().zip(dy.iter().zip(x)) {

@@ -18,7 +18,7 @@ use crate::{
     },
     error::{Error, Result},
     numeric::{
-        batch_parts::Part,
+        batch_blocks::Block,
         batch_sums::{BatchSums, rows_of},
         jobs::job_of_rows,
         matrix::Matrix,
@@ -303,9 +303,9 @@ vectorized! {
 
 vectorized! {
     /// Adds the rows of a part to `sum dy x_hat` and `sum dy` of its features.
-    fn add_gradients<'a>(dy: &'a Matrix, x_hat: &'a Matrix, part: Part, sums: [&'a mut [f32]; 2]) {
+    fn add_gradients<'a>(dy: &'a Matrix, x_hat: &'a Matrix, block: Block, sums: [&'a mut [f32]; 2]) {
         let [dgamma, dbeta] = sums;
-        for (dy, x_hat) in rows_of(dy, part).zip(rows_of(x_hat, part)) {
+        for (dy, x_hat) in rows_of(dy, block).zip(rows_of(x_hat, block)) {
             for ((dgamma, dbeta), (dy, x_hat)) in dgamma.iter_mut().zip(&mut *dbeta).zip(dy.iter().zip(x_hat)) {
                 *dbeta += dy;
                 *dgamma += dy * x_hat;

@@ -7,7 +7,7 @@ use crate::{
     layers::norms::feature_norm::{BatchNormGradients, BatchNormStatistics, FeatureNorm, Formula},
     numeric::{
         ap2::ap2,
-        batch_parts::Part,
+        batch_blocks::Block,
         batch_sums::{BatchSums, rows_of},
         matrix::Matrix,
     },
@@ -110,7 +110,7 @@ impl Formula for Shifts {
 }
 
 vectorized! {
-    fn add_up<'a>(x: &'a Matrix, part: Part, sums: [&'a mut [f64]; 1]) {
+    fn add_up<'a>(x: &'a Matrix, part: Block, sums: [&'a mut [f64]; 1]) {
         let [sums] = sums;
         for x in rows_of(x, part) {
             for (sum, &x) in sums.iter_mut().zip(x) {
@@ -121,10 +121,10 @@ vectorized! {
 }
 
 vectorized! {
-    fn add_spread<'a>(x: &'a Matrix, mean: &'a [f32], part: Part, sums: [&'a mut [f64]; 1]) {
+    fn add_spread<'a>(x: &'a Matrix, mean: &'a [f32], block: Block, sums: [&'a mut [f64]; 1]) {
         let [sums] = sums;
-        let mean = &mean[part.col..];
-        for x in rows_of(x, part) {
+        let mean = &mean[block.col..];
+        for x in rows_of(x, block) {
             for ((sum, &x), &mean) in sums.iter_mut().zip(x).zip(mean) {
                 let c = x - mean;
                 *sum += f64::from(c) * f64::from(ap2(c));

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     layers::{norms::feature_norm::affine, products::active_rows::is_active},
     numeric::{
-        batch_parts::Part,
+        batch_blocks::Block,
         batch_sums::{BatchSums, rows_of},
         jobs::job_of_rows,
         matrix::Matrix,
@@ -196,7 +196,7 @@ fn whole(parts: i32) -> f32 {
 }
 
 vectorized! {
-    fn add<'a>(x: &'a Matrix, part: Part, sums: &'a mut [f32]) {
+    fn add<'a>(x: &'a Matrix, part: Block, sums: &'a mut [f32]) {
         for row in rows_of(x, part) {
             for (sum, x) in sums.iter_mut().zip(row) {
                 *sum += x;
@@ -206,7 +206,7 @@ vectorized! {
 }
 
 vectorized! {
-    fn add_distances<'a>(z: &'a Matrix, means: &'a [f32], part: Part, sums: &'a mut [f32]) {
+    fn add_distances<'a>(z: &'a Matrix, means: &'a [f32], part: Block, sums: &'a mut [f32]) {
         for row in rows_of(z, part) {
             for ((sum, z), mean) in sums.iter_mut().zip(row).zip(&means[part.col..]) {
                 *sum += (z - mean).abs();
@@ -217,10 +217,10 @@ vectorized! {
 
 vectorized! {
     /// Adds dy, dy y and y^2 over the active rows.
-    fn add_votes<'a>(dy: &'a Matrix, y: &'a Matrix, part: Part, sums: [&'a mut [f32]; 3]) {
+    fn add_votes<'a>(dy: &'a Matrix, y: &'a Matrix, block: Block, sums: [&'a mut [f32]; 3]) {
         let [of_theta, of_gain, squares] = sums;
-        let whole = dy.iter_rows().skip(part.row);
-        let rows = rows_of(dy, part).zip(rows_of(y, part)).zip(whole).filter(|(_, dy)| is_active(dy));
+        let whole = dy.iter_rows().skip(block.row);
+        let rows = rows_of(dy, block).zip(rows_of(y, block)).zip(whole).filter(|(_, dy)| is_active(dy));
         for ((dy, y), _) in rows {
             let sums = of_theta.iter_mut().zip(&mut *of_gain).zip(&mut *squares);
             for (((of_theta, of_gain), square), (dy, y)) in sums.zip(dy.iter().zip(y)) {

@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     layers::norms::per_channel::PerChannel,
     numeric::{
-        batch_parts::Part,
+        batch_blocks::Block,
         batch_sums::{BatchSums, rows_of},
         jobs::job_of_rows,
         matrix::Matrix,
@@ -142,7 +142,7 @@ vectorized! {
 
 vectorized! {
     fn add_gradients<'a>(
-        dy: &'a Matrix, u: &'a Matrix, slope: &'a [f32], part: Part, sums: [&'a mut [f32]; 3],
+        dy: &'a Matrix, u: &'a Matrix, slope: &'a [f32], part: Block, sums: [&'a mut [f32]; 3],
     ) {
         let [dbefore, dslope, dafter] = sums;
         let slope = &slope[part.col..];

@@ -15,7 +15,7 @@ use crate::{
     error::Result,
     layers::{Estimator, norms::per_channel::PerChannel, signs::straight_through::StraightThrough},
     numeric::{
-        batch_parts::Part,
+        batch_blocks::Block,
         batch_sums::{BatchSums, rows_of},
         jobs::job_of_rows,
         matrix::Matrix,
@@ -103,7 +103,7 @@ vectorized! {
 }
 
 vectorized! {
-    fn add_up<'a>(dx: &'a Matrix, part: Part, sums: [&'a mut [f32]; 1]) {
+    fn add_up<'a>(dx: &'a Matrix, part: Block, sums: [&'a mut [f32]; 1]) {
         let [sums] = sums;
         for dx in rows_of(dx, part) {
             for (sum, dx) in sums.iter_mut().zip(dx) {

@@ -6,9 +6,8 @@ use std::{
     time::Duration,
 };
 
-use onebit_bits::Engine;
 use onebit_train::{
-    Error, Event, Outcome, Parts,
+    Error, Event, Outcome, Split, Training,
     checkpoint::Checkpoints,
     data::{Dataset, Samples},
 };
@@ -17,7 +16,7 @@ use tempfile::TempDir;
 use super::nets::{CLASSES, Case, FEATURES};
 
 /// 34 samples to learn from and 17 to judge by; as bytes for the case that is named so.
-pub(crate) fn parts(case: &Case) -> Parts {
+pub(crate) fn parts(case: &Case) -> Split {
     let part = |rows: usize, shift: usize| {
         let bytes = (0..rows * FEATURES).map(|at| ((at + shift) * (at + shift) * 37 % 251) as u8);
         let samples = match case.0 {
@@ -27,7 +26,7 @@ pub(crate) fn parts(case: &Case) -> Parts {
         let labels = (0..rows).map(|row| ((row + shift) % CLASSES) as u32).collect();
         Dataset::new(samples, labels, ["a", "b", "c"].map(String::from).to_vec(), vec![]).unwrap()
     };
-    Parts::new(part(34, 0), Some(part(17, 5)), Some(part(17, 11)))
+    Split::new(part(34, 0), Some(part(17, 5)), Some(part(17, 11)))
 }
 
 /// A folder with a checkpoint.
@@ -101,7 +100,8 @@ fn run(
 ) -> Result<Left, Error> {
     let (_, net, trainer) = case;
     let (mut net, parts) = (net(), parts(case));
-    let outcome = trainer().fit_with(&mut net, &parts, &Engine::single(), &mut checkpoints, listen)?;
+    let outcome =
+        Training::new(trainer(), &mut net, &parts).checkpoints(&mut checkpoints).on_event(listen).run()?;
     let mut state = Everything(Vec::new());
     net.state(&mut onebit_train::state::State::new(&mut state)).unwrap();
     Ok(Left { outcome, file: fs::read(path).unwrap_or_default(), state: state.0 })

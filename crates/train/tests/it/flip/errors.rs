@@ -2,7 +2,7 @@
 
 use onebit_bits::{BitTensor, Ternary, random_bits};
 use onebit_train::{
-    Error, Matrix, Network, Result, Signal, Value, Votes,
+    Error, FlipOptions, Matrix, Network, Result, Signal, Value, Votes,
     flip::{flip2grad, xnor},
     layer::{Context, Layer},
     layers::{Binarize, Bma, Bmab, Normalize, Pnb, PopCount, XnorWeight},
@@ -194,7 +194,7 @@ fn settings() {
         let bmab = Bmab::new(1, 1, 1, &t, vote(), 0).unwrap().with_quorum(quorum);
         assert!(matches!(bmab.err(), Some(Error::Setting { .. })), "{quorum}");
     }
-    assert!(matches!(Network::flip(0, &[], 1, &t, 0).err(), Some(Error::Setting { .. })));
+    assert!(matches!(Network::flip(0, &[], 1, &FlipOptions::new(&t), 0).err(), Some(Error::Setting { .. })));
 }
 
 #[test]

@@ -1,16 +1,24 @@
-//! What rules without latent weights share: the comparison that flips a weight.
+//! The parts that [`Bop`](crate::rules::Bop) and [`Bop2`](crate::rules::Bop2) share: running averages, and
+//! the comparison that flips a weight.
 
 use onebit_bits::{Isa, sign_words, vectorized};
 
-/// Elements at once: three slices of them stay in the L1 cache.
+use crate::{error::Result, optimizers::schedule::Scheduled};
+
+/// Elements per pass: three slices of this length stay in the L1 cache.
 pub(crate) const RUN: usize = 64 * WORDS;
 pub(crate) const WORDS: usize = 16;
 
-/// Flips each weight with `w push > threshold`; returns how many. `push` has at most [`RUN`] elements, `weights` their
-/// words. What is not a number pushes nowhere.
+/// Checks a threshold: finite and at least 0 over the whole run.
+pub(crate) fn check_threshold(threshold: impl Into<Scheduled>) -> Result<Scheduled> {
+    threshold.into().check("threshold", 0.0..=f64::from(f32::MAX))
+}
+
+/// Flips each weight with `w push > threshold`; returns how many flipped. `push` has at most [`RUN`]
+/// elements, `weights` the words for them. A NaN flips nothing.
 #[inline(always)]
 pub(crate) fn flip_beyond(isa: Isa, push: &[f32], threshold: f32, weights: &mut [u64]) -> u64 {
-    // Above the threshold is from the next number on.
+    // A number above the threshold is at least the next float.
     let limit = threshold.next_up();
     let beyond = |sign: f32| {
         let (mut excess, mut bits) = ([0.0; RUN], [0; WORDS]);
@@ -38,7 +46,8 @@ vectorized! {
 }
 
 vectorized! {
-    /// `average <- (1 - share) average + share new`. In this form a share below the rounding of 1 is not lost.
+    /// `average <- (1 - share) average + share new`, written so that a share below the rounding of 1 still
+    /// counts.
     pub(crate) fn follow<'a>(share: f32, new: &'a [f32], average: &'a mut [f32]) {
         for (average, new) in average.iter_mut().zip(new) {
             *average += share * (new - *average);
@@ -47,7 +56,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// [`follow`] of the squares.
+    /// [`follow`] for the squares of `new`.
     pub(crate) fn follow_squares<'a>(share: f32, new: &'a [f32], average: &'a mut [f32]) {
         for (average, new) in average.iter_mut().zip(new) {
             *average += share * (new * new - *average);

@@ -1,32 +1,33 @@
-//! Symmetric matrices in f64: sums of outer products, and eigenvectors.
+//! Eigenvectors of symmetric matrices in f64, and sums of outer products.
 //!
 //! ```text
-//! A = Q T Q^T by Householder's reflections, T tridiagonal      T = S diag(values) S^T by implicit QL      U = Q S
+//! A = Q T Q^T by Householder reflections, T tridiagonal
+//! T = S diag(values) S^T by implicit QL, U = Q S
 //! ```
 //!
-//! Both are textbook methods (Golub and Van Loan, Matrix Computations, 8.3), laid out so that everything that costs
-//! n^3 runs over contiguous rows and over threads, each sum in one fixed order.
+//! Both are textbook methods (Golub and Van Loan, Matrix Computations, 8.3). All work of order n^3 runs over
+//! contiguous rows and over threads, with each sum in a fixed order.
 
 use onebit_bits::{Engine, vectorized};
 
 use crate::error::DataError;
 
-/// Numbers that are worked on side by side.
+/// Numbers processed side by side.
 const LANES: usize = 16;
-/// Rows of a sum of outer products that are made at once, and samples that are added at once.
+/// The rows of a sum of outer products that are computed together, and the samples that are added together.
 const TILE: usize = 4;
-/// Rotations that are kept before the vectors are turned: what they turn stays in the L2 cache meanwhile.
+/// Rotations collected before they are applied to the vectors, whose panel stays in the L2 cache meanwhile.
 const ROTATIONS: usize = 1 << 16;
-/// Sweeps of QL for an eigenvalue; two are usual.
+/// The largest number of QL sweeps per eigenvalue; two are usual.
 const SWEEPS: usize = 60;
 
-/// Adds `sum_s x_s x_s^T` to the upper triangle of `sum: (n, n)`. x: (s, n).
+/// Adds `sum_s x_s x_s^T` to the upper triangle of `sum`, `(n, n)`, for the rows of `x`, `(s, n)`.
 pub(crate) fn add_outer(engine: &Engine, n: usize, x: &[f64], sum: &mut [f64]) -> Result<(), DataError> {
     Ok(engine.chunks(sum, TILE * n, |first, rows| add_outer_rows(engine.isa(), n, first / n, x, rows))?)
 }
 
 vectorized! {
-    /// Of the rows from `first` on, as many as there are.
+    /// [`add_outer`] for the rows of the sum from `first` on.
     fn add_outer_rows<'a>(n: usize, first: usize, x: &'a [f64], rows: &'a mut [f64]) {
         let (tiles, rest) = x.split_at(x.len() / (TILE * n) * (TILE * n));
         for x in tiles.chunks_exact(TILE * n) {
@@ -53,7 +54,7 @@ fn add_samples<const S: usize>(n: usize, first: usize, x: [&[f64]; S], rows: &mu
     }
 }
 
-/// Makes the lower triangle of `a: (n, n)` that of the upper one.
+/// Copies the upper triangle of `a`, `(n, n)`, to the lower one.
 pub(crate) fn mirror(n: usize, a: &mut [f64]) {
     for row in 1..n {
         for col in 0..row {
@@ -62,25 +63,26 @@ pub(crate) fn mirror(n: usize, a: &mut [f64]) {
     }
 }
 
-/// Eigenvalues of a symmetric matrix, and the orthonormal eigenvectors.
+/// The eigenvalues and orthonormal eigenvectors of a symmetric matrix.
 pub(crate) struct Eigen {
-    /// In no order, `(n)`.
+    /// The eigenvalues, `(n)`, unordered.
     pub(crate) values: Vec<f64>,
-    /// Of [`LANES`] features at a time, all vectors: `(n / LANES, n, LANES)`.
+    /// The eigenvectors in panels of [`LANES`] features: `(n / LANES, n, LANES)`.
     panels: Vec<f64>,
 }
 
 impl Eigen {
-    /// Of `a: (n, n)`; none if QL does not converge, which no finite matrix is known for.
+    /// Decomposes `a`, `(n, n)`. Returns `None` if QL does not converge; no finite matrix is known for which
+    /// it fails.
     pub(crate) fn new(engine: &Engine, n: usize, mut a: Vec<f64>) -> Result<Option<Self>, DataError> {
         let (mut values, mut off, betas) = tridiagonal(engine, n, &mut a)?;
         let turned = reflect(engine, n, &a, &betas)?;
         let mut panels = vec![0.0; n.div_ceil(LANES) * n * LANES];
         for (p, panel) in panels.chunks_exact_mut(n * LANES).enumerate() {
             for (j, lanes) in panel.chunks_exact_mut(LANES).enumerate() {
-                let part = &turned[j * n..][..n][p * LANES..];
-                let part = &part[..part.len().min(LANES)];
-                lanes[..part.len()].copy_from_slice(part);
+                let features = &turned[j * n..][..n][p * LANES..];
+                let features = &features[..features.len().min(LANES)];
+                lanes[..features.len()].copy_from_slice(features);
             }
         }
         drop((turned, a));
@@ -97,7 +99,7 @@ impl Eigen {
         Ok(converged.then_some(Self { values, panels }))
     }
 
-    /// Writes an eigenvector to `u: (n)`.
+    /// Writes eigenvector `k` to `u`, `(n)`.
     pub(crate) fn vector(&self, k: usize, u: &mut [f64]) {
         let n = self.values.len();
         for (p, u) in u.chunks_mut(LANES).enumerate() {
@@ -106,8 +108,8 @@ impl Eigen {
     }
 }
 
-/// Turns `a: (n, n)` into a tridiagonal matrix: its diagonal, what is beside it, and for each reflection
-/// `I - beta v v^T` its `beta`; the `v` are left in the rows of `a`, right of the diagonal.
+/// Reduces `a`, `(n, n)`, to a tridiagonal matrix. Returns its diagonal, its off-diagonal, and the `beta` of
+/// each reflection `I - beta v v^T`; the vectors `v` are left in the rows of `a`, right of the diagonal.
 fn tridiagonal(
     engine: &Engine,
     n: usize,
@@ -119,13 +121,13 @@ fn tridiagonal(
         diagonal[k] = a[k * n + k];
         let (head, below) = a.split_at_mut((k + 1) * n);
         let v = &mut head[k * n + k + 1..];
-        // The last entry beside the diagonal needs no reflection.
+        // The last off-diagonal entry needs no reflection.
         let largest = v.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
         if v.len() < 2 || largest == 0.0 {
             off[k] = v.first().copied().unwrap_or(0.0);
             continue;
         }
-        // Scaled, so that no square leaves the range of f64.
+        // Scaling keeps every square within the range of f64.
         v.iter_mut().for_each(|x| *x /= largest);
         let norm = dot(v, v).sqrt();
         let alpha = -norm.copysign(v[0]);
@@ -148,7 +150,7 @@ fn tridiagonal(
 }
 
 vectorized! {
-    /// w = beta A v, of some rows and of their columns from `first` on.
+    /// `w = beta A v`, for some rows of `A` and their columns from `first` on.
     fn multiply<'a>(shape: (usize, usize), beta: f64, rows: &'a [f64], v: &'a [f64], w: &'a mut [f64]) {
         let (n, first) = shape;
         for (w, row) in w.iter_mut().zip(rows.chunks_exact(n)) {
@@ -158,7 +160,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// A -= v w^T + w v^T, of the rows from `at` on and of their columns from `first` on.
+    /// `A -= v w^T + w v^T`, for the rows from `at` on and their columns from `first` on.
     fn subtract<'a>(shape: (usize, usize), at: usize, v: &'a [f64], w: &'a [f64], rows: &'a mut [f64]) {
         let (n, first) = shape;
         for (row, (&v_row, &w_row)) in rows.chunks_exact_mut(n).zip(v[at..].iter().zip(&w[at..])) {
@@ -169,7 +171,7 @@ vectorized! {
     }
 }
 
-/// Q^T, the product of the reflections in `a: (n, n)` from the last to the first.
+/// Computes `Q^T`, the product of the reflections in `a`, `(n, n)`, from the last to the first.
 fn reflect(engine: &Engine, n: usize, a: &[f64], betas: &[f64]) -> Result<Vec<f64>, DataError> {
     let mut turned = vec![0.0; n * n];
     turned.iter_mut().step_by(n + 1).for_each(|one| *one = 1.0);
@@ -180,7 +182,7 @@ fn reflect(engine: &Engine, n: usize, a: &[f64], betas: &[f64]) -> Result<Vec<f6
 }
 
 vectorized! {
-    /// Of the rows from `first` on: each times the reflections that are not the identity to it.
+    /// [`reflect`] for the rows from `first` on; reflections that leave a row unchanged are skipped.
     fn reflect_rows<'a>(n: usize, first: usize, a: &'a [f64], betas: &'a [f64], rows: &'a mut [f64]) {
         let count = rows.len() / n;
         for k in (0..first + count - 1).rev() {
@@ -198,7 +200,7 @@ vectorized! {
     }
 }
 
-/// In one order, whatever the instruction set: lane by lane, then the lanes.
+/// The scalar product, summed in the same order on every instruction set: lane by lane, then over the lanes.
 #[inline(always)]
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; LANES];
@@ -213,7 +215,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// Turns the vectors `at` and `at + 1`.
+/// A plane rotation of the vectors `at` and `at + 1`.
 #[derive(Clone, Copy)]
 struct Rotation {
     at: usize,
@@ -222,7 +224,7 @@ struct Rotation {
 }
 
 vectorized! {
-    /// panel: all vectors, [`LANES`] features of each.
+    /// Rotates a panel: [`LANES`] features of all vectors.
     fn rotate<'a>(rotations: &'a [Rotation], panel: &'a mut [f64]) {
         let lanes = panel.as_chunks_mut::<LANES>().0;
         for &Rotation { at, cos, sin } in rotations {
@@ -237,9 +239,9 @@ vectorized! {
     }
 }
 
-/// Implicit QL with Wilkinson's shift: the eigenvalues of a tridiagonal matrix are left in `d`, its diagonal; `e` is
-/// what stands beside it. `turn` gets the rotations of each sweep and, at the end, none and `true`. False if an
-/// eigenvalue takes more than `most` sweeps.
+/// Implicit QL with Wilkinson's shift: turns the diagonal `d` of a tridiagonal matrix with the off-diagonal
+/// `e` into the eigenvalues. `turn` gets the rotations of each sweep and, at the end, no rotations and
+/// `true`. Returns false if an eigenvalue takes more than `most` sweeps.
 fn diagonalize(
     d: &mut [f64],
     e: &mut [f64],
@@ -250,7 +252,7 @@ fn diagonalize(
     for l in 0..d.len() {
         let mut sweeps = 0;
         loop {
-            // The block that starts at l ends where the matrix falls apart.
+            // The block that starts at l ends where the matrix decouples.
             let small = |m: &usize| e[*m].abs() <= f64::EPSILON * (d[*m].abs() + d[*m + 1].abs());
             let m = (l..d.len() - 1).find(small).unwrap_or(d.len() - 1);
             if m == l {
@@ -306,7 +308,7 @@ mod tests {
         (0..n).map(|_| (rng.next_u64() >> 11) as f64 / (1u64 << 52) as f64 - 1.0).collect()
     }
 
-    /// x^T x, entry by entry. x: (s, n)
+    /// `x^T x`, entry by entry, for `x`, `(s, n)`.
     fn outer(n: usize, x: &[f64]) -> Vec<f64> {
         let entry = |row, col| x.chunks_exact(n).map(|x| x[row] * x[col]).sum();
         (0..n * n).map(|at| entry(at / n, at % n)).collect()
@@ -332,7 +334,7 @@ mod tests {
         }
     }
 
-    /// U diag(values) U^T is the matrix again, and U^T U the identity.
+    /// `U diag(values) U^T` gives the matrix, and `U^T U` the identity.
     fn check(n: usize, a: &[f64]) -> Vec<f64> {
         let size = a.iter().fold(0.0f64, |size, x| size.max(x.abs()));
         let eigen = Eigen::new(&Engine::single(), n, a.to_vec()).unwrap().expect("it converges");
@@ -374,7 +376,7 @@ mod tests {
             let a: Vec<f64> = outer(9, &random(90, 3)).iter().map(|x| x * scale).collect();
             check(9, &a);
         }
-        // The string of n masses: 2 - 2 cos(pi k / (n + 1)).
+        // A string of n masses has the eigenvalues 2 - 2 cos(pi k / (n + 1)).
         let string = |at: usize| [2.0, -1.0].get((at / 31).abs_diff(at % 31)).copied().unwrap_or(0.0);
         let values = check(31, &(0..31 * 31).map(string).collect::<Vec<f64>>());
         let angle = |k: usize| std::f64::consts::PI * k as f64 / 32.0;

@@ -1,4 +1,4 @@
-//! What the relatives of the latent-weight rule have in common: real weights behind the bits, and their optimizer.
+//! The latent weights of the rules that transform them before taking signs: real weights under an optimizer.
 
 use onebit_bits::{BitTensor, BitView, Engine, pack_signs, vectorized};
 use rand::{RngExt, SeedableRng};
@@ -9,11 +9,11 @@ use crate::{
     error::{Error, Result},
     numeric::{matrix::Matrix, sums::sum},
     optimizers::{Optimizer, Run, real_tensor::RealTensor},
-    rules::glorot_scale,
+    rules::one_pass::check_states,
 };
 
-/// Real weights, `(o, i)`; each row is the filter of an output.
-pub(crate) struct Latents {
+/// Real weights, `(o, i)`; each row is the filter of one output.
+pub(crate) struct LatentWeights {
     rule: &'static str,
     domain: Domain,
     scale: Option<f32>,
@@ -22,31 +22,28 @@ pub(crate) struct Latents {
     pub(crate) taps: usize,
 }
 
-/// Where latent weights live.
+/// The domain of latent weights, which also decides their first values and the scale of their steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Domain {
-    /// In `[-1, 1]`: they start uniform in it, are clipped to it, and take Glorot-scaled steps.
+    /// `[-1, 1]`: weights start uniform in it, are clipped to it, and take Glorot-scaled steps.
     Unit,
-    /// Anywhere: they start uniform in `+-1 / sqrt(i)` and take the optimizer's steps.
+    /// All reals: weights start uniform in `+-1 / sqrt(i)` and take the optimizer's steps.
     Free,
 }
 
-impl Latents {
+impl LatentWeights {
     pub(crate) fn new(rule: &'static str, domain: Domain, optimizer: impl Optimizer + 'static) -> Self {
         let weights = RealTensor::new(Vec::new(), optimizer);
         Self { rule, domain, scale: None, weights, shape: (0, 0), taps: 1 }
     }
 
-    /// A fixed scale on the optimizer's step.
+    /// Sets a fixed scale on the optimizer's step.
     pub(crate) fn set_scale(&mut self, scale: f32) -> Result<()> {
-        if !(scale > 0.0 && scale.is_finite()) {
-            return Err(Error::setting(format!("{} scale", self.rule), "a positive number", scale));
-        }
-        self.scale = Some(scale);
+        self.scale = Some(check_positive(&format!("{} scale", self.rule), scale)?);
         Ok(())
     }
 
-    /// The weights to start from, `(o, i)`.
+    /// Sets the weights to start from, `(o, i)`.
     pub(crate) fn set(&mut self, weights: Vec<f32>) {
         self.weights.restart(weights);
     }
@@ -60,7 +57,7 @@ impl Latents {
         self.shape
     }
 
-    /// Draws the weights, unless they were set.
+    /// Draws the weights unless they were set, and checks their number.
     pub(crate) fn start(&mut self, rows: usize, cols: usize, seed: u64) -> Result<()> {
         if self.values().is_empty() {
             let bound = match self.domain {
@@ -70,15 +67,12 @@ impl Latents {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             self.set((0..rows * cols).map(|_| rng.random_range(-bound..bound)).collect());
         }
-        if self.values().len() != rows * cols {
-            let expected = format!("{rows} x {cols} latent weights");
-            return Err(Error::shape(self.rule, expected, self.values().len()));
-        }
+        check_states(self.rule, "latent weights", (rows, cols), self.values().len())?;
         self.shape = (rows, cols);
         Ok(())
     }
 
-    /// The gradient for weights of this shape, or what is wrong with it.
+    /// The gradient in `signal`, once its kind and the shapes are checked.
     pub(crate) fn gradient<'a>(&self, weights: BitView, signal: &'a Signal) -> Result<&'a Matrix> {
         let Signal::Grad(grad) = signal else {
             return Err(Error::Kind { layer: self.rule, expected: "a gradient", got: signal.kind() });
@@ -88,9 +82,9 @@ impl Latents {
         Ok(grad)
     }
 
-    /// The optimizer's step along `grad`: (o, i), and the clip.
+    /// Takes the optimizer's step along `grad`, `(o, i)`, and clips.
     pub(crate) fn step(&mut self, cx: &Context, grad: &[f32], rate: f64) -> Result<()> {
-        /// Elements of a run: they stay in the cache.
+        /// Elements per job: they stay in the cache.
         const RUN: usize = 4096;
         let ((rows, cols), isa) = (self.shape, cx.engine.isa());
         let (scale, bound) = match self.domain {
@@ -110,19 +104,40 @@ impl Latents {
 }
 
 vectorized! {
-    fn clip<'a>(weights: &'a mut [f32], bound: f32) {
+    /// Clips to `[-bound, bound]`.
+    pub(crate) fn clip<'a>(weights: &'a mut [f32], bound: f32) {
         for w in weights {
             *w = w.clamp(-bound, bound);
         }
     }
 }
 
-/// The flips that lead from `weights` to the signs of `reals`: (o, i).
+/// The Glorot learning-rate scale of arXiv:1602.02830's code (`W_LR_scale = "Glorot"`):
+/// `sqrt((fan_in + fan_out) / 1.5)`.
+///
+/// For a convolution, both count the taps: `kh kw c_in` and `kh kw c_out`.
+///
+/// ```
+/// assert_eq!(onebit_train::rules::glorot_scale(4, 2), 2.0);
+/// ```
+pub fn glorot_scale(fan_in: usize, fan_out: usize) -> f32 {
+    ((fan_in + fan_out) as f32 / 1.5).sqrt()
+}
+
+/// Checks that a setting is positive and finite.
+pub(crate) fn check_positive(name: &str, number: f32) -> Result<f32> {
+    if !(number > 0.0 && number.is_finite()) {
+        return Err(Error::setting(name, "a positive number", number));
+    }
+    Ok(number)
+}
+
+/// The flips that turn `weights` into the signs of `reals`, `(o, i)`.
 pub(crate) fn flips_to(engine: &Engine, weights: BitView, reals: &[f32]) -> Result<BitTensor> {
     Ok(pack_signs(engine, weights.rows(), weights.cols(), reals)?.xor(weights)?)
 }
 
-/// Fills one number for each row of `rows`, of `cols` elements.
+/// Computes one number for each row of `rows`, `(o, cols)`, into `to`, `(o)`.
 pub(crate) fn each_row(
     engine: &Engine,
     rows: &[f32],
@@ -130,15 +145,15 @@ pub(crate) fn each_row(
     to: &mut [f32],
     number: impl Fn(&[f32]) -> f32 + Sync,
 ) -> Result<()> {
-    let part = (4096 / cols.max(1)).max(1);
-    Ok(engine.chunks(to, part, |first, to| {
+    let rows_per_job = (4096 / cols.max(1)).max(1);
+    Ok(engine.chunks(to, rows_per_job, |first, to| {
         for (to, row) in to.iter_mut().zip(rows[first * cols..].chunks_exact(cols.max(1))) {
             *to = number(row);
         }
     })?)
 }
 
-/// `mean |w|`
+/// `mean |w|`.
 pub(crate) fn mean_magnitude(w: &[f32]) -> f64 {
     sum(w, f64::abs) / w.len() as f64
 }
