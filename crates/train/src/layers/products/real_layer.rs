@@ -19,7 +19,7 @@ use crate::{
     optimizers::Optimizer,
 };
 
-/// How the weights meet the input: a whole row at a time, or a patch of an image at a time.
+/// The walk of the weights over the input: a whole row at a time, or a patch of an image at a time.
 pub trait Walk: Send + 'static {
     /// The layer's name.
     const NAME: &'static str;
