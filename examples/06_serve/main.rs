@@ -8,7 +8,10 @@ mod rows;
 
 use std::{env, error::Error, io::Read, thread};
 
-use onebit::{Batch, Engine, Model, Network, Phase, Split, Trainer, data, flip::thresholds, model::Session};
+use onebit::{
+    Batch, Engine, FlipOptions, Model, Network, Phase, Split, Trainer, Training, data, flip::thresholds,
+    model::Session,
+};
 use rows::{Rows, columns_of};
 use serde_json::{Value, json};
 use tiny_http::{Header, Method, Request, Response, Server};
@@ -54,9 +57,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Flip backprop on the built-in flowers; takes a fraction of a second.
 fn train(engine: &Engine) -> Result<Model, Box<dyn Error>> {
     let split = Split::random(&data::iris(), 0.2, 42)?;
-    let mut net = Network::flip(4, &[64], 3, &thresholds(3)?, 42)?;
+    let mut net = Network::flip(4, &[64], 3, &FlipOptions::new(&thresholds(3)?), 42)?;
     let phases = vec![Phase::new(10, Batch::Size(32), 1.0), Phase::new(10, Batch::All, 0.5)];
-    let outcome = Trainer::flip(phases, 42).fit(&mut net, &split, engine, |_| {})?;
+    let outcome = Training::new(Trainer::flip(phases, 42), &mut net, &split).engine(engine).run()?;
     println!("accuracy on held-out flowers: {:.1} %", 100.0 * outcome.kept().test_accuracy.unwrap_or(0.0));
     Ok(outcome.into_model()?)
 }

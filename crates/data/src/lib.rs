@@ -67,7 +67,7 @@ pub use images::{
 };
 pub use location::Location;
 pub use permutation::permutation;
-pub use prepare::{Augment, Gcn, Standardize, Whiten, quantiles};
+pub use prepare::{Augment, ByteScale, Gcn, Standardize, Whiten, quantiles};
 #[cfg(feature = "download")]
 pub use published::download;
 pub use published::{

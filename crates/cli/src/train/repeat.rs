@@ -21,7 +21,7 @@ pub(super) fn run(args: &TrainArgs, mut job: Job, source: Source, engine: &Engin
         if seed == 0 {
             headline::print(&job, &parts, args.json)?;
         }
-        let outcome = experiment::run(&job.config, &parts, engine, |_| {})?;
+        let outcome = experiment::training(&job.config, &parts)?.engine(engine).run()?;
         let kept = outcome.kept();
         tests.extend(kept.test_accuracy);
         validations.extend(kept.validation_accuracy);

@@ -44,7 +44,9 @@ pub(super) fn run(args: &TrainArgs, setup: Setup, source: Source, engine: &Engin
 
     let mut listeners = Listeners { screen, recorder };
     interrupt::listen();
-    let outcome = experiment::run_and_tell(&job.config, &parts, engine, &mut checkpoints, &mut listeners);
+    let outcome = experiment::training(&job.config, &parts).and_then(|training| {
+        training.engine(engine).checkpoints(&mut checkpoints).listener(&mut listeners).run()
+    });
     let Listeners { screen, recorder } = listeners;
     let printed = screen.finish();
     let recorded = recorder.map_or(Ok(()), |recorder| match &outcome {

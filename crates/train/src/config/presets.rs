@@ -37,18 +37,26 @@ pub const PRESETS: [(&str, &str, &str); 21] = presets! {
     "vgg-small": "CIFAR-10, VGG-small with real first and last layers, by IR-Net",
 };
 
-/// The preset of this name.
+/// Returns the preset `name`.
+///
+/// ```
+/// use onebit_train::config::{self, Method};
+///
+/// let iris = config::preset("iris")?;
+/// assert_eq!((iris.method, iris.network.hidden), (Method::Flip, vec![64]));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::Setting`] that lists the presets.
+/// [`Error::Setting`] with the names of all presets for an unknown name.
 pub fn preset(name: &str) -> Result<Config> {
     parse(name, preset_text(name)?, &[])
 }
 
-/// The text of the preset of this name.
+/// Returns the text of the preset `name`.
 ///
 /// # Errors
-/// [`Error::Setting`] that lists the presets.
+/// [`Error::Setting`] with the names of all presets for an unknown name.
 pub fn preset_text(name: &str) -> Result<&'static str> {
     let found = PRESETS.iter().find(|(preset, ..)| *preset == name);
     found.map(|(_, text, _)| *text).ok_or_else(|| {
