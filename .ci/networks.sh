@@ -1,5 +1,5 @@
-# Small networks, to be run where `onebit` does not run and compared with it; sourced after tools.sh. They stay in
-# target/ci/networks for the next step, as long as `onebit` stays as it is.
+# Small networks, to be run where `onebit` does not run and compared with it; sourced after tools.sh. They stay
+# in target/ci/networks for the next step, as long as `onebit` stays as it is.
 run cargo build --release --locked --quiet # as the main job does
 onebit=target/release/onebit
 work=$PWD/target/ci/networks
@@ -25,8 +25,8 @@ save("x", (len(rows), 8, 8), [pixel for row in rows for pixel in row[:-1]])
 save("y", (len(rows),), [row[-1] for row in rows])
 PY
 
-# network NAME CONFIG TABLE [FLAG...]: trains NAME.onebit in $work, puts the last samples of the table into NAME.csv,
-# and what `onebit predict` says of them into NAME.host
+# network NAME CONFIG TABLE [FLAG...]: trains NAME.onebit in $work, puts the last samples of the table into
+# NAME.csv, and what `onebit predict` says of them into NAME.host
 network() {
     local name=$1 config=$2 table=$3
     shift 3

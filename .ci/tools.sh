@@ -31,13 +31,13 @@ debian() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# nightly COMPONENT...: installs a nightly toolchain with them where there is none; fails if there cannot be one
+# nightly COMPONENT...: installs a nightly toolchain with them where there is none; fails if that cannot be
 nightly() {
     rustup toolchain list | grep -q '^nightly' || rustup toolchain install nightly --profile minimal || return 1
     [ $# -eq 0 ] || rustup component add --toolchain nightly "$@"
 }
 
-# ran "portable, neon" COMMAND...: the command runs the tests, and their kernels ran on exactly these instruction sets
+# ran "portable, neon" COMMAND...: the command runs the tests, whose kernels ran on exactly these instruction sets
 ran() {
     local expected="instruction sets that ran: $1" log
     shift

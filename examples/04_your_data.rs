@@ -6,7 +6,7 @@
 //! cargo run --release --example 04_your_data
 
 use onebit::{
-    Batch, Engine, Model, Network, Phase, Schedule, Split, Trainer,
+    Batch, Engine, Model, Network, Phase, Schedule, Split, StraightThroughOptions, Trainer, Training,
     data::{Dataset, Samples},
 };
 
@@ -43,13 +43,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Train on four fifths of the waves, as in example 3, but with two threads.
     let split = Split::random(&data, 0.2, 0)?;
-    let mut net = Network::straight_through(READINGS, &[256, 64], KINDS.len(), Default::default(), 0)?;
+    let options = StraightThroughOptions::default();
+    let mut net = Network::straight_through(READINGS, &[256, 64], KINDS.len(), &options, 0)?;
     let phase = Phase {
         schedule: Schedule::Exponential { final_rate: 1e-4 },
         ..Phase::new(30, Batch::Size(50), 1e-2)
     };
     let engine = Engine::new(2)?;
-    let outcome = Trainer::straight_through(vec![phase], 0).fit(&mut net, &split, &engine, |_| {})?;
+    let trainer = Trainer::straight_through(vec![phase], 0);
+    let outcome = Training::new(trainer, &mut net, &split).engine(&engine).run()?;
     let accuracy = outcome.kept().test_accuracy.unwrap_or(0.0);
     println!("accuracy on held-out waves: {:.1} %", 100.0 * accuracy);
     assert!(accuracy >= 0.9, "expected at least 90 %, got {accuracy}");

@@ -8,7 +8,7 @@
 //! cargo run --release --example 05_your_layer_and_rule
 
 use onebit::{
-    Batch, BitTensor, Engine, Network, Phase, Result, Signal, Split, Trainer, Value,
+    Batch, BitTensor, Network, Phase, Result, Signal, Split, Trainer, Training, Value,
     bits::{BitView, Probability, mask},
     data,
     export::Exporter,
@@ -105,7 +105,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with(Bma::new(128, 3, 7, patience(), 2)?);
 
     let phases = vec![Phase::new(40, Batch::Size(32), 0.5), Phase::new(20, Batch::All, 0.25)];
-    let outcome = Trainer::flip(phases, 42).fit(&mut net, &split, &Engine::single(), |_| {})?;
+    let outcome = Training::new(Trainer::flip(phases, 42), &mut net, &split).run()?;
     let accuracy = outcome.kept().test_accuracy.unwrap_or(0.0);
     println!("accuracy on held-out flowers: {:.1} %", 100.0 * accuracy);
     assert!(accuracy >= 0.85, "expected at least 85 %, got {accuracy}");

@@ -1,6 +1,7 @@
 //! Helpers of the readers: published subsets, names of files, gzip, and limits against hostile files.
 
 use std::{
+    fs::File,
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
 };
@@ -18,7 +19,16 @@ pub enum Subset {
     Test,
 }
 
-/// The first existing file of these names, each tried without and with `.gz`.
+/// Opens a file and returns it with its name for messages.
+pub(crate) fn open(path: &Path) -> Result<(File, String), DataError> {
+    let name = path.display().to_string();
+    match File::open(path) {
+        Ok(file) => Ok((file, name)),
+        Err(reason) => Err(DataError::Open { file: name, reason }),
+    }
+}
+
+/// The first file there is of these names, with or without `.gz`.
 pub(crate) fn find(dir: &Path, names: &[String]) -> Result<PathBuf, DataError> {
     let names: Vec<String> =
         names.iter().flat_map(|name| ["", ".gz"].map(|gz| format!("{name}{gz}"))).collect();

@@ -6,6 +6,7 @@
 //!
 //! | source | reader |
 //! |---|---|
+//! | any labelled data, by path or name | [`Location`] |
 //! | a CSV, Parquet or Arrow IPC table | [`read_table`], for evaluation [`read_table_with_labels`] |
 //! | such a table or stdin, to predict from | [`read_features`], row by row [`FeatureRows`] |
 //! | an `.npy` array, to predict from row by row | [`NpyRows`] |
@@ -23,7 +24,8 @@
 //! Rows that are images have an [`ImageShape`]. [`Standardize`], [`Gcn`] and [`Whiten`] transform features,
 //! [`quantiles`] computes thresholds for them, and [`Augment`] varies the images of a batch.
 //!
-//! All input is checked: an error names the file, the line and the column.
+//! All input is checked: an error names the file, the line and the column, and has a [`Remedy`] if there is an
+//! obvious one.
 //!
 //! ```
 //! use onebit_data::{Standardize, iris};
@@ -44,32 +46,35 @@ mod error;
 mod files;
 mod image_shape;
 mod images;
+mod location;
 mod missing;
 mod permutation;
 mod prepare;
 mod published;
 mod samples;
-pub mod source;
+mod source;
 mod split;
 mod tables;
 
 pub use arrays::{NpyRows, read_numpy};
 pub use dataset::Dataset;
-pub use error::DataError;
+pub use error::{DataError, ImageError, Remedy, TableError};
 pub use files::Subset;
 pub use image_shape::ImageShape;
 pub use images::{
     Images, read_cifar10_folder, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels,
     read_idx_labels_from, read_image, read_image_folder, read_svhn_folder,
 };
+pub use location::Location;
 pub use permutation::permutation;
-pub use prepare::{Augment, Gcn, Standardize, Whiten, quantiles};
+pub use prepare::{Augment, ByteScale, Gcn, Standardize, Whiten, quantiles};
 #[cfg(feature = "download")]
 pub use published::download;
 pub use published::{
     BUILTIN, DataFolder, PUBLISHED, PublishedFile, PublishedSet, builtin, digits, iris, published,
 };
 pub use samples::Samples;
+pub use source::Source;
 pub use split::Split;
 pub use tables::{
     EXTENSIONS, FeatureRows, Missing, Table, TableFormat, TableOptions, UnknownCategory, default_target,

@@ -135,7 +135,7 @@ fn what_is_missing_is_named() {
         (&["train", "."], &[".: "]),
         (&["presets", "tulips"], &["tulips", "iris", "mnist-small"]),
         (&["train", "mine.toml"], &["--data"]),
-        (&["train", "mnist"], &["--data", "fetch it by `onebit data get mnist`"]),
+        (&["train", "mnist"], &["--data", "download it with `onebit data get mnist`"]),
         (&["train", "mine.toml", "--data", "nope.csv"], &["nope.csv"]),
         (&["train", "mine.toml", "--data", "."], &[".: ", "train-images-idx3-ubyte"]),
         (&["train", "none.toml", "--data", "two.csv"], &["two.csv", "--target", "columns are x, z"]),

@@ -134,7 +134,7 @@ fn what_is_wrong_with_a_checkpoint_is_said() {
     let run = folder.onebit(["train", "--resume=run"]);
     assert_eq!(run.code, Some(0));
     assert!(run.stderr.starts_with("warning: run: length: expected"), "{}", run.stderr);
-    assert!(run.stderr.ends_with("; going on from run.previous\n"), "{}", run.stderr);
+    assert!(run.stderr.ends_with("; resuming from run.previous\n"), "{}", run.stderr);
     assert!(folder.read("iris.onebit") == model && folder.read("run") == whole);
 }
 

@@ -26,7 +26,7 @@ fn golden(folder: &Folder, name: &str) {
 fn a_table_is_all_that_is_needed() {
     let folder = Folder::new();
     folder.write("pets.csv", pets(80));
-    let missing = "pets.csv, line 3, column `weight`: missing value (--missing mean fills it in)";
+    let missing = "pets.csv, line 3, column `weight`: missing value; fill it in with --missing mean";
     folder.onebit(["train", "pets.csv", "--drop", "name"]).refused(1, &["pets.csv, line 3", "missing value"]);
     assert!(folder.onebit(["train", "pets.csv"]).stderr.contains(missing));
     let identifier = folder.onebit(["train", "pets.csv", "--missing", "mean"]);
@@ -78,7 +78,7 @@ fn a_model_takes_raw_rows() {
     assert_eq!((eval.code, eval.stderr.contains("`curly`")), (Some(0), true));
     assert_eq!(eval.json()[0]["target"], "class");
     folder.write("new.csv", "weight\n22\n");
-    folder.onebit(["predict", "m.onebit", "new.csv"]).refused(1, &["missing column fur", "wants 2 columns"]);
+    folder.onebit(["predict", "m.onebit", "new.csv"]).refused(1, &["missing column fur", "needs 2 columns"]);
     folder.write("new.csv", "fur,weight\nshort,heavy\n");
     let message = "new.csv, line 2, column `weight`: expected a number, got `heavy`";
     folder.onebit(["predict", "m.onebit", "new.csv"]).refused(1, &[message]);
@@ -99,7 +99,7 @@ fn models_of_numbers_stay_what_they_were() {
     let shown = folder.onebit(["inspect", "mine.onebit", "--json"]).ok().json().remove(0);
     assert!(shown["columns"].is_null());
     folder.write("gap.csv", fish(9, ",").replacen("9,", "?,", 1));
-    let hint = "missing value (the model was trained without --missing mean)";
+    let hint = "missing value, which the model was not trained to fill in; to allow it, train the model with --missing mean";
     folder.onebit(["predict", "mine.onebit", "gap.csv"]).refused(1, &["gap.csv, line 2", hint]);
 }
 

@@ -19,8 +19,8 @@ use zip::{ZipArchive, result::ZipError};
 use crate::{
     arrays::npy::{Array, Type, dims},
     dataset::Dataset,
-    error::{DataError, listed, open},
-    files::wrong_array,
+    error::{DataError, listed},
+    files::{open, wrong_array},
     image_shape::ImageShape,
     samples::Samples,
 };

@@ -15,8 +15,8 @@ use std::{
 
 use crate::{
     dataset::Dataset,
-    error::{DataError, open},
-    files::{Subset, find, read_whole},
+    error::{DataError, ImageError},
+    files::{Subset, find, open, read_whole},
     image_shape::ImageShape,
     samples::Samples,
 };
@@ -45,8 +45,8 @@ const NAMES: [&str; 10] =
 ///
 /// # Errors
 /// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`], [`DataError::Oversize`];
-/// [`DataError::NoRows`], [`DataError::Records`] and [`DataError::Digit`] for a file of images;
-/// [`DataError::Names`], [`DataError::NotText`] and [`DataError::Duplicate`] for the names.
+/// [`DataError::NoRows`], [`ImageError::Records`] and [`ImageError::Digit`] for a file of images;
+/// [`ImageError::Names`], [`DataError::NotText`] and [`DataError::Duplicate`] for the names.
 pub fn read_cifar10_folder(dir: impl AsRef<Path>, subset: Subset) -> Result<Dataset, DataError> {
     let dir = folder(dir.as_ref());
     let files = match subset {
@@ -82,12 +82,12 @@ fn read_batch(
     }
     let (records, rest) = bytes.as_chunks::<RECORD>();
     if !rest.is_empty() {
-        return Err(DataError::Records { file: file(), record: RECORD, got: bytes.len() });
+        return Err(ImageError::Records { file: file(), record: RECORD, got: bytes.len() }.into());
     }
     values.reserve(records.len() * 3 * PLANE);
     for (index, [label, planes @ ..]) in records.iter().enumerate() {
         if *label > 9 {
-            return Err(DataError::Digit { file: file(), index, label: *label });
+            return Err(ImageError::Digit { file: file(), index, label: *label }.into());
         }
         labels.push(u32::from(*label));
         let (red, rest) = planes.split_at(PLANE);
@@ -117,7 +117,7 @@ fn label_names(dir: &Path) -> Result<Vec<String>, DataError> {
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect();
     match names.len() {
         10 => Ok(names),
-        got => Err(DataError::Names { file, expected: 10, got }),
+        got => Err(ImageError::Names { file, expected: 10, got }.into()),
     }
 }
 

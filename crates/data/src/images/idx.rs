@@ -11,8 +11,8 @@ use std::{
 
 use crate::{
     dataset::Dataset,
-    error::{DataError, open},
-    files::{Subset, decompressed, find, read_at_most},
+    error::{DataError, ImageError},
+    files::{Subset, decompressed, find, open, read_at_most},
     image_shape::ImageShape,
     samples::Samples,
 };
@@ -39,7 +39,7 @@ pub struct Images {
 /// Reads a file of images.
 ///
 /// # Errors
-/// [`DataError::Open`], [`DataError::Read`], [`DataError::Magic`], [`DataError::TooLarge`],
+/// [`DataError::Open`], [`DataError::Read`], [`ImageError::Magic`], [`ImageError::TooLarge`],
 /// [`DataError::Truncated`], [`DataError::Trailing`].
 pub fn read_idx_images(path: impl AsRef<Path>) -> Result<Images, DataError> {
     let (reader, name) = open(path.as_ref())?;
@@ -68,7 +68,7 @@ pub fn read_idx_images_from(reader: impl Read, name: &str) -> Result<Images, Dat
 /// Reads a file of labels from 0 to 9.
 ///
 /// # Errors
-/// [`DataError::Digit`] for a label above 9; the errors of [`read_idx_images`].
+/// [`ImageError::Digit`] for a label above 9; the errors of [`read_idx_images`].
 pub fn read_idx_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, DataError> {
     let (reader, name) = open(path.as_ref())?;
     read_idx_labels_from(reader, &name)
@@ -88,7 +88,7 @@ pub fn read_idx_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, DataError> {
 pub fn read_idx_labels_from(reader: impl Read, name: &str) -> Result<Vec<u8>, DataError> {
     let ([_], labels) = read(reader, name, "idx labels")?;
     match labels.iter().position(|&label| label > 9) {
-        Some(index) => Err(DataError::Digit { file: name.to_string(), index, label: labels[index] }),
+        Some(index) => Err(ImageError::Digit { file: name.to_string(), index, label: labels[index] }.into()),
         None => Ok(labels),
     }
 }
@@ -98,9 +98,8 @@ pub fn read_idx_labels_from(reader: impl Read, name: &str) -> Result<Vec<u8>, Da
 /// features are named `pixel_<row>_<column>`.
 ///
 /// # Errors
-/// [`DataError::NoFile`]; [`DataError::Count`] if images and labels differ in number; [`DataError::NoRows`]
-/// or [`DataError::NoFeatures`] if the files are valid but empty; the errors of [`read_idx_images`] and
-/// [`read_idx_labels`].
+/// [`DataError::NoFile`], [`ImageError::Count`]; those of [`read_idx_images`] and [`read_idx_labels`];
+/// [`DataError::NoRows`] or [`DataError::NoFeatures`] if the files are sound but empty.
 pub fn read_idx_folder(dir: impl AsRef<Path>, subset: Subset) -> Result<Dataset, DataError> {
     let dir = dir.as_ref();
     let prefix = match subset {
@@ -111,7 +110,7 @@ pub fn read_idx_folder(dir: impl AsRef<Path>, subset: Subset) -> Result<Dataset,
     let labels = read_idx_labels(find_idx(dir, &format!("{prefix}-labels"), "idx1-ubyte")?)?;
     if images.count != labels.len() {
         let dir = dir.display().to_string();
-        return Err(DataError::Count { dir, images: images.count, labels: labels.len() });
+        return Err(ImageError::Count { dir, images: images.count, labels: labels.len() }.into());
     }
     let shape = ImageShape { height: images.height, width: images.width, channels: 1 };
     let samples = Samples::Bytes { cols: images.height * images.width, values: images.pixels };
@@ -141,7 +140,9 @@ fn read<const D: usize>(
     let mut words = header.as_chunks::<4>().0.iter().map(|&word| u32::from_be_bytes(word));
     let expected = 0x0800 | D as u32; // 08: bytes
     match words.next() {
-        Some(got) if got != expected => return Err(DataError::Magic { file: file(), what, expected, got }),
+        Some(got) if got != expected => {
+            return Err(ImageError::Magic { file: file(), what, expected, got }.into());
+        }
         _ if header.len() as u64 != header_len => {
             return Err(DataError::Truncated {
                 file: file(),
@@ -155,7 +156,7 @@ fn read<const D: usize>(
 
     let Some(promised) = promise(&dims) else {
         let dims = dims.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ");
-        return Err(DataError::TooLarge { file: file(), dims, row_limit: ROW_LIMIT, limit: LIMIT });
+        return Err(ImageError::TooLarge { file: file(), dims, row_limit: ROW_LIMIT, limit: LIMIT }.into());
     };
     // The header alone allocates nothing: the buffer grows with the bytes that exist.
     let bytes = read_at_most(&mut reader, promised + 1).map_err(failed)?;

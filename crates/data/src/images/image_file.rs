@@ -3,10 +3,10 @@
 
 use std::io::{Cursor, Read};
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, ImageError, shown},
     files::read_at_most,
     image_shape::ImageShape,
 };
@@ -37,7 +37,7 @@ const DECODER_LIMIT: u64 = 1 << 26;
 ///
 /// # Errors
 /// [`DataError::Read`]; [`DataError::Oversize`] above 32 MiB; [`DataError::Image`] if it cannot be decoded
-/// within 64 MiB; [`DataError::ImageFit`] if it has another size.
+/// within 64 MiB; [`ImageError::Fit`] if it has another size.
 pub fn read_image(
     reader: impl Read,
     name: &str,
@@ -55,7 +55,7 @@ pub fn read_image(
             None => format!("{features} numbers, one or three a pixel"),
         };
         let got = || format!("{width}x{height} pixels");
-        let unfit = || DataError::ImageFit { file: name.to_string(), expected: expected(), got: got() };
+        let unfit = || ImageError::Fit { file: name.to_string(), expected: expected(), got: got() }.into();
         channels.map(|_| ()).ok_or_else(unfit)
     })?;
     let pixels = match channels {
@@ -81,9 +81,9 @@ pub(crate) fn decode(
     fits: impl FnOnce([u32; 2]) -> Result<(), DataError>,
 ) -> Result<DynamicImage, DataError> {
     let read = |reason| DataError::Read { file: file.to_string(), reason };
-    let failed = |error: ImageError| {
+    let failed = |error: image::ImageError| {
         let reason = shown(&error.to_string());
-        DataError::Image { file: file.to_string(), reason }
+        ImageError::Decode { file: file.to_string(), reason }.into()
     };
     let mut reader = reader;
     let bytes = read_at_most(&mut reader, FILE_LIMIT + 1).map_err(read)?;

@@ -15,7 +15,8 @@ use image::DynamicImage;
 
 use crate::{
     dataset::Dataset,
-    error::{DataError, listed, open},
+    error::{DataError, ImageError, listed},
+    files::open,
     image_shape::ImageShape,
     images::image_file::decode,
     samples::Samples,
@@ -37,8 +38,8 @@ const IMAGE_LIMIT: u64 = 1 << 20;
 /// ```
 ///
 /// # Errors
-/// [`DataError::TooFewClasses`], [`DataError::UnknownClass`]; [`DataError::NoFile`] for a class without an
-/// image; [`DataError::Open`], [`DataError::Read`], [`DataError::Image`]; [`DataError::ImageSize`] for images
+/// [`ImageError::TooFewClasses`], [`ImageError::UnknownClass`]; [`DataError::NoFile`] for a class without an
+/// image; [`DataError::Open`], [`DataError::Read`], [`DataError::Image`]; [`ImageError::Size`] for images
 /// of different sizes; [`DataError::Oversize`] if an image, or all images together, are too large.
 pub fn read_image_folder(dir: impl AsRef<Path>) -> Result<(Dataset, Option<Dataset>), DataError> {
     let dir = dir.as_ref();
@@ -49,7 +50,7 @@ pub fn read_image_folder(dir: impl AsRef<Path>) -> Result<(Dataset, Option<Datas
     let classes = if split { entries(&train, Path::is_dir)? } else { found.clone() };
     if classes.len() < 2 {
         let dir = if split { &train } else { dir };
-        return Err(DataError::TooFewClasses { dir: dir.display().to_string(), got: classes.len() });
+        return Err(ImageError::TooFewClasses { dir: dir.display().to_string(), got: classes.len() }.into());
     }
     let names: Vec<String> = classes.iter().map(|class| name(class)).collect();
     let mut images = Images::default();
@@ -103,7 +104,7 @@ impl Images {
         for class in classes {
             let dir = || class.display().to_string();
             let Some(label) = names.iter().position(|known| *known == name(class)) else {
-                return Err(DataError::UnknownClass { dir: dir(), known: listed(names.iter()) });
+                return Err(ImageError::UnknownClass { dir: dir(), known: listed(names.iter()) }.into());
             };
             let files = entries(class, is_image)?;
             if files.is_empty() {
@@ -124,7 +125,7 @@ impl Images {
         if *expected != size {
             let [expected, got] = [*expected, size].map(|[width, height]| format!("{width}x{height}"));
             let (file, first) = (path.display().to_string(), first.display().to_string());
-            return Err(DataError::ImageSize { file, expected, first, got });
+            return Err(ImageError::Size { file, expected, first, got }.into());
         }
         if image.color().has_color() && !self.colour {
             self.colour = true;

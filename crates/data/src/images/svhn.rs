@@ -11,8 +11,8 @@ use std::{io::Read, path::Path};
 
 use crate::{
     dataset::Dataset,
-    error::{DataError, listed, open},
-    files::Subset,
+    error::{DataError, ImageError, listed},
+    files::{Subset, open},
     image_shape::ImageShape,
     images::mat::{Array, read_arrays},
     samples::Samples,
@@ -35,9 +35,8 @@ const LIMIT: u64 = (1 << 30) / IMAGE as u64;
 /// ```
 ///
 /// # Errors
-/// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`]; [`DataError::Array`] for an invalid
-/// array; [`DataError::Duplicate`] for two arrays of one name; [`DataError::NoArray`] without `X` or `y`;
-/// [`DataError::Count`] if images and labels differ in number; [`DataError::NoRows`].
+/// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`]; [`DataError::Array`] for what is wrong in the file,
+/// [`DataError::NoArray`] without `X` or `y`; [`ImageError::Count`], [`DataError::NoRows`].
 pub fn read_svhn_folder(dir: impl AsRef<Path>, subset: Subset) -> Result<Dataset, DataError> {
     let name = match subset {
         Subset::Train => "train_32x32.mat",
@@ -73,7 +72,7 @@ fn read(reader: impl Read, file: &str) -> Result<Dataset, DataError> {
     let (values, labels) = (values.ok_or_else(|| missing("X"))?, labels.ok_or_else(|| missing("y"))?);
     let images = values.len() / IMAGE;
     if images != labels.len() {
-        return Err(DataError::Count { dir: file.into(), images, labels: labels.len() });
+        return Err(ImageError::Count { dir: file.into(), images, labels: labels.len() }.into());
     }
     let digits = (0..10).map(|digit| digit.to_string()).collect();
     let samples = Samples::Bytes { cols: IMAGE, values };

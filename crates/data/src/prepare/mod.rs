@@ -1,6 +1,7 @@
 //! Preprocessing of features: standardization, contrast normalization, whitening, thresholds, augmentation.
 
 mod augment;
+mod byte_scale;
 mod eigen;
 mod gcn;
 mod quantiles;
@@ -8,6 +9,7 @@ mod standardize;
 mod whiten;
 
 pub use augment::Augment;
+pub use byte_scale::ByteScale;
 pub use gcn::Gcn;
 pub use quantiles::quantiles;
 pub use standardize::Standardize;

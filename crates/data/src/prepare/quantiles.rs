@@ -45,11 +45,11 @@ pub fn quantiles(training: &Dataset, standardize: &Standardize, levels: usize) -
 /// The distinct values of a channel, ascending, with their counts.
 fn counts(training: &Dataset, standardize: &Standardize, (channel, channels): (usize, usize)) -> Vec<Count> {
     let pixels = training.features() / channels;
-    match (training.samples(), standardize.common()) {
-        (Samples::Bytes { values, .. }, Some((mean, scale))) => {
+    match (training.samples(), standardize.byte_scale()) {
+        (Samples::Bytes { values, .. }, Some(numbers)) => {
             let mut histogram = [0; 256];
             values.iter().skip(channel).step_by(channels).for_each(|&byte| histogram[usize::from(byte)] += 1);
-            let standardized = |byte: u8| (f32::from(byte) - mean) * scale;
+            let standardized = |byte: u8| (f32::from(byte) - numbers.mean()) * numbers.scale();
             let some = (0..=255u8).zip(histogram).filter(|(_, count)| *count > 0);
             merged(some.map(|(byte, count)| (standardized(byte), count)).collect())
         }

@@ -1,6 +1,6 @@
 //! Features of mean 0 and standard deviation 1: `y = (x - mean) * scale`, `x, y: (b, i)`, `mean, scale: (i)`.
 
-use crate::{dataset::Dataset, error::DataError};
+use crate::{dataset::Dataset, error::DataError, prepare::byte_scale::ByteScale};
 
 /// A shift and a factor for each feature.
 ///
@@ -97,13 +97,13 @@ impl Standardize {
         }
     }
 
-    /// Shift and factor, if they are the same for every feature.
-    pub fn common(&self) -> Option<(f32, f32)> {
+    /// The numbers that bytes stand for, if mean and scale are the same for every feature.
+    pub fn byte_scale(&self) -> Option<ByteScale> {
         fn only(values: &[f32]) -> Option<f32> {
             let (&first, rest) = values.split_first()?;
             rest.iter().all(|&value| value == first).then_some(first)
         }
-        Some((only(&self.mean)?, only(&self.scale)?))
+        Some(ByteScale::new(only(&self.mean)?, only(&self.scale)?))
     }
 
     /// The number of features, `i`.
@@ -134,11 +134,13 @@ mod tests {
 
     #[test]
     fn what_all_features_have_in_common() {
-        assert_eq!(Standardize::uniform(2.0, 0.5, 3).common(), Some((2.0, 0.5)));
+        let affine = ByteScale::Affine { mean: 2.0, scale: 0.5 };
+        assert_eq!(Standardize::uniform(2.0, 0.5, 3).byte_scale(), Some(affine));
+        assert_eq!(Standardize::uniform(127.5, 0.5, 3).byte_scale(), Some(ByteScale::Centred(0.5)));
         for (mean, scale) in
             [(vec![0.0, 1.0], vec![1.0; 2]), (vec![0.0; 2], vec![1.0, 2.0]), (vec![], vec![])]
         {
-            assert_eq!(Standardize::new(mean, scale).unwrap().common(), None);
+            assert_eq!(Standardize::new(mean, scale).unwrap().byte_scale(), None);
         }
     }
 

@@ -90,10 +90,7 @@ mod tests {
         let folder = DataFolder::new(dir.path());
         let set = published("mnist").unwrap();
         let place = folder.place(set);
-        let missing = format!(
-            "mnist is not in {}: fetch it by `onebit data get mnist`, or say where it is (--data DIR)",
-            place.display()
-        );
+        let missing = format!("mnist is not in {}", place.display());
         assert_eq!(folder.find(set).unwrap_err().to_string(), missing);
         fs::create_dir(&place).unwrap();
         for name in set.wanted() {

@@ -8,8 +8,8 @@ use std::{
 };
 
 use onebit_data::{
-    DataError, Dataset, FeatureRows, Missing, TableFormat, TableOptions, default_target, read_table_with,
-    read_table_with_labels,
+    DataError, Dataset, FeatureRows, Missing, TableError, TableFormat, TableOptions, default_target,
+    read_table_with, read_table_with_labels,
 };
 use onebit_model::{Column, ColumnKind, Columns};
 
@@ -167,7 +167,10 @@ fn columns_of_another_kind() {
 fn a_target_is_found_in_every_format() {
     assert_eq!(default_target(path("types.parquet")).unwrap(), "y");
     for name in SAME {
-        assert!(matches!(default_target(path(name)), Err(DataError::NoTarget { .. })), "{name}");
+        assert!(
+            matches!(default_target(path(name)), Err(DataError::Table(TableError::NoTarget { .. }))),
+            "{name}"
+        );
     }
 }
 

@@ -231,12 +231,12 @@ impl<'a> WeightGradient<'a> {
                 round(dy, noise, limit)?;
                 Product::ByteBits(rounded, for_reals(panels, engine, x))
             }
-            (Value::Dropped(x, scale), Rounding::None | Rounding::Bf16) => {
+            (Value::Ternary(x, scale), Rounding::None | Rounding::Bf16) => {
                 let mut dy_t = turned()?;
                 multiply(engine, dy_t.values_mut(), *scale)?;
                 Product::RealTernary(dy_t, x)
             }
-            (Value::Dropped(x, scale), Rounding::Int8(noise, limit)) => {
+            (Value::Ternary(x, scale), Rounding::Int8(noise, limit)) => {
                 let mut scaled = cx.matrix(dy.rows(), dy.cols());
                 scaled.values_mut().copy_from_slice(dy.values());
                 multiply(engine, scaled.values_mut(), *scale)?;

@@ -1,6 +1,6 @@
 //! The error type of this crate.
 
-use onebit_data::DataError;
+use onebit_data::{DataError, Remedy};
 use thiserror::Error as ThisError;
 
 mod checkpoint;
@@ -72,7 +72,13 @@ pub enum Error {
         /// The problem, in one line.
         message: String,
     },
-    /// A class has no sample in the training set.
+    /// A configuration does not say where its data are.
+    #[error("data: expected {expected}, got no path")]
+    NoData {
+        /// The kind of data that its source means.
+        expected: &'static str,
+    },
+    /// A class that is to be learned has no sample in the training part.
     #[error("class `{0}` has no sample in the training part, and every class needs one")]
     EmptyClass(String),
     /// A layer has no counterpart in a deployed model.
@@ -131,7 +137,16 @@ pub enum Error {
 }
 
 impl Error {
-    /// A shape error, described in words.
+    /// What a user can do about the error, if there is a single obvious thing.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Error::Data(error) => error.remedy(),
+            Error::NoData { .. } => Some(Remedy::NamePath),
+            _ => None,
+        }
+    }
+
+    /// A shape error in words.
     pub fn shape(op: &'static str, expected: impl ToString, got: impl ToString) -> Self {
         Error::Shape { op, expected: expected.to_string(), got: got.to_string() }
     }

@@ -45,7 +45,7 @@ fn what_cannot_be_measured_is_refused() {
 fn watching_changes_nothing() {
     fn losses(mut watch: impl Watch) -> Vec<f64> {
         let cx = Context::train(&Engine::single());
-        let mut net = onebit_train::Network::straight_through(5, &[40], 3, Default::default(), 1).unwrap();
+        let mut net = onebit_train::Network::straight_through(5, &[40], 3, &Default::default(), 1).unwrap();
         let values = (0..8 * 5).map(|at| (at as f32).sin()).collect();
         let x = Value::Real(onebit_train::Matrix::new(8, 5, values).unwrap());
         let step = |_| {

@@ -24,7 +24,7 @@ fn bytes(options: &StraightThroughOptions, inputs: usize, hidden: &[usize]) -> (
 /// Three steps on one thread.
 fn train(options: &StraightThroughOptions, inputs: usize, hidden: &[usize]) {
     let cx = Context::train(&Engine::single());
-    let mut net = Network::straight_through_with(inputs, hidden, 5, options, 1).unwrap();
+    let mut net = Network::straight_through(inputs, hidden, 5, options, 1).unwrap();
     for step in 0..3 {
         let mut x: Matrix = cx.matrix(BATCH, inputs);
         x.values_mut().iter_mut().enumerate().for_each(|(at, x)| *x = ((at + step) as f32).sin());

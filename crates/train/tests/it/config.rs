@@ -117,7 +117,7 @@ fn overrides_reach_every_kind_of_place() {
     for (setting, words) in [
         ("network.depth=3", "unknown field `depth`"),
         ("phase.2.epochs=1", "`2` is not an index below 2"),
-        ("seed.of=1", "`of` is below something that has no keys"),
+        ("seed.of=1", "`of` is a key of a value that has no keys"),
         ("seed", "expected key=value"),
         ("training.margin=2", "training.margin: expected a positive number, with the squared hinge"),
         (
@@ -164,10 +164,10 @@ fn schedules_are_chosen_by_name() {
         assert_eq!(with(settings).unwrap(), schedule, "{settings}");
     }
     for (settings, words) in [
-        ("schedule=exponential", "phase.0.final_rate: expected a value: the schedule needs it, got none"),
+        ("schedule=exponential", "phase.0.final_rate: expected a value for this schedule, got none"),
         ("schedule=exponential final_rate=0", "phase.0.final_rate: expected a positive number, got 0"),
-        ("schedule=step every=2", "phase.0.factor: expected a value: the schedule needs it, got none"),
-        ("schedule=step factor=0.5", "phase.0.every: expected a value: the schedule needs it, got none"),
+        ("schedule=step every=2", "phase.0.factor: expected a value for this schedule, got none"),
+        ("schedule=step factor=0.5", "phase.0.every: expected a value for this schedule, got none"),
         ("schedule=step factor=0 every=2", "phase.0.factor: expected a positive number, got 0"),
         ("schedule=step factor=0.5 every=0", "phase.0.every: expected at least 1 epoch, got 0"),
         ("schedule=step factor=0.5 every=2 final_rate=1", "phase.0.final_rate: expected nothing"),

@@ -2,10 +2,10 @@
 
 use onebit_bits::Engine;
 use onebit_train::{
-    Batch, Bytes, DropoutShares, Error, Matrix, Network, Phase, Split, Trainer, Value, data,
+    Batch, ByteScale, Bytes, Error, Matrix, Network, Phase, Split, Trainer, Training, Value, data,
     layer::Context,
     losses::{Distillation, SoftmaxCrossEntropy},
-    teacher::{Deployed, Lessons, Teacher},
+    teacher::{Deployed, Distiller, Teacher},
 };
 
 use crate::common::training;
@@ -15,15 +15,15 @@ fn parts() -> Split {
 }
 
 fn student() -> Network {
-    Network::straight_through(64, &[64], 10, DropoutShares::default(), 1).unwrap()
+    Network::straight_through(64, &[64], 10, &Default::default(), 1).unwrap()
 }
 
 /// Two epochs; returns the trainer's reported losses and the trained network's scores of the test part.
-fn train(parts: &Split, lessons: Option<Lessons>) -> (Vec<f64>, Vec<f32>) {
+fn train(parts: &Split, distiller: Option<Distiller>) -> (Vec<f64>, Vec<f32>) {
     let mut trainer = Trainer::straight_through(vec![Phase::new(2, Batch::Size(50), 3e-2)], 0);
-    (trainer.loss, trainer.lessons) = (Box::new(SoftmaxCrossEntropy), lessons);
+    (trainer.loss, trainer.distiller) = (Box::new(SoftmaxCrossEntropy), distiller);
     let engine = Engine::single();
-    let outcome = trainer.fit(&mut student(), parts, &engine, |_| {}).unwrap();
+    let outcome = Training::new(&trainer, student(), parts).run().unwrap();
     let test = parts.test.as_ref().unwrap();
     let rows: Vec<usize> = (0..test.len()).collect();
     let scores = outcome.model.as_ref().unwrap().scores(&engine, &test.gather(&rows)).unwrap();
@@ -43,10 +43,10 @@ impl Teacher for Stubborn {
 #[test]
 fn a_student_learns_what_the_teacher_says() {
     let parts = parts();
-    let lessons = |alpha| Some(Lessons::new(Stubborn(3), Distillation::with(1.0, alpha).unwrap()));
+    let teacher = |alpha| Some(Distiller::new(Stubborn(3), Distillation::with(1.0, alpha).unwrap()));
     let alone = train(&parts, None);
-    assert_eq!(train(&parts, lessons(0.0)), alone, "a share of 0 is no teacher");
-    let (losses, scores) = train(&parts, lessons(1.0));
+    assert_eq!(train(&parts, teacher(0.0)), alone, "a share of 0 is no teacher");
+    let (losses, scores) = train(&parts, teacher(1.0));
     assert!(losses[1] < losses[0], "{losses:?}");
     let threes = |scores: &[f32]| {
         let threes = scores.chunks(10).filter(|scores| onebit_model::best(scores) == 3).count();
@@ -83,9 +83,8 @@ fn settings_outside_their_range_are_refused() {
 #[test]
 fn deployed_teachers_undo_the_students_standardization() {
     let (parts, engine) = (parts(), Engine::single());
-    let outcome = Trainer::straight_through(vec![Phase::new(1, Batch::Size(50), 3e-3)], 0)
-        .fit(&mut student(), &parts, &engine, |_| {})
-        .unwrap();
+    let trainer = Trainer::straight_through(vec![Phase::new(1, Batch::Size(50), 3e-3)], 0);
+    let outcome = Training::new(&trainer, student(), &parts).run().unwrap();
     let raw = parts.train.gather(&[0, 1, 2]);
     let expected = outcome.model.as_ref().unwrap().scores(&engine, &raw).unwrap();
     let mut x = raw.clone();
@@ -98,7 +97,7 @@ fn deployed_teachers_undo_the_students_standardization() {
         assert!((got - expected).abs() < 1e-3, "{got}, {expected}");
     }
     let bytes = raw.iter().map(|&feature| feature as u8).collect();
-    let bytes = Value::Bytes(Bytes::new(3, 64, bytes, 0.0, 1.0).unwrap());
+    let bytes = Value::Bytes(Bytes::new(3, 64, bytes, ByteScale::new(0.0, 1.0)).unwrap());
     assert_eq!(teacher.scores(&training(), &bytes).unwrap().values(), expected);
 }
 

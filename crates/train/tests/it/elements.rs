@@ -360,7 +360,7 @@ fn what_cannot_be_deployed_says_why() {
     };
     let factors = |count| ChannelScale::new(vec![2.0; count]).unwrap();
     let twice = "scores are scaled more than once, the runtime does so once";
-    let unlike = "it does not have a number for each unit of the product before";
+    let unlike = "it does not have a number for each unit of the previous product";
     for (index, net, name, reason) in [
         (1, net().with(ShiftBatchNorm::new(2)), "shift_batch_norm", "it has not been trained"),
         (

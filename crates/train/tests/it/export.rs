@@ -3,8 +3,8 @@
 use onebit_bits::{Engine, Geometry, Images, Isa, Pad, Padding, Pool, random_bits};
 use onebit_model::{Layer as Deployed, Limits, Model, Output};
 use onebit_train::{
-    Activation, Batch, Border, Bytes, DropoutShares, Matrix, Network, Norm, Phase, Signal, Split,
-    StraightThroughOptions, Trainer, Value,
+    Activation, Batch, Border, Bytes, DropoutShares, FlipOptions, Matrix, Network, Norm, Phase, Signal,
+    Split, StraightThroughOptions, Trainer, Training, Value,
     data::{Dataset, ImageShape, Samples, Standardize},
     flip::thresholds,
     layer::Context,
@@ -55,8 +55,8 @@ fn pixels(rows: usize, features: usize, classes: usize, seed: u64) -> (Dataset, 
 /// The samples as the network sees them while it learns.
 fn standardized(data: &Dataset, standardize: &Standardize) -> Value {
     if let Samples::Bytes { cols, values } = data.samples() {
-        let (mean, scale) = standardize.common().unwrap();
-        return Value::Bytes(Bytes::new(data.len(), *cols, values.clone(), mean, scale).unwrap());
+        let scale = standardize.byte_scale().unwrap();
+        return Value::Bytes(Bytes::new(data.len(), *cols, values.clone(), scale).unwrap());
     }
     let mut x = data.gather(&(0..data.len()).collect::<Vec<_>>());
     standardize.apply(&mut x);
@@ -434,11 +434,12 @@ fn ready_made_networks_and_their_trainers() {
     let parts = Split::new(data.clone(), None, None);
     let phases = |rate| vec![Phase::new(2, Batch::Size(7), rate)];
     let dropout = DropoutShares { input: 0.2, hidden: 0.5 };
-    let flip = Network::flip(6, &[40, 20], 3, &thresholds(3).unwrap(), 5).unwrap();
-    let straight = Network::straight_through(6, &[40, 20], 3, dropout, 5).unwrap();
+    let flip = Network::flip(6, &[40, 20], 3, &FlipOptions::new(&thresholds(3).unwrap()), 5).unwrap();
+    let options = StraightThroughOptions { dropout, ..Default::default() };
+    let straight = Network::straight_through(6, &[40, 20], 3, &options, 5).unwrap();
     let trainers = [Trainer::flip(phases(0.25), 0), Trainer::straight_through(phases(0.01), 0)];
     for (mut net, trainer) in [flip, straight].into_iter().zip(trainers) {
-        let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+        let outcome = Training::new(&trainer, &mut net, &parts).run().unwrap();
         assert_eq!(Some(assert_exact(&mut net, &data, &standardize)), outcome.model);
     }
 }
@@ -465,8 +466,8 @@ fn networks_of_images() {
         StraightThroughOptions { activation: Activation::StochasticSign, ..options("8C3/2") },
     ];
     for options in nets.into_iter().chain(others) {
-        let mut net = Network::straight_through_with(84, &[12], 3, &options, 5).unwrap();
-        let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+        let mut net = Network::straight_through(84, &[12], 3, &options, 5).unwrap();
+        let outcome = Training::new(&trainer, &mut net, &parts).run().unwrap();
         assert_eq!(Some(assert_exact(&mut net, &data, &standardize)), outcome.model, "{options:?}");
     }
 }

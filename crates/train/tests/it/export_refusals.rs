@@ -86,7 +86,7 @@ fn layers_out_of_place() {
         (1, "bmab", net().with(dense(4, 4)).with(bmab())),
     ];
     for (index, name, net) in no_sign {
-        let reason = "no sign stands between it and the product before";
+        let reason = "no sign stands between it and the previous product";
         assert_eq!(refusal(net), format!("layer {index} ({name}) cannot be exported: {reason}"));
     }
     let nothing_to_sign = [
@@ -94,7 +94,7 @@ fn layers_out_of_place() {
         (2, net().with(binarize()).with(bmab()).with(Sign::new())),
     ];
     for (index, net) in nothing_to_sign {
-        let reason = "there is no product with binary weights before it";
+        let reason = "no product with binary weights comes earlier";
         assert_eq!(refusal(net), format!("layer {index} (sign) cannot be exported: {reason}"));
     }
     let once = "scores are scaled more than once, the runtime does so once";
@@ -105,7 +105,7 @@ fn layers_out_of_place() {
         (
             1,
             net().with(dense(4, 2)).with(seasoned(3)),
-            "it does not have a number for each unit of the product before",
+            "it does not have a number for each unit of the previous product",
         ),
     ] {
         assert_eq!(refusal(net), format!("layer {index} (batch_norm) cannot be exported: {reason}"));
@@ -130,9 +130,9 @@ fn convolutions_out_of_place() {
     };
     let pool = || MaxPool::new(Pool { kernel: (2, 1), stride: (2, 1) }, (2, 1)).unwrap();
     let net = || Network::new(4).with(Unflatten::new(4));
-    let no_sign = "no sign stands between it and the product before";
+    let no_sign = "no sign stands between it and the previous product";
     let no_conv = "the runtime has it only right after a convolution";
-    let scores = "scores of a convolution: the runtime has them only of a dense layer";
+    let scores = "the scores come from a convolution, and the runtime takes them only from a dense layer";
     for (layer, net, reason) in [
         ("2 (conv)", net().with(conv()).with(conv()), no_sign),
         ("2 (flatten)", net().with(conv()).with(Flatten::new(2)), no_sign),
@@ -160,7 +160,7 @@ fn networks_that_the_runtime_refuses() {
     let bmab = Bmab::new(4, 4, 1, &[0.0], Box::new(Vote::new()), 0).unwrap();
     assert_eq!(
         refusal(Network::new(4).with(bmab).with(dense(4, 2))),
-        "layer 0 (bmab) cannot be exported: the inputs before it are no bits"
+        "layer 0 (bmab) cannot be exported: the inputs of its product are not bits"
     );
     let signs = Network::new(4).with(dense(4, 2)).with(Sign::new());
     assert_eq!(refusal(signs), "layer 1: the last layer must give scores");

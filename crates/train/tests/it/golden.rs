@@ -146,7 +146,7 @@ fn dense_under_dropout() {
     let silenced = Ternary::new(signs(&x).and(mask.view()).unwrap(), mask).unwrap();
     let product =
         |a: &Matrix| -> Vec<f32> { a.values().iter().zip(m.values()).map(|(a, m)| m * a / q).collect() };
-    for x in [Value::Dropped(silenced, 1.0 / q), Value::Real(matrix(x.rows(), cols, product(&x)))] {
+    for x in [Value::Ternary(silenced, 1.0 / q), Value::Real(matrix(x.rows(), cols, product(&x)))] {
         let dx = check_dense(&case, x);
         check("dx", &product(&dx), &case["dx"]);
     }

@@ -80,7 +80,7 @@ fn ternary_sign() {
     let case = case("ternary_sign");
     let mut sign = TernarySign::new(reals(&case["threshold"])[0]).unwrap();
     let (y, dr) = pass(&mut sign, &training(), row(&case["r"]), row(&case["g"]));
-    let Value::Dropped(y, scale) = y else { panic!("three values, got {y:?}") };
+    let Value::Ternary(y, scale) = y else { panic!("three values, got {y:?}") };
     assert_eq!(scale, 1.0);
     for (col, expected) in numbers(&case["y"]).into_iter().enumerate() {
         assert_eq!(f64::from(y.get(0, col)), expected, "column {col}");

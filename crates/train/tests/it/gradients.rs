@@ -166,7 +166,7 @@ fn inputs_of_each_kind(rng: &mut ChaCha8Rng, batch: usize, inputs: usize) -> [(V
     [
         (Value::Real(real), of_real),
         (Value::Bits(bits), of_bits),
-        (Value::Dropped(silenced, 1.25), of_silenced),
+        (Value::Ternary(silenced, 1.25), of_silenced),
     ]
 }
 

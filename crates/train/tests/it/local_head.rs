@@ -71,7 +71,7 @@ fn alone_nothing_travels_between_blocks() {
                 heads: Some(heads),
                 ..Default::default()
             };
-            let mut net = Network::straight_through_with(UNITS, &[50, 30], CLASSES, &options, 1).unwrap();
+            let mut net = Network::straight_through(UNITS, &[50, 30], CLASSES, &options, 1).unwrap();
             let cx = labelled();
             for step in 0..6 {
                 let x: Matrix =

@@ -2,7 +2,8 @@
 
 use onebit_bits::{BitTensor, Engine, Isa, Ternary, random_bits};
 use onebit_train::{
-    Bytes, DropoutShares, Error, Matrix, Network, Precision, Signal, StraightThroughOptions, Value,
+    ByteScale, Bytes, DropoutShares, Error, Matrix, Network, Precision, Signal, StraightThroughOptions,
+    Value,
     layer::{Context, Layer},
     layers::{BatchNorm, BatchNormStatistics, Dense, Dropout, Sign},
     losses::{Loss, SoftmaxCrossEntropy, SquaredHinge},
@@ -108,7 +109,7 @@ fn batch_norm_refuses_what_does_not_fit() {
     let evaluated = BatchNorm::new(3).forward(&Context::evaluate(&cx.engine), x());
     assert!(matches!(evaluated, Err(Error::Sequence { .. })), "no statistics yet: {evaluated:?}");
     let short = BatchNorm::with_affine(vec![1.0; 3], vec![0.0; 2]).forward(&cx, x());
-    assert_eq!(short.unwrap_err().to_string(), "batch_norm beta: expected 3 columns, got 2");
+    assert_eq!(short.unwrap_err().to_string(), "batch_norm: expected a beta of 3 features, got 2");
     let running = BatchNormStatistics { mean: vec![0.0; 3], inv_std: vec![1.0; 4] };
     assert!(matches!(BatchNorm::new(3).with_running(running), Err(Error::Shape { .. })));
 }
@@ -147,7 +148,7 @@ fn dropout_of_bits_silences_and_keeps_signs() {
     let mut forward = || dropout.forward(&cx, Value::Bits(x.clone())).unwrap();
     let (first, second) = (forward(), forward());
     assert_ne!(first, second, "each pass draws a mask of its own");
-    let Value::Dropped(y, scale) = second else { panic!("expected dropped bits, got {second:?}") };
+    let Value::Ternary(y, scale) = second else { panic!("expected dropped bits, got {second:?}") };
     assert_eq!(scale, SCALE);
     assert!((y.nonzero().count_ones() as f64 / 6500.0 - (1.0 - RATE)).abs() < spread(6500));
     assert_eq!(y.sign(), &x.and(y.nonzero().view()).unwrap());
@@ -163,7 +164,8 @@ fn dropout_of_bits_silences_and_keeps_signs() {
 
 #[test]
 fn dropout_of_bytes_is_that_of_their_numbers() {
-    let bytes = Bytes::new(7, 50, (0..350).map(|at| at as u8).collect(), 127.5, 1.0 / 127.5).unwrap();
+    let bytes =
+        Bytes::new(7, 50, (0..350).map(|at| at as u8).collect(), ByteScale::new(127.5, 1.0 / 127.5)).unwrap();
     let real = Value::Real(bytes.to_real());
     let [of_bytes, of_reals] =
         [Value::Bytes(bytes), real].map(|x| Dropout::new(RATE, 6).unwrap().forward(&training(), x).unwrap());
@@ -286,7 +288,7 @@ fn real_inputs(dense: &mut Dense, cx: &Context, x: Value) -> (Matrix, Matrix) {
 fn bytes_are_the_numbers_that_they_stand_for() {
     let (cx, bytes) = (training(), (0..6 * 100).map(|at| (at * at % 256) as u8).collect::<Vec<_>>());
     let mut dense = Dense::new(100, 7, Box::new(latent()), 3).unwrap();
-    let bytes = Bytes::new(6, 100, bytes, 127.5, 1.0 / 127.5).unwrap();
+    let bytes = Bytes::new(6, 100, bytes, ByteScale::new(127.5, 1.0 / 127.5)).unwrap();
     let x = bytes.to_real();
     assert_eq!(x.values()[1], (1.0 - 127.5) * (1.0 / 127.5));
     let (y, dw) = real_inputs(&mut dense, &cx, Value::Bytes(bytes));
@@ -301,7 +303,7 @@ fn bytes_are_the_numbers_that_they_stand_for() {
         assert!((f64::from(*y) - exact).abs() <= 2e-7 * exact.abs() + 1e-5, "{y} {exact}");
         assert!((y - expected).abs() <= 1e-4, "{y} {expected}");
     }
-    let error = Bytes::new(2, 3, vec![0; 5], 0.0, 1.0).unwrap_err();
+    let error = Bytes::new(2, 3, vec![0; 5], ByteScale::new(0.0, 1.0)).unwrap_err();
     assert_eq!(error.to_string(), "bytes: expected 2 x 3 values, got 5");
 }
 
@@ -312,7 +314,7 @@ fn binary_input(dropped: bool) -> Value {
         return Value::Bits(bits);
     }
     let kept = BitTensor::from_fn(20, 130, |r, c| (r + c) % 3 != 0);
-    Value::Dropped(Ternary::new(bits.and(kept.view()).unwrap(), kept).unwrap(), 1.5)
+    Value::Ternary(Ternary::new(bits.and(kept.view()).unwrap(), kept).unwrap(), 1.5)
 }
 
 /// dx and dw of a dense layer, in each of some steps.
@@ -378,7 +380,7 @@ fn gradients_in_bf16_err_by_their_last_digit() {
 fn run(seed: u64, engine: &Engine, gradient: Precision) -> (Vec<f64>, Vec<f32>) {
     let (cx, dropout) = (Context::train(engine), DropoutShares { input: 0.2, hidden: 0.5 });
     let options = StraightThroughOptions { dropout, gradient, ..Default::default() };
-    let mut net = Network::straight_through_with(6, &[600, 70, 9], 3, &options, seed).unwrap();
+    let mut net = Network::straight_through(6, &[600, 70, 9], 3, &options, seed).unwrap();
     let labels: Vec<u32> = (0..16).map(|row| row % 3).collect();
     let step = |step: usize| {
         let x = Value::Real(wavy(16, 6, step as f32));

@@ -4,8 +4,8 @@
 use onebit_bits::{BitTensor, Engine, Isa, random_bits};
 use onebit_model::Model;
 use onebit_train::{
-    Batch, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal, Split,
-    StraightThroughOptions, Trainer, Value,
+    Batch, ByteScale, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal,
+    Split, StraightThroughOptions, Trainer, Training, Value,
     config::{self, Config, preset},
     data::{Dataset, ImageShape, Samples, quantiles},
     experiment,
@@ -50,7 +50,7 @@ proptest! {
     ) {
         let thresholds = table(seed, levels, features);
         let raw = bytes(!seed, rows * features);
-        let x = Bytes::new(rows, features, raw, mean, scale).unwrap();
+        let x = Bytes::new(rows, features, raw, ByteScale::new(mean, scale)).unwrap();
         let real = x.to_real();
         let expected = BitTensor::from_fn(rows, levels * features, |r, column| {
             let (k, c) = (column / features, column % features);
@@ -80,7 +80,7 @@ proptest! {
         let parts = Split::new(data, None, None);
         let thresholds = quantiles(&parts.train, &parts.standardize, levels);
         let layer = Thermometer::new(matrix(levels, features, thresholds));
-        let x = Bytes::new(rows, features, values.clone(), 127.5, 1.0 / 127.5).unwrap();
+        let x = Bytes::new(rows, features, values.clone(), ByteScale::new(127.5, 1.0 / 127.5)).unwrap();
         let bits = bits_of(&mut layer.unwrap(), &training(), x);
         for column in 0..levels * features {
             let ones = (0..rows).filter(|r| bits.get(*r, column)).count();
@@ -95,7 +95,7 @@ proptest! {
 fn other_bytes_get_thresholds_of_their_own() {
     let mut layer = Thermometer::new(matrix(1, 2, [0.0, 0.5])).unwrap();
     let mut of = |mean, scale| {
-        let x = Bytes::new(2, 2, vec![100, 100, 200, 200], mean, scale).unwrap();
+        let x = Bytes::new(2, 2, vec![100, 100, 200, 200], ByteScale::new(mean, scale)).unwrap();
         let bits = bits_of(&mut layer, &training(), x);
         [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| bits.get(r, c))
     };
@@ -214,8 +214,8 @@ fn a_deployed_network_gives_the_bits_of_the_trained_one() {
         let parts = images(40, as_bytes);
         let per_channel = matrix(levels, 2, quantiles(&parts.train, &parts.standardize, levels));
         let options = options(per_channel, stages);
-        let mut net = Network::straight_through_with(60, &[12], 3, &options, 5).unwrap();
-        let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+        let mut net = Network::straight_through(60, &[12], 3, &options, 5).unwrap();
+        let outcome = Training::new(&trainer, &mut net, &parts).run().unwrap();
         let model = outcome.model.unwrap();
         assert_eq!(model.layers()[0].name(), "thermometer");
         assert_deployed(&mut net, &parts, &model);
@@ -224,8 +224,8 @@ fn a_deployed_network_gives_the_bits_of_the_trained_one() {
     let parts = images(40, true);
     let dropout = DropoutShares { input: 0.2, hidden: 0.2 };
     let options = StraightThroughOptions { dropout, ..options(table(3, 2, 60), "") };
-    let mut net = Network::straight_through_with(60, &[12], 3, &options, 5).unwrap();
-    let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+    let mut net = Network::straight_through(60, &[12], 3, &options, 5).unwrap();
+    let outcome = Training::new(&trainer, &mut net, &parts).run().unwrap();
     assert_deployed(&mut net, &parts, &outcome.model.unwrap());
 }
 
@@ -234,7 +234,7 @@ fn a_deployed_network_gives_the_bits_of_the_trained_one() {
 #[test]
 fn thresholds_of_channels_are_those_of_every_pixel() {
     let first = |thresholds: Matrix| {
-        let net = Network::straight_through_with(60, &[], 3, &options(thresholds, ""), 5).unwrap();
+        let net = Network::straight_through(60, &[], 3, &options(thresholds, ""), 5).unwrap();
         net.layers()[0].downcast_ref::<Thermometer>().unwrap().thresholds().clone()
     };
     let per_channel = matrix(2, 2, [-0.5, 0.25, 0.5, 0.75]);
@@ -246,7 +246,7 @@ fn thresholds_of_channels_are_those_of_every_pixel() {
 #[test]
 fn networks_that_cannot_be() {
     let with = |options: StraightThroughOptions| {
-        Network::straight_through_with(60, &[4], 3, &options, 5).err().map(|error| error.to_string())
+        Network::straight_through(60, &[4], 3, &options, 5).err().map(|error| error.to_string())
     };
     let fits = || options(table(1, 2, 2), "4C3");
     let dropout = DropoutShares { input: 0.1, hidden: 0.0 };
@@ -254,7 +254,7 @@ fn networks_that_cannot_be() {
     for (options, message) in [
         (
             StraightThroughOptions { binary_input: true, ..fits() },
-            "network.thermometer: expected nothing beside network.binary_input, got thresholds",
+            "network.thermometer: expected no thermometer together with network.binary_input, got thresholds",
         ),
         (
             StraightThroughOptions { dropout, ..fits() },
@@ -293,7 +293,9 @@ fn a_configuration_asks_for_levels() {
     }
     let both = digits(&["network.thermometer=3", "network.binary_input=true"]).unwrap_err().to_string();
     assert!(
-        both.contains("network.thermometer: expected nothing beside network.binary_input, got 3"),
+        both.contains(
+            "network.thermometer: expected no thermometer together with network.binary_input, got 3"
+        ),
         "{both}"
     );
 }
@@ -310,14 +312,17 @@ fn runs_of_a_configuration() {
         let parts = experiment::load(&config, None).unwrap();
         let mut net = experiment::network(&config, &parts).unwrap();
         let trainer = experiment::trainer(&config).unwrap();
-        let outcome = trainer.fit(&mut net, &parts, &engine, |_| {}).unwrap();
+        let outcome = Training::new(&trainer, &mut net, &parts).engine(&engine).run().unwrap();
         let layers = &outcome.epochs[0].layers;
         let (name, measures) = &layers[stages - 1];
         let mean = measures.mean_of_bits.unwrap();
         assert!(name == "thermometer" && (0.2..0.8).contains(&mean), "{name}: {mean}");
         let model = outcome.model.unwrap();
         assert_deployed(&mut net, &parts, &model);
-        assert_eq!(experiment::run(&config, &parts, &engine, |_| {}).unwrap().model, Some(model));
+        assert_eq!(
+            experiment::training(&config, &parts).unwrap().engine(&engine).run().unwrap().model,
+            Some(model)
+        );
     }
 }
 
@@ -332,7 +337,7 @@ fn the_float_twin_keeps_its_thermometer() {
         let parts = experiment::load(&config, None).unwrap();
         let net = experiment::network(&config, &parts).unwrap();
         assert!(net.layers().iter().any(|layer| layer.name() == "thermometer"));
-        let outcome = experiment::run(&config, &parts, &Engine::single(), |_| {}).unwrap();
+        let outcome = experiment::training(&config, &parts).unwrap().run().unwrap();
         assert!(outcome.kept().test_accuracy > Some(0.75), "{:?}", outcome.kept());
     }
 }
@@ -345,8 +350,8 @@ fn gradients_rounded_to_bytes() {
     let trainer = Trainer::straight_through(vec![Phase::new(2, Batch::Size(10), 0.01)], 0);
     for gradient in [Precision::Bf16, Precision::Int8] {
         let options = StraightThroughOptions { gradient, ..options(thresholds.clone(), "5C3-MP2") };
-        let mut net = Network::straight_through_with(60, &[12], 3, &options, 5).unwrap();
-        let outcome = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap();
+        let mut net = Network::straight_through(60, &[12], 3, &options, 5).unwrap();
+        let outcome = Training::new(&trainer, &mut net, &parts).run().unwrap();
         assert_deployed(&mut net, &parts, &outcome.model.unwrap());
     }
 }
@@ -360,10 +365,10 @@ fn flip_nets_take_thresholds_of_each_feature() {
     let mut net = experiment::network(&config, &parts).unwrap();
     assert_eq!(net.parameters().bits, 5 * 4 * 64 + 3 * 64 * 3);
     let trainer = experiment::trainer(&config).unwrap();
-    let model = trainer.fit(&mut net, &parts, &Engine::single(), |_| {}).unwrap().model.unwrap();
+    let model = Training::new(&trainer, &mut net, &parts).run().unwrap().model.unwrap();
     assert_eq!(model.layers()[0].name(), "thermometer");
     assert_deployed(&mut net, &parts, &model);
     let options = FlipOptions { thermometer: Some(Matrix::zeros(3, 2)), ..FlipOptions::new(&[0.0]) };
-    let refused = Network::flip_with(4, &[], 3, &options, 0).err().unwrap().to_string();
+    let refused = Network::flip(4, &[], 3, &options, 0).err().unwrap().to_string();
     assert_eq!(refused, "network.thermometer: expected thresholds of 4 features, got of 2");
 }

@@ -24,7 +24,7 @@ use crate::{
         weight_gradient::{Operand, Precision, Rounding, WeightGradient},
     },
     error::Result,
-    layers::products::{asking::Asking, scaling},
+    layers::products::{active_rows::ActiveRows, scaling},
     numeric::{jobs::job_of_rows, matrix::Matrix},
     rules::binary_tensor::BinaryTensor,
 };
@@ -34,7 +34,7 @@ pub struct Dense {
     weights: BinaryTensor, // (o, i)
     x: Option<Value>,      // (b, i); of bits, only the rows of samples that ask, once a signal has told
     dy: Option<Matrix>,    // (b, o), the same rows
-    asking: Asking,
+    asking: ActiveRows,
     precision: Precision,
     seed: u64,
     step: u64,
@@ -149,7 +149,7 @@ impl Layer for Dense {
                 }));
                 convert(engine, sums, x.scale(), shift, &mut y)?;
             }
-            Value::Dropped(x, kept) => {
+            Value::Ternary(x, kept) => {
                 sums.resize(y.values().len(), 0);
                 ternary_gemm_packed(engine, x, weights.rows(engine), sums)?;
                 shift.clear();

@@ -1,4 +1,5 @@
-//! Sums and gradients times a factor for each output: weights that stand for `scale * bit`.
+//! Multiplication of sums and gradients by a factor for each output, for weights that stand for
+//! `scale * bit`.
 
 use onebit_bits::vectorized;
 
@@ -8,7 +9,7 @@ use crate::{
     numeric::{jobs::job_of_rows, matrix::Matrix},
 };
 
-/// `y_bo <- y_bo scale_o`; nothing without scales. y: (b, o).
+/// `y_bo <- y_bo scale_o`, or nothing without scales. y: (b, o).
 pub(crate) fn multiply(cx: &Context, y: &mut Matrix, scales: Option<&[f32]>) -> Result<()> {
     let Some(scales) = scales else { return Ok(()) };
     check_cols("scales", y.cols(), scales.len())?;
@@ -16,13 +17,12 @@ pub(crate) fn multiply(cx: &Context, y: &mut Matrix, scales: Option<&[f32]>) -> 
     Ok(cx.engine.chunks(y.values_mut(), part, |_, y| multiply_rows(cx.engine.isa(), y, scales))?)
 }
 
-/// A copy of y with [`multiply`]; none without scales.
+/// Returns `y_bo scale_o`, or `None` without scales. y: (b, o).
 pub(crate) fn scaled(cx: &Context, y: &Matrix, scales: Option<&[f32]>) -> Result<Option<Matrix>> {
     if scales.is_none() {
         return Ok(None);
     }
-    let mut copy = cx.matrix(y.rows(), y.cols());
-    copy.values_mut().copy_from_slice(y.values());
+    let mut copy = cx.copy(y);
     multiply(cx, &mut copy, scales)?;
     Ok(Some(copy))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use onebit_train::{Event, checkpoint::Checkpoints};
+use onebit_train::{Event, Training, checkpoint::Checkpoints};
 
 use super::{nets::CASES, support::Folder};
 
@@ -65,7 +65,7 @@ fn killed_between_the_two_renames() {
         (folder.path().display().to_string(), folder.beside("previous").display().to_string());
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].starts_with(&path), "{warnings:?}");
-    assert!(warnings[0].ends_with(&format!("; going on from {previous}")), "{warnings:?}");
+    assert!(warnings[0].ends_with(&format!("; resuming from {previous}")), "{warnings:?}");
 }
 
 #[test]
@@ -142,9 +142,9 @@ fn a_folder_that_is_gone_costs_a_warning_and_not_the_run() {
     let nowhere = folder.path().join("missing").join("run");
     let (case, parts) = (&CASES[0], super::support::parts(&CASES[0]));
     let mut checkpoints = Checkpoints::new(&nowhere);
-    let engine = onebit_bits::Engine::single();
-    let outcome = case.2().fit_with(&mut case.1(), &parts, &engine, &mut checkpoints, |event| {
-        warnings += usize::from(matches!(event, Event::Warning(_)));
-    });
+    let outcome = Training::new(case.2(), case.1(), &parts)
+        .checkpoints(&mut checkpoints)
+        .on_event(|event| warnings += usize::from(matches!(event, Event::Warning(_))))
+        .run();
     assert_eq!(outcome.unwrap().epochs.len(), warnings, "one for each epoch");
 }

@@ -90,8 +90,8 @@ fn every_changed_bit_is_noticed() {
 
 #[test]
 fn what_is_wrong_with_a_header_is_said() {
-    let no_checkpoint = refusal(b"this is a text, not a checkpoint");
-    assert!(no_checkpoint.contains("this is no checkpoint"), "{no_checkpoint}");
+    let not_a_checkpoint = refusal(b"this is a text, not a checkpoint");
+    assert!(not_a_checkpoint.contains("this is not a checkpoint"), "{not_a_checkpoint}");
     let empty = refusal(&[&8u64.to_le_bytes()[..], b"{}      "].concat());
     assert_eq!(empty, "header: no `__metadata__`");
     let latent = "0.rule.latent.values";
@@ -100,12 +100,18 @@ fn what_is_wrong_with_a_header_is_said() {
         (forged(|h| h[latent]["shape"] = json!([5, 9])), "expected F32 [45], got F32 [5, 9]"),
         (
             forged(|h| h[latent]["shape"] = json!([44])),
-            "expected as many bytes as elements, got F32 [44] from",
+            "expected offsets that fit its type and shape, got F32 [44] from",
         ),
-        (forged(|h| h[latent]["shape"] = json!([u64::MAX, 2])), "expected as many bytes as elements"),
+        (
+            forged(|h| h[latent]["shape"] = json!([u64::MAX, 2])),
+            "expected offsets that fit its type and shape",
+        ),
         (forged(|h| h[latent]["shape"] = json!([-1])), "tensor `0.rule.latent.values`"),
         (forged(|h| h[latent]["dtype"] = json!("F64")), "expected U64, F32, I32, I8 or U8, got F64"),
-        (forged(|h| h[latent]["data_offsets"] = json!([u64::MAX, 3])), "expected as many bytes as elements"),
+        (
+            forged(|h| h[latent]["data_offsets"] = json!([u64::MAX, 3])),
+            "expected offsets that fit its type and shape",
+        ),
         (forged(|h| h["crc32"]["dtype"] = json!("I8")), "no tensor `crc32` of 4 bytes at the end"),
         (
             forged(|h| {
@@ -128,7 +134,7 @@ fn what_is_wrong_with_a_header_is_said() {
             forged(|h| h["__metadata__"] = json!({"format": "pt"})),
             "expected the format `onebit checkpoint 1`, got `pt`",
         ),
-        (forged(|h| h["__metadata__"] = json!({})), "no text `format`; this is no checkpoint of onebit"),
+        (forged(|h| h["__metadata__"] = json!({})), "no text `format`; this is not a onebit checkpoint"),
         (forged(|h| h["__metadata__"]["progress"] = json!("{}")), "`progress`: missing field"),
         (forged(|h| h["__metadata__"]["run"] = json!("{")), "`run`: EOF"),
     ] {

@@ -2,8 +2,8 @@
 
 use onebit_bits::BitTensor;
 use onebit_train::{
-    Batch, DropoutShares, Keep, Matrix, Network, Norm, Phase, Precision, Result, Schedule, Signal,
-    StraightThroughOptions, Trainer, Value,
+    Batch, DropoutShares, FlipOptions, Keep, Matrix, Network, Norm, Phase, Precision, Result, Schedule,
+    Signal, StraightThroughOptions, Trainer, Value,
     data::quantiles,
     flip::thresholds,
     layer::{Context, Layer},
@@ -40,7 +40,7 @@ pub(crate) const CASES: [Case; 11] = [
 
 fn straight(dropout: DropoutShares, gradient: Precision) -> Network {
     let options = StraightThroughOptions { dropout, gradient, ..StraightThroughOptions::default() };
-    Network::straight_through_with(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
+    Network::straight_through(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
 }
 
 /// Fitted to the data again each time, as a run is built that goes on.
@@ -49,14 +49,14 @@ fn thermometer() -> Network {
     let thresholds = quantiles(&parts.train, &parts.standardize, 3);
     let thermometer = Some(Matrix::new(3, FEATURES, thresholds).unwrap());
     let options = StraightThroughOptions { thermometer, ..StraightThroughOptions::default() };
-    Network::straight_through_with(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
+    Network::straight_through(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
 }
 
 /// Integers alone.
 fn counters() -> Network {
     let (norm, rule) = (Norm::Threshold, RuleConfig::Counter(Counting::default()));
     let options = StraightThroughOptions { gradient: Precision::Int4, norm, rule, ..Default::default() };
-    Network::straight_through_with(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
+    Network::straight_through(FEATURES, &[70, 9], CLASSES, &options, 5).unwrap()
 }
 
 fn straight_trainer() -> Trainer {
@@ -66,7 +66,7 @@ fn straight_trainer() -> Trainer {
 }
 
 fn flip() -> Network {
-    Network::flip(FEATURES, &[20, 9], CLASSES, &thresholds(3).unwrap(), 5).unwrap()
+    Network::flip(FEATURES, &[20, 9], CLASSES, &FlipOptions::new(&thresholds(3).unwrap()), 5).unwrap()
 }
 
 fn flip_trainer(order: Order) -> Trainer {

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, fs};
 
 use onebit_bits::{Engine, Isa};
-use onebit_train::{Error, Event, checkpoint::Checkpoints};
+use onebit_train::{Error, Event, Training, checkpoint::Checkpoints};
 
 use super::{
     nets::CASES,
@@ -42,7 +42,7 @@ fn from_every_batch_and_every_epoch() {
         }
 
         let mut untouched = net();
-        let plain = trainer().fit(&mut untouched, &parts(case), &Engine::single(), |_| {}).unwrap();
+        let plain = Training::new(trainer(), &mut untouched, &parts(case)).run().unwrap();
         assert!(
             plain.epochs == whole.outcome.epochs && plain.model == whole.outcome.model,
             "{name}: saving changes it"
@@ -81,8 +81,9 @@ fn on_other_threads_and_instruction_sets() {
         let folder = Folder::with(&middle);
         let engine = Engine::new(3).unwrap().with_isa(isa);
         let mut checkpoints = Checkpoints::resume(folder.path()).unwrap();
-        let outcome =
-            case.2().fit_with(&mut case.1(), &parts(case), &engine, &mut checkpoints, |_| {}).unwrap();
+        let parts = parts(case);
+        let training = Training::new(case.2(), case.1(), &parts).engine(&engine);
+        let outcome = training.checkpoints(&mut checkpoints).run().unwrap();
         assert!(outcome.model == whole.outcome.model, "{}", isa.name());
         assert!(fs::read(folder.path()).unwrap() == whole.file, "{}", isa.name());
     }
@@ -135,7 +136,7 @@ fn a_checkpoint_of_another_run_is_refused() {
     let message = refused(&("bytes", case.1, case.2));
     assert!(message.starts_with("data.test.crc32: the checkpoint has \""), "{message}");
     // The same run, but another network.
-    let wide = || onebit_train::Network::straight_through(5, &[71, 9], 3, Default::default(), 5).unwrap();
+    let wide = || onebit_train::Network::straight_through(5, &[71, 9], 3, &Default::default(), 5).unwrap();
     let message = "tensor `0.bits`: expected U64 [71, 1], got U64 [70, 1]";
     assert_eq!(refused(&("wide", wide, case.2)), message);
     let message = refused(&("dropout", CASES[1].1, case.2));

@@ -6,9 +6,8 @@ use std::{
     time::Duration,
 };
 
-use onebit_bits::Engine;
 use onebit_train::{
-    Error, Event, Outcome, Split,
+    Error, Event, Outcome, Split, Training,
     checkpoint::Checkpoints,
     data::{Dataset, Samples},
 };
@@ -101,7 +100,8 @@ fn run(
 ) -> Result<Left, Error> {
     let (_, net, trainer) = case;
     let (mut net, parts) = (net(), parts(case));
-    let outcome = trainer().fit_with(&mut net, &parts, &Engine::single(), &mut checkpoints, listen)?;
+    let outcome =
+        Training::new(trainer(), &mut net, &parts).checkpoints(&mut checkpoints).on_event(listen).run()?;
     let mut state = Everything(Vec::new());
     net.state(&mut onebit_train::state::State::new(&mut state)).unwrap();
     Ok(Left { outcome, file: fs::read(path).unwrap_or_default(), state: state.0 })

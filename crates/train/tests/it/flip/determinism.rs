@@ -3,7 +3,7 @@
 
 use onebit_bits::{Engine, Isa};
 use onebit_train::{
-    DropoutShares, Matrix, Network, Signal, Value,
+    DropoutShares, FlipOptions, Matrix, Network, Signal, StraightThroughOptions, Value,
     data::{Dataset, Standardize, digits},
     flip::thresholds,
     layer::Context,
@@ -64,23 +64,24 @@ fn same_everywhere(make: impl Fn() -> Network, order: Order, rate: f64) {
 
 #[test]
 fn flip_nets_are_the_same_everywhere() {
-    let t = thresholds(3).unwrap();
+    let options = FlipOptions::new(&thresholds(3).unwrap());
     for order in ORDERS {
-        same_everywhere(|| Network::flip(64, &[256, 65], 10, &t, 7).unwrap(), order, 0.5);
+        same_everywhere(|| Network::flip(64, &[256, 65], 10, &options, 7).unwrap(), order, 0.5);
     }
 }
 
 #[test]
 fn straight_through_nets_are_the_same_everywhere() {
     let dropout = DropoutShares { input: 0.2, hidden: 0.5 };
-    let make = || Network::straight_through(64, &[256, 65], 10, dropout, 7).unwrap();
+    let options = StraightThroughOptions { dropout, ..Default::default() };
+    let make = || Network::straight_through(64, &[256, 65], 10, &options, 7).unwrap();
     same_everywhere(make, Order::Parallel, 0.01);
 }
 
 #[test]
 fn a_seed_decides_all_and_another_seed_differs() {
     let run = |seed| {
-        let net = Network::flip(64, &[65], 10, &[0.0], seed).unwrap();
+        let net = Network::flip(64, &[65], 10, &FlipOptions::new(&[0.0]), seed).unwrap();
         train(net, &Engine::single(), Order::InputFirst, 0.25)
     };
     assert!(run(1) == run(1));

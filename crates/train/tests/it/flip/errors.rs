@@ -2,7 +2,7 @@
 
 use onebit_bits::{BitTensor, Ternary, random_bits};
 use onebit_train::{
-    Error, Matrix, Network, Result, Signal, Value, Votes,
+    Error, FlipOptions, Matrix, Network, Result, Signal, Value, Votes,
     flip::{flip2grad, xnor},
     layer::{Context, Layer},
     layers::{Binarize, Bma, Bmab, Normalize, Pnb, PopCount, XnorWeight},
@@ -108,7 +108,7 @@ fn kinds() {
     for (make, x, y) in LAYERS {
         let mut layer = make();
         let plane = random_bits(3, 0, B, x);
-        let dropped = Value::Dropped(Ternary::new(plane.clone(), plane.clone()).unwrap(), 2.0);
+        let dropped = Value::Ternary(Ternary::new(plane.clone(), plane.clone()).unwrap(), 2.0);
         let other = if takes_reals(&*layer) { Value::Bits(plane) } else { Value::Real(real(B, x)) };
         for value in [other, dropped] {
             assert_refused!(layer.forward(&cx, value.clone()), Kind, layer.name());
@@ -194,7 +194,7 @@ fn settings() {
         let bmab = Bmab::new(1, 1, 1, &t, vote(), 0).unwrap().with_quorum(quorum);
         assert!(matches!(bmab.err(), Some(Error::Setting { .. })), "{quorum}");
     }
-    assert!(matches!(Network::flip(0, &[], 1, &t, 0).err(), Some(Error::Setting { .. })));
+    assert!(matches!(Network::flip(0, &[], 1, &FlipOptions::new(&t), 0).err(), Some(Error::Setting { .. })));
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(crate) fn flips(seed: u64, rows: usize, cols: usize, p: f64) -> BitTensor {
     mask(seed, 8, rows, cols, Probability::new(p).unwrap())
 }
 
-// ---- between the library and the oracle ---------------------------------------------------------------------------
+// ---- between the library and the oracle -------------------------------------------------------------------
 
 /// The same bits in the oracle's axes.
 pub(crate) fn oracle<const R: usize>(bits: &BitTensor, shape: [usize; R]) -> Bits<R> {
@@ -79,7 +79,7 @@ pub(crate) fn scores(sums: &Tensor<i32, 2>, n: usize) -> Matrix {
     Matrix::new(sums.shape[0], sums.shape[1], sums.data.iter().map(|&s| s as f32 * scale).collect()).unwrap()
 }
 
-// ---- layers ---------------------------------------------------------------------------------------------------------
+// ---- layers -----------------------------------------------------------------------------------------------
 
 pub(crate) fn bits(value: Value) -> BitTensor {
     value.into_bits("test").unwrap()

@@ -2,7 +2,7 @@
 
 use onebit_bits::{Engine, Geometry, Isa, Pad, Padding, random_bits, unpack_signs};
 use onebit_train::{
-    Bytes, Matrix, Precision, Signal, Value,
+    ByteScale, Bytes, Matrix, Precision, Signal, Value,
     layer::{Context, Layer},
     layers::Conv,
     optimizers::Adam,
@@ -47,7 +47,7 @@ fn bytes_are_the_numbers_that_they_stand_for() {
     let (cx, (geometry, _)) = (training(), geometry(&case));
     let (rows, cols) = table(&case["x"]).shape();
     let bytes: Vec<u8> = (0..rows * cols).map(|at| (at * 37 % 256) as u8).collect();
-    let x = Bytes::new(rows, cols, bytes, 128.0, 1.0 / 256.0).unwrap();
+    let x = Bytes::new(rows, cols, bytes, ByteScale::new(128.0, 1.0 / 256.0)).unwrap();
     let [mut of_bytes, mut of_reals] = [(); 2].map(|()| conv(&case, geometry));
     let reals = pass(&mut of_reals, &cx, Value::Real(x.to_real()), table(&case["dy"]));
     assert_eq!(pass(&mut of_bytes, &cx, Value::Bytes(x), table(&case["dy"])), reals);

@@ -2,7 +2,7 @@
 
 use onebit_bits::{Engine, Isa, Pool, random_bits};
 use onebit_train::{
-    Bytes, Matrix, Signal, Value,
+    ByteScale, Bytes, Matrix, Signal, Value,
     layer::{Context, Layer},
     layers::{Flatten, GlobalAveragePool, MaxPool, Unflatten},
 };
@@ -63,7 +63,7 @@ fn flattening_moves_nothing() {
         let bits = random_bits(1, 0, 2 * pixels, channels);
         let numbers = matrix(2 * pixels, channels, (0..2 * pixels * channels).map(|at| at as f32));
         let bytes = numbers.values().iter().map(|x| *x as u8).collect();
-        let bytes = Bytes::new(2 * pixels, channels, bytes, 3.0, 0.5).unwrap();
+        let bytes = Bytes::new(2 * pixels, channels, bytes, ByteScale::new(3.0, 0.5)).unwrap();
         for x in [Value::Real(numbers.clone()), Value::Bytes(bytes), Value::Bits(bits.clone())] {
             let y = flatten.forward(&cx, x.clone()).unwrap();
             assert_eq!((y.rows(), y.cols()), (2, pixels * channels));

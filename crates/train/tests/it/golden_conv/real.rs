@@ -2,7 +2,7 @@
 
 use onebit_bits::{Engine, Geometry, Isa, Ternary, random_bits};
 use onebit_train::{
-    Bytes, Matrix, Result, Signal, Value,
+    ByteScale, Bytes, Matrix, Result, Signal, Value,
     export::Exporter,
     layer::{Context, Layer},
     layers::{RealConv, RealDense},
@@ -49,7 +49,7 @@ fn inputs_of_every_kind() {
     let (bits, mask) = (random_bits(1, 0, rows, cols), random_bits(2, 0, rows, cols));
     let dropped = Ternary::new(bits.and(mask.view()).unwrap(), mask).unwrap();
     let bytes = (0..rows * cols).map(|at| (at * 89 % 256) as u8).collect();
-    let bytes = Bytes::new(rows, cols, bytes, 100.0, 0.25).unwrap();
+    let bytes = Bytes::new(rows, cols, bytes, ByteScale::new(100.0, 0.25)).unwrap();
     let numbers = |number: &dyn Fn(usize, usize) -> f32| {
         matrix(rows, cols, (0..rows * cols).map(|at| number(at / cols, at % cols)))
     };
@@ -59,7 +59,7 @@ fn inputs_of_every_kind() {
     for (x, numbers) in [
         (Value::Bytes(bytes.clone()), bytes.to_real()),
         (Value::Bits(bits.clone()), of_bits),
-        (Value::Dropped(dropped.clone(), 1.25), of_dropped),
+        (Value::Ternary(dropped.clone(), 1.25), of_dropped),
     ] {
         let expected = pass(&mut layer, &cx, Value::Real(numbers), dy.clone());
         let dw = layer.weight_gradient(&cx).unwrap();

@@ -1,46 +1,46 @@
-//! Samples that ask for something: those whose signal is not 0 throughout. Late in training they are few, and the products
-//! of the way back need only them.
+//! Skips samples whose gradient is zero. Late in training most are, and the backward products need only the
+//! rest.
 
 use onebit_bits::BitTensor;
 
 use crate::{contract::context::Context, error::Result, numeric::matrix::Matrix};
 
-/// Whether a sample asks for anything.
+/// Whether any number in the gradient of a sample differs from 0.
 #[inline(always)]
-pub(crate) fn asks(dy: &[f32]) -> bool {
+pub(crate) fn is_active(dy: &[f32]) -> bool {
     dy.iter().any(|dy| *dy != 0.0)
 }
 
-/// The rows of a batch that were picked, in order, if some were.
+/// The active rows of a batch, in order, once they have been picked.
 #[derive(Default)]
-pub(crate) struct Asking {
+pub(crate) struct ActiveRows {
     rows: Vec<usize>,
-    of: Option<usize>,
+    of: Option<usize>, // rows of the batch
 }
 
-impl Asking {
-    /// How many rows the batch has from which some were picked.
+impl ActiveRows {
+    /// Number of rows of the batch, if rows were picked from it.
     pub(crate) fn of(&self) -> Option<usize> {
         self.of
     }
 
-    /// Forgets what was picked.
+    /// Returns to all rows.
     pub(crate) fn all(&mut self) {
         self.of = None;
     }
 
-    /// Picks the rows of dy that ask, if they are so few that it pays, and says so.
+    /// Picks the active rows of dy if these are at most 7/8 of all, so that it pays; returns whether it did.
     pub(crate) fn pick(&mut self, dy: &Matrix) -> bool {
         self.rows.clear();
-        self.rows.extend(dy.iter_rows().enumerate().filter(|(_, dy)| asks(dy)).map(|(row, _)| row));
+        self.rows.extend(dy.iter_rows().enumerate().filter(|(_, dy)| is_active(dy)).map(|(row, _)| row));
         if self.rows.is_empty() {
-            self.rows.extend((0..dy.rows()).take(1)); // kernels want a row
+            self.rows.extend((0..dy.rows()).take(1)); // kernels need a row
         }
         self.of = (8 * self.rows.len() <= 7 * dy.rows()).then_some(dy.rows());
         self.of.is_some()
     }
 
-    /// The rows that were picked, or all.
+    /// Returns the picked rows, or all.
     pub(crate) fn gather(&self, cx: &Context, from: Matrix) -> Matrix {
         if self.of.is_none() {
             return from;
@@ -54,14 +54,14 @@ impl Asking {
         to
     }
 
-    /// The same rows of bits.
+    /// Returns the picked rows of bits.
     pub(crate) fn bits(&self, cx: &Context, from: &BitTensor) -> Result<BitTensor> {
         let mut to = cx.bits(self.rows.len(), from.cols());
         from.gather_rows(&self.rows, &mut to)?;
         Ok(to)
     }
 
-    /// Puts rows back where they were; the others are 0.
+    /// Puts the picked rows back in their places; the other rows are 0.
     pub(crate) fn scatter(&self, cx: &Context, from: Matrix) -> Matrix {
         let Some(of) = self.of else { return from };
         let cols = from.cols().max(1);
