@@ -124,8 +124,8 @@ impl<W: Walk> Layer for RealLayer<W> {
     }
 
     fn send(&mut self, cx: &Context) -> Result<Signal> {
-        let x = self.x.get("send")?;
         let dy = self.dy.get("send")?;
+        let x = self.x.get("send")?;
         let dpatches = self.weights.input_gradient(cx, dy)?;
         self.walk.scatter(cx, dpatches, x.rows()).map(Signal::Grad)
     }
