@@ -24,8 +24,8 @@
 //! Rows that are images have an [`ImageShape`]. [`Standardize`], [`Gcn`] and [`Whiten`] transform features,
 //! [`quantiles`] computes thresholds for them, and [`Augment`] varies the images of a batch.
 //!
-//! All input is checked: an error names the file, the line and the column, and has a [`Remedy`] if there is an
-//! obvious one.
+//! All input is checked: an error names the file, the line and the column, and has a [`Remedy`] if there is
+//! an obvious one.
 //!
 //! ```
 //! use onebit_data::{Standardize, iris};

@@ -14,7 +14,7 @@
 //! | [`evaluate()`], [`confusion`], [`accuracy`] | evaluation of a network |
 //! | [`checkpoint`], [`inspect`], [`teacher`] | resuming a run, looking into steps, knowledge distillation |
 //! | [`config`], [`experiment`] | a run as a TOML text, and its execution |
-//! | [`record`], [`tune`], [`bench`] | a run on disk, hyper-parameter search, speed of training steps |
+//! | [`record`], [`tune`], [`mod@bench`] | a run on disk, hyper-parameter search, speed of training steps |
 //! | [`data`] | data sets: the crate `onebit-data` |
 //! | [`layer`], [`step`], [`state`], [`export`] | the interfaces for new layers and rules |
 //!

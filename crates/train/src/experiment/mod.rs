@@ -6,7 +6,7 @@
 //! | `build` | builds network, trainer and teacher, ready to [run](training) |
 //! | [`record`] | writes a run to a folder |
 //! | [`tune`] | hyper-parameter search |
-//! | [`bench`] | measures training steps |
+//! | [`mod@bench`] | measures training steps |
 
 pub mod bench;
 mod build;

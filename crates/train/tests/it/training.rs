@@ -39,7 +39,7 @@ impl Listener for StopAfter {
 
     fn wants_step(&mut self, step: u64, steps: u64) -> bool {
         assert_eq!(steps, 9);
-        step % 2 == 0
+        step.is_multiple_of(2)
     }
 
     fn should_stop(&mut self) -> bool {
