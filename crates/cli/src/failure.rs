@@ -90,6 +90,7 @@ impl Failure {
 fn advice(remedy: Option<Remedy>) -> String {
     match remedy {
         Some(Remedy::DropColumn(column)) => format!("; leave it out with --drop {}", quoted(&column)),
+        Some(Remedy::ChangeTarget) => " with --target COLUMN".into(), // the message ends with "choose another column"
         Some(Remedy::NameTarget) => "; name the column with --target COLUMN".into(),
         Some(Remedy::FillMissing) => "; fill it in with --missing mean".into(),
         Some(Remedy::TrainToFillMissing) => "; to allow it, train the model with --missing mean".into(),

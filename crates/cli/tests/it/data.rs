@@ -92,7 +92,7 @@ fn runs_say_which_command_fetches_what_they_miss() {
     ] {
         let place = Path::new("data").join(set);
         let message = format!(
-            "error: {set} is not in {}: download it with `onebit data get {set}`, or say where it is with --data DIR\n",
+            "error: {set} is not in {}; download it with `onebit data get {set}`, or say where it is with --data DIR\n",
             place.display()
         );
         let run = folder.onebit(&args);

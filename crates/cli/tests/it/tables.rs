@@ -134,6 +134,6 @@ fn a_price_is_no_class() {
     let folder = Folder::new();
     let rows: String = (0..100).map(|n| format!("{n},{}.5\n", 100 + n)).collect();
     folder.write("homes.csv", format!("area,price\n{rows}"));
-    let words = ["`price` has 100 different numbers in 100 rows", "estimates no numbers", "--target"];
+    let words = ["`price` has 100 different numbers in 100 rows", "not a quantity to estimate", "--target"];
     folder.onebit(["train", "homes.csv", "--target", "price"]).refused(1, &words);
 }

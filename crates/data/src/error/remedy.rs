@@ -7,9 +7,10 @@
 pub enum Remedy {
     /// Leave out the column of this name; see [`TableOptions::drop`](crate::TableOptions::drop).
     DropColumn(String),
-    /// Name the column that holds the classes, or another one than now; see
-    /// [`TableOptions::target`](crate::TableOptions::target).
+    /// Name the column that holds the classes; see [`TableOptions::target`](crate::TableOptions::target).
     NameTarget,
+    /// Choose another column that holds the classes.
+    ChangeTarget,
     /// Fill in missing values; see [`Missing::Mean`](crate::Missing::Mean).
     FillMissing,
     /// Train the model anew, with missing values filled in.

@@ -263,10 +263,8 @@ impl TableError {
             | Self::ColumnType { column, .. } => Some(Remedy::DropColumn(column.clone())),
             Self::Missing { .. } => Some(Remedy::FillMissing),
             Self::MissingForModel { .. } => Some(Remedy::TrainToFillMissing),
-            Self::NoTarget { .. }
-            | Self::StreamTarget { .. }
-            | Self::Regression { .. }
-            | Self::TooManyClasses { .. } => Some(Remedy::NameTarget),
+            Self::NoTarget { .. } | Self::StreamTarget { .. } => Some(Remedy::NameTarget),
+            Self::Regression { .. } | Self::TooManyClasses { .. } => Some(Remedy::ChangeTarget),
             _ => None,
         }
     }

@@ -246,5 +246,5 @@ fn errors_know_their_remedy() {
     let names: String = (0..30).map(|n| format!("n{n},{}\n", n % 2)).collect();
     assert_eq!(remedy(format!("x,kind\n{names}").as_bytes()), Some(Remedy::DropColumn("x".into())));
     let prices: String = (0..40).map(|n| format!("1,{n}.5\n")).collect();
-    assert_eq!(remedy(format!("x,kind\n{prices}").as_bytes()), Some(Remedy::NameTarget));
+    assert_eq!(remedy(format!("x,kind\n{prices}").as_bytes()), Some(Remedy::ChangeTarget));
 }
