@@ -60,19 +60,19 @@ impl Simd for Simd128 {
 
     #[inline(always)]
     unsafe fn load(self, from: *const u8) -> v128 {
-        // SAFETY: the caller's promise; the vector has no alignment.
+        // SAFETY: the bytes can be read, which is this function's condition; the vector has no alignment.
         unsafe { v128_load(from.cast()) }
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut u8, v: v128) {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be written, which is this function's condition.
         unsafe { v128_store(to.cast(), v) }
     }
 
     #[inline(always)]
     unsafe fn table(self, from: *const u8) -> v128 {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be read, which is this function's condition.
         unsafe { self.load(from) }
     }
 
@@ -137,7 +137,7 @@ impl Simd for Simd128 {
 
     #[inline(always)]
     unsafe fn load_widened(self, from: *const u8) -> v128 {
-        // SAFETY: the caller's promise; bytes have no alignment.
+        // SAFETY: the bytes can be read, which is this function's condition; bytes have no alignment.
         let bytes = unsafe { v128_load32_zero(from.cast()) };
         u32x4_extend_low_u16x8(u16x8_extend_low_u8x16(bytes))
     }
@@ -157,7 +157,7 @@ impl Simd for Simd128 {
 
     #[inline(always)]
     unsafe fn real_table(self, from: *const f32) -> [v128; 2] {
-        // SAFETY: the caller's promise; the vector has no alignment.
+        // SAFETY: the bytes can be read, which is this function's condition; the vector has no alignment.
         unsafe { [v128_load(from.cast()), v128_load(from.add(4).cast())] }
     }
 

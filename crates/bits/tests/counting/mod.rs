@@ -1,5 +1,5 @@
-//! The system's allocator, and what it was asked for: there is no safe way to know. For tests in binaries of their own, of
-//! this crate and of those above, because it counts what the whole process allocates.
+//! The system's allocator, and what it was asked for: there is no safe way to know. For tests in binaries of
+//! their own, of this crate and of those above, because it counts what the whole process allocates.
 #![allow(dead_code, reason = "each test reads what it is about")]
 
 use std::{
@@ -17,7 +17,8 @@ pub(crate) static PEAK: AtomicUsize = AtomicUsize::new(0);
 
 struct Counting;
 
-// SAFETY: every call goes to the system's allocator as it is; a block that grows is one more that is allocated.
+// SAFETY: every call goes to the system's allocator as it is; a block that grows is one more that is
+// allocated.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.fetch_add(1, Relaxed);

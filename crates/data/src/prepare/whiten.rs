@@ -19,7 +19,7 @@
 //! # Ok::<(), onebit_data::Error>(())
 //! ```
 
-use onebit_bits::{Engine, real_real};
+use onebit_bits::{Columns, Engine, RealView, product};
 
 use crate::{
     dataset::Dataset,
@@ -92,7 +92,8 @@ impl Whiten {
             for x in x.chunks_exact_mut(n) {
                 x.iter_mut().zip(&self.mean).for_each(|(x, mean)| *x -= mean);
             }
-            real_real(engine, (rows.len(), n, n), x, &self.matrix, y)?;
+            let matrix = RealView { rows: n, cols: n, values: &self.matrix[..] };
+            product(engine, &*x, Columns(matrix), y)?;
         }
         Ok(data.with_values(y)?)
     }

@@ -23,7 +23,7 @@ use onebit_data::{Augment, ImageShape, Missing, TableOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{step::Order, weight_gradient::Precision},
+    contract::{rounding::Precision, step::Order},
     error::{Error, Result},
     layers::{Estimator, Heads, flip::signals as flip},
     network::{

@@ -9,7 +9,7 @@ use onebit_data::ImageShape;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{layer::Layer, rule::Rule, weight_gradient::Precision},
+    contract::{layer::Layer, rounding::Precision, rule::Rule},
     error::{Error, Result},
     layers::{
         BatchNorm, Conv, Dense, Dropout, Estimator, Flatten, GlobalAveragePool, Heads, LocalHead, MaxPool,

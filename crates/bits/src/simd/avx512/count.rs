@@ -4,10 +4,11 @@ use core::arch::{asm, x86_64::__m512i};
 
 /// [`count_differences`](crate::simd::Simd::count_differences) for eight rows.
 ///
-/// Any order has the same five instructions a row, but Zen 4 assigns them to its four pipes as they come, so an unlucky
-/// one makes two wait for the same pipe: on average three cycles a row, where two and a half is the least. Here two
-/// rows make a pair. Four instructions that follow each other are the first two of one pair, the next two of the pair
-/// before, and the count and addition of the third before that: within 3 % of the least.
+/// Any order has the same five instructions a row, but Zen 4 assigns them to its four pipes as they come, so
+/// an unlucky one makes two wait for the same pipe: on average three cycles a row, where two and a half is
+/// the least. Here two rows make a pair. Four instructions that follow each other are the first two of one
+/// pair, the next two of the pair before, and the count and addition of the third before that: within 3 % of
+/// the least.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 pub(super) fn eight(
