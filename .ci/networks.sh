@@ -1,13 +1,13 @@
-# Small networks, to be run where `onebit` does not run and compared with it; sourced after tools.sh.
-cargo build --release --locked --quiet # as the main job does
+# Small networks, to be run where `onebit` does not run and compared with it; sourced after tools.sh. They stay
+# in target/ci/networks for the next step, as long as `onebit` stays as it is.
+run cargo build --release --locked --quiet # as the main job does
 onebit=target/release/onebit
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-tables=crates/train/data
+work=$PWD/target/ci/networks
+tables=crates/data/data
 samples=40
 
 # The digits in bytes, 0 to 240: as a table, and as the arrays that a network on bytes learns from.
-mkdir "$work/bytes"
+mkdir -p "$work/bytes"
 python3 - "$tables/digits.csv" "$work" <<'PY'
 import csv, struct, sys
 table, work = sys.argv[1:]
@@ -25,15 +25,16 @@ save("x", (len(rows), 8, 8), [pixel for row in rows for pixel in row[:-1]])
 save("y", (len(rows),), [row[-1] for row in rows])
 PY
 
-# network NAME CONFIG TABLE [FLAG...]: trains NAME.onebit in $work, puts the last samples of the table into NAME.csv,
-# and what `onebit predict` says of them into NAME.host
+# network NAME CONFIG TABLE [FLAG...]: trains NAME.onebit in $work, puts the last samples of the table into
+# NAME.csv, and what `onebit predict` says of them into NAME.host
 network() {
     local name=$1 config=$2 table=$3
     shift 3
-    echo "-- $name"
-    "$onebit" train "$config" "$@" --threads 2 --out "$work/$name.onebit" >"$work/$name.log"
+    if [ "$work/$name.host" -nt "$onebit" ] && [ "$work/$name.host" -nt "$config" ]; then return; fi
+    run "$onebit" train "$config" "$@" --threads 2 --out "$work/$name.onebit" >"$work/$name.log"
     { head -n 1 "$table"; tail -n "$samples" "$table"; } | sed 's/,[^,]*$//' >"$work/$name.csv"
-    "$onebit" predict "$work/$name.onebit" "$work/$name.csv" >"$work/$name.host"
+    "$onebit" predict "$work/$name.onebit" "$work/$name.csv" >"$work/$name.predicted"
+    mv "$work/$name.predicted" "$work/$name.host" # whole, or not there
 }
 
 # each_network CHECK: makes them one after the other, and calls `CHECK NAME` for each

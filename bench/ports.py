@@ -1,16 +1,16 @@
-"""Measures instruction sequences on this processor, in cycles: the figures of docs/performance.md.
+"""What instruction sequences cost on this processor: the figures in cycles of docs/reference/kernels.md.
 
     python3 bench/ports.py
 
-Needs gcc and AVX-512 with VPOPCNTDQ and BF16. Each sequence is the body of a loop in assembly, with its data
-in the L1 cache. The result is the best of 15 runs; a chain of dependent additions gives the length of a
-cycle. Run it on an idle machine."""
+Needs gcc and AVX-512 with VPOPCNTDQ and BF16. Each sequence is a loop body of assembly whose data stay in the L1 cache; the
+best of 15 runs, in cycles of a chain of dependent additions that is timed beside it. Nothing else should run.
+"""
 
 import pathlib
 import subprocess
 import tempfile
 
-SEQUENCES = {}  # name: (instructions, units of work)
+SEQUENCES = {}  # name: (instructions, how many units of work they do)
 
 
 def z(register):
@@ -22,7 +22,7 @@ def sequence(name, lines, units):
 
 
 def word(row, half, at):
-    """Half a word of a row of the left operand, broadcast."""
+    """Half a word of a left row as an operand that is broadcast."""
     return f"{64 * row + 8 * at + 4 * half}(%0)%{{1to16%}}"
 
 
@@ -38,7 +38,7 @@ def plain_count():
 
 
 def carry_save():
-    """half = ones ^ a0 ^ b0, sum = half ^ a1 ^ b1, carry = half ? !sum : ones, with separate broadcasts."""
+    """half = ones ^ a0 ^ b0, sum = half ^ a1 ^ b1, carry = half ? !sum : ones, with broadcasts of their own."""
     lines = []
     for at in range(2):
         lines += [f"vmovdqa64 {4096 + 64 * (2 * at + j)}(%0),{z(30 + j)}" for j in range(2)]
@@ -53,7 +53,7 @@ def carry_save():
 
 
 def pairs(group):
-    """first = a0 ^ b0, sum = ones ^ a01 ^ b01, carry = sum == ones ? first : ones; `group` rows at once."""
+    """first = a0 ^ b0, sum = ones ^ a01 ^ b01, carry = sum == ones ? first : ones; so many rows side by side."""
     lines, count = [], 0
     for at in range(2):
         lines += [f"vmovdqa64 {4096 + 64 * (2 * at + j)}(%0),{z(30 + j)}" for j in range(2)]
@@ -73,7 +73,7 @@ def pairs(group):
 
 
 def permuted(permute, adds):
-    """Eight rows, each with its table, times two vectors of columns."""
+    """Eight rows with a table each against two vectors of columns."""
     lines, count = [], 0
     for half in range(8):
         for j in range(2):

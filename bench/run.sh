@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Makes all figures of docs/performance.md: bench/run.sh > figures.txt PYTHON=/path/to/python, an environment
-# with torch, adds the figures of PyTorch. Takes some minutes on an idle machine. If other programs run,
-# FIRST="chrt -f 1" (as root) gives the benchmarks priority, but they still share memory and caches.
+# Makes every figure of docs/reference/performance.md: bench/run.sh > figures.txt
+# With PYTHON=/path/to/python of an environment that has torch, PyTorch's too.
+# Nothing else should run beside it; it takes some minutes. Where something does, FIRST="chrt -f 1" puts its turn off
+# (as root), but memory and caches stay shared.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --locked --quiet
@@ -11,7 +12,7 @@ threads=$(printf '1\n%s\n' "$(nproc)" | uniq)
 run() {
     echo
     echo "\$ $*"
-    # shellcheck disable=SC2086 # FIRST is several words
+    # shellcheck disable=SC2086 # words
     ${FIRST:-} "$@"
 }
 
@@ -30,7 +31,7 @@ if "$onebit" bench kernels --quick --isa avx512 >/dev/null 2>&1; then
     run python3 bench/ports.py
 fi
 
-# Training, Onebit and PyTorch in turn, so that other programs and clock changes affect both alike.
+# Training: ours and PyTorch's in turn, so that a neighbour or the clock does not favour one of them.
 train() {
     run "$onebit" bench train --threads "$n" "$@" --json
 }
@@ -40,9 +41,9 @@ for n in $threads; do
         for gradient in f32 bf16 int8; do
             train "${dense[@]}" --set "training.gradient=\"$gradient\""
         done
-        train # the preset as it is, with dropout
+        train # as the preset has it, with dropout
         if [ -n "${PYTHON:-}" ]; then
-            # glibc then keeps its memory, which makes PyTorch about twice as fast; Onebit is not affected
+            # glibc keeps what it has, which makes PyTorch about twice as fast; it changes nothing for us
             (
                 export MALLOC_MMAP_THRESHOLD_=8000000000 MALLOC_TRIM_THRESHOLD_=16000000000
                 run "$PYTHON" bench/peer_torch.py --threads "$n"
@@ -52,7 +53,7 @@ for n in $threads; do
     done
 done
 
-# The ConvNet, in the same way. PyTorch is fastest with bf16.
+# The ConvNet, the same way; its peer's best is bf16.
 for n in $threads; do
     for round in 1 2 3; do
         for gradient in f32 int8; do

@@ -2,7 +2,7 @@
 
     cargo build --release -p onebit-cli
     pip install torch numpy matplotlib
-    python bench/time_to_97.py MNIST_FOLDER docs/time-to-97.svg --threads 2
+    python bench/time_to_97.py MNIST_FOLDER docs/pictures/time-to-97.svg --threads 2
 
 The network is 784-512-512-10, or has other hidden layers (`--hidden 4096,4096,4096`):
 - Onebit: the preset `mnist-flip-small`, with the changes of `--set`.

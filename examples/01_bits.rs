@@ -1,4 +1,6 @@
-//! 1. Bits: how numbers become bits, and how a dot product of +-1 becomes XOR and popcount.
+//! # 1. Bits
+//!
+//! How numbers become bits, and how a dot product of +-1 becomes XOR and popcount.
 //!
 //! cargo run --release --example 01_bits
 
@@ -19,13 +21,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("5 numbers in {} word: {:05b}", x.words_per_row(), x.words()[0]);
 
     // The product of two bits is +1 if they are equal and -1 if they differ: XNOR. So the dot product of two
-    // rows of n bits is n minus twice the number of bits that differ.
-    let w = BitTensor::from_fn(2, 5, |output, input| output == 0 || input < 3); // w: (2, 5) bits
+    // rows of n bits is n minus twice the number of bits that differ. Here the second row of w equals x.
+    let w = BitTensor::from_fn(2, 5, |output, input| output == 0 || input % 2 == 0); // w: (2, 5) bits
     let mut y = [0; 2];
     product(&engine, x.view(), w.view(), &mut y[..])?; // y: (1, 2)
     let differ = |output: usize| (x.words()[0] ^ w.row(output)[0]).count_ones() as i32;
     assert_eq!(y, [5 - 2 * differ(0), 5 - 2 * differ(1)]);
-    println!("dot products: {y:?}");
+    println!("dot products: {y:?}"); // [1, 5]
 
     // The same product with real numbers gives the same result.
     let (x, w) = (unpack_signs(x.view()), unpack_signs(w.view()));

@@ -1,11 +1,12 @@
-//! 4. Your own data: from arrays to a trained network, a file, and predictions.
+//! # 4. Your own data
 //!
-//! The task is to tell sine, square and sawtooth waves apart from 32 noisy readings.
+//! From arrays to a trained network, a file, and predictions. The task is to tell sine, square and sawtooth
+//! waves apart from 32 noisy readings.
 //!
 //! cargo run --release --example 04_your_data
 
 use onebit::{
-    Batch, Engine, Model, Network, Parts, Phase, Schedule, Trainer,
+    Batch, Engine, Model, Network, Phase, Schedule, Split, StraightThroughOptions, Trainer, Training,
     data::{Dataset, Samples},
 };
 
@@ -13,12 +14,12 @@ const READINGS: usize = 32;
 const KINDS: [&str; 3] = ["sine", "square", "sawtooth"];
 
 /// `count` waves, `(count, 32)` readings, and the kind of each.
-fn waves(count: usize) -> (Vec<f32>, Vec<usize>) {
+fn waves(count: u32) -> (Vec<f32>, Vec<u32>) {
     let mut noise = (1u32..).map(|n| (n.wrapping_mul(2_654_435_769) >> 8) as f32 / (1 << 24) as f32);
     let mut random = || noise.next().unwrap_or_default(); // from 0 to 1
     let (mut readings, mut labels) = (Vec::new(), Vec::new());
     for wave in 0..count {
-        let (kind, phase) = (wave % KINDS.len(), random());
+        let (kind, phase) = (wave % 3, random());
         for t in 0..READINGS {
             let at = (phase + t as f32 / 16.0).fract(); // position within a period, from 0 to 1
             let value = match kind {
@@ -41,14 +42,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = Dataset::new(samples, labels, KINDS.map(String::from).to_vec(), times)?;
 
     // Train on four fifths of the waves, as in example 3, but with two threads.
-    let parts = Parts::split(&data, 0.2, 0)?;
-    let mut net = Network::straight_through(READINGS, &[256, 64], KINDS.len(), Default::default(), 0)?;
+    let split = Split::random(&data, 0.2, 0)?;
+    let options = StraightThroughOptions::default();
+    let mut net = Network::straight_through(READINGS, &[256, 64], KINDS.len(), &options, 0)?;
     let phase = Phase {
         schedule: Schedule::Exponential { final_rate: 1e-4 },
         ..Phase::new(30, Batch::Size(50), 1e-2)
     };
     let engine = Engine::new(2)?;
-    let outcome = Trainer::straight_through(vec![phase], 0).fit(&mut net, &parts, &engine, |_| {})?;
+    let trainer = Trainer::straight_through(vec![phase], 0);
+    let outcome = Training::new(trainer, &mut net, &split).engine(&engine).run()?;
     let accuracy = outcome.kept().test_accuracy.unwrap_or(0.0);
     println!("accuracy on held-out waves: {:.1} %", 100.0 * accuracy);
     assert!(accuracy >= 0.9, "expected at least 90 %, got {accuracy}");

@@ -1,13 +1,14 @@
-//! 5. Your own layer and rule, with the public API alone.
+//! # 5. Your own layer and rule
 //!
-//! A layer computes; a rule decides which of its weights flip. The layer here, `BitNoise`, flips some of its
-//! input bits during training, so that no unit relies on a single bit. The rule, `Patience`, gives flip
-//! backprop a short memory: a weight flips if a majority of the batch asks for it in two consecutive steps.
+//! A layer computes; a rule decides which of its weights flip. Both need the public API alone. The layer
+//! here, `BitNoise`, flips some of its input bits during training, so that no unit relies on a single bit.
+//! The rule, `Patience`, gives flip backprop a short memory: a weight flips if a majority of the batch asks
+//! for it in two consecutive steps.
 //!
 //! cargo run --release --example 05_your_layer_and_rule
 
 use onebit::{
-    Batch, BitTensor, Engine, Network, Parts, Phase, Result, Signal, Trainer, Value,
+    Batch, BitTensor, Network, Phase, Result, Signal, Split, Trainer, Training, Value,
     bits::{BitView, Probability, mask},
     data,
     export::Exporter,
@@ -92,7 +93,7 @@ impl Rule for Patience {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let parts = Parts::split(&data::iris(), 0.2, 42)?;
+    let split = Split::random(&data::iris(), 0.2, 42)?;
 
     // The layers of example 2 one by one, with 7 bits for each feature and unit, the noise, and the rule.
     let depth = thresholds(7)?;
@@ -104,7 +105,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with(Bma::new(128, 3, 7, patience(), 2)?);
 
     let phases = vec![Phase::new(40, Batch::Size(32), 0.5), Phase::new(20, Batch::All, 0.25)];
-    let outcome = Trainer::flip(phases, 42).fit(&mut net, &parts, &Engine::single(), |_| {})?;
+    let outcome = Training::new(Trainer::flip(phases, 42), &mut net, &split).run()?;
     let accuracy = outcome.kept().test_accuracy.unwrap_or(0.0);
     println!("accuracy on held-out flowers: {:.1} %", 100.0 * accuracy);
     assert!(accuracy >= 0.85, "expected at least 85 %, got {accuracy}");

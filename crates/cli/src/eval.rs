@@ -2,14 +2,12 @@
 
 use onebit::{
     Model,
-    data::{self, Dataset, TableOptions},
-    experiment::{self, Source},
+    data::{Dataset, Location, TableOptions},
 };
 use serde_json::json;
 
 use crate::{
     args::EvalArgs,
-    data::locate,
     failure::{Failure, Result},
     features::{columns, warn_unknown},
     output,
@@ -51,27 +49,21 @@ pub(crate) fn run(args: &EvalArgs) -> Result<()> {
 
 /// Reads the data with columns and classes in the model's order. For a table, also returns the target column.
 fn load(args: &EvalArgs, model: &Model) -> Result<(Dataset, Option<String>)> {
-    let path = &locate(&args.data, &args.dir)?;
     let options = TableOptions { target: args.target.clone().unwrap_or_default(), ..TableOptions::default() };
-    let data = match experiment::source_at(path, &options)? {
-        Source::Table(TableOptions { target, .. }) => {
-            let (data, unknown) =
-                data::read_table_with_labels(path, &target, model.labels(), &columns(model)?)?;
-            unknown.iter().for_each(|unknown| warn_unknown(&path.display().to_string(), unknown));
-            if args.target.is_none() && !args.json {
-                output::line(guessed_target(&target))?;
-            }
-            return Ok((data, Some(target)));
-        }
-        source => source.read_test(path)?,
-    };
+    let source = Location::of(&args.data).open(args.dir.named().as_ref(), &options)?;
+    let name = source.path().unwrap_or(&args.data).display().to_string();
+    let target = source.target().map(String::from);
+    let (data, unknown) = source.read_for_model(model.labels(), &columns(model)?)?;
+    unknown.iter().for_each(|unknown| warn_unknown(&name, unknown));
+    if let (Some(target), None, false) = (&target, &args.target, args.json) {
+        output::line(guessed_target(target))?;
+    }
     if data.label_names() != model.labels() {
         return Err(Failure::other(format!(
-            "{}: expected the classes of the model, {}, got {}",
-            path.display(),
+            "{name}: expected the classes of the model, {}, got {}",
             model.labels().join(", "),
             data.label_names().join(", ")
         )));
     }
-    Ok((data, None))
+    Ok((data, target))
 }

@@ -5,6 +5,8 @@ use std::{
     io,
 };
 
+use onebit::data::{DataError, Remedy};
+
 use crate::text::plain;
 
 /// `Result` with a [`Failure`].
@@ -31,13 +33,13 @@ impl From<onebit_bits::Error> for Failure {
 
 impl From<onebit::Error> for Failure {
     fn from(error: onebit::Error) -> Self {
-        Failure::other(error)
+        Failure::other(format!("{error}{}", advice(error.remedy())))
     }
 }
 
-impl From<onebit::data::DataError> for Failure {
-    fn from(error: onebit::data::DataError) -> Self {
-        Failure::other(error)
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        Failure::other(format!("{error}{}", advice(error.remedy())))
     }
 }
 
@@ -84,6 +86,43 @@ impl Failure {
     }
 }
 
+/// The flags or commands that remedy an error, as the end of its message.
+fn advice(remedy: Option<Remedy>) -> String {
+    match remedy {
+        Some(Remedy::DropColumn(column)) => format!("; leave it out with --drop {}", quoted(&column)),
+        Some(Remedy::NameTarget) => "; name the column with --target COLUMN".into(),
+        Some(Remedy::FillMissing) => "; fill it in with --missing mean".into(),
+        Some(Remedy::TrainToFillMissing) => "; to allow it, train the model with --missing mean".into(),
+        Some(Remedy::Download(set)) => {
+            format!("; download it with `onebit data get {set}`, or say where it is with --data DIR")
+        }
+        Some(Remedy::NamePath) => "; say where the data are with --data PATH".into(),
+        _ => String::new(),
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.,:/@%+=".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 fn one_line(error: impl Display) -> String {
     plain(&error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_quoted_for_the_shell() {
+        let words = [("name", "name"), ("", "''"), ("pet name", "'pet name'"), ("it's", r"'it'\''s'")];
+        for (word, expected) in words {
+            assert_eq!(quoted(word), expected);
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! The job of `onebit train` and `onebit tune`: a configuration and its data.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use onebit::{
-    Parts,
+    Split,
     config::Config,
-    data::TableFormat,
-    experiment::{self, Source},
+    data::{Dataset, Location, Source, TableFormat},
+    experiment,
 };
 
 use crate::{
@@ -23,8 +23,6 @@ pub(crate) struct Job {
     pub(crate) config: Config,
     /// The target column, if it was guessed.
     pub(crate) guessed_target: Option<String>,
-    /// The path of the data; `None` if they are built in.
-    data: Option<PathBuf>,
 }
 
 impl Job {
@@ -57,39 +55,35 @@ impl Job {
 
     /// The job of a run that is resumed.
     pub(crate) fn with_config(name: &str, config: Config) -> Self {
-        Self { name: name.into(), config, guessed_target: None, data: None }
+        Self { name: name.into(), config, guessed_target: None }
     }
 
-    /// Finds the data, downloads them if the flags ask for it, and guesses the target column of a table if
-    /// nothing names it.
-    pub(crate) fn find_data(&mut self, flags: &TrainingDataArgs, json: bool) -> Result<()> {
-        if flags.download {
-            let set = experiment::published_set(&self.config, flags.data.as_deref());
+    /// Opens the data, after their download if the flags ask for it, and completes the configuration: with
+    /// the guessed target column of a table, and with the place of the data if it is from a flag.
+    pub(crate) fn open_data(&mut self, flags: &TrainingDataArgs, json: bool) -> Result<Source> {
+        let location = experiment::location(&self.config, flags.data.as_deref())?;
+        if let (Location::Published(set), true) = (&location, flags.download) {
             fetch_if_missing(set, &flags.dir, json)?;
         }
-        self.data = experiment::data_path(&self.config, flags.data.as_deref(), flags.dir.named().as_ref())?;
-        let Some(path) = self.data.as_ref().filter(|_| self.config.data.target.is_none()) else {
-            return Ok(());
-        };
-        if let Source::Table(options) = experiment::source_at(path, &self.config.data.table_options())? {
-            self.config.data.target = Some(options.target.clone());
-            self.guessed_target = Some(options.target);
+        let data = &mut self.config.data;
+        let source = location.open(flags.dir.named().as_ref(), &data.table_options())?;
+        if let (Some(target), None) = (source.target(), &data.target) {
+            data.target = Some(target.into());
+            self.guessed_target = Some(target.into());
         }
-        Ok(())
+        if flags.data.is_some() || flags.dir.data_dir.is_some() {
+            // An absolute path stays right when the run is resumed from another folder. Built-in sets have
+            // only a name.
+            data.path = match source.path() {
+                Some(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.into())),
+                None => flags.data.clone().or(data.path.take()),
+            };
+        }
+        Ok(source)
     }
 
-    /// Writes the absolute path of the data into the configuration, so that it is right in any folder.
-    pub(crate) fn pin_data(&mut self) {
-        if let Some(data) = &self.data {
-            // The name of a built-in set is not a path.
-            let absolute = std::path::absolute(data).ok().filter(|path| path.exists());
-            self.config.data.path = Some(absolute.unwrap_or_else(|| data.clone()));
-        }
-    }
-
-    /// Loads the data and splits them by `seed`.
-    pub(crate) fn load(&self, seed: u64) -> Result<Parts> {
-        let config = Config { seed, ..self.config.clone() };
-        Ok(experiment::load(&config, self.data.as_deref())?)
+    /// Splits data that were [read](Source::read) by `seed`.
+    pub(crate) fn split(&self, data: (Dataset, Option<Dataset>), seed: u64) -> Result<Split> {
+        Ok(experiment::split(&Config { seed, ..self.config.clone() }, data)?)
     }
 }

@@ -1,92 +1,46 @@
-//! A data set in memory: `samples: (b, i)`, `labels: (b)`, and the names of both.
-//!
-//! ```
-//! use onebit_data::{Dataset, Samples};
-//!
-//! let samples = Samples::Real { cols: 2, values: vec![0.0, 0.0, 1.0, 1.0] }; // (2, 2)
-//! let names = ["low", "high"].map(String::from).to_vec();
-//! let corners = Dataset::new(samples, vec![0, 1], names, vec![])?;
-//! assert_eq!(corners.gather(&[1, 0]), [1.0, 1.0, 0.0, 0.0]);
-//! # Ok::<(), onebit_data::DataError>(())
-//! ```
+//! A labelled data set in memory: `samples: (b, i)`, `labels: (b)`, and the names of classes and features.
 
 use std::collections::HashSet;
 
-use onebit_model::{Column, ColumnKind, Columns};
+use onebit_model::Columns;
 
 use crate::{
     error::{DataError, shown},
     image_shape::ImageShape,
+    missing::Gaps,
     permutation::permutation,
+    samples::Samples,
 };
 
-/// Rows of numbers, row by row: `values[row * cols + col]`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Samples {
-    /// Finite real numbers.
-    Real {
-        /// Numbers in a row, `i`.
-        cols: usize,
-        /// The numbers, `(b, i)`.
-        values: Vec<f32>,
-    },
-    /// Bytes, such as pixels, which become real numbers from 0 to 255 when a batch is taken.
-    Bytes {
-        /// Bytes in a row, `i`.
-        cols: usize,
-        /// The bytes, `(b, i)`.
-        values: Vec<u8>,
-    },
-}
-
-impl Samples {
-    /// Numbers in a row: `i`.
-    pub fn cols(&self) -> usize {
-        match self {
-            Samples::Real { cols, .. } | Samples::Bytes { cols, .. } => *cols,
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Samples::Real { values, .. } => values.len(),
-            Samples::Bytes { values, .. } => values.len(),
-        }
-    }
-
-    fn select(&self, rows: &[usize]) -> Samples {
-        fn take<T: Copy>(values: &[T], cols: usize, rows: &[usize]) -> Vec<T> {
-            rows.iter().flat_map(|&row| values[row * cols..][..cols].iter().copied()).collect()
-        }
-        match self {
-            Samples::Real { cols, values } => {
-                Samples::Real { cols: *cols, values: take(values, *cols, rows) }
-            }
-            Samples::Bytes { cols, values } => {
-                Samples::Bytes { cols: *cols, values: take(values, *cols, rows) }
-            }
-        }
-    }
-}
-
-/// Labelled samples. Every value of this type is sound: at least one row and one feature, finite numbers,
-/// one label a row, each with a class.
+/// Labelled samples. Every value of this type is valid: it has at least one row and one feature, finite
+/// numbers, and one label per row, each below the number of classes.
+///
+/// ```
+/// use onebit_data::{Dataset, Samples};
+///
+/// let samples = Samples::Real { cols: 2, values: vec![0.0, 0.0, 1.0, 1.0] }; // (2, 2)
+/// let names = ["low", "high"].map(String::from).to_vec();
+/// let corners = Dataset::new(samples, vec![0, 1], names, vec![])?;
+/// assert_eq!(corners.gather(&[1, 0]), [1.0, 1.0, 0.0, 0.0]);
+/// assert_eq!((corners.len(), corners.features(), corners.classes()), (2, 2, 2));
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    samples: Samples,
+    pub(crate) samples: Samples,
     labels: Vec<u32>,
     label_names: Vec<String>,
     feature_names: Vec<String>,
     image: Option<ImageShape>,
-    columns: Option<Columns>,
-    gaps: Vec<usize>, // places of values that stand for missing ones, rising
+    pub(crate) columns: Option<Columns>,
+    pub(crate) gaps: Gaps,
 }
 
 impl Dataset {
-    /// Puts a data set together. `feature_names` may be empty: then the features have no names.
+    /// Creates a data set. `feature_names` may be empty; then the features have no names.
     ///
     /// # Errors
-    /// [`DataError::NoRows`], [`DataError::NoFeatures`]; [`DataError::Length`] if the lengths do not agree;
+    /// [`DataError::NoRows`], [`DataError::NoFeatures`]; [`DataError::Length`] if lengths disagree;
     /// [`DataError::NotFinite`]; [`DataError::Label`] for a label without a name;
     /// [`DataError::Duplicate`] if two classes or two features have the same name.
     pub fn new(
@@ -127,10 +81,11 @@ impl Dataset {
                 return Err(DataError::Duplicate { name: name(), what, twice });
             }
         }
-        Ok(Self { samples, labels, label_names, feature_names, image: None, columns: None, gaps: Vec::new() })
+        let gaps = Gaps::default();
+        Ok(Self { samples, labels, label_names, feature_names, image: None, columns: None, gaps })
     }
 
-    /// Says that every row is an image of this shape, channels last.
+    /// Declares that every row is an image of this shape, channels last.
     ///
     /// # Errors
     /// [`DataError::Length`] unless `h * w * c` is the number of features.
@@ -143,71 +98,23 @@ impl Dataset {
         Ok(Self { image: Some(shape), ..self })
     }
 
-    /// Says how the columns of a raw table became the features, and which values stand for missing numbers.
+    /// Records how the columns of a table became the features, and the positions of the values that replace
+    /// missing numbers, ascending.
     pub(crate) fn with_columns(self, columns: Columns, gaps: Vec<usize>) -> Self {
-        Self { columns: Some(columns), gaps, ..self }
+        Self { columns: Some(columns), gaps: Gaps(gaps), ..self }
     }
 
-    /// How the columns of a raw table became the features, where that was more than one number each.
+    /// How the columns of a table became the features; `None` if each column is one feature.
     pub fn columns(&self) -> Option<&Columns> {
         self.columns.as_ref()
     }
 
-    /// Lets the means of the training part stand for the missing numbers of all parts, itself the first. A column without
-    /// a number there keeps the mean that it has.
-    pub fn refill(train: &mut Dataset, others: [Option<&mut Dataset>; 2]) {
-        let Some(columns) = train.columns.take() else { return };
-        let (cols, mut at) = (train.features(), 0);
-        let mut means = vec![0.0; cols];
-        let fill = |mut column: Column| {
-            if let ColumnKind::Number { missing: Some(mean) } = &mut column.kind {
-                *mean = train.mean(at).unwrap_or(*mean);
-                means[at] = *mean;
-            }
-            at += column.features();
-            column
-        };
-        let columns = columns.as_slice().iter().cloned().map(fill).collect();
-        let columns = Columns::new(columns).expect("as sound as before, for a mean is finite");
-        for part in [Some(train)].into_iter().chain(others).flatten() {
-            if let Samples::Real { values, .. } = &mut part.samples {
-                part.gaps.iter().for_each(|&gap| values[gap] = means[gap % cols]);
-            }
-            part.columns = Some(columns.clone());
-        }
-    }
-
-    /// The mean of a feature over the rows in which it is not missing.
-    fn mean(&self, feature: usize) -> Option<f32> {
-        let Samples::Real { values, cols } = &self.samples else { return None };
-        let places = (feature..values.len()).step_by(*cols);
-        let known: Vec<f64> = places
-            .filter(|place| self.gaps.binary_search(place).is_err())
-            .map(|place| f64::from(values[place]))
-            .collect();
-        (!known.is_empty()).then(|| (known.iter().sum::<f64>() / known.len() as f64) as f32)
-    }
-
-    /// The gaps of a subset.
-    fn gaps_of(&self, rows: &[usize]) -> Vec<usize> {
-        if self.gaps.is_empty() {
-            return Vec::new();
-        }
-        let cols = self.features();
-        let gaps_of_row = |(to, &row): (usize, &usize)| {
-            let first = self.gaps.partition_point(|&gap| gap < row * cols);
-            let gaps = self.gaps[first..].iter().take_while(move |&&gap| gap < (row + 1) * cols);
-            gaps.map(move |gap| gap - row * cols + to * cols)
-        };
-        rows.iter().enumerate().flat_map(gaps_of_row).collect()
-    }
-
-    /// The shape of the images that the rows are, if they are images.
+    /// The shape of the rows, if they are images.
     pub fn image(&self) -> Option<ImageShape> {
         self.image
     }
 
-    /// The same rows with other real numbers, `(b, i)`.
+    /// The same rows with these real numbers, `(b, i)`.
     pub(crate) fn with_values(&self, values: Vec<f32>) -> Result<Self, DataError> {
         let samples = Samples::Real { cols: self.features(), values };
         let (label_names, feature_names) = (self.label_names.clone(), self.feature_names.clone());
@@ -215,18 +122,18 @@ impl Dataset {
         Ok(Self { image: self.image, columns: self.columns.clone(), ..data })
     }
 
-    /// Number of rows, `b`; never 0.
+    /// The number of rows, `b`; never 0.
     #[allow(clippy::len_without_is_empty)] // a data set is never empty
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Number of features, `i`.
+    /// The number of features, `i`.
     pub fn features(&self) -> usize {
         self.samples.cols()
     }
 
-    /// Number of classes: those that have a name, whether they have a row or not.
+    /// The number of classes, including those without a row.
     pub fn classes(&self) -> usize {
         self.label_names.len()
     }
@@ -236,7 +143,7 @@ impl Dataset {
         &self.samples
     }
 
-    /// The class of each row.
+    /// The class of each row, `(b)`.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
@@ -246,19 +153,19 @@ impl Dataset {
         &self.label_names
     }
 
-    /// The name of each feature; empty if they have none.
+    /// The name of each feature; empty if the features have no names.
     pub fn feature_names(&self) -> &[String] {
         &self.feature_names
     }
 
-    /// Number of rows in each class.
+    /// The number of rows of each class.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes()];
         self.labels.iter().for_each(|&label| counts[label as usize] += 1);
         counts
     }
 
-    /// The numbers of some rows, row by row: `(rows.len(), i)`.
+    /// The numbers of the given rows, `(rows.len(), i)`, row-major.
     ///
     /// # Panics
     /// If a row is not below [`len`](Self::len).
@@ -268,17 +175,21 @@ impl Dataset {
         x
     }
 
-    /// [`gather`](Self::gather) into memory that is there already, `(rows.len(), i)`.
+    /// Writes the numbers of the given rows to `x`, `(rows.len(), i)`.
     ///
     /// # Panics
-    /// As [`gather`](Self::gather).
+    /// If a row is not below [`len`](Self::len).
     pub fn gather_into(&self, rows: &[usize], x: &mut [f32]) {
         for (x, &row) in x.chunks_exact_mut(self.features()).zip(rows) {
             self.read_row(row, x);
         }
     }
 
-    /// Writes the bytes of some rows, `(rows.len(), i)`; false if the samples are no bytes.
+    /// Writes the bytes of the given rows to `x`, `(rows.len(), i)`; returns false if the samples are not
+    /// bytes.
+    ///
+    /// # Panics
+    /// If a row is not below [`len`](Self::len).
     pub fn gather_bytes(&self, rows: &[usize], x: &mut [u8]) -> bool {
         let Samples::Bytes { cols, values } = &self.samples else { return false };
         for (x, &row) in x.chunks_exact_mut(*cols).zip(rows) {
@@ -287,7 +198,7 @@ impl Dataset {
         true
     }
 
-    /// Writes the numbers of one row to `x: (i)`.
+    /// Writes the numbers of one row to `x`, `(i)`.
     pub(crate) fn read_row(&self, row: usize, x: &mut [f32]) {
         match &self.samples {
             Samples::Real { cols, values } => x.copy_from_slice(&values[row * cols..][..*cols]),
@@ -297,7 +208,7 @@ impl Dataset {
         }
     }
 
-    /// The data set of some rows, in their order. The classes stay, also those without a row.
+    /// The data set of the given rows, in this order. It keeps all classes, including those without a row.
     ///
     /// # Panics
     /// If `rows` is empty or one of them is not below [`len`](Self::len).
@@ -310,18 +221,25 @@ impl Dataset {
             feature_names: self.feature_names.clone(),
             image: self.image,
             columns: self.columns.clone(),
-            gaps: self.gaps_of(rows),
+            gaps: self.gaps.select(rows, self.features()),
         }
     }
 
-    /// Splits off a random part: the rest, and `round(share * len)` rows to hold out.
-    /// `seed` alone decides which rows; it is the last part of [`permutation`].
+    /// Holds out `round(share * len)` random rows; returns the rest and the held-out rows.
+    ///
+    /// The held-out rows are the last ones of [`permutation`]`(len, seed)`.
+    ///
+    /// ```
+    /// let (training, held_out) = onebit_data::iris().split(0.2, 42)?;
+    /// assert_eq!((training.len(), held_out.len()), (120, 30));
+    /// # Ok::<(), onebit_data::DataError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`DataError::Split`] unless both parts get at least one row.
+    /// [`DataError::Split`] unless both sets get at least one row.
     pub fn split(&self, share: f64, seed: u64) -> Result<(Dataset, Dataset), DataError> {
         let held_out = (share * self.len() as f64).round();
-        // Also false for a share that is not a number.
+        // The comparison is false for a NaN, too.
         if !(1.0 <= held_out && held_out < self.len() as f64) {
             let wanted = format!("a share of {share}");
             return Err(DataError::Split { wanted, rows: self.len() });
@@ -331,10 +249,10 @@ impl Dataset {
         Ok((self.subset(rest), self.subset(last)))
     }
 
-    /// Splits off the last `count` rows: the rest, and these.
+    /// Holds out the last `count` rows; returns the rest and the held-out rows.
     ///
     /// # Errors
-    /// [`DataError::Split`] unless both parts get at least one row.
+    /// [`DataError::Split`] unless both sets get at least one row.
     pub fn split_last(&self, count: usize) -> Result<(Dataset, Dataset), DataError> {
         if count == 0 || count >= self.len() {
             return Err(DataError::Split { wanted: count.to_string(), rows: self.len() });
@@ -345,7 +263,7 @@ impl Dataset {
     }
 }
 
-/// The first name that appears a second time, as a message may show it.
+/// The first name that appears twice, shortened for a message.
 pub(crate) fn first_duplicate<'a>(names: impl IntoIterator<Item = &'a String>) -> Option<String> {
     let mut seen = HashSet::new();
     names.into_iter().find(|name| !seen.insert(*name)).map(|name| shown(name))
@@ -440,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_split_parts_all_rows_and_keeps_their_labels() {
+    fn a_split_divides_all_rows_and_keeps_their_labels() {
         let set = counting(10);
         let (rest, held_out) = set.split(0.25, 42).unwrap();
         assert_eq!((rest.len(), held_out.len()), (7, 3)); // round(2.5) is 3

@@ -1,6 +1,7 @@
-//! What the readers of published sets share: parts, names of files, gzip, and limits against hostile files.
+//! Helpers of the readers: published subsets, names of files, gzip, and limits against hostile files.
 
 use std::{
+    fs::File,
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
 };
@@ -9,13 +10,22 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::error::DataError;
 
-/// The two parts in which sets of images are published.
+/// The two subsets in which sets of images are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// To learn from: of MNIST 60000 images, of CIFAR-10 50000.
+pub enum Subset {
+    /// The training images: 60000 in MNIST, 50000 in CIFAR-10.
     Train,
-    /// To be judged by: 10000 images of each.
+    /// The test images: 10000 in both.
     Test,
+}
+
+/// Opens a file and returns it with its name for messages.
+pub(crate) fn open(path: &Path) -> Result<(File, String), DataError> {
+    let name = path.display().to_string();
+    match File::open(path) {
+        Ok(file) => Ok((file, name)),
+        Err(reason) => Err(DataError::Open { file: name, reason }),
+    }
 }
 
 /// The first file there is of these names, with or without `.gz`.
@@ -26,7 +36,7 @@ pub(crate) fn find(dir: &Path, names: &[String]) -> Result<PathBuf, DataError> {
     found.ok_or_else(|| DataError::NoFile { dir: dir.display().to_string(), tried: names.join(", ") })
 }
 
-/// The bytes behind gzip, if the file starts as gzip does.
+/// The content of a file, decompressed if it starts with the magic number of gzip.
 pub(crate) fn decompressed<'a, R: Read>(reader: &'a mut BufReader<R>) -> io::Result<Box<dyn Read + 'a>> {
     let start = read_at_most(reader, 2)?;
     let gzipped = start == [0x1f, 0x8b];
@@ -34,17 +44,18 @@ pub(crate) fn decompressed<'a, R: Read>(reader: &'a mut BufReader<R>) -> io::Res
     Ok(if gzipped { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
 }
 
-/// Memory grows with what is really there, never with what a header promises.
+/// Reads up to `bytes` bytes. Memory grows with the bytes that exist, never with the number that a header
+/// claims.
 pub(crate) fn read_at_most(reader: &mut impl Read, bytes: u64) -> io::Result<Vec<u8>> {
     let mut read = Vec::new();
     reader.take(bytes).read_to_end(&mut read)?;
     Ok(read)
 }
 
-/// All bytes of a file, gzipped or not; `name` is how messages call it.
+/// Reads a whole file, gzipped or not; messages call it `name`.
 ///
 /// # Errors
-/// [`DataError::Read`], [`DataError::Oversize`] for more than `limit` bytes.
+/// [`DataError::Read`]; [`DataError::Oversize`] for more than `limit` bytes after decompression.
 pub(crate) fn read_whole(reader: impl Read, name: &str, limit: u64) -> Result<Vec<u8>, DataError> {
     let failed = |reason| DataError::Read { file: name.to_string(), reason };
     let mut reader = BufReader::new(reader);
@@ -54,6 +65,12 @@ pub(crate) fn read_whole(reader: impl Read, name: &str, limit: u64) -> Result<Ve
         return Err(DataError::Oversize { file: name.to_string(), limit });
     }
     Ok(bytes)
+}
+
+/// An error about an array; `name` is the file, or the file and the array.
+pub(crate) fn wrong_array(name: &str, what: &str, expected: impl ToString, got: impl ToString) -> DataError {
+    let (expected, got) = (expected.to_string(), got.to_string());
+    DataError::Array { name: name.into(), what: what.into(), expected, got }
 }
 
 #[cfg(test)]

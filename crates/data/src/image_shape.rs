@@ -1,4 +1,4 @@
-//! Rows that are images: pixels row by row, the channels of a pixel side by side (HWC, channels last).
+//! The layout of images in a row of a data set: pixels row by row, channels last (HWC).
 //!
 //! ```text
 //! value of row y, column x, channel c of an image: values[(y * width + x) * channels + c]
@@ -6,24 +6,33 @@
 
 use std::fmt;
 
-/// The shape of images: `(h, w, c)`.
+/// The shape of images, `(h, w, c)`.
+///
+/// ```
+/// use onebit_data::ImageShape;
+///
+/// let shape = ImageShape { height: 1, width: 2, channels: 1 };
+/// assert_eq!((shape.features(), shape.to_string()), (Some(2), "1x2x1".into()));
+/// let names = ["pixel_0_0", "pixel_0_1"].map(String::from);
+/// assert_eq!(ImageShape::of_feature_names(&names), Some(shape));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImageShape {
-    /// Rows of pixels, `h`.
+    /// The number of rows of pixels, `h`.
     pub height: usize,
-    /// Pixels in a row, `w`.
+    /// The number of pixels per row, `w`.
     pub width: usize,
-    /// Numbers in a pixel, `c`: 1 for grey, 3 for red, green, blue.
+    /// The numbers per pixel, `c`: 1 for grey, 3 for red, green and blue.
     pub channels: usize,
 }
 
 impl ImageShape {
-    /// Numbers in an image, `h * w * c`; none if that overflows.
+    /// The numbers per image, `h * w * c`; `None` if the product overflows.
     pub fn features(&self) -> Option<usize> {
         self.height.checked_mul(self.width)?.checked_mul(self.channels)
     }
 
-    /// The shape of the images whose numbers have these names, if it is images that have them.
+    /// The shape of the images whose features have these names, if they are an image's names.
     pub fn of_feature_names(names: &[String]) -> Option<Self> {
         let last: Option<Vec<usize>> =
             names.last()?.strip_prefix("pixel_")?.split('_').map(|number| number.parse().ok()).collect();
@@ -37,7 +46,8 @@ impl ImageShape {
         (shape.features() == Some(names.len()) && shape.feature_names() == names).then_some(shape)
     }
 
-    /// A name for each number: `pixel_<row>_<column>`, with more than one channel `pixel_<row>_<column>_<channel>`.
+    /// A name for each feature: `pixel_<row>_<column>`, or `pixel_<row>_<column>_<channel>` for several
+    /// channels.
     pub(crate) fn feature_names(&self) -> Vec<String> {
         let pixels = (0..self.height).flat_map(|row| (0..self.width).map(move |column| (row, column)));
         let names = pixels.flat_map(|(row, column)| {

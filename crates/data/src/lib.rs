@@ -1,10 +1,10 @@
-//! Data sets: tables of numbers and folders of images, with a class for every row.
+//! Data sets: tables, arrays and images, with a class for every row.
 //!
 //! ```text
-//! samples: (b, i) real numbers or bytes      labels: (b) numbers below the count of classes
+//! samples: (b, i) real numbers or bytes      labels: (b) integers below the number of classes
 //! ```
 //!
-//! | from | how |
+//! | source | reader |
 //! |---|---|
 //! | a CSV, Parquet or Arrow IPC table | [`read_table`], for evaluation [`read_table_with_labels`] |
 //! | such a table or stdin, to predict from | [`read_features`], row by row [`FeatureRows`] |
@@ -13,17 +13,17 @@
 //! | MNIST and its look-alikes | [`read_idx_folder`] |
 //! | CIFAR-10 | [`read_cifar10_folder`] |
 //! | SVHN | [`read_svhn_folder`] |
-//! | PNG and JPEG images, a folder a class | [`read_image_folder`] |
-//! | arrays of NumPy, in an `.npz` archive or a folder | [`read_numpy`] |
+//! | PNG and JPEG images, one folder per class | [`read_image_folder`] |
+//! | NumPy arrays, in an `.npz` archive or a folder | [`read_numpy`] |
 //! | the two sets inside this crate | [`builtin`]: [`iris`], [`digits`] |
 //!
-//! [`PUBLISHED`] lists the sets that lie on public servers, a [`DataFolder`] is where they lie once fetched; the module
-//! `download`, behind the feature of that name, fetches them.
+//! [`PUBLISHED`] lists data sets on public servers. A [`DataFolder`] holds downloaded sets; the module
+//! `download`, behind the feature of that name, downloads them.
 //!
-//! Rows that are images know their [`ImageShape`]; [`Augment`] varies the images of a batch, [`Standardize`],
-//! [`Gcn`] and [`Whiten`] prepare the features, [`quantiles`] are thresholds for them.
+//! Rows that are images have an [`ImageShape`]. [`Standardize`], [`Gcn`] and [`Whiten`] transform features,
+//! [`quantiles`] computes thresholds for them, and [`Augment`] varies the images of a batch.
 //!
-//! Everything that is read is checked: an error names the file, the line and the column.
+//! All input is checked: an error names the file, the line and the column.
 //!
 //! ```
 //! use onebit_data::{Standardize, iris};
@@ -44,30 +44,36 @@ mod error;
 mod files;
 mod image_shape;
 mod images;
+mod location;
+mod missing;
 mod permutation;
 mod prepare;
 mod published;
-pub mod source;
+mod samples;
+mod source;
 mod split;
 mod tables;
 
 pub use arrays::{NpyRows, read_numpy};
-pub use dataset::{Dataset, Samples};
-pub use error::DataError;
-pub use files::Part;
+pub use dataset::Dataset;
+pub use error::{DataError, ImageError, Remedy, TableError};
+pub use files::Subset;
 pub use image_shape::ImageShape;
 pub use images::{
     Images, read_cifar10_folder, read_idx_folder, read_idx_images, read_idx_images_from, read_idx_labels,
     read_idx_labels_from, read_image, read_image_folder, read_svhn_folder,
 };
+pub use location::Location;
 pub use permutation::permutation;
-pub use prepare::{Augment, Gcn, Standardize, Whiten, quantiles};
+pub use prepare::{Augment, ByteScale, Gcn, Standardize, Whiten, quantiles};
 #[cfg(feature = "download")]
 pub use published::download;
 pub use published::{
     BUILTIN, DataFolder, PUBLISHED, PublishedFile, PublishedSet, builtin, digits, iris, published,
 };
-pub use split::Parts;
+pub use samples::Samples;
+pub use source::Source;
+pub use split::Split;
 pub use tables::{
     EXTENSIONS, FeatureRows, Missing, Table, TableFormat, TableOptions, UnknownCategory, default_target,
     read_features, read_table, read_table_from, read_table_with, read_table_with_labels,

@@ -90,7 +90,7 @@ pub enum Error {
         /// Number of values given.
         values: usize,
     },
-    /// A feature is NaN or infinite, or becomes infinite by standardization.
+    /// A feature is not finite, before or after standardization.
     #[error("input row {row}, feature {feature}: expected a number that stays finite, got {value}")]
     NotFinite {
         /// Number of the row, from 0.

@@ -45,6 +45,19 @@ pub struct Binarize {
 /// Channel `c` of a pixel at threshold `k` is column `k channels + c` of the pixel's bits, and pixels lie
 /// side by side, so a convolution over `d c` channels may follow. Features that are not an image are the
 /// channels of one pixel.
+///
+/// ```
+/// use onebit_bits::{BitTensor, Engine};
+/// use onebit_model::{Affine, Dense, Layer, Model, Output, Thermometer};
+///
+/// // One pixel of two channels, with one threshold each: the score is the sum of the bits as +-1.
+/// let thermometer = Thermometer { features: 2, channels: 2, thresholds: vec![0.0, 10.0] };
+/// let weights = BitTensor::from_fn(1, 2, |_, _| true);
+/// let scores = Layer::Dense(Dense { weights, output: Output::Scores(Affine::identity(1)) });
+/// let model = Model::new(2, vec![Layer::Thermometer(thermometer), scores], vec!["level".into()])?;
+/// assert_eq!(model.scores(&Engine::single(), &[5.0, 5.0, 5.0, 20.0])?, [0.0, 2.0]);
+/// # Ok::<(), onebit_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thermometer {
     /// Number of features, a multiple of `channels`.
@@ -78,6 +91,25 @@ pub struct Dense<W = Vec<u64>> {
 /// The columns of a sample are its pixels, row by row, with the channels of a pixel side by side. So a dense
 /// layer with `h' w' o` inputs may follow, and a convolution may follow any layer with `h w c` outputs. The
 /// sums are integers when `x` is bits or bytes. Images of real numbers or bytes are padded with zeros.
+///
+/// ```
+/// use onebit_bits::{BitTensor, Engine, Geometry, Pad};
+/// use onebit_model::{Affine, Conv, Dense, Layer, Limits, Model, Output, Thresholds};
+///
+/// // An image of 1 x 3 pixels. The kernel (+1, -1) gives `x_p - x_(p + 1)`; the bit is 1 if that is at least 2.
+/// let conv = Conv {
+///     geometry: Geometry { pad: Pad::Zero, ..Geometry::new(1, 1, (1, 2)) },
+///     image: (1, 3),
+///     weights: BitTensor::from_fn(1, 2, |_, tap| tap == 0),
+///     pool: None,
+///     thresholds: Thresholds { limits: Limits::Real(vec![2.0]), descending: BitTensor::zeros(1, 1) },
+/// };
+/// let weights = BitTensor::from_fn(1, 2, |_, _| true);
+/// let scores = Layer::Dense(Dense { weights, output: Output::Scores(Affine::identity(1)) });
+/// let model = Model::new(3, vec![Layer::Conv(conv), scores], vec!["falling".into()])?;
+/// assert_eq!(model.scores(&Engine::single(), &[7.0, 4.0, 3.0, 7.0, 4.0, 1.0])?, [0.0, 2.0]);
+/// # Ok::<(), onebit_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conv<W = Vec<u64>> {
     /// Channels, kernel, stride, padding and groups.
@@ -121,15 +153,15 @@ pub enum Output {
 pub struct Thresholds {
     /// Limits `(d, o)`, of the same kind as the sums.
     pub limits: Limits,
-    /// `(1, o)` bits: 1 if the unit is descending, so that its output is 1 for small sums.
+    /// `(1, o)` bits: 1 if the unit is descending, with output 1 for small sums.
     pub descending: BitTensor,
 }
 
 /// Limits on integer or real sums.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Limits {
-    /// For sums over bits; in the first layer, for sums over bytes, each of which counts as `2 byte - 255`:
-    /// symmetric around 0, which is the padding of images.
+    /// For sums over bits; in the first layer, for sums over bytes. A byte counts as `2 byte - 255`, so that
+    /// the values are symmetric around 0, the padding of images.
     Integer(Vec<i32>),
     /// For sums over real features.
     Real(Vec<f32>),

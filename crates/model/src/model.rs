@@ -14,8 +14,7 @@ use crate::{
 const LARGEST_IMAGE: usize = 1 << 24;
 /// Most weights of an output channel, for the same reason.
 const LARGEST_PATCH: usize = 1 << 20;
-/// The most bytes that a unit of a first layer can have as inputs, 65793: up to there their sums are exact in
-/// `f32`.
+/// The most byte inputs of a unit in a first layer, 65793: up to there, sums are exact in `f32`.
 pub const MOST_BYTES: usize = ((1 << 24) - 1) / 255;
 
 /// A trained network. Construction checks that its layers fit together, so every model can run.

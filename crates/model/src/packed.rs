@@ -53,8 +53,7 @@ fn in_reals(limits: &Limits) -> Vec<f32> {
     }
 }
 
-/// Limits on sums `s` of the bytes as they are, from limits on `2 s - 255 sum w`: a byte counts as `2 byte -
-/// 255`.
+/// Limits on the sums `s` of the bytes as they are, from the layer's limits on `2 s - 255 sum w`.
 fn of_bytes<W: AsRef<[u64]>>(dense: &Dense<W>, thresholds: &Thresholds) -> Vec<i32> {
     let Limits::Integer(limits) = &thresholds.limits else { unreachable!("its sums are integers") };
     let (units, inputs) = dense.weights.shape();

@@ -1,4 +1,4 @@
-//! Inference on many samples, with packed weights and vectors.
+//! Inference on many samples, with packed weights and vector instructions.
 
 use alloc::{vec, vec::Vec};
 use core::ops::Deref;
@@ -43,9 +43,8 @@ impl<W: AsRef<[u64]>> Model<W> {
     /// than one call, make a [`session`](Self::session).
     ///
     /// # Errors
-    /// [`Error::Input`] if `x` is not whole rows; [`Error::NotFinite`] for a feature that is NaN or infinite,
-    /// or becomes infinite by standardization; [`Error::NotByte`] for a feature that is not a byte if the
-    /// model
+    /// [`Error::Input`] if `x` is not whole rows; [`Error::NotFinite`] for a feature that is not finite,
+    /// before or after standardization; [`Error::NotByte`] for a feature that is not a byte, if the model
     /// [takes bytes](Self::takes_bytes).
     pub fn scores(&self, engine: &Engine, x: &[f32]) -> Result<Vec<f32>> {
         self.session(engine)?.scores(x)

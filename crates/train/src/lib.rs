@@ -1,11 +1,24 @@
-//! Train networks whose weights and activations are single bits.
+//! Trains networks whose weights and activations are single bits.
 //!
-//! Two methods share one engine: **straight-through training** (arXiv:1602.02830), with real latent weights
-//! behind the bits, and **flip backprop** with FBF learning, with none: what travels back is *flips*.
-//! One idea holds them together: a layer owns only bits; whatever inertia a method needs is the state of
-//! its [rule](rules::Rule). So there is one verb for both, `weights ^= flips`.
+//! Two methods share one engine: **straight-through training** (arXiv:1602.02830), which keeps a real latent
+//! weight for each bit, and **flip backprop** with FBF learning, which has no real weights: its backward pass
+//! carries *flips*, requests to change a bit. A layer owns only bits; everything else that a method keeps for
+//! a weight is the state of its [rule](rules::Rule). Both methods therefore update weights the same way:
+//! `weights ^= flips`.
 //!
-//! Conventions: bit 1 is +1, bit 0 is -1; `sgn(0) = +1`; padding bits are zero, always. Letters: `b` batch,
+//! | module or type | contents |
+//! |---|---|
+//! | [`Network`], [`layers`] | networks and their layers |
+//! | [`rules`], [`optimizers`], [`losses`] | which weights flip, what moves real numbers, what is minimized |
+//! | [`Training`], [`Trainer`], [`Phase`] | a training run and its settings |
+//! | [`evaluate()`], [`confusion`], [`accuracy`] | evaluation of a network |
+//! | [`checkpoint`], [`inspect`], [`teacher`] | resuming a run, looking into steps, knowledge distillation |
+//! | [`config`], [`experiment`] | a run as a TOML text, and its execution |
+//! | [`record`], [`tune`], [`bench`] | a run on disk, hyper-parameter search, speed of training steps |
+//! | [`data`] | data sets: the crate `onebit-data` |
+//! | [`layer`], [`step`], [`state`], [`export`] | the interfaces for new layers and rules |
+//!
+//! Conventions: bit 1 is +1, bit 0 is -1; `sgn(0) = +1`; padding bits are always zero. Letters: `b` batch,
 //! `d` depth (thresholds), `i` inputs, `o` outputs. The gradient of `x` is `dx`, its flip signal `x_flip`.
 //!
 //! ```
@@ -13,7 +26,7 @@
 //!
 //! let config = config::preset("iris")?;
 //! let parts = experiment::load(&config, None)?;
-//! let outcome = experiment::run(&config, &parts, &onebit_bits::Engine::single(), |_| {})?;
+//! let outcome = experiment::training(&config, &parts)?.run()?;
 //! assert!(outcome.kept().test_accuracy > Some(0.6));
 //! # Ok::<(), onebit_train::Error>(())
 //! ```
@@ -36,7 +49,7 @@ pub use contract::{
     export, layer,
     rounding::Precision,
     state, step,
-    value::{Bytes, Signal, Value, Votes},
+    value::{ByteScale, Bytes, Signal, Value, Votes},
     weight_gradient,
 };
 pub use error::{Error, Result};
@@ -48,10 +61,10 @@ pub use network::{
 };
 pub use numeric::Matrix;
 pub use onebit_data as data;
-pub use onebit_data::Parts;
+pub use onebit_data::Split;
 pub use optimizers::{real_tensor, schedule, schedule::Schedule};
 pub use rules::binary_tensor;
 pub use training::{
-    Batch, EpochReport, Event, Judgement, Keep, Listener, Outcome, Phase, Progress, Trainer, accuracy,
-    checkpoint, confusion, evenly, inspect, judge, judge_network, teacher,
+    Batch, EpochReport, Evaluation, Event, Keep, Listener, Outcome, Phase, Progress, Trainer, Training,
+    accuracy, checkpoint, confusion, evaluate, evaluate_network, inspect, is_sampled, teacher,
 };

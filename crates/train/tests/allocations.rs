@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use counting::CALLS;
 use onebit_bits::Engine;
 use onebit_train::{
-    Bytes, DropoutShares, Matrix, Network, Norm, Precision, Signal, StraightThroughOptions, Value,
+    ByteScale, Bytes, DropoutShares, Matrix, Network, Norm, Precision, Signal, StraightThroughOptions, Value,
     layer::Context,
     losses::{Loss, SquaredHinge},
     rules::{self, RuleConfig},
@@ -23,13 +23,13 @@ const INPUTS: usize = 30;
 /// Allocations of each of some steps after the first few.
 fn allocations(options: &StraightThroughOptions, threads: usize, bytes: bool) -> Vec<usize> {
     let cx = Context::train(&Engine::new(threads).unwrap());
-    let mut net = Network::straight_through_with(INPUTS, &[200, 130], 5, options, 1).unwrap();
+    let mut net = Network::straight_through(INPUTS, &[200, 130], 5, options, 1).unwrap();
     let labels: Vec<u32> = (0..BATCH as u32).map(|row| row % 5).collect();
     let mut step = || {
         let x = if bytes {
             let mut bytes = cx.bytes(BATCH * INPUTS);
             bytes.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * 37) as u8);
-            Value::Bytes(Bytes::new(BATCH, INPUTS, bytes, 127.5, 1.0 / 127.5).unwrap())
+            Value::Bytes(Bytes::new(BATCH, INPUTS, bytes, ByteScale::new(127.5, 1.0 / 127.5)).unwrap())
         } else {
             let mut x: Matrix = cx.matrix(BATCH, INPUTS);
             x.values_mut().iter_mut().enumerate().for_each(|(at, x)| *x = (at as f32).sin());

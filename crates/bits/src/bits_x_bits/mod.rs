@@ -2,6 +2,7 @@
 
 mod count;
 mod count_rows;
+mod differences;
 mod lookup;
 mod products;
 mod scaled;
@@ -12,7 +13,7 @@ pub mod votes;
 
 pub(crate) use count::{count_rows, height};
 pub(crate) use count_rows::Rows;
-pub(crate) use lookup::{CHUNK, DIFFERENCES, LIMIT, PAIRS, Tables, add_differences, add_lanes};
+pub(crate) use differences::{CHUNK, DIFFERENCES, LIMIT, PAIRS, Tables, add_differences, add_lanes};
 pub(crate) use signs::Signs;
 pub(crate) use tiles::tile;
 pub use votes::{votes, votes_to_flips};

@@ -3,8 +3,8 @@
 //! stored as it is.
 //!
 //! The simple loop is that of `tiles.rs`. Here, on vectors of 64 bytes, one instruction looks up a byte in
-//! two vectors, by an index of seven bits. Otherwise the steps are those of `lookup.rs`, which looks up four
-//! bits:
+//! two vectors, by an index of seven bits. Otherwise the steps are those of `differences.rs`, which looks up
+//! four bits:
 //!
 //! 1. Seven values of a left row make a table of 128 entries: the number of places where each seven bits
 //!    differ from them, at most 7. Two rows share a table, one in each half of its bytes.
@@ -174,7 +174,7 @@ impl<V: Copy, const A: usize> Sums<V, A> {
         self.high[pair][a] = s.add(self.high[pair][a], s.shr16::<4>(both));
     }
 
-    /// Separates the differences of the first row from those of the second: see `lookup.rs`.
+    /// Separates the differences of the first row from those of the second: see `differences.rs`.
     #[inline(always)]
     fn apart<S: Simd<V = V>>(&self, s: S, pair: usize, a: usize) -> (V, V) {
         let (all, high, odd) = (self.all[pair][a], self.high[pair][a], s.splat16(0xff00));

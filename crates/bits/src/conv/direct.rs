@@ -1,10 +1,10 @@
 //! Convolution by look-up without patches: the tables of an input pixel serve every tap and every output
 //! channel.
 //!
-//! As in `bits_x_bits/lookup.rs`, two rows of the product share a table; here a row is an output pixel. The
-//! two come from *strips* of output rows that are computed side by side: two images, or the halves of one. So
-//! each table covers two input pixels, at the same place of both strips, and is built once rather than once
-//! for each tap.
+//! As in `bits_x_bits/differences.rs`, two rows of the product share a table; here a row is an output pixel.
+//! The two come from *strips* of output rows that are computed side by side: two images, or the halves of
+//! one. So each table covers two input pixels, at the same place of both strips, and is built once rather
+//! than once for each tap.
 //!
 //! Seen from an output pixel, the tables of a tap are at the same offset for every pixel, so a list of
 //! offsets replaces patches. The tables of a region of output pixels stay in the L2 cache; those of four

@@ -14,9 +14,9 @@ pub(crate) const ROWS: usize = 4;
 /// Bytes of bits of a chunk: 64 groups of four bits.
 pub(crate) const CHUNK: usize = 32;
 
-/// Adds up a block: sums (height, stride).
+/// Adds up a block. sums: (height, stride).
 #[inline(always)]
-pub(crate) fn add_up<S: Simd, L: Numbers>(
+pub(super) fn add_up<S: Simd, L: Numbers>(
     s: S,
     left: &L,
     right: &[&Panels],

@@ -102,7 +102,9 @@ pub(crate) fn tile<L: Numbers, K: Put<L::Out>>(
         };
         // finishing a row takes time that grows with k
         let run = match K::RUN {
-            Some(run) if tallest == wide::ROWS || left.shape().1 <= 8 * CHUNK => (run / lanes).max(1),
+            Some(run) if K::IN_WORDS || tallest == wide::ROWS || left.shape().1 <= 8 * CHUNK => {
+                (run / lanes).max(1)
+            }
             _ => panels.len(),
         };
         let block =
@@ -123,7 +125,7 @@ simd! {
 }
 
 simd! {
-    /// Adds up a block: sums (height, stride).
+    /// Adds up a block, by permutation of whole vectors where the instruction set has it. sums: (height, stride).
     fn add_up<S, L: Numbers>(
         s: S,
         left: &L,

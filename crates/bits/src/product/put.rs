@@ -12,6 +12,9 @@ pub trait Put<T>: Sync {
     /// Preferred length of a run in columns; `None` means as long as possible.
     const RUN: Option<usize> = None;
 
+    /// Whether no run may cross a multiple of 64 columns.
+    const IN_WORDS: bool = false;
+
     /// Notes the memory that some columns of row `row` will be combined with, which nobody uses until then.
     fn ahead(&self, row: usize, cols: Range<usize>, ahead: &mut Ahead) {
         let _ = (row, cols, ahead);

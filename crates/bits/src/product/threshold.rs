@@ -58,10 +58,14 @@ impl Compare<'_> {
         let word = unsafe { self.words.part(at..at + 1) };
         word[0] |= bits << (col % 64);
     }
+}
 
-    /// Compares sums whose bits lie in one word.
+impl Put<i32> for Compare<'_> {
+    const RUN: Option<usize> = Some(64);
+    const IN_WORDS: bool = true;
+
     #[inline(always)]
-    fn put_word(&self, row: usize, col: usize, sums: &[i32]) {
+    fn put(&self, row: usize, col: usize, sums: &[i32]) {
         let thresholds = &self.thresholds[col..][..sums.len()];
         let turned = self.descending[col / 64] >> (col % 64);
         let exists = !0 >> (64 - sums.len());
@@ -69,17 +73,6 @@ impl Compare<'_> {
         let up = if turned & exists == exists { 0 } else { compare_pairs(sums, thresholds, |s, t| s >= t) };
         let down = if turned & exists == 0 { 0 } else { compare_pairs(sums, thresholds, |s, t| s <= t) };
         self.put_bits(row, col, (up & !turned) | (down & turned));
-    }
-}
-
-impl Put<i32> for Compare<'_> {
-    const RUN: Option<usize> = Some(64);
-
-    #[inline(always)]
-    fn put(&self, row: usize, col: usize, sums: &[i32]) {
-        for (word, sums) in sums.chunks(64).enumerate() {
-            self.put_word(row, col + 64 * word, sums);
-        }
     }
 
     #[inline(always)]

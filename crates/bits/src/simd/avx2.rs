@@ -1,4 +1,4 @@
-//! AVX2: vectors of 32 bytes. No popcount of vectors, but two table look-ups a cycle.
+//! AVX2: vectors of 32 bytes. It has no popcount of vectors, but two table look-ups a cycle.
 
 use core::arch::x86_64::*;
 
@@ -30,7 +30,7 @@ macro_rules! is {
 impl Simd for Avx2 {
     type V = __m256i;
     type RealTable = __m256;
-    /// Lane of the table, and the sign.
+    /// Lane of the table, and sign.
     type Selector = (__m256i, __m256);
 
     type Wide = Never;

@@ -1,8 +1,8 @@
 //! NEON, which every 64-bit Arm with an operating system has: vectors of 16 bytes.
 //!
-//! Looking up beats counting: `tbl` is as fast as `cnt`, whose counts of bytes have to be widened. No such
-//! processor was at hand; these are multiplications of bits a cycle in the inner loops by the models of
-//! llvm-mca 22:
+//! Looking up beats counting: `tbl` is as fast as `cnt`, whose counts of bytes have to be widened. The
+//! numbers are multiplications of bits in a cycle, of the inner loops, by the models of llvm-mca 22; they
+//! were not measured.
 //!
 //! | | Neoverse N1 | Neoverse V2 | Apple M1 |
 //! |---|---|---|---|
@@ -51,7 +51,7 @@ macro_rules! is_wide {
 impl Simd for Neon {
     type V = uint8x16_t;
     type RealTable = uint8x16x2_t;
-    /// Where the four bytes of each f32 are in the table, and the sign.
+    /// Index of the four bytes of each f32 in the table, and sign.
     type Selector = (uint8x16_t, uint8x16_t);
 
     type Wide = Never;

@@ -249,7 +249,7 @@ pub trait Wide: Copy {
     fn shr32_4(self, a: Self::V) -> Self::V;
     /// `a + b` of each word, modulo 2^32.
     fn add32(self, a: Self::V, b: Self::V) -> Self::V;
-    /// 16 times `lower` and then 16 times `upper`, in 16 bits each.
+    /// 32 numbers of 16 bits: 16 times `lower`, then 16 times `upper`.
     fn halves16(self, lower: usize, upper: usize) -> Self::V;
     /// `a + b` of each 16 bits, modulo 65536.
     fn add16(self, a: Self::V, b: Self::V) -> Self::V;
@@ -262,22 +262,22 @@ pub trait Wide: Copy {
     /// The sum of both halves of each word, signed.
     fn add_halves(self, a: Self::V) -> Self::V;
 
-    /// The low four bits of each half of a word, and a fifth for the upper half.
+    /// Indices into a table of 32: the low four bits of each half of a word, and a fifth bit that is 1 for
+    /// the upper half.
     fn index16(self, words: Self::V) -> Self::V;
 
-    /// Adds to each half of either sum, modulo 65536, the one of a table of 32 that the
-    /// [index](Self::index16) at its place says.
+    /// Looks up a table of 32 by the [indices](Self::index16) of each half, and adds to both sums, modulo
+    /// 65536.
     fn add16_permuted(self, sums: [Self::V; 2], table: Self::V, index: [Self::V; 2]) -> [Self::V; 2];
 
-    /// Adds to each f32 of either sum the one of a table of 16 that the low four bits of the word at its
-    /// place say.
+    /// Looks up a table of 16 by the low four bits of each word, and adds to the f32 of both sums.
     fn real_add_permuted(self, sums: [Self::V; 2], table: Self::V, index: [Self::V; 2]) -> [Self::V; 2];
 
     /// `(a + upper) + lower` of each f32, where the halves of each word of b are bf16.
     fn bf16_add(self, a: Self::V, b: Self::V) -> Self::V;
 
-    /// Adds to each f32 of either sum, as [`bf16_add`](Self::bf16_add), the two of a table of 32 that the
-    /// [index](Self::index16) at its place says.
+    /// Looks up a table of 32 by the [indices](Self::index16) of both halves, and adds to the f32 of both
+    /// sums as [`bf16_add`](Self::bf16_add) does.
     ///
     /// # Safety
     /// The processor has AVX-512 BF16.

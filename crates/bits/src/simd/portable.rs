@@ -1,14 +1,14 @@
-//! Every machine: 16 bytes in plain Rust.
+//! Vectors of 16 bytes in plain Rust, for every machine.
 
 use core::array;
 
 use super::{never::Never, operations::Simd};
 
-/// Needs no proof.
+/// Needs no proof: plain Rust runs on every machine.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
-/// Four words, because counting ones is what is left to do without table look-ups.
+/// Four words of 32 bits: without table look-ups, kernels count ones.
 type V = [u32; 4];
 
 #[inline(always)]

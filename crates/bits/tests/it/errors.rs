@@ -170,7 +170,7 @@ fn panels_for_another_use() {
     let expected = format!("product: the panels are packed for reals on {isa}, expected bits on {isa}");
     assert_eq!(error.to_string(), expected);
     let panels = Panels::of_rows(&engine, w.view());
-    let error = product(&engine, &Ternary::from_bits(x.clone()), &panels, &mut [0; 6][..]).unwrap_err();
+    let error = product(&engine, &Ternary::from_bits(x.clone()), &panels, &mut [0i8; 6][..]).unwrap_err();
     let expected = format!("product: the panels are packed for bits on {isa}, expected votes on {isa}");
     assert_eq!(error.to_string(), expected);
     let portable = Panels::of_rows(&Engine::single().with_isa(Isa::PORTABLE), w.view());

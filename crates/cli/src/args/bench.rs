@@ -58,7 +58,7 @@ pub(crate) struct BenchTrainArgs {
     /// Number of steps to measure
     #[arg(long, value_name = "N", default_value = "20", value_parser = at_least_one)]
     pub(crate) steps: usize,
-    /// Measure the float twin: the same sizes with real weights and rectified sums
+    /// Measure the float twin: the same sizes with real weights and ReLU
     #[arg(long)]
     pub(crate) float: bool,
     /// Setting to change in the configuration, such as network.hidden=[128]; repeat the flag for several

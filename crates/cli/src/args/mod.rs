@@ -28,7 +28,7 @@ pub(crate) use tune::TuneArgs;
 
 /// Train and run neural networks whose weights and activations are single bits
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -54,7 +54,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DIR | FILE", conflicts_with_all =
         ["config", "target", "drop", "missing", "seed", "seeds", "epochs", "batch", "float", "set", "checkpoint"])]
     pub(crate) resume: Option<PathBuf>,
-    /// Train the float twin for comparison: the same sizes with real weights and rectified sums
+    /// Train the float twin for comparison: the same sizes with real weights and ReLU
     #[arg(long)]
     pub(crate) float: bool,
     /// Setting to change in the configuration, such as network.hidden=[128] or phase.0.suppressor=2; repeat

@@ -1,11 +1,6 @@
 //! `onebit data get`: downloads of published sets.
 
-use std::path::{Path, PathBuf};
-
-use onebit::{
-    data::{DataFolder, PUBLISHED, PublishedSet, published},
-    experiment,
-};
+use onebit::data::{DataFolder, PUBLISHED, PublishedSet, published};
 
 use crate::{
     args::{DataDirArgs, DataGetArgs},
@@ -19,18 +14,12 @@ pub(super) fn run(args: &DataGetArgs) -> Result<()> {
 }
 
 /// Downloads a published set unless it is there.
-pub(crate) fn fetch_if_missing(set: Option<&PublishedSet>, dir: &DataDirArgs, json: bool) -> Result<()> {
-    let Some(set) = set else { return Ok(()) };
+pub(crate) fn fetch_if_missing(set: &PublishedSet, dir: &DataDirArgs, json: bool) -> Result<()> {
     let folder = dir.folder()?;
     match folder.find(set) {
         Ok(_) => Ok(()),
         Err(_) => fetch(set, &folder, Vec::new(), json),
     }
-}
-
-/// Returns the path itself, or for the name of a published set the place of that set.
-pub(crate) fn locate(path: &Path, dir: &DataDirArgs) -> Result<PathBuf> {
-    Ok(experiment::locate(path, dir.named().as_ref())?)
 }
 
 fn find(name: &str) -> Result<&'static PublishedSet> {

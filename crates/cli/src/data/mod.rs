@@ -7,7 +7,7 @@ mod list;
 #[cfg(feature = "download")]
 mod progress;
 
-pub(crate) use fetch::{fetch_if_missing, locate};
+pub(crate) use fetch::fetch_if_missing;
 
 pub(crate) fn run(command: &DataCommand) -> Result<()> {
     match command {

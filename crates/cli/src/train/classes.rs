@@ -1,6 +1,6 @@
 //! The classes: their column and, if they are imbalanced, their sizes.
 
-use onebit::{Parts, data::Dataset};
+use onebit::{Split, data::Dataset};
 use serde_json::json;
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 const LISTED: usize = 8;
 
 /// Prints the target column, if it was guessed, and the size of each class, if the sizes differ a lot.
-pub(crate) fn print(parts: &Parts, target: Option<&str>) -> Result<()> {
+pub(crate) fn print(parts: &Split, target: Option<&str>) -> Result<()> {
     if let Some(target) = target {
         output::line(guessed_target(target))?;
     }
@@ -24,7 +24,7 @@ pub(crate) fn print(parts: &Parts, target: Option<&str>) -> Result<()> {
 }
 
 /// [`print`] as a JSON object, if there is anything to print.
-pub(crate) fn json(parts: &Parts, target: Option<&str>) -> Result<()> {
+pub(crate) fn json(parts: &Split, target: Option<&str>) -> Result<()> {
     let counts = counts(parts);
     if target.is_none() && imbalance(&counts).is_none() {
         return Ok(());
@@ -35,7 +35,7 @@ pub(crate) fn json(parts: &Parts, target: Option<&str>) -> Result<()> {
 }
 
 /// The number of samples of each class in all parts together.
-fn counts(parts: &Parts) -> Vec<(&str, usize)> {
+fn counts(parts: &Split) -> Vec<(&str, usize)> {
     let all: Vec<&Dataset> =
         [Some(&parts.train), parts.validation.as_ref(), parts.test.as_ref()].into_iter().flatten().collect();
     let of_each: Vec<Vec<usize>> = all.iter().map(|part| part.class_counts()).collect();

@@ -1,7 +1,7 @@
 //! The output before training: the method, the data, the target column and the classes.
 
 use onebit::{
-    Parts,
+    Split,
     config::{Config, Method},
     data::Dataset,
 };
@@ -10,7 +10,7 @@ use super::classes;
 use crate::{failure::Result, job::Job, output};
 
 /// Prints the headline of a job as text, or its target and classes as JSON.
-pub(super) fn print(job: &Job, parts: &Parts, json: bool) -> Result<()> {
+pub(super) fn print(job: &Job, parts: &Split, json: bool) -> Result<()> {
     let target = job.guessed_target.as_deref();
     if json {
         return classes::json(parts, target);
@@ -19,7 +19,7 @@ pub(super) fn print(job: &Job, parts: &Parts, json: bool) -> Result<()> {
     classes::print(parts, target)
 }
 
-fn headline(name: &str, config: &Config, parts: &Parts) -> String {
+fn headline(name: &str, config: &Config, parts: &Split) -> String {
     let order = || serde_json::json!(config.order()).as_str().unwrap_or_default().to_string();
     let method = match config.method {
         Method::Flip => format!("flip backprop, {}", order()),

@@ -12,21 +12,21 @@ pub(super) struct Listeners<'a> {
 }
 
 impl Listener for Listeners<'_> {
-    fn hear(&mut self, event: Event) {
+    fn on_event(&mut self, event: Event) {
         self.screen.hear(&event);
         if let Some(recorder) = &mut self.recorder {
-            recorder.hear(event);
+            recorder.on_event(event);
             if let Some(failure) = recorder.failure() {
                 self.screen.hear(&Event::Warning(&failure));
             }
         }
     }
 
-    fn looks_at(&mut self, step: u64, steps: u64) -> bool {
-        self.recorder.as_mut().is_some_and(|recorder| recorder.looks_at(step, steps))
+    fn wants_step(&mut self, step: u64, steps: u64) -> bool {
+        self.recorder.as_mut().is_some_and(|recorder| recorder.wants_step(step, steps))
     }
 
-    fn stops(&mut self) -> bool {
+    fn should_stop(&mut self) -> bool {
         interrupt::is_requested()
     }
 }

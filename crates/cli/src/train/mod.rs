@@ -22,10 +22,10 @@ mod single;
 use setup::Setup;
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    let setup = Setup::new(args)?;
+    let (setup, source) = Setup::new(args)?;
     let engine = args.engine.engine()?;
     match args.seeds {
-        Some(seeds) => repeat::run(args, setup.job, &engine, seeds as u64),
-        None => single::run(args, setup, &engine),
+        Some(seeds) => repeat::run(args, setup.job, source, &engine, seeds as u64),
+        None => single::run(args, setup, source, &engine),
     }
 }

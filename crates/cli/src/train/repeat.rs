@@ -2,25 +2,26 @@
 
 use std::time::Instant;
 
-use onebit::{Engine, Outcome, experiment};
+use onebit::{Engine, Outcome, data::Source, experiment};
 use serde_json::json;
 
 use super::{headline, result::result_json};
 use crate::{args::TrainArgs, failure::Result, job::Job, output, table::Table, text::percent};
 
 /// Trains with each of the seeds `0..seeds`, which change the split, the initial weights and the shuffles.
-pub(super) fn run(args: &TrainArgs, mut job: Job, engine: &Engine, seeds: u64) -> Result<()> {
+pub(super) fn run(args: &TrainArgs, mut job: Job, source: Source, engine: &Engine, seeds: u64) -> Result<()> {
+    let data = source.read()?;
     let mut tests = Vec::new();
     let mut validations = Vec::new();
     let mut table = Table::new(["seed", "train", "validation", "test", "best epoch's test"]);
     for seed in 0..seeds {
         job.config.seed = seed;
         let start = Instant::now();
-        let parts = job.load(seed)?;
+        let parts = job.split(data.clone(), seed)?;
         if seed == 0 {
             headline::print(&job, &parts, args.json)?;
         }
-        let outcome = experiment::run(&job.config, &parts, engine, |_| {})?;
+        let outcome = experiment::training(&job.config, &parts)?.engine(engine).run()?;
         let kept = outcome.kept();
         tests.extend(kept.test_accuracy);
         validations.extend(kept.validation_accuracy);

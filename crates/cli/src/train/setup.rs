@@ -10,6 +10,7 @@ use onebit::{
     Batch,
     checkpoint::{self, Checkpoints},
     config::{self, Config},
+    data::Source,
     record::{self, RunFolder},
 };
 
@@ -40,29 +41,26 @@ pub(super) enum RunTarget {
 const RUNS: &str = "runs";
 
 impl Setup {
-    pub(super) fn new(args: &TrainArgs) -> Result<Self> {
+    /// Sets up a run and opens its data.
+    pub(super) fn new(args: &TrainArgs) -> Result<(Self, Source)> {
         let mut setup = match (&args.resume, &args.config) {
             (Some(path), _) => Self::resume(args, path)?,
             (None, Some(name)) => Self::begin(args, name)?,
             (None, None) => return Err(Failure::flag("expected a preset, a file or --resume, got none")),
         };
-        if args.checkpoint_every.is_some() && !setup.checkpoints.any() {
+        if args.checkpoint_every.is_some() && !setup.checkpoints.is_active() {
             return Err(Failure::flag(
                 "--checkpoint-every: expected a run folder or --checkpoint to save to, got neither",
             ));
         }
-        let job = &mut setup.job;
-        job.find_data(&args.data, args.json)?;
-        if args.data.data.is_some() || args.data.dir.data_dir.is_some() {
-            job.pin_data();
-        }
-        if setup.checkpoints.any() {
-            setup.checkpoints = setup.checkpoints.describe(&job.name, &job.config)?;
+        let source = setup.job.open_data(&args.data, args.json)?;
+        if setup.checkpoints.is_active() {
+            setup.checkpoints = setup.checkpoints.describe(&setup.job.name, &setup.job.config)?;
         }
         if let Some(seconds) = args.checkpoint_every {
             setup.checkpoints = setup.checkpoints.every(Duration::from_secs(seconds));
         }
-        Ok(setup)
+        Ok((setup, source))
     }
 
     fn begin(args: &TrainArgs, name: &str) -> Result<Self> {
@@ -71,7 +69,7 @@ impl Setup {
         let target = target(args, name)?;
         let checkpoints = match (&args.checkpoint, &target) {
             (Some(file), _) => new_checkpoints(file)?,
-            (None, RunTarget::New(run)) => Checkpoints::new(RunFolder::checkpoint_in(run)).sparing(),
+            (None, RunTarget::New(run)) => Checkpoints::new(RunFolder::checkpoint_in(run)).only_when_due(),
             (None, _) => Checkpoints::none(),
         };
         Ok(Self { job, checkpoints, target })
@@ -86,7 +84,7 @@ impl Setup {
         let job = Job::with_config(checkpoints.name(), config);
         let folder = file.parent().and_then(|folder| RunFolder::open(folder).ok());
         let (checkpoints, target) = match folder.filter(|folder| folder.checkpoint_path() == file) {
-            Some(folder) => (checkpoints.sparing(), RunTarget::Existing(folder)),
+            Some(folder) => (checkpoints.only_when_due(), RunTarget::Existing(folder)),
             None => (checkpoints, target(args, &job.name)?),
         };
         Ok(Self { job, checkpoints, target })

@@ -6,7 +6,9 @@ use std::{
 };
 
 use onebit::{
-    Engine, Error, Outcome, Parts, experiment,
+    Engine, Error, Outcome, Split,
+    data::Source,
+    experiment,
     record::{Recorder, RunFolder},
 };
 
@@ -25,7 +27,7 @@ use crate::{
     output, report,
 };
 
-pub(super) fn run(args: &TrainArgs, setup: Setup, engine: &Engine) -> Result<()> {
+pub(super) fn run(args: &TrainArgs, setup: Setup, source: Source, engine: &Engine) -> Result<()> {
     let Setup { job, mut checkpoints, target } = setup;
     let out = args.out.clone().unwrap_or_else(|| default_out(&job.name));
     check_output("the model", &out)?;
@@ -34,7 +36,7 @@ pub(super) fn run(args: &TrainArgs, setup: Setup, engine: &Engine) -> Result<()>
     }
 
     let start = Instant::now();
-    let parts = job.load(job.config.seed)?;
+    let parts = job.split(source.read()?, job.config.seed)?;
     let headline = if args.tui { Ok(()) } else { headline::print(&job, &parts, args.json) };
     let (folder, recorder) = record(&target, args, &job, &parts, engine)?;
     let mut screen = if args.tui { Screen::dashboard(&job.name)? } else { Screen::lines(args.json) };
@@ -42,7 +44,9 @@ pub(super) fn run(args: &TrainArgs, setup: Setup, engine: &Engine) -> Result<()>
 
     let mut listeners = Listeners { screen, recorder };
     interrupt::listen();
-    let outcome = experiment::run_and_tell(&job.config, &parts, engine, &mut checkpoints, &mut listeners);
+    let outcome = experiment::training(&job.config, &parts).and_then(|training| {
+        training.engine(engine).checkpoints(&mut checkpoints).listener(&mut listeners).run()
+    });
     let Listeners { screen, recorder } = listeners;
     let printed = screen.finish();
     let recorded = recorder.map_or(Ok(()), |recorder| match &outcome {
@@ -65,7 +69,7 @@ fn record<'a>(
     target: &RunTarget,
     args: &TrainArgs,
     job: &Job,
-    parts: &'a Parts,
+    parts: &'a Split,
     engine: &'a Engine,
 ) -> Result<(Option<RunFolder>, Option<Recorder<'a>>)> {
     let (folder, recorder) = match target {

@@ -14,7 +14,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 use onebit::{
-    Parts,
+    Split,
     config::{self, Config},
     tune::{Dimension, dimensions, settings},
 };
@@ -46,10 +46,10 @@ pub(crate) fn run(args: &TuneArgs) -> Result<()> {
         job.config.phases.iter_mut().for_each(|phase| phase.epochs = epochs);
     }
     let engine = args.engine.engine()?;
-    job.find_data(&args.data, args.json)?;
-    job.pin_data();
-    // The data are read once per seed, not once per trial.
-    let parts: Vec<Parts> = (0..args.seeds as u64).map(|seed| job.load(seed)).collect::<Result<_>>()?;
+    let data = job.open_data(&args.data, args.json)?.read()?;
+    let parts = (0..args.seeds as u64).map(|seed| job.split(data.clone(), seed));
+    let parts: Vec<Split> = parts.collect::<Result<_>>()?;
+    drop(data);
     let base = &job.config;
     let search = Search {
         name: args.config.clone(),

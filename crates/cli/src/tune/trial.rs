@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use onebit::{
-    Engine, Error, Event, Listener, Parts,
-    checkpoint::Checkpoints,
+    Engine, Error, Event, Listener, Split,
     config::{self, Config},
     experiment,
 };
@@ -57,7 +56,7 @@ pub(super) fn run(
     number: u64,
     drawn: Vec<String>,
     base: &Config,
-    parts: &[Parts],
+    parts: &[Split],
     engine: &Engine,
 ) -> Result<Option<Trial>> {
     let start = Instant::now();
@@ -70,8 +69,8 @@ pub(super) fn run(
     };
     for (seed, parts) in (0..).zip(parts) {
         let config = Config { seed, ..config.clone() };
-        let mut checkpoints = Checkpoints::none();
-        match experiment::run_and_tell(&config, parts, engine, &mut checkpoints, &mut StopWhenRequested) {
+        let training = experiment::training(&config, parts);
+        match training.and_then(|training| training.engine(engine).listener(StopWhenRequested).run()) {
             Ok(outcome) => trial.validation.extend(outcome.kept().validation_accuracy),
             Err(Error::Stopped { .. }) => return Ok(None),
             // Settings that cannot be trained are a result too.
@@ -90,9 +89,9 @@ pub(super) fn run(
 struct StopWhenRequested;
 
 impl Listener for StopWhenRequested {
-    fn hear(&mut self, _event: Event) {}
+    fn on_event(&mut self, _event: Event) {}
 
-    fn stops(&mut self) -> bool {
+    fn should_stop(&mut self) -> bool {
         interrupt::is_requested()
     }
 }

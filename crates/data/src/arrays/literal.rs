@@ -1,18 +1,20 @@
-//! The header of a NumPy array, a dictionary as Python writes it.
+//! The header of a NumPy array: a Python dictionary.
 
 use crate::{
-    arrays::npy::wrong,
     error::{DataError, shown},
+    files::wrong_array,
 };
 
-/// What is left to read of a literal of Python.
+/// A parser of a Python literal; `name` is the array in messages.
 pub(crate) struct Literal<'a> {
     pub(crate) name: &'a str,
+    /// The text that is still to read.
     pub(crate) rest: &'a str,
 }
 
 impl<'a> Literal<'a> {
-    /// Type, order and shape: `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }` in any order.
+    /// Reads type, order and shape: `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`, in any
+    /// order.
     pub(crate) fn header(mut self) -> Result<(&'a str, bool, Vec<usize>), DataError> {
         let (mut descr, mut fortran, mut shape) = (None, None, None);
         self.expect("{")?;
@@ -36,7 +38,7 @@ impl<'a> Literal<'a> {
         }
         match (descr, fortran, shape) {
             (Some(descr), Some(fortran), Some(shape)) => Ok((descr, fortran, shape)),
-            _ => Err(wrong(self.name, "header", "descr, fortran_order and shape, each once", "fewer")),
+            _ => Err(wrong_array(self.name, "header", "descr, fortran_order and shape, each once", "fewer")),
         }
     }
 
@@ -45,10 +47,10 @@ impl<'a> Literal<'a> {
             rest if rest.is_empty() => "its end".to_string(),
             rest => format!("`{rest}`"),
         };
-        wrong(self.name, "header", expected, got)
+        wrong_array(self.name, "header", expected, got)
     }
 
-    /// Steps over a text, if it comes next.
+    /// Skips `text` if it comes next; returns whether it did.
     fn next_is(&mut self, text: &str) -> bool {
         self.rest = self.rest.trim_ascii_start();
         let rest = self.rest.strip_prefix(text);
@@ -60,7 +62,7 @@ impl<'a> Literal<'a> {
         if self.next_is(text) { Ok(()) } else { Err(self.refuse(&format!("`{text}`"))) }
     }
 
-    /// A text in quotes, without escapes.
+    /// Reads a string in quotes, without escapes.
     fn string(&mut self, what: &str) -> Result<&'a str, DataError> {
         for quote in ["'", "\""] {
             let before = self.rest;
@@ -84,7 +86,7 @@ impl<'a> Literal<'a> {
         if self.next_is("False") { Ok(false) } else { Err(self.refuse("True or False")) }
     }
 
-    /// `()`, `(2,)`, `(2, 3)` or `(2, 3,)`.
+    /// Reads a tuple of sizes: `()`, `(2,)`, `(2, 3)` or `(2, 3,)`.
     fn tuple(&mut self) -> Result<Vec<usize>, DataError> {
         let mut numbers = Vec::new();
         self.expect("(")?;

@@ -1,4 +1,11 @@
 //! NumPy arrays: `.npy` files and `.npz` archives.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `literal` | the header of an array, a Python dictionary |
+//! | `npy` | one array in a file |
+//! | `npy_rows` | an array read row by row, to predict from |
+//! | `numpy` | data sets of several arrays |
 
 mod literal;
 mod npy;

@@ -1,7 +1,7 @@
-//! A NumPy array in a file, `.npy`, versions 1 to 3: its header is a literal of Python.
+//! A NumPy array in an `.npy` file, versions 1 to 3. The header is a Python literal.
 //!
 //! ```text
-//! 93 "NUMPY" | major, minor | length of the header, u16 or from version 2 on u32, little-endian
+//! 93 "NUMPY" | major, minor | length of the header, little-endian: u16 in version 1, else u32
 //! {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } | the numbers, last axis fastest
 //! ```
 //!
@@ -12,16 +12,16 @@ use std::io::Read;
 use crate::{
     arrays::literal::Literal,
     error::{DataError, shown},
-    files::read_at_most,
+    files::{read_at_most, wrong_array},
 };
 
-/// The largest array read: 4 GiB.
+/// The largest accepted array: 4 GiB.
 const LIMIT: u64 = 1 << 32;
-/// The longest header read; NumPy itself trusts none above 10000 bytes.
+/// The longest accepted header; NumPy itself trusts none above 10000 bytes.
 const HEADER_LIMIT: usize = 10_000;
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// What the bytes of an array are.
+/// The type of the numbers in an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
     Byte,
@@ -32,7 +32,7 @@ pub(crate) enum Type {
     Float64,
 }
 
-/// Names, and bytes of a number.
+/// Types with their NumPy names and the bytes per number.
 const TYPES: [(&str, Type, u64); 6] = [
     ("|u1", Type::Byte, 1),
     ("|b1", Type::Bool, 1),
@@ -43,7 +43,7 @@ const TYPES: [(&str, Type, u64); 6] = [
 ];
 
 impl Type {
-    /// Numbers as reals; a bool is 0 or 1.
+    /// The numbers as f32; a bool is 0 or 1.
     pub(crate) fn reals(self, bytes: &[u8]) -> Vec<f32> {
         match self {
             Type::Byte => bytes.iter().map(|&byte| f32::from(byte)).collect(),
@@ -56,41 +56,41 @@ impl Type {
     }
 }
 
-/// What stands before the numbers.
+/// The header of an array.
 #[derive(Debug)]
 pub(crate) struct Header {
     pub(crate) shape: Vec<usize>,
     pub(crate) kind: Type,
-    /// Bytes of a number.
+    /// Bytes per number.
     pub(crate) size: u64,
     /// Bytes of the header itself.
     pub(crate) bytes: u64,
 }
 
 impl Header {
-    /// Reads up to the first number; `name` is how messages call the array.
+    /// Reads the header, up to the first number; messages call the array `name`.
     ///
     /// # Errors
-    /// [`DataError::Array`] for a header that is none or not supported; [`DataError::Truncated`],
+    /// [`DataError::Array`] for a header that is invalid or not supported; [`DataError::Truncated`],
     /// [`DataError::Read`].
     pub(crate) fn read(reader: &mut impl Read, name: &str) -> Result<Self, DataError> {
         let (text, bytes) = header(reader, name)?;
         let (descr, fortran, shape) = Literal { name, rest: &text }.header()?;
         let Some(&(_, kind, size)) = TYPES.iter().find(|(known, ..)| *known == descr) else {
             let known = TYPES.map(|(known, ..)| known).join(", ");
-            return Err(wrong(name, "type", format!("one of {known}"), shown(descr)));
+            return Err(wrong_array(name, "type", format!("one of {known}"), shown(descr)));
         };
         if fortran {
-            return Err(wrong(name, "order", "C (save numpy.ascontiguousarray of it)", "Fortran"));
+            return Err(wrong_array(name, "order", "C (save numpy.ascontiguousarray of it)", "Fortran"));
         }
         Ok(Self { shape, kind, size, bytes })
     }
 }
 
-/// An array as it is stored: as many bytes as shape and type say.
+/// An array with its stored bytes, whose number matches shape and type.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Array {
-    /// How messages call it.
+    /// The name in messages.
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
     pub(crate) kind: Type,
@@ -98,13 +98,14 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    /// Reads an array; `name` is how messages call it.
+    /// Reads an array; messages call it `name`.
     ///
     /// # Errors
-    /// Those of [`Header::read`]; [`DataError::Oversize`], [`DataError::Truncated`], [`DataError::Trailing`].
+    /// Returns the errors of [`Header::read`], [`DataError::Oversize`], [`DataError::Truncated`] and
+    /// [`DataError::Trailing`].
     pub(crate) fn read(mut reader: impl Read, name: &str) -> Result<Self, DataError> {
         let Header { shape, kind, size, bytes: header } = Header::read(&mut reader, name)?;
-        // No axis of an array without numbers is looked at otherwise.
+        // An axis of 0 counts as 1 here, so that the other axes are checked even in an array without numbers.
         let count = shape.iter().try_fold(1u64, |product, &dim| product.checked_mul((dim as u64).max(1)));
         let Some(most) = count.and_then(|count| count.checked_mul(size)).filter(|&most| most <= LIMIT) else {
             return Err(DataError::Oversize { file: name.to_string(), limit: LIMIT });
@@ -122,7 +123,7 @@ impl Array {
         Ok(Self { name: name.to_string(), shape, kind, bytes })
     }
 
-    /// The numbers, if they are integers.
+    /// The numbers, if their type is an integer or a bool.
     pub(crate) fn integers(&self) -> Option<Vec<i64>> {
         match self.kind {
             Type::Byte => Some(self.bytes.iter().map(|&byte| i64::from(byte)).collect()),
@@ -134,7 +135,7 @@ impl Array {
     }
 }
 
-/// A shape as Python writes it.
+/// A shape in Python's notation.
 pub(crate) fn dims(shape: &[usize]) -> String {
     match shape {
         [only] => format!("({only},)"),
@@ -146,17 +147,7 @@ fn numbers<const SIZE: usize, T>(bytes: &[u8], number: impl Fn([u8; SIZE]) -> T)
     bytes.as_chunks().0.iter().map(|&bytes| number(bytes)).collect()
 }
 
-/// Something about an array is not as it should be.
-pub(crate) fn wrong(
-    name: &str,
-    what: impl Into<String>,
-    expected: impl Into<String>,
-    got: impl Into<String>,
-) -> DataError {
-    DataError::Array { name: name.to_string(), what: what.into(), expected: expected.into(), got: got.into() }
-}
-
-/// The text of the header, and how many bytes stand before the numbers.
+/// Reads the text of the header; returns it with the number of bytes up to the first number.
 fn header(reader: &mut impl Read, name: &str) -> Result<(String, u64), DataError> {
     let mut at = 0;
     let mut take = |bytes: usize| {
@@ -164,33 +155,33 @@ fn header(reader: &mut impl Read, name: &str) -> Result<(String, u64), DataError
             .map_err(|reason| DataError::Read { file: name.to_string(), reason })?;
         at += bytes as u64;
         let got = at - (bytes - read.len()) as u64;
-        match read.len() == bytes {
-            true => Ok((read, at)),
-            false => Err(DataError::Truncated { file: name.to_string(), expected: at, got }),
+        if read.len() < bytes {
+            return Err(DataError::Truncated { file: name.to_string(), expected: at, got });
         }
+        Ok((read, at))
     };
     let (start, _) = take(MAGIC.len() + 2)?;
     if !start.starts_with(MAGIC) {
         let got = shown(&String::from_utf8_lossy(&start[..MAGIC.len()]));
-        return Err(wrong(name, "first bytes", "those of a NumPy array", got));
+        return Err(wrong_array(name, "first bytes", "those of a NumPy array", got));
     }
     let version = start[MAGIC.len()];
     let size = match version {
         1 => 2,
         2 | 3 => 4,
-        _ => return Err(wrong(name, "version", "1, 2 or 3", version.to_string())),
+        _ => return Err(wrong_array(name, "version", "1, 2 or 3", version.to_string())),
     };
     let (size, _) = take(size)?;
     let length = size.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
     if length > HEADER_LIMIT {
         let expected = format!("at most {HEADER_LIMIT} bytes");
-        return Err(wrong(name, "header", expected, length.to_string()));
+        return Err(wrong_array(name, "header", expected, length.to_string()));
     }
     let (text, at) = take(length)?;
     match String::from_utf8(text) {
         Ok(text) => Ok((text, at)),
         Err(error) => {
-            Err(wrong(name, "header", "UTF-8 text", shown(&String::from_utf8_lossy(error.as_bytes()))))
+            Err(wrong_array(name, "header", "UTF-8 text", shown(&String::from_utf8_lossy(error.as_bytes()))))
         }
     }
 }

@@ -1,44 +1,44 @@
-//! An `.npy` array to predict from, one row at a time: it may be larger than the memory, or come from a pipe.
-//!
-//! ```
-//! use onebit_data::NpyRows;
-//!
-//! let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }\n";
-//! let length = (header.len() as u16).to_le_bytes();
-//! let file = [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &[1, 2, 3, 4, 5, 6]].concat();
-//! let rows: Vec<Vec<f32>> = NpyRows::new(&file[..], "x.npy", 3)?.collect::<Result<_, _>>()?; // any `Read`
-//! assert_eq!(rows, [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-//! # Ok::<(), onebit_data::DataError>(())
-//! ```
+//! An `.npy` array read one row at a time: it may be larger than memory, or come from a pipe.
 
 use std::io::{BufReader, Read};
 
 use crate::{
-    arrays::npy::{Header, dims, wrong},
+    arrays::npy::{Header, dims},
     error::DataError,
-    files::read_at_most,
+    files::{read_at_most, wrong_array},
 };
 
-/// The rows of an array `(b, ...)` with so many numbers in a row: an iterator in constant memory.
+/// An iterator over the rows of an array `(b, ...)`, in constant memory.
+///
+/// ```
+/// use onebit_data::NpyRows;
+///
+/// let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }\n";
+/// let length = (header.len() as u16).to_le_bytes();
+/// let file = [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &[1, 2, 3, 4, 5, 6]].concat();
+/// let rows: Vec<Vec<f32>> = NpyRows::new(&file[..], "x.npy", 3)?.collect::<Result<_, _>>()?; // any `Read`
+/// assert_eq!(rows, [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 pub struct NpyRows<R: Read> {
     reader: BufReader<R>,
     name: String,
     header: Header,
     features: usize,
-    /// Rows that are left; none behind the end or an error of the reader.
+    /// The number of remaining rows; `None` after the end or an error of the reader.
     left: Option<usize>,
 }
 
 impl<R: Read> NpyRows<R> {
-    /// Reads the header; `name` is how messages call the file. The first axis is the row, the product of the others
-    /// must be `features`. Numbers are bytes, bools, 32 or 64 bit integers, or 32 or 64 bit reals, little-endian.
+    /// Reads the header; messages call the file `name`. The first axis is the row; the product of the others
+    /// must be `features`. Numbers are bytes, bools, or 32- or 64-bit integers or floats, little-endian.
     ///
     /// # Errors
-    /// [`DataError::Array`] for a header that is none, not supported, or of another shape; [`DataError::Truncated`],
-    /// [`DataError::Read`]; [`DataError::NoFeatures`] if none are wanted.
+    /// [`DataError::Array`] for a header that is invalid, not supported, or of another shape;
+    /// [`DataError::Truncated`], [`DataError::Read`]; [`DataError::NoFeatures`] if `features` is 0.
     ///
-    /// A row can be an error, too: [`DataError::NotFinite`]; [`DataError::Truncated`], [`DataError::Trailing`],
-    /// [`DataError::Read`], after which there are no more.
+    /// A row can be an error, too: [`DataError::NotFinite`], after which the iterator continues, or
+    /// [`DataError::Truncated`], [`DataError::Trailing`] or [`DataError::Read`], which end it.
     pub fn new(reader: R, name: &str, features: usize) -> Result<Self, DataError> {
         if features == 0 {
             return Err(DataError::NoFeatures { name: name.to_string() });
@@ -53,12 +53,12 @@ impl<R: Read> NpyRows<R> {
             Some(_) => Ok(Self { reader, name: name.to_string(), header, features, left: rows }),
             None => {
                 let expected = format!("(b, {features}), or more axes with {features} numbers in a row");
-                Err(wrong(name, "shape", expected, dims(&header.shape)))
+                Err(wrong_array(name, "shape", expected, dims(&header.shape)))
             }
         }
     }
 
-    /// The next row, of which some are left; none behind the last.
+    /// Reads the next of `left` rows; returns `None` after the last.
     fn read(&mut self, left: usize) -> Result<Option<Vec<f32>>, DataError> {
         let row_bytes = self.header.size.saturating_mul(self.features as u64);
         let row = self.header.shape[0] - left;
@@ -106,7 +106,7 @@ impl<R: Read> Iterator for NpyRows<R> {
 mod tests {
     use super::{super::npy::npy, *};
 
-    /// All rows, or messages in their places.
+    /// All rows, with errors as messages.
     fn rows(bytes: &[u8], features: usize) -> Vec<Result<Vec<f32>, String>> {
         match NpyRows::new(bytes, "x", features) {
             Ok(rows) => rows.map(|row| row.map_err(|error| error.to_string())).collect(),

@@ -1,11 +1,11 @@
-//! Data sets from NumPy: an archive of `numpy.savez`, compressed or not, or a folder of `.npy` files.
+//! Data sets of NumPy arrays: an archive of `numpy.savez`, compressed or not, or a folder of `.npy` files.
 //!
 //! ```text
-//! x and y, or x_train and y_train with or without x_test and y_test
+//! x and y, or x_train and y_train, with or without x_test and y_test
 //! x: (b, i), or images (b, h, w) or (b, h, w, c), channels last     y: (b) or (b, 1), integers from 0
 //! ```
 //!
-//! Bytes (`uint8`) stay bytes; other numbers become `f32`. The classes are called "0", "1" and so on.
+//! Bytes (`uint8`) stay bytes; other numbers become `f32`. The classes are named "0", "1" and so on.
 
 use std::{
     collections::BTreeSet,
@@ -17,24 +17,28 @@ use std::{
 use zip::{ZipArchive, result::ZipError};
 
 use crate::{
-    arrays::npy::{Array, Type, dims, wrong},
-    dataset::{Dataset, Samples},
-    error::{DataError, listed, open},
+    arrays::npy::{Array, Type, dims},
+    dataset::Dataset,
+    error::{DataError, listed},
+    files::{open, wrong_array},
     image_shape::ImageShape,
+    samples::Samples,
 };
 
-/// Labels are below: each class has a name in memory.
+/// The largest number of classes: each has a name in memory.
 const MOST_CLASSES: i64 = 1 << 16;
-/// Numbers in a row at most: each has a name in memory.
+/// The largest number of features: each has a name in memory.
 const MOST_FEATURES: usize = 1 << 20;
 
 /// Reads an `.npz` archive, or a folder with `.npy` files, that holds `x` and `y`, or `x_train` and `y_train`
-/// and, where it has a test part, `x_test` and `y_test`. Other arrays are not looked at.
+/// and optionally `x_test` and `y_test`. Returns the training set and the test set, if there is one. Other
+/// arrays are ignored.
 ///
 /// # Errors
-/// [`DataError::Open`], [`DataError::Read`]; [`DataError::NoArray`] when one is missing; [`DataError::Array`] for
-/// a header, a shape, a type or a label that does not fit; [`DataError::Truncated`], [`DataError::Trailing`],
-/// [`DataError::Oversize`]; [`DataError::NotFinite`]; [`DataError::NoRows`], [`DataError::NoFeatures`].
+/// [`DataError::Open`], [`DataError::Read`]; [`DataError::NoArray`] if an array is missing;
+/// [`DataError::Array`] for a wrong header, shape, type or label; [`DataError::Truncated`],
+/// [`DataError::Trailing`], [`DataError::Oversize`]; [`DataError::NotFinite`]; [`DataError::NoRows`],
+/// [`DataError::NoFeatures`].
 pub fn read_numpy(path: impl AsRef<Path>) -> Result<(Dataset, Option<Dataset>), DataError> {
     let path = path.as_ref();
     let file = path.display().to_string();
@@ -42,7 +46,7 @@ pub fn read_numpy(path: impl AsRef<Path>) -> Result<(Dataset, Option<Dataset>), 
         let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let entries = entries.map_err(|reason| DataError::Read { file: file.clone(), reason })?;
         let names = entries.iter().filter_map(|entry| array_name(entry.file_name().to_str()?)).collect();
-        return parts(&file, &names, |array| {
+        return data_sets(&file, &names, |array| {
             let (reader, file) = open(&path.join(format!("{array}.npy")))?;
             Array::read(BufReader::new(reader), &file)
         });
@@ -50,7 +54,7 @@ pub fn read_numpy(path: impl AsRef<Path>) -> Result<(Dataset, Option<Dataset>), 
     let failed = |error: ZipError| DataError::Read { file: file.clone(), reason: error.into() };
     let mut archive = ZipArchive::new(BufReader::new(open(path)?.0)).map_err(failed)?;
     let names = archive.file_names().filter_map(array_name).collect();
-    parts(&file, &names, |array| {
+    data_sets(&file, &names, |array| {
         let entry = archive.by_name(&format!("{array}.npy")).map_err(failed)?;
         Array::read(entry, &format!("{file}, {array}"))
     })
@@ -60,14 +64,14 @@ fn array_name(file: &str) -> Option<String> {
     file.strip_suffix(".npy").map(String::from)
 }
 
-/// The data sets in the arrays with these names.
-fn parts(
+/// Reads the training and test sets from the arrays with these names.
+fn data_sets(
     file: &str,
     names: &BTreeSet<String>,
     mut read: impl FnMut(&str) -> Result<Array, DataError>,
 ) -> Result<(Dataset, Option<Dataset>), DataError> {
     let has = |array: &str| names.contains(array);
-    let mut part = |x: &str, y: &str| {
+    let mut subset = |x: &str, y: &str| {
         if let Some(missing) = [x, y].into_iter().find(|array| !has(array)) {
             let arrays = if names.is_empty() { "none".to_string() } else { listed(names.iter()) };
             let (file, array) = (file.to_string(), missing.to_string());
@@ -78,13 +82,13 @@ fn parts(
         Ok((x, labels))
     };
     let split = has("x_train") || has("y_train");
-    let train = if split { part("x_train", "y_train") } else { part("x", "y") }?;
-    let test = (split && (has("x_test") || has("y_test"))).then(|| part("x_test", "y_test")).transpose()?;
+    let train = if split { subset("x_train", "y_train") } else { subset("x", "y") }?;
+    let test = (split && (has("x_test") || has("y_test"))).then(|| subset("x_test", "y_test")).transpose()?;
     if let Some((x, _)) = &test
         && x.shape.get(1..) != train.0.shape.get(1..)
     {
         let expected = format!("rows as in {}", dims(&train.0.shape));
-        return Err(wrong(&x.name, "shape", expected, dims(&x.shape)));
+        return Err(wrong_array(&x.name, "shape", expected, dims(&x.shape)));
     }
     let labels = train.1.iter().chain(test.iter().flat_map(|(_, labels)| labels));
     let classes = labels.max().map_or(0, |&label| label + 1).max(2);
@@ -96,12 +100,12 @@ fn dataset((x, labels): (Array, Vec<u32>), classes: u32) -> Result<Dataset, Data
         [_, _] => None,
         [_, height, width] => Some(ImageShape { height, width, channels: 1 }),
         [_, height, width, channels] => Some(ImageShape { height, width, channels }),
-        _ => return Err(wrong(&x.name, "shape", "(b, i), (b, h, w) or (b, h, w, c)", dims(&x.shape))),
+        _ => return Err(wrong_array(&x.name, "shape", "(b, i), (b, h, w) or (b, h, w, c)", dims(&x.shape))),
     };
     let cols = x.shape[1..].iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
     let Some(cols) = cols.filter(|&cols| cols <= MOST_FEATURES) else {
         let expected = format!("at most {MOST_FEATURES} numbers in a row");
-        return Err(wrong(&x.name, "shape", expected, dims(&x.shape)));
+        return Err(wrong_array(&x.name, "shape", expected, dims(&x.shape)));
     };
     let samples = match x.kind {
         _ if cols == 0 => return Err(DataError::NoFeatures { name: x.name }),
@@ -122,20 +126,20 @@ fn dataset((x, labels): (Array, Vec<u32>), classes: u32) -> Result<Dataset, Data
     }
 }
 
-/// The labels of so many rows.
+/// The labels of `rows` rows.
 fn labels(y: &Array, rows: usize) -> Result<Vec<u32>, DataError> {
     if !matches!(y.shape[..], [b] | [b, 1] if b == rows) {
         let expected = format!("({rows},) or ({rows}, 1), as many rows as x");
-        return Err(wrong(&y.name, "shape", expected, dims(&y.shape)));
+        return Err(wrong_array(&y.name, "shape", expected, dims(&y.shape)));
     }
     let Some(integers) = y.integers() else {
-        return Err(wrong(&y.name, "type", "integers: |u1, |b1, <i4 or <i8", "reals"));
+        return Err(wrong_array(&y.name, "type", "integers: |u1, |b1, <i4 or <i8", "reals"));
     };
     let label = |(row, &label): (usize, &i64)| match label {
         0..MOST_CLASSES => Ok(label as u32),
         _ => {
             let expected = format!("from 0 to {}", MOST_CLASSES - 1);
-            Err(wrong(&y.name, format!("label of row {row}"), expected, label.to_string()))
+            Err(wrong_array(&y.name, &format!("label of row {row}"), expected, label.to_string()))
         }
     };
     integers.iter().enumerate().map(label).collect()
@@ -154,7 +158,7 @@ mod tests {
     fn archive(path: &Path, arrays: Arrays, method: CompressionMethod) {
         let mut zip = ZipWriter::new(fs::File::create(path).unwrap());
         for (name, kind, shape, bytes) in arrays {
-            // NumPy, too, asks for the long form of sizes.
+            // NumPy, too, uses the ZIP64 form of sizes.
             let options = SimpleFileOptions::default().compression_method(method).large_file(true);
             zip.start_file(format!("{name}.npy"), options).unwrap();
             zip.write_all(&npy(kind, shape, bytes)).unwrap();
@@ -162,7 +166,7 @@ mod tests {
         zip.finish().unwrap();
     }
 
-    /// What is read of a folder, which must be the same as of an archive, compressed or not.
+    /// Reads arrays from a folder, and checks that archives, compressed or not, give the same.
     fn read(arrays: Arrays) -> Result<(Dataset, Option<Dataset>), String> {
         let dir = tempfile::tempdir().unwrap();
         for (name, kind, shape, bytes) in arrays {
@@ -292,7 +296,7 @@ mod tests {
         refused(&bytes[..bytes.len() / 2]);
         let pixel = bytes.windows(3).position(|bytes| bytes == b"}\na").unwrap() + 2;
         bytes[pixel] = b'b';
-        refused(&bytes); // its checksum is another
+        refused(&bytes); // the checksum differs
         let missing = read_numpy(dir.path().join("no.npz")).unwrap_err().to_string();
         assert!(missing.starts_with("cannot open "), "{missing}");
     }

@@ -1,11 +1,11 @@
-//! CIFAR-10 in its binary version: 60000 images of 32x32 pixels, red, green and blue, in 10 classes.
+//! CIFAR-10 in its binary version: 60000 colour images of 32x32 pixels in 10 classes.
 //!
 //! ```text
 //! data_batch_1.bin .. data_batch_5.bin, test_batch.bin: 10000 images each, gzipped or not
 //! image: label, one byte | red (32, 32) | green (32, 32) | blue (32, 32)      3073 bytes
 //! ```
 //!
-//! In memory the three colours of a pixel lie side by side: `(b, 32, 32, 3)`.
+//! In memory the channels are last: `(b, 32, 32, 3)`.
 //! Source: <https://www.cs.toronto.edu/~kriz/cifar.html>.
 
 use std::{
@@ -14,35 +14,44 @@ use std::{
 };
 
 use crate::{
-    dataset::{Dataset, Samples},
-    error::{DataError, open},
-    files::{Part, find, read_whole},
+    dataset::Dataset,
+    error::{DataError, ImageError},
+    files::{Subset, find, open, read_whole},
     image_shape::ImageShape,
+    samples::Samples,
 };
 
 const SHAPE: ImageShape = ImageShape { height: 32, width: 32, channels: 3 };
 const PLANE: usize = 32 * 32;
 const RECORD: usize = 1 + 3 * PLANE;
-/// The largest file read, after decompression: 256 MiB, 8 times a published one.
+/// The largest accepted file, after decompression: 256 MiB, 8 times a published one.
 const LIMIT: u64 = 1 << 28;
-/// The largest file of names read.
+/// The largest accepted file of class names.
 const NAMES_LIMIT: u64 = 1 << 16;
 const NAMES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-/// Reads one part of a folder with the published files, or of the folder around `cifar-10-batches-bin`: all five
-/// `data_batch_<n>.bin`, or `test_batch.bin`. The classes have the names in `batches.meta.txt`, or the
-/// published ones without that file.
+/// Reads a subset of CIFAR-10 from a folder with the published files, or from the folder that contains
+/// `cifar-10-batches-bin`: all five `data_batch_<n>.bin`, or `test_batch.bin`. The class names are those in
+/// `batches.meta.txt`; without that file, the published ones.
+///
+/// ```no_run
+/// use onebit_data::{Subset, read_cifar10_folder};
+///
+/// let test = read_cifar10_folder("cifar10", Subset::Test)?;
+/// assert_eq!((test.len(), test.features(), test.classes()), (10_000, 3072, 10));
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 ///
 /// # Errors
 /// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`], [`DataError::Oversize`];
-/// [`DataError::NoRows`], [`DataError::Records`] and [`DataError::Digit`] for a file of images;
-/// [`DataError::Names`], [`DataError::NotText`] and [`DataError::Duplicate`] for the names.
-pub fn read_cifar10_folder(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, DataError> {
+/// [`DataError::NoRows`], [`ImageError::Records`] and [`ImageError::Digit`] for a file of images;
+/// [`ImageError::Names`], [`DataError::NotText`] and [`DataError::Duplicate`] for the names.
+pub fn read_cifar10_folder(dir: impl AsRef<Path>, subset: Subset) -> Result<Dataset, DataError> {
     let dir = folder(dir.as_ref());
-    let files = match part {
-        Part::Train => (1..=5).map(|batch| format!("data_batch_{batch}.bin")).collect(),
-        Part::Test => vec!["test_batch.bin".to_string()],
+    let files = match subset {
+        Subset::Train => (1..=5).map(|batch| format!("data_batch_{batch}.bin")).collect(),
+        Subset::Test => vec!["test_batch.bin".to_string()],
     };
     let (mut labels, mut values) = (Vec::new(), Vec::new());
     for file in files {
@@ -59,7 +68,7 @@ fn folder(dir: &Path) -> PathBuf {
     if inner.is_dir() { inner } else { dir.to_path_buf() }
 }
 
-/// Appends the images of a file, with the colours of a pixel side by side.
+/// Appends the images of a file, channels last.
 fn read_batch(
     reader: impl Read,
     name: &str,
@@ -73,12 +82,12 @@ fn read_batch(
     }
     let (records, rest) = bytes.as_chunks::<RECORD>();
     if !rest.is_empty() {
-        return Err(DataError::Records { file: file(), record: RECORD, got: bytes.len() });
+        return Err(ImageError::Records { file: file(), record: RECORD, got: bytes.len() }.into());
     }
     values.reserve(records.len() * 3 * PLANE);
     for (index, [label, planes @ ..]) in records.iter().enumerate() {
         if *label > 9 {
-            return Err(DataError::Digit { file: file(), index, label: *label });
+            return Err(ImageError::Digit { file: file(), index, label: *label }.into());
         }
         labels.push(u32::from(*label));
         let (red, rest) = planes.split_at(PLANE);
@@ -108,7 +117,7 @@ fn label_names(dir: &Path) -> Result<Vec<String>, DataError> {
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect();
     match names.len() {
         10 => Ok(names),
-        got => Err(DataError::Names { file, expected: 10, got }),
+        got => Err(ImageError::Names { file, expected: 10, got }.into()),
     }
 }
 
@@ -119,7 +128,7 @@ mod tests {
     use super::*;
     use crate::files::gzip;
 
-    /// An image whose colours are `label`, `label + 50` and `label + 100`, but for the second pixel's red.
+    /// An image with the colours `label`, `label + 50` and `label + 100`, except for the red of the second pixel.
     fn record(label: u8) -> Vec<u8> {
         let mut record = vec![label];
         [0, 50, 100].iter().for_each(|plus| record.extend([label + plus; PLANE]));
@@ -139,20 +148,20 @@ mod tests {
         for batch in 1..=4 {
             fs::write(dir.join(format!("data_batch_{batch}.bin")), record(batch)).unwrap();
         }
-        let missing = read_cifar10_folder(&dir, Part::Train).unwrap_err().to_string();
+        let missing = read_cifar10_folder(&dir, Subset::Train).unwrap_err().to_string();
         let tried = "data_batch_5.bin, data_batch_5.bin.gz";
         assert_eq!(missing, format!("{}: none of the files {tried}", dir.display()));
         fs::write(dir.join("data_batch_5.bin.gz"), gzip(&[record(9), record(0)].concat())).unwrap();
         fs::write(dir.join("test_batch.bin"), record(7)).unwrap();
 
-        let train = read_cifar10_folder(&dir, Part::Train).unwrap();
-        assert_eq!(train, read_cifar10_folder(outer.path(), Part::Train).unwrap());
+        let train = read_cifar10_folder(&dir, Subset::Train).unwrap();
+        assert_eq!(train, read_cifar10_folder(outer.path(), Subset::Train).unwrap());
         assert_eq!(train.labels(), [1, 2, 3, 4, 9, 0]);
         assert_eq!((train.image(), train.features()), (Some(SHAPE), 3072));
         assert_eq!(train.gather(&[1])[..9], [2.0, 52.0, 102.0, 255.0, 52.0, 102.0, 2.0, 52.0, 102.0]);
         assert_eq!(train.feature_names()[3..5], ["pixel_0_1_0", "pixel_0_1_1"]);
         assert_eq!(train.label_names(), NAMES);
-        assert_eq!(read_cifar10_folder(&dir, Part::Test).unwrap().labels(), [7]);
+        assert_eq!(read_cifar10_folder(&dir, Subset::Test).unwrap().labels(), [7]);
     }
 
     #[test]
@@ -178,7 +187,7 @@ mod tests {
         fs::write(dir.path().join("test_batch.bin"), record(0)).unwrap();
         let read = |names: &[u8]| {
             fs::write(&path, names).unwrap();
-            read_cifar10_folder(dir.path(), Part::Test).map_err(|error| error.to_string())
+            read_cifar10_folder(dir.path(), Subset::Test).map_err(|error| error.to_string())
         };
         let set = read(b"a\r\nb\nc\nd\n\ne\nf\ng\nh\ni\nj\n\n").unwrap();
         assert_eq!(set.label_names().concat(), "abcdefghij");

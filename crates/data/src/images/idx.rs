@@ -1,17 +1,7 @@
-//! The idx files of MNIST and of the sets that look like it (Fashion-MNIST, KMNIST), gzipped or not.
+//! The idx files of MNIST and of sets in its format (Fashion-MNIST, KMNIST), gzipped or not.
 //!
 //! ```text
 //! images: 00 00 08 03 | b h w, u32 big-endian | b*h*w bytes        labels: 00 00 08 01 | b | b bytes
-//! ```
-//!
-//! ```
-//! use onebit_data::read_idx_images_from;
-//!
-//! let file = b"\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x03abcdef"; // two images of 1x3 pixels
-//! let images = read_idx_images_from(&file[..], "images")?;
-//! assert_eq!((images.count, images.height, images.width), (2, 1, 3));
-//! assert_eq!(images.pixels, b"abcdef");
-//! # Ok::<(), onebit_data::DataError>(())
 //! ```
 
 use std::{
@@ -20,26 +10,27 @@ use std::{
 };
 
 use crate::{
-    dataset::{Dataset, Samples},
-    error::{DataError, open},
-    files::{Part, decompressed, find, read_at_most},
+    dataset::Dataset,
+    error::{DataError, ImageError},
+    files::{Subset, decompressed, find, open, read_at_most},
     image_shape::ImageShape,
+    samples::Samples,
 };
 
-/// The largest idx file read, after decompression: 1 GiB, 20 times MNIST. It bounds what a small hostile
-/// gzip file can swell to.
+/// The largest accepted file, after decompression: 1 GiB, 20 times MNIST. It bounds the expansion of a small
+/// hostile gzip file.
 const LIMIT: u64 = 1 << 30;
-/// The largest image: it bounds the number of features.
+/// The largest accepted image; it bounds the number of features.
 const ROW_LIMIT: u64 = 1 << 20;
 
-/// Images of one size, one byte a pixel.
+/// Images of equal size, one byte per pixel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
-    /// Number of images, `b`.
+    /// The number of images, `b`.
     pub count: usize,
-    /// Rows of pixels in an image, `h`.
+    /// The number of rows of pixels, `h`.
     pub height: usize,
-    /// Pixels in a row, `w`.
+    /// The number of pixels per row, `w`.
     pub width: usize,
     /// The pixels, `(b, h, w)`.
     pub pixels: Vec<u8>,
@@ -48,17 +39,27 @@ pub struct Images {
 /// Reads a file of images.
 ///
 /// # Errors
-/// [`DataError::Open`], [`DataError::Read`], [`DataError::Magic`], [`DataError::TooLarge`],
+/// [`DataError::Open`], [`DataError::Read`], [`ImageError::Magic`], [`ImageError::TooLarge`],
 /// [`DataError::Truncated`], [`DataError::Trailing`].
 pub fn read_idx_images(path: impl AsRef<Path>) -> Result<Images, DataError> {
     let (reader, name) = open(path.as_ref())?;
     read_idx_images_from(reader, &name)
 }
 
-/// Reads images; `name` is how messages call their file.
+/// Reads images; messages call their file `name`.
+///
+/// ```
+/// use onebit_data::read_idx_images_from;
+///
+/// let file = b"\0\0\x08\x03\0\0\0\x02\0\0\0\x01\0\0\0\x03abcdef"; // two images of 1x3 pixels
+/// let images = read_idx_images_from(&file[..], "images")?;
+/// assert_eq!((images.count, images.height, images.width), (2, 1, 3));
+/// assert_eq!(images.pixels, b"abcdef");
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 ///
 /// # Errors
-/// As [`read_idx_images`].
+/// Returns the errors of [`read_idx_images`], except [`DataError::Open`].
 pub fn read_idx_images_from(reader: impl Read, name: &str) -> Result<Images, DataError> {
     let ([count, height, width], pixels) = read(reader, name, "idx images")?;
     Ok(Images { count, height, width, pixels })
@@ -67,42 +68,49 @@ pub fn read_idx_images_from(reader: impl Read, name: &str) -> Result<Images, Dat
 /// Reads a file of labels from 0 to 9.
 ///
 /// # Errors
-/// As [`read_idx_images`], and [`DataError::Digit`].
+/// [`ImageError::Digit`] for a label above 9; the errors of [`read_idx_images`].
 pub fn read_idx_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, DataError> {
     let (reader, name) = open(path.as_ref())?;
     read_idx_labels_from(reader, &name)
 }
 
-/// Reads labels from 0 to 9; `name` is how messages call their file.
+/// Reads labels from 0 to 9; messages call their file `name`.
+///
+/// ```
+/// use onebit_data::read_idx_labels_from;
+///
+/// assert_eq!(read_idx_labels_from(&b"\0\0\x08\x01\0\0\0\x02\x07\x03"[..], "labels")?, [7, 3]);
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 ///
 /// # Errors
-/// As [`read_idx_labels`].
+/// Returns the errors of [`read_idx_labels`], except [`DataError::Open`].
 pub fn read_idx_labels_from(reader: impl Read, name: &str) -> Result<Vec<u8>, DataError> {
     let ([_], labels) = read(reader, name, "idx labels")?;
     match labels.iter().position(|&label| label > 9) {
-        Some(index) => Err(DataError::Digit { file: name.to_string(), index, label: labels[index] }),
+        Some(index) => Err(ImageError::Digit { file: name.to_string(), index, label: labels[index] }.into()),
         None => Ok(labels),
     }
 }
 
-/// Reads one part of a folder with the published file names, such as `train-images-idx3-ubyte`, with or
-/// without `.gz`, and with `.` in place of the `-` before `idx`. The rows are images of one channel, the features
-/// are called `pixel_<row>_<column>`.
+/// Reads a subset of a folder with the published file names, such as `train-images-idx3-ubyte`, with or
+/// without `.gz`, also with `.` instead of the `-` before `idx`. The rows are images of one channel; the
+/// features are named `pixel_<row>_<column>`.
 ///
 /// # Errors
-/// [`DataError::NoFile`], [`DataError::Count`]; those of [`read_idx_images`] and [`read_idx_labels`];
+/// [`DataError::NoFile`], [`ImageError::Count`]; those of [`read_idx_images`] and [`read_idx_labels`];
 /// [`DataError::NoRows`] or [`DataError::NoFeatures`] if the files are sound but empty.
-pub fn read_idx_folder(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, DataError> {
+pub fn read_idx_folder(dir: impl AsRef<Path>, subset: Subset) -> Result<Dataset, DataError> {
     let dir = dir.as_ref();
-    let part = match part {
-        Part::Train => "train",
-        Part::Test => "t10k",
+    let prefix = match subset {
+        Subset::Train => "train",
+        Subset::Test => "t10k",
     };
-    let images = read_idx_images(find_idx(dir, &format!("{part}-images"), "idx3-ubyte")?)?;
-    let labels = read_idx_labels(find_idx(dir, &format!("{part}-labels"), "idx1-ubyte")?)?;
+    let images = read_idx_images(find_idx(dir, &format!("{prefix}-images"), "idx3-ubyte")?)?;
+    let labels = read_idx_labels(find_idx(dir, &format!("{prefix}-labels"), "idx1-ubyte")?)?;
     if images.count != labels.len() {
         let dir = dir.display().to_string();
-        return Err(DataError::Count { dir, images: images.count, labels: labels.len() });
+        return Err(ImageError::Count { dir, images: images.count, labels: labels.len() }.into());
     }
     let shape = ImageShape { height: images.height, width: images.width, channels: 1 };
     let samples = Samples::Bytes { cols: images.height * images.width, values: images.pixels };
@@ -111,7 +119,7 @@ pub fn read_idx_folder(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, Dat
     Dataset::new(samples, labels, label_names, shape.feature_names())?.with_image(shape)
 }
 
-/// The file under one of the names in use.
+/// Finds the file under one of the names in use.
 fn find_idx(dir: &Path, stem: &str, kind: &str) -> Result<PathBuf, DataError> {
     find(dir, &["-", "."].map(|dot| format!("{stem}{dot}{kind}")))
 }
@@ -132,7 +140,9 @@ fn read<const D: usize>(
     let mut words = header.as_chunks::<4>().0.iter().map(|&word| u32::from_be_bytes(word));
     let expected = 0x0800 | D as u32; // 08: bytes
     match words.next() {
-        Some(got) if got != expected => return Err(DataError::Magic { file: file(), what, expected, got }),
+        Some(got) if got != expected => {
+            return Err(ImageError::Magic { file: file(), what, expected, got }.into());
+        }
         _ if header.len() as u64 != header_len => {
             return Err(DataError::Truncated {
                 file: file(),
@@ -146,9 +156,9 @@ fn read<const D: usize>(
 
     let Some(promised) = promise(&dims) else {
         let dims = dims.iter().map(u32::to_string).collect::<Vec<_>>().join(" x ");
-        return Err(DataError::TooLarge { file: file(), dims, row_limit: ROW_LIMIT, limit: LIMIT });
+        return Err(ImageError::TooLarge { file: file(), dims, row_limit: ROW_LIMIT, limit: LIMIT }.into());
     };
-    // The header alone allocates nothing: the buffer grows with what is really there.
+    // The header alone allocates nothing: the buffer grows with the bytes that exist.
     let bytes = read_at_most(&mut reader, promised + 1).map_err(failed)?;
     let (expected, got) = (header_len + promised, header_len + bytes.len() as u64);
     if got < expected {
@@ -160,7 +170,7 @@ fn read<const D: usize>(
     Ok((std::array::from_fn(|at| dims[at] as usize), bytes))
 }
 
-/// The number of bytes of these dimensions, if it is within the limits.
+/// The number of bytes for these dimensions, if it is within the limits.
 fn promise(dims: &[u32]) -> Option<u64> {
     let (&count, row) = dims.split_first()?;
     let row = row.iter().try_fold(1u64, |product, &dim| product.checked_mul(u64::from(dim)))?;
@@ -255,11 +265,11 @@ mod tests {
 
         let tried = "train-images-idx3-ubyte, train-images-idx3-ubyte.gz, train-images.idx3-ubyte, \
                      train-images.idx3-ubyte.gz";
-        assert_eq!(read(Part::Train), Err(format!("{name}: none of the files {tried}")));
+        assert_eq!(read(Subset::Train), Err(format!("{name}: none of the files {tried}")));
         write("train-images.idx3-ubyte.gz", &gzip(IMAGES));
-        assert!(read(Part::Train).unwrap_err().contains("train-labels-idx1-ubyte"));
+        assert!(read(Subset::Train).unwrap_err().contains("train-labels-idx1-ubyte"));
         write("train-labels-idx1-ubyte", LABELS);
-        let set = read(Part::Train).unwrap();
+        let set = read(Subset::Train).unwrap();
         assert_eq!((set.labels(), set.gather(&[2])), (&[0, 9, 5][..], vec![4.0, 255.0]));
         assert_eq!(set.feature_names(), ["pixel_0_0", "pixel_1_0"]);
         assert_eq!(set.image(), Some(ImageShape { height: 2, width: 1, channels: 1 }));
@@ -268,9 +278,9 @@ mod tests {
         write("t10k-images.idx3-ubyte", IMAGES);
         write("t10k-labels.idx1-ubyte", b"\0\0\x08\x01\0\0\0\x01\x00");
         let error = format!("{name}: expected as many labels as images, got 1 labels for 3 images");
-        assert_eq!(read(Part::Test), Err(error));
+        assert_eq!(read(Subset::Test), Err(error));
         write("t10k-images.idx3-ubyte", b"\0\0\x08\x03\0\0\0\0\0\0\0\x01\0\0\0\x01");
         write("t10k-labels.idx1-ubyte", b"\0\0\x08\x01\0\0\0\0");
-        assert_eq!(read(Part::Test), Err("data set: expected at least one row, got none".into()));
+        assert_eq!(read(Subset::Test), Err("data set: expected at least one row, got none".into()));
     }
 }

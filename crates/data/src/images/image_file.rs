@@ -1,32 +1,43 @@
-//! A PNG or JPEG image in a file, decoded within limits: what a header promises is checked before it is allocated.
+//! A PNG or JPEG image, decoded within limits: the size in the header is checked before anything is
+//! allocated.
 
 use std::io::{Cursor, Read};
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, ImageError, shown},
     files::read_at_most,
     image_shape::ImageShape,
 };
 
-/// Pixels of a side at most.
+/// The largest side in pixels.
 const SIDE_LIMIT: u32 = 1 << 20;
-/// Bytes of a file at most: 32 MiB.
+/// The largest file in bytes: 32 MiB.
 const FILE_LIMIT: u64 = 1 << 25;
-/// What a decoder may allocate for an image, 64 MiB: several copies, at up to 8 bytes a pixel.
+/// The bytes that a decoder may allocate for an image, 64 MiB: several copies, at up to 8 bytes per pixel.
 const DECODER_LIMIT: u64 = 1 << 26;
 
-/// Reads an image to predict from, as a row of `features` numbers from 0 to 255: its pixels `(h, w, c)`, as
-/// [`ImageShape`] orders them. `name` is how messages call the file; its content alone says what it is.
+/// Reads an image to predict from, as a row of `features` numbers from 0 to 255: its pixels `(h, w, c)`, in
+/// the order of [`ImageShape`]. Messages call the file `name`; its format is detected from its content.
 ///
-/// Where the `shape` is known, the image has to have its height and width, and is turned into its channels: 1, grey, or
-/// 3, red, green, blue. Else it is taken as grey if it has `features` pixels, and as coloured if it has a third of them.
-/// What is transparent becomes opaque, and 16 bits a channel become 8.
+/// With a `shape`, the image must have its height and width, and is converted to its channels: 1 for grey, or
+/// 3 for red, green and blue. Without one, the image is grey if it has `features` pixels, and coloured if it
+/// has a third of that. Transparent pixels become opaque, and 16-bit channels become 8-bit.
+///
+/// ```no_run
+/// use std::fs::File;
+///
+/// use onebit_data::read_image;
+///
+/// let digit = read_image(File::open("seven.png")?, "seven.png", 784, None)?; // 28x28 grey pixels
+/// assert_eq!(digit.len(), 784);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// [`DataError::Read`], [`DataError::Oversize`] above 32 MiB, [`DataError::Image`] if it cannot be decoded within
-/// 64 MiB, [`DataError::ImageFit`] if it has another size.
+/// [`DataError::Read`]; [`DataError::Oversize`] above 32 MiB; [`DataError::Image`] if it cannot be decoded
+/// within 64 MiB; [`ImageError::Fit`] if it has another size.
 pub fn read_image(
     reader: impl Read,
     name: &str,
@@ -44,7 +55,7 @@ pub fn read_image(
             None => format!("{features} numbers, one or three a pixel"),
         };
         let got = || format!("{width}x{height} pixels");
-        let unfit = || DataError::ImageFit { file: name.to_string(), expected: expected(), got: got() };
+        let unfit = || ImageError::Fit { file: name.to_string(), expected: expected(), got: got() }.into();
         channels.map(|_| ()).ok_or_else(unfit)
     })?;
     let pixels = match channels {
@@ -54,7 +65,7 @@ pub fn read_image(
     Ok(pixels.into_iter().map(f32::from).collect())
 }
 
-/// The channels, 1 or 3, with which an image of this width and height has the wanted numbers.
+/// The number of channels, 1 or 3, for which an image of this width and height has the expected features.
 fn fitting_channels(size: [u32; 2], features: usize, shape: Option<ImageShape>) -> Option<usize> {
     let [width, height] = size.map(|side| side as usize);
     [1, 3].into_iter().find(|&channels| {
@@ -63,16 +74,16 @@ fn fitting_channels(size: [u32; 2], features: usize, shape: Option<ImageShape>) 
     })
 }
 
-/// Decodes an image. `fits` sees width and height before anything of that size is allocated.
+/// Decodes an image. `fits` checks width and height before anything of that size is allocated.
 pub(crate) fn decode(
     reader: impl Read,
     file: &str,
     fits: impl FnOnce([u32; 2]) -> Result<(), DataError>,
 ) -> Result<DynamicImage, DataError> {
     let read = |reason| DataError::Read { file: file.to_string(), reason };
-    let failed = |error: ImageError| {
+    let failed = |error: image::ImageError| {
         let reason = shown(&error.to_string());
-        DataError::Image { file: file.to_string(), reason }
+        ImageError::Decode { file: file.to_string(), reason }.into()
     };
     let mut reader = reader;
     let bytes = read_at_most(&mut reader, FILE_LIMIT + 1).map_err(read)?;
@@ -103,7 +114,7 @@ mod tests {
         file.into_inner()
     }
 
-    /// 2x1 pixels: 10 and 20; or red, green and blue from there on.
+    /// 2x1 pixels: 10 and 20 if grey; otherwise red, green and blue count up from 10 and 20.
     fn grey() -> Vec<u8> {
         bytes(GrayImage::from_fn(2, 1, |x, _| Luma([10 + 10 * x as u8])), ImageFormat::Png)
     }
@@ -160,7 +171,8 @@ mod tests {
         assert_eq!(error, "x.png: expected at most 33554432 bytes, got more");
     }
 
-    /// The header of a PNG promises 60000x60000 pixels; it is refused for its size, and without one for its memory.
+    /// The header of a PNG promises 60000x60000 pixels; it is refused for its size, and without one for its
+    /// memory.
     #[test]
     fn nothing_large_is_allocated_for_a_header() {
         let mut bytes = grey();

@@ -1,9 +1,10 @@
-//! Images in folders, one folder a class: `cat/1.png`, `cat/2.jpg`, `dog/1.png`; with parts `train/cat/1.png`.
+//! Images in folders, one folder per class: `cat/1.png`, `cat/2.jpg`, `dog/1.png`; with a test set also
+//! `train/cat/1.png` and `test/cat/2.png`.
 //!
-//! All images have one size. If all are grey they have one channel, else three: red, green, blue. What is
-//! transparent becomes opaque, and 16 bits a channel become 8. Classes and images are in the order of their
-//! names, byte by byte, so that the same folder is the same data set on every machine. Other files, and whatever
-//! has a name that starts with a dot, are not looked at.
+//! All images have one size. If all are grey they have one channel, otherwise three: red, green and blue.
+//! Transparent pixels become opaque, and 16-bit channels become 8-bit. Classes and images are sorted by the
+//! bytes of their names, so that the same folder gives the same data set on every machine. Other files, and
+//! names that start with a dot, are ignored.
 
 use std::{
     fs, io,
@@ -13,40 +14,49 @@ use std::{
 use image::DynamicImage;
 
 use crate::{
-    dataset::{Dataset, Samples},
-    error::{DataError, listed, open},
+    dataset::Dataset,
+    error::{DataError, ImageError, listed},
+    files::open,
     image_shape::ImageShape,
     images::image_file::decode,
+    samples::Samples,
 };
 
-/// Bytes of all images together, decoded, at most: 1 GiB.
+/// The largest total size of the decoded images: 1 GiB.
 const LIMIT: u64 = 1 << 30;
-/// Bytes of an image at most: each has a name in memory.
+/// The largest size of a decoded image: each of its bytes has a feature name in memory.
 const IMAGE_LIMIT: u64 = 1 << 20;
 
-/// Reads a folder with a sub-folder for each class, or with sub-folders `train` and, where it has a test part,
-/// `test`, which hold those. The classes are those of the training part.
+/// Reads a folder with one sub-folder per class, or with sub-folders `train` and optionally `test` that
+/// contain those. Returns the training set and the test set, if there is one. The classes are those of the
+/// training set.
+///
+/// ```no_run
+/// let (train, test) = onebit_data::read_image_folder("pets")?; // pets/train/cat/1.png, ..
+/// println!("{:?}: {} images to learn from", train.label_names(), train.len());
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 ///
 /// # Errors
-/// [`DataError::TooFewClasses`], [`DataError::UnknownClass`]; [`DataError::NoFile`] for a class without an
-/// image; [`DataError::Open`], [`DataError::Read`]; [`DataError::Image`], [`DataError::ImageSize`],
-/// [`DataError::Oversize`] for an image, or for all of them together.
+/// [`ImageError::TooFewClasses`], [`ImageError::UnknownClass`]; [`DataError::NoFile`] for a class without an
+/// image; [`DataError::Open`], [`DataError::Read`], [`DataError::Image`]; [`ImageError::Size`] for images
+/// of different sizes; [`DataError::Oversize`] if an image, or all images together, are too large.
 pub fn read_image_folder(dir: impl AsRef<Path>) -> Result<(Dataset, Option<Dataset>), DataError> {
     let dir = dir.as_ref();
     let found = entries(dir, Path::is_dir)?;
     let (train, test) = (dir.join("train"), dir.join("test"));
-    // A class may be called "train" as well: it stands beside other classes.
-    let parts = found.contains(&train) && found.iter().all(|part| *part == train || *part == test);
-    let classes = if parts { entries(&train, Path::is_dir)? } else { found.clone() };
+    // A class may be named "train", too; then it stands beside other classes.
+    let split = found.contains(&train) && found.iter().all(|folder| *folder == train || *folder == test);
+    let classes = if split { entries(&train, Path::is_dir)? } else { found.clone() };
     if classes.len() < 2 {
-        let dir = if parts { &train } else { dir };
-        return Err(DataError::TooFewClasses { dir: dir.display().to_string(), got: classes.len() });
+        let dir = if split { &train } else { dir };
+        return Err(ImageError::TooFewClasses { dir: dir.display().to_string(), got: classes.len() }.into());
     }
     let names: Vec<String> = classes.iter().map(|class| name(class)).collect();
     let mut images = Images::default();
     images.read(&classes, &names)?;
     let learned = images.labels.len();
-    if parts && found.contains(&test) {
+    if split && found.contains(&test) {
         images.read(&entries(&test, Path::is_dir)?, &names)?;
     }
     let tested = images.labels.len() - learned;
@@ -58,7 +68,7 @@ pub fn read_image_folder(dir: impl AsRef<Path>) -> Result<(Dataset, Option<Datas
     Ok((train, Some(test)))
 }
 
-/// What a folder holds of a kind, sorted.
+/// The entries of a folder that are of a kind, sorted.
 fn entries(dir: &Path, kind: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, DataError> {
     let read = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let read = read.map_err(|reason| DataError::Read { file: dir.display().to_string(), reason })?;
@@ -68,7 +78,7 @@ fn entries(dir: &Path, kind: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, Dat
     Ok(paths)
 }
 
-/// The last part of a path.
+/// The last component of a path.
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -78,10 +88,10 @@ fn is_image(path: &Path) -> bool {
     path.is_file() && ["png", "jpg", "jpeg"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// The images read so far: grey until the first one in colour, which turns all into three channels.
+/// The images read so far. They are grey until the first coloured one, which converts all to three channels.
 #[derive(Default)]
 struct Images {
-    /// Path, width and height of the first image.
+    /// The path of the first image, and its width and height.
     first: Option<(PathBuf, [u32; 2])>,
     colour: bool,
     values: Vec<u8>,
@@ -89,12 +99,12 @@ struct Images {
 }
 
 impl Images {
-    /// Reads the images in the folders of some classes.
+    /// Reads the images in the folders of these classes.
     fn read(&mut self, classes: &[PathBuf], names: &[String]) -> Result<(), DataError> {
         for class in classes {
             let dir = || class.display().to_string();
             let Some(label) = names.iter().position(|known| *known == name(class)) else {
-                return Err(DataError::UnknownClass { dir: dir(), known: listed(names.iter()) });
+                return Err(ImageError::UnknownClass { dir: dir(), known: listed(names.iter()) }.into());
             };
             let files = entries(class, is_image)?;
             if files.is_empty() {
@@ -115,16 +125,14 @@ impl Images {
         if *expected != size {
             let [expected, got] = [*expected, size].map(|[width, height]| format!("{width}x{height}"));
             let (file, first) = (path.display().to_string(), first.display().to_string());
-            return Err(DataError::ImageSize { file, expected, first, got });
+            return Err(ImageError::Size { file, expected, first, got }.into());
         }
         if image.color().has_color() && !self.colour {
             self.colour = true;
             self.values = self.values.iter().flat_map(|&grey| [grey; 3]).collect();
         }
-        match self.colour {
-            true => self.values.extend(image.into_rgb8().into_raw()),
-            false => self.values.extend(image.into_luma8().into_raw()),
-        }
+        let pixels = if self.colour { image.into_rgb8().into_raw() } else { image.into_luma8().into_raw() };
+        self.values.extend(pixels);
         check(path, self.values.len() as u64, LIMIT)
     }
 
@@ -136,7 +144,7 @@ impl Images {
     }
 }
 
-/// An image, not too large to be one of many.
+/// Reads an image and checks its decoded size.
 fn read(path: &Path) -> Result<DynamicImage, DataError> {
     let (reader, file) = open(path)?;
     let image = decode(reader, &file, |_| Ok(()))?;
@@ -146,10 +154,10 @@ fn read(path: &Path) -> Result<DynamicImage, DataError> {
 }
 
 fn check(path: &Path, bytes: u64, limit: u64) -> Result<(), DataError> {
-    match bytes <= limit {
-        true => Ok(()),
-        false => Err(DataError::Oversize { file: path.display().to_string(), limit }),
+    if bytes > limit {
+        return Err(DataError::Oversize { file: path.display().to_string(), limit });
     }
+    Ok(())
 }
 
 #[cfg(test)]

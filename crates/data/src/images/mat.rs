@@ -1,13 +1,15 @@
-//! Numeric arrays in MATLAB's files of version 5, one after the other, as far as the published sets have them.
+//! Numeric arrays in MATLAB files of version 5, to the extent that the published sets use the format.
 //!
 //! ```text
 //! 116 bytes of text | 8 | version 0x0100, u16 | "IM" for little-endian        128 bytes
-//! element: kind u32, length u32, content; of up to 4 bytes: length in the upper half of kind, content in place of length
-//! array, kind 14: flags | dimensions | name | values, each an element padded to 8 bytes; kind 15: the same behind zlib
+//! element: kind u32, length u32, content
+//! small element, up to 4 bytes: length in the upper half of kind, content in the bytes of length
+//! array, kind 14: flags | dimensions | name | values, each an element padded to 8 bytes
+//! compressed array, kind 15: an array in a zlib stream
 //! ```
 //!
-//! Values lie in MATLAB's order, the first index fastest, and may be stored in a narrower kind than the array is of.
-//! Source: "MAT-File Format", MathWorks.
+//! Values are in MATLAB's order, the first index fastest, and may be stored in a narrower type than the
+//! array's. Source: "MAT-File Format", MathWorks.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -15,34 +17,33 @@ use flate2::bufread::ZlibDecoder;
 
 use crate::{
     error::{DataError, shown},
-    files::read_at_most,
+    files::{read_at_most, wrong_array},
 };
 
 const COMPRESSED: u32 = 15;
 const ARRAY: u32 = 14;
-/// The longest description of an array that is read: dimensions, or a name.
+/// The longest accepted description of an array: dimensions, or a name.
 const DESCRIPTION_LIMIT: u64 = 256;
 
-/// What is said about an array, before its values.
+/// The description of an array, which precedes its values.
 pub(crate) struct Array<'a> {
     file: &'a str,
-    /// Its name.
+    /// The name of the array.
     pub(crate) name: String,
     /// Its dimensions, the fastest first.
     pub(crate) dims: Vec<u64>,
-    /// How its values are stored.
+    /// The stored type of its values.
     pub(crate) kind: u32,
     bytes: u64,
 }
 
 impl Array<'_> {
-    /// Something about the array is not as it should be.
+    /// An error about this array.
     pub(crate) fn wrong(&self, what: &str, expected: impl ToString, got: impl ToString) -> DataError {
-        let name = format!("{}: {}", self.file, shown(&self.name));
-        DataError::Array { name, what: what.into(), expected: expected.to_string(), got: got.to_string() }
+        wrong_array(&format!("{}: {}", self.file, shown(&self.name)), what, expected, got)
     }
 
-    /// Checks that there are this many values of the size of `kind`.
+    /// Checks that the array has `values` values of `size` bytes.
     pub(crate) fn expect(&self, values: u64, size: u64) -> Result<(), DataError> {
         match values.checked_mul(size) {
             Some(bytes) if bytes == self.bytes => Ok(()),
@@ -54,16 +55,17 @@ impl Array<'_> {
         }
     }
 
-    /// Says what reading the values failed of.
+    /// An error while the values are read.
     pub(crate) fn failed(&self, reason: io::Error) -> DataError {
         DataError::Read { file: format!("{}: {}", self.file, shown(&self.name)), reason }
     }
 }
 
-/// Hands every numeric array to `visit`, with a reader of its values; what `visit` leaves unread is skipped.
+/// Passes every numeric array to `visit`, with a reader of its values. Values that `visit` leaves unread are
+/// skipped.
 ///
 /// # Errors
-/// [`DataError::Read`], [`DataError::Array`], and what `visit` returns.
+/// [`DataError::Read`], [`DataError::Array`]; the errors of `visit`.
 pub(crate) fn read_arrays(
     reader: impl Read,
     file: &str,
@@ -73,7 +75,7 @@ pub(crate) fn read_arrays(
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let header = read_at_most(&mut reader, 128).map_err(failed)?;
     if header.get(124..128) != Some(b"\0\x01IM") {
-        return Err(wrong(file, "header", "a little-endian MAT-file of version 5", "something else"));
+        return Err(wrong_array(file, "header", "a little-endian MAT-file of version 5", "something else"));
     }
     while !reader.fill_buf().map_err(failed)?.is_empty() {
         let [kind, length] = tag(&mut reader).map_err(failed)?;
@@ -87,12 +89,12 @@ pub(crate) fn read_arrays(
                     read_array(&mut content, file, &mut visit)?;
                 }
             }
-            _ => return Err(wrong(file, "kind of element", "14 or 15, an array", kind)),
+            _ => return Err(wrong_array(file, "kind of element", "14 or 15, an array", kind)),
         }
         io::copy(&mut content, &mut io::sink()).map_err(failed)?;
         if content.limit() > 0 {
             let got = u64::from(length) - content.limit();
-            return Err(wrong(file, "element", format!("{length} bytes"), format!("{got} bytes")));
+            return Err(wrong_array(file, "element", format!("{length} bytes"), format!("{got} bytes")));
         }
     }
     Ok(())
@@ -105,7 +107,7 @@ fn read_array(
 ) -> Result<(), DataError> {
     let flags = description(reader, file, "flags")?;
     let class = flags.first().copied().unwrap_or(0);
-    // 6 to 15 are numbers; cells, structures, texts and sparse arrays have other contents.
+    // Classes 6 to 15 are numbers; cells, structures, strings and sparse arrays are skipped.
     if !(6..=15).contains(&class) {
         return Ok(());
     }
@@ -119,14 +121,14 @@ fn read_array(
         Some(bytes) => visit(&array, &mut &bytes[..values.bytes as usize]),
         None => {
             visit(&array, &mut reader.by_ref().take(values.bytes))?;
-            // To the end of what is compressed, where its checksum is. There is only padding, unless numbers are complex
-            // or `visit` left something.
+            // Reads on to the end of the compressed data, which checks its checksum. Only padding is left,
+            // unless the numbers are complex or `visit` left some unread.
             read_at_most(reader, 8).map_err(failed).map(|_| ())
         }
     }
 }
 
-/// A short element, to its end.
+/// Reads a short element, including its padding.
 fn description(reader: &mut impl Read, file: &str, what: &str) -> Result<Vec<u8>, DataError> {
     let failed = |reason| DataError::Read { file: file.into(), reason };
     let element = element(reader).map_err(failed)?;
@@ -135,7 +137,7 @@ fn description(reader: &mut impl Read, file: &str, what: &str) -> Result<Vec<u8>
     }
     if element.bytes > DESCRIPTION_LIMIT {
         let expected = format!("at most {DESCRIPTION_LIMIT} bytes");
-        return Err(wrong(file, what, expected, element.bytes));
+        return Err(wrong_array(file, what, expected, element.bytes));
     }
     let mut padded = vec![0; element.bytes.next_multiple_of(8) as usize];
     reader.read_exact(&mut padded).map_err(failed)?;
@@ -143,7 +145,7 @@ fn description(reader: &mut impl Read, file: &str, what: &str) -> Result<Vec<u8>
     Ok(padded)
 }
 
-/// The start of an element, and of a small one also its content.
+/// The start of an element; for a small element also its content.
 struct Element {
     kind: u32,
     bytes: u64,
@@ -167,9 +169,4 @@ fn tag(reader: &mut impl Read) -> io::Result<[u32; 2]> {
     reader.read_exact(&mut bytes)?;
     let words = bytes.as_chunks::<4>().0;
     Ok([u32::from_le_bytes(words[0]), u32::from_le_bytes(words[1])])
-}
-
-fn wrong(file: &str, what: &str, expected: impl ToString, got: impl ToString) -> DataError {
-    let (expected, got) = (expected.to_string(), got.to_string());
-    DataError::Array { name: file.into(), what: what.into(), expected, got }
 }

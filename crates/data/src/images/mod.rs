@@ -1,4 +1,6 @@
 //! Image data sets: idx files, CIFAR-10, SVHN, and folders of PNG and JPEG files.
+//!
+//! `mat` reads MATLAB's files for SVHN; `image_file` decodes one PNG or JPEG image within limits.
 
 mod cifar10;
 mod idx;

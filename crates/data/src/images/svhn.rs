@@ -1,37 +1,46 @@
-//! SVHN, cropped digits of house numbers: images of 32x32 pixels, red, green and blue, in 10 classes.
+//! SVHN, cropped digits of house numbers: colour images of 32x32 pixels in 10 classes.
 //!
 //! ```text
-//! train_32x32.mat, test_32x32.mat, of MATLAB: X (32, 32, 3, b) bytes, y (b, 1) labels, in which 10 is the digit 0
+//! train_32x32.mat, test_32x32.mat (MATLAB): X (32, 32, 3, b) bytes, y (b, 1) labels, where 10 is the digit 0
 //! ```
 //!
-//! In memory the three colours of a pixel lie side by side, `(b, 32, 32, 3)`, and the label is the digit.
+//! In memory the channels are last, `(b, 32, 32, 3)`, and the label is the digit.
 //! Source: <http://ufldl.stanford.edu/housenumbers/>, Netzer and others 2011.
 
 use std::{io::Read, path::Path};
 
 use crate::{
-    dataset::{Dataset, Samples},
-    error::{DataError, listed, open},
-    files::Part,
+    dataset::Dataset,
+    error::{DataError, ImageError, listed},
+    files::{Subset, open},
     image_shape::ImageShape,
     images::mat::{Array, read_arrays},
+    samples::Samples,
 };
 
 const SHAPE: ImageShape = ImageShape { height: 32, width: 32, channels: 3 };
 const SIDE: usize = 32;
 const IMAGE: usize = 3 * SIDE * SIDE;
-/// The most images read: 1 GiB of them, and the most labels.
+/// The largest number of images, 1 GiB of them, and of labels.
 const LIMIT: u64 = (1 << 30) / IMAGE as u64;
 
-/// Reads one part of a folder with the published files: `train_32x32.mat` or `test_32x32.mat`.
+/// Reads a subset of a folder with the published files: `train_32x32.mat` or `test_32x32.mat`.
+///
+/// ```no_run
+/// use onebit_data::{Subset, read_svhn_folder};
+///
+/// let test = read_svhn_folder("svhn", Subset::Test)?;
+/// assert_eq!((test.len(), test.features(), test.classes()), (26_032, 3072, 10));
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 ///
 /// # Errors
 /// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`]; [`DataError::Array`] for what is wrong in the file,
-/// [`DataError::NoArray`] without `X` or `y`; [`DataError::Count`], [`DataError::NoRows`].
-pub fn read_svhn_folder(dir: impl AsRef<Path>, part: Part) -> Result<Dataset, DataError> {
-    let name = match part {
-        Part::Train => "train_32x32.mat",
-        Part::Test => "test_32x32.mat",
+/// [`DataError::NoArray`] without `X` or `y`; [`ImageError::Count`], [`DataError::NoRows`].
+pub fn read_svhn_folder(dir: impl AsRef<Path>, subset: Subset) -> Result<Dataset, DataError> {
+    let name = match subset {
+        Subset::Train => "train_32x32.mat",
+        Subset::Test => "test_32x32.mat",
     };
     let (dir, path) = (dir.as_ref(), dir.as_ref().join(name));
     if !path.is_file() {
@@ -63,14 +72,14 @@ fn read(reader: impl Read, file: &str) -> Result<Dataset, DataError> {
     let (values, labels) = (values.ok_or_else(|| missing("X"))?, labels.ok_or_else(|| missing("y"))?);
     let images = values.len() / IMAGE;
     if images != labels.len() {
-        return Err(DataError::Count { dir: file.into(), images, labels: labels.len() });
+        return Err(ImageError::Count { dir: file.into(), images, labels: labels.len() }.into());
     }
     let digits = (0..10).map(|digit| digit.to_string()).collect();
     let samples = Samples::Bytes { cols: IMAGE, values };
     Dataset::new(samples, labels, digits, SHAPE.feature_names())?.with_image(SHAPE)
 }
 
-/// The images, one after the other: memory grows with what is there.
+/// Reads the images one by one, so that memory grows with the bytes that exist.
 fn read_images(array: &Array, content: &mut dyn Read) -> Result<Vec<u8>, DataError> {
     const BYTES: u32 = 2;
     if array.kind != BYTES {
@@ -78,7 +87,7 @@ fn read_images(array: &Array, content: &mut dyn Read) -> Result<Vec<u8>, DataErr
     }
     let images = match array.dims[..] {
         [32, 32, 3, images @ 0..=LIMIT] => images,
-        [32, 32, 3] => 1, // MATLAB leaves out a last dimension of 1
+        [32, 32, 3] => 1, // MATLAB omits a last dimension of 1
         _ => {
             let expected = format!("32 x 32 x 3 x at most {LIMIT}");
             return Err(array.wrong("dimensions", expected, shape(&array.dims)));
@@ -95,7 +104,7 @@ fn read_images(array: &Array, content: &mut dyn Read) -> Result<Vec<u8>, DataErr
     Ok(values)
 }
 
-/// The digits.
+/// Reads the labels as digits.
 fn read_labels(array: &Array, content: &mut dyn Read) -> Result<Vec<u32>, DataError> {
     let Some((size, number)) = number(array.kind) else {
         return Err(array.wrong("kind of values", "numbers of up to 4 bytes or f64", array.kind));
@@ -121,10 +130,10 @@ fn read_labels(array: &Array, content: &mut dyn Read) -> Result<Vec<u32>, DataEr
     Ok(labels)
 }
 
-/// Reads a number in the first of eight bytes.
+/// Reads a number from the first bytes of eight.
 type ReadNumber = fn(&[u8; 8]) -> f64;
 
-/// How many bytes a number of this kind has, and how it is read.
+/// The size of a number of this kind in bytes, and the function that reads it.
 fn number(kind: u32) -> Option<(usize, ReadNumber)> {
     Some(match kind {
         1 => (1, |b| f64::from(b[0] as i8)),
@@ -338,7 +347,7 @@ mod tests {
     #[test]
     fn a_folder() {
         let dir = tempfile::tempdir().unwrap();
-        let error = read_svhn_folder(dir.path(), Part::Test).unwrap_err().to_string();
+        let error = read_svhn_folder(dir.path(), Subset::Test).unwrap_err().to_string();
         assert_eq!(error, format!("{}: none of the files test_32x32.mat", dir.path().display()));
     }
 }

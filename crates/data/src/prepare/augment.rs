@@ -1,21 +1,12 @@
-//! Other views of the training images: a random crop of the padded image, and a mirror image half of the time.
+//! Augmentation of training images: a random crop of the padded image, mirrored half of the time.
 //!
 //! ```text
 //! out[y, x] = x'[y + dy - pad, x + dx - pad], fill outside      dy, dx uniform in 0..=2 pad
 //! x'[y, x] = x[y, x] or x[y, w - 1 - x], each with probability 1/2
 //! ```
 //!
-//! For CIFAR-10: `pad` 4 and `flip` (arXiv:1409.5185, arXiv:1512.03385). Only for training, never for evaluation.
-//! What happens to an image depends on seed, epoch and its row in the data set alone, whatever the batch is.
-//!
-//! ```
-//! use onebit_data::{Augment, ImageShape};
-//!
-//! let image = ImageShape { height: 2, width: 2, channels: 1 };
-//! let mut values = [1, 2, 3, 4, 1, 2, 3, 4]; // two rows of the data set, numbers 7 and 5
-//! Augment { pad: 0, flip: true }.apply(image, 42, 1, &[7, 5], &mut values, 0);
-//! assert!(values.chunks(4).all(|image| [[1, 2, 3, 4], [2, 1, 4, 3]].iter().any(|view| view == image)));
-//! ```
+//! For CIFAR-10: `pad` 4 and `flip` (arXiv:1409.5185, arXiv:1512.03385). Evaluation does not augment. The
+//! view of an image depends only on the seed, the epoch and its row in the data set, not on the batch.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,21 +14,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::{error::DataError, image_shape::ImageShape, permutation::below};
 
-/// How the images of a batch are varied.
+/// The augmentation of the images of a batch.
+///
+/// ```
+/// use onebit_data::{Augment, ImageShape};
+///
+/// let image = ImageShape { height: 2, width: 2, channels: 1 };
+/// let mut values = [1, 2, 3, 4, 1, 2, 3, 4]; // rows 7 and 5 of the data set
+/// Augment { pad: 0, flip: true }.apply(image, 42, 1, &[7, 5], &mut values, 0);
+/// assert!(values.chunks(4).all(|image| [[1, 2, 3, 4], [2, 1, 4, 3]].iter().any(|view| view == image)));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augment {
-    /// Pixels added on each side before a crop of the original size; 0 is no crop.
+    /// Pixels added on each side before a crop of the original size; 0 means no crop.
     pub pad: usize,
-    /// Whether an image is mirrored, left for right, half of the time.
+    /// Whether images are mirrored left to right with probability 1/2.
     pub flip: bool,
 }
 
 impl Augment {
-    /// Whether images of this shape can be varied so.
+    /// Checks that images of this shape can be augmented.
     ///
     /// # Errors
-    /// [`DataError::Setting`] if `pad` is not below both sides: a crop may hold nothing of the image then.
+    /// [`DataError::Setting`] unless `pad` is 0 or less than both sides; otherwise a crop could miss the
+    /// image.
     pub fn check(&self, image: ImageShape) -> Result<(), DataError> {
         let side = image.height.min(image.width);
         if self.pad > 0 && self.pad >= side {
@@ -47,11 +48,11 @@ impl Augment {
         Ok(())
     }
 
-    /// Varies a batch in place. values: `(rows.len(), h, w, c)`, `rows` their rows in the data set; `fill` is what
-    /// the padding holds: the value that stands for 0 once it is standardized.
+    /// Augments a batch in place: `values`, `(rows.len(), h, w, c)`, are the images of `rows` in the data
+    /// set. `fill` is the value of the padding; use the value that becomes 0 when standardized.
     ///
     /// # Panics
-    /// If there are not as many values as `rows` and `image` say.
+    /// If the number of values is not `rows.len() * h * w * c`.
     pub fn apply<T: Copy>(
         &self,
         image: ImageShape,
@@ -78,28 +79,28 @@ impl Augment {
     }
 }
 
-/// One generator for an image in an epoch: the three numbers are its key.
+/// The random generator of an image in an epoch, keyed by the three numbers.
 fn generator(seed: u64, epoch: usize, row: usize) -> ChaCha8Rng {
     let words = [seed, epoch as u64, row as u64, u64::from_le_bytes(*b"augment\0")];
     let mut key = [0; 32];
-    key.as_chunks_mut().0.iter_mut().zip(words).for_each(|(part, word)| *part = word.to_le_bytes());
+    key.as_chunks_mut().0.iter_mut().zip(words).for_each(|(bytes, word)| *bytes = word.to_le_bytes());
     ChaCha8Rng::from_seed(key)
 }
 
 /// Swaps left and right.
 fn mirror<T: Copy>(image: ImageShape, values: &mut [T]) {
     for line in values.chunks_exact_mut(image.width * image.channels) {
-        line.reverse(); // pixels, and the channels within them,
-        line.chunks_exact_mut(image.channels).for_each(<[T]>::reverse); // which are turned back
+        line.reverse(); // reverses the pixels and the channels within them
+        line.chunks_exact_mut(image.channels).for_each(<[T]>::reverse); // restores the order of the channels
     }
 }
 
-/// `values[y, x] = values[y + down, x + right]`, `fill` outside.
+/// Sets `values[y, x] = values[y + down, x + right]`, with `fill` outside.
 fn shift<T: Copy>(image: ImageShape, values: &mut [T], (down, right): (isize, isize), fill: T) {
     let (height, line) = (image.height, image.width * image.channels);
     let skip = right.unsigned_abs().min(image.width) * image.channels;
     for y in 0..height {
-        // Upwards or downwards, so that no line is overwritten before it has been moved.
+        // The order of the lines makes sure that none is overwritten before it has been moved.
         let y = if down >= 0 { y } else { height - 1 - y };
         let to = y * line;
         match y.checked_add_signed(down).filter(|&from| from < height) {
@@ -184,7 +185,7 @@ mod tests {
         assert_eq!(values, numbered(image, 2));
     }
 
-    /// Every one of the 2 * 3 * 3 views of an image comes up about equally often, over rows, epochs or seeds.
+    /// Each of the 2 * 3 * 3 views of an image is about equally frequent, over rows, epochs or seeds.
     #[test]
     fn all_views_are_equally_frequent() {
         let image = ImageShape { height: 2, width: 2, channels: 1 };
@@ -198,7 +199,7 @@ mod tests {
                 augment.apply(image, of("seed") as u64, of("epoch"), &[of("row")], &mut values, 0.5);
                 *counts.entry(values.map(f32::to_bits)).or_insert(0) += 1;
             }
-            // A view shows by what it holds and where which of the 3 * 3 crops it is, and whether mirrored.
+            // The values of a view and their positions tell which of the 3 * 3 crops it is, and whether mirrored.
             assert_eq!(counts.values().sum::<usize>(), draws);
             assert!(counts.values().all(|&count| (400..600).contains(&count)), "{count_over}: {counts:?}");
             assert_eq!(counts.len(), 18, "{count_over}");

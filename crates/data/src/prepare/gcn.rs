@@ -5,15 +5,24 @@
 //! root = sqrt(bias + 1/(i-1) sum (x - mean)^2), the deviation, or sqrt(bias + sum (x - mean)^2), the norm
 //! ```
 //!
-//! A root below 1e-8 is 1 instead, so that a constant sample becomes 0. The default, scale 1, bias 10 and the
-//! deviation, is that of Coates, Lee and Ng (AISTATS 2011). For CIFAR-10 pylearn2 takes scale 55, bias 0 and the norm,
-//! of pixels from 0 to 255.
+//! A root below 1e-8 is replaced by 1, so that a constant sample becomes 0. The default, scale 1, bias 10 and
+//! the deviation, is that of Coates, Lee and Ng (AISTATS 2011). For CIFAR-10, pylearn2 uses scale 55, bias 0
+//! and the norm, on pixels from 0 to 255.
 
 use crate::{dataset::Dataset, error::DataError};
 
 const MIN_ROOT: f64 = 1e-8;
 
 /// Global contrast normalization of samples.
+///
+/// ```
+/// use onebit_data::Gcn;
+///
+/// let mut x = [1.0, 3.0]; // mean 2, deviation sqrt(2)
+/// Gcn::new(2f64.sqrt(), true, 0.0)?.apply_row(&mut x);
+/// assert_eq!(x, [-1.0, 1.0]);
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gcn {
     scale: f64,
@@ -28,7 +37,8 @@ impl Default for Gcn {
 }
 
 impl Gcn {
-    /// With the deviation of a sample, or else with its norm.
+    /// Creates the normalization. `use_std` divides by the deviation of a sample, otherwise by its norm;
+    /// `sqrt_bias` is the bias under the root.
     ///
     /// # Errors
     /// [`DataError::Setting`] unless `scale` is finite and above 0 and `sqrt_bias` finite and at least 0.
@@ -42,7 +52,7 @@ impl Gcn {
         Ok(Self { scale, use_std, sqrt_bias })
     }
 
-    /// Normalizes one sample, `(i)`, in place; sums are in f64.
+    /// Normalizes one sample, `(i)`, in place, with sums in f64.
     pub fn apply_row(&self, x: &mut [f32]) {
         let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / x.len() as f64;
         let squares: f64 = x.iter().map(|&x| (f64::from(x) - mean) * (f64::from(x) - mean)).sum();
@@ -55,12 +65,12 @@ impl Gcn {
     /// The data set with every sample normalized, as real numbers.
     ///
     /// # Errors
-    /// [`DataError::Data`] with [`DataError::NotFinite`](crate::DataError::NotFinite) if a `scale` is too large for f32.
+    /// [`DataError::NotFinite`] if `scale` is so large that a number overflows f32.
     pub fn apply(&self, data: &Dataset) -> Result<Dataset, DataError> {
         let rows: Vec<usize> = (0..data.len()).collect();
         let mut x = data.gather(&rows);
         x.chunks_exact_mut(data.features()).for_each(|x| self.apply_row(x));
-        Ok(data.with_values(x)?)
+        data.with_values(x)
     }
 }
 

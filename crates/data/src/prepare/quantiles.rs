@@ -1,26 +1,35 @@
-//! Thresholds that cut the values of a feature into parts of equal size.
+//! Thresholds that divide the values of a feature into groups of equal size.
 
-use crate::{
-    dataset::{Dataset, Samples},
-    prepare::standardize::Standardize,
-};
+use crate::{dataset::Dataset, prepare::standardize::Standardize, samples::Samples};
 
-/// Values of a channel that are looked at, where it has more.
-const LOOKED_AT: usize = 100_000;
+/// The number of real values that are examined per channel, if it has more.
+const EXAMINED: usize = 100_000;
 
-/// A value, and how many have it.
+/// A value and the number of times that it occurs.
 type Count = (f32, u64);
 
-/// The quantiles `k / (levels + 1)`, `k = 1..=levels`, of each feature over `training`, standardized: `(levels, x)`, row
-/// after row, rising. Of images `x` is the channels, each with the values of all pixels; else it is the features.
+/// The quantiles `k / (levels + 1)`, `k = 1..=levels`, of each standardized feature over `training`:
+/// `(levels, x)`, row-major and ascending in `k`. For images, `x` is the number of channels, each with the
+/// values of all pixels; otherwise it is the number of features.
 ///
-/// Quantiles are those of all values other than the most common one, if that makes up more than half: the background of an
-/// image says nothing, and MNIST is four fifths background. A threshold lies midway between two neighbouring values that
-/// occur, those between which the share of values below comes nearest to the quantile; so `value > threshold` always
-/// separates some, and where there are fewer gaps than levels, levels are equal. Of a feature that is constant all
-/// thresholds are its value.
+/// If the most common value makes up more than half of the values, it is left out: the background of an image
+/// carries no information, and four fifths of MNIST is background. A threshold lies midway between two
+/// neighbouring values that occur, chosen so that the share of values below comes nearest to the quantile. So
+/// `value > threshold` always separates some values. With fewer gaps between values than levels, some levels
+/// are equal. All thresholds of a constant feature are its value.
 ///
-/// Bytes are all counted. Of more than 100 000 reals every n-th is taken.
+/// All bytes are counted. Of more than 100 000 reals, every n-th is.
+///
+/// ```
+/// use onebit_data::{Dataset, Samples, Standardize, quantiles};
+///
+/// let samples = Samples::Real { cols: 1, values: vec![0.0, 1.0, 2.0, 3.0] };
+/// let training = Dataset::new(samples, vec![0; 4], vec!["a".into()], vec![])?;
+/// let unchanged = Standardize::uniform(0.0, 1.0, 1);
+/// assert_eq!(quantiles(&training, &unchanged, 3), [0.5, 1.5, 2.5]);
+/// assert_eq!(quantiles(&training, &unchanged, 1), [1.5]);
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 pub fn quantiles(training: &Dataset, standardize: &Standardize, levels: usize) -> Vec<f32> {
     let channels = training.image().map_or(training.features(), |image| image.channels);
     let mut table = vec![0.0; levels * channels];
@@ -33,14 +42,14 @@ pub fn quantiles(training: &Dataset, standardize: &Standardize, levels: usize) -
     table
 }
 
-/// The values of a channel, rising, each once.
+/// The distinct values of a channel, ascending, with their counts.
 fn counts(training: &Dataset, standardize: &Standardize, (channel, channels): (usize, usize)) -> Vec<Count> {
     let pixels = training.features() / channels;
-    match (training.samples(), standardize.common()) {
-        (Samples::Bytes { values, .. }, Some((mean, scale))) => {
+    match (training.samples(), standardize.byte_scale()) {
+        (Samples::Bytes { values, .. }, Some(numbers)) => {
             let mut histogram = [0; 256];
             values.iter().skip(channel).step_by(channels).for_each(|&byte| histogram[usize::from(byte)] += 1);
-            let standardized = |byte: u8| (f32::from(byte) - mean) * scale;
+            let standardized = |byte: u8| (f32::from(byte) - numbers.mean()) * numbers.scale();
             let some = (0..=255u8).zip(histogram).filter(|(_, count)| *count > 0);
             merged(some.map(|(byte, count)| (standardized(byte), count)).collect())
         }
@@ -60,7 +69,8 @@ fn counts(training: &Dataset, standardize: &Standardize, (channel, channels): (u
     }
 }
 
-/// Steps from one value that is looked at to the next; they meet every pixel of an image.
+/// The distance between examined values. It is coprime to the number of pixels, so it meets every pixel of an
+/// image.
 fn stride(n: usize, pixels: usize) -> usize {
     let coprime = |step: &usize| {
         let (mut a, mut b) = (*step, pixels);
@@ -69,10 +79,10 @@ fn stride(n: usize, pixels: usize) -> usize {
         }
         a == 1
     };
-    (n.div_ceil(LOOKED_AT).max(1)..).find(coprime).expect("there are primes beyond the pixels")
+    (n.div_ceil(EXAMINED).max(1)..).find(coprime).expect("some prime is larger than the number of pixels")
 }
 
-/// Sorted, and each value once.
+/// Sorts the values and merges equal ones.
 fn merged(mut counts: Vec<Count>) -> Vec<Count> {
     counts.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
     counts.dedup_by(|(next, count), (value, sum)| {
@@ -86,8 +96,8 @@ fn merged(mut counts: Vec<Count>) -> Vec<Count> {
 /// The thresholds of one channel, `(levels)`.
 fn cuts(counts: &[Count], levels: usize) -> impl Iterator<Item = f32> {
     let all: u64 = counts.iter().map(|(_, count)| count).sum();
-    let of = |count: u64| if 2 * count > all { 0 } else { count }; // the background counts nothing
-    // what lies below each gap
+    let of = |count: u64| if 2 * count > all { 0 } else { count }; // the background does not count
+    // The number of values below each gap.
     let below: Vec<u64> = counts
         .iter()
         .scan(0, |sum, (_, count)| {
@@ -98,7 +108,7 @@ fn cuts(counts: &[Count], levels: usize) -> impl Iterator<Item = f32> {
     let (total, gaps) = (below.last().copied().unwrap_or(0), counts.len().saturating_sub(1));
     let parts = levels as u64 + 1;
     (1..parts).map(move |level| {
-        // in parts of a value, so that all is exact
+        // Counts are multiplied by `parts`, so that the comparison is exact.
         let (wanted, of_gap) = (level * total, |gap: usize| below[gap] * parts);
         let above = below[..gaps].partition_point(|below| below * parts < wanted);
         let gap = match above {
@@ -111,7 +121,7 @@ fn cuts(counts: &[Count], levels: usize) -> impl Iterator<Item = f32> {
     })
 }
 
-/// A number from `low` on and below `high`.
+/// The midpoint, or `low` where rounding would reach `high`.
 fn midway(low: f32, high: f32) -> f32 {
     let middle = ((f64::from(low) + f64::from(high)) / 2.0) as f32;
     if middle < high { middle } else { low }
@@ -133,7 +143,7 @@ mod tests {
         Dataset::new(Samples::Bytes { cols, values }, labels, vec!["a".into()], vec![]).unwrap()
     }
 
-    /// Of a single feature, as it is.
+    /// Quantiles of a single feature that is not standardized.
     fn of(values: &[f32], levels: usize) -> Vec<f32> {
         quantiles(&reals(1, values), &Standardize::uniform(0.0, 1.0, 1), levels)
     }
@@ -142,7 +152,7 @@ mod tests {
     fn equal_parts() {
         assert_eq!(of(&[3.0, 1.0, 4.0, 2.0], 1), [2.5]);
         assert_eq!(of(&[3.0, 1.0, 4.0, 2.0], 3), [1.5, 2.5, 3.5]);
-        // halves of five: either side is as near, so the value in the middle goes up
+        // Half of five values: both gaps are equally near, and the middle value goes up.
         assert_eq!(of(&[1.0, 2.0, 3.0, 4.0, 5.0], 1), [3.5]);
         let many: Vec<f32> = (0..1000).map(|at| (at * 377 % 1000) as f32).collect();
         assert_eq!(of(&many, 4), [199.5, 399.5, 599.5, 799.5]);
@@ -152,7 +162,7 @@ mod tests {
     fn few_values_share_their_gaps() {
         assert_eq!(of(&[0.0, 0.0, 1.0, 1.0], 3), [0.5; 3]);
         assert_eq!(of(&[0.0, 1.0, 2.0, 2.0], 2), [0.5, 1.5]);
-        // a step across the quantile: the nearer of its ends
+        // A step spans the quantile: its nearer end is taken.
         assert_eq!(of(&[0.0, 1.0, 1.0, 1.0, 2.0, 3.0, 4.0], 1), [1.5]);
         assert_eq!(of(&[0.0, 0.5, 1.0, 1.0, 1.0, 2.0], 1), [0.75]);
     }
@@ -162,11 +172,11 @@ mod tests {
         let mut values = vec![0.0; 80];
         values.extend((1..=20).map(|at| at as f32));
         assert_eq!(of(&values, 3), [5.5, 10.5, 15.5]);
-        // without the background there is one value
+        // Without the background, one value remains.
         assert_eq!(of(&[0.0, 0.0, 0.0, 1.0], 2), [0.5; 2]);
-        // it lies in the middle: one threshold on either side
+        // The background lies in the middle: one threshold on either side.
         assert_eq!(of(&[-1.0, 0.0, 0.0, 0.0, 1.0], 2), [-0.5, 0.5]);
-        // half is not most
+        // Half is not more than half.
         assert_eq!(of(&[0.0, 0.0, 1.0, 2.0], 3), [0.5, 0.5, 1.5]);
     }
 
@@ -176,7 +186,7 @@ mod tests {
         assert_eq!(of(&[0.0, -0.0, 0.0, -0.0], 1), [0.0]);
         assert_eq!(of(&[0.0, -0.0, -0.0, 1.0, 2.0], 1), [0.5 + 1.0]);
         assert_eq!(of(&[1.0], 2), [1.0; 2]);
-        // neighbours: what is between them is one of them
+        // Neighbouring floats: their midpoint is one of them.
         let next = 1.0f32.next_up();
         assert_eq!(of(&[1.0, next], 1), [1.0]);
         assert_eq!(of(&[f32::MIN, f32::MAX], 1), [0.0]);
@@ -185,16 +195,16 @@ mod tests {
 
     #[test]
     fn in_the_units_of_the_layers_by_feature_or_by_channel() {
-        // features 0 and 1 in turn
+        // Features 0 and 1 alternate.
         let values = [1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 40.0];
         let standardize = Standardize::new(vec![1.0, 0.0], vec![1.0, 0.1]).unwrap();
         let set = reals(2, &values);
         assert_eq!(quantiles(&set, &standardize, 3), [0.5, 1.5, 1.5, 2.5, 2.5, 3.5]);
         let shape = |height, channels| ImageShape { height, width: 1, channels };
-        // two pixels: 0, 1, 2, 3 and 1, 2, 3, 4
+        // Two pixels: 0, 1, 2, 3 and 1, 2, 3, 4
         let pixels = set.clone().with_image(shape(2, 1)).unwrap();
         assert_eq!(quantiles(&pixels, &standardize, 1), [2.5]);
-        // one pixel of two channels
+        // One pixel of two channels.
         let channels = set.with_image(shape(1, 2)).unwrap();
         assert_eq!(quantiles(&channels, &standardize, 3), [0.5, 1.5, 1.5, 2.5, 2.5, 3.5]);
     }
@@ -222,7 +232,7 @@ mod tests {
         assert_eq!((stride(100_000, 1), stride(100_001, 1)), (1, 2));
         assert_eq!((stride(102_400, 1024), stride(60_000 * 784, 784)), (3, 471));
         assert_eq!(stride(50_000 * 1024, 1024), 513);
-        // 300 000 numbers, and every second pixel is 1 higher
+        // 300 000 numbers; every second pixel is higher by 1.
         let values: Vec<f32> =
             (0..300_000).map(|at| (at / 2 % 1000) as f32 + 1000.0 * (at % 2) as f32).collect();
         let set = reals(2, &values).with_image(ImageShape { height: 2, width: 1, channels: 1 }).unwrap();

@@ -1,17 +1,17 @@
 //! Features of mean 0 and standard deviation 1: `y = (x - mean) * scale`, `x, y: (b, i)`, `mean, scale: (i)`.
-//!
-//! ```
-//! use onebit_data::Standardize;
-//!
-//! let pixels = Standardize::uniform(127.5, 1.0 / 127.5, 2); // 0..255 to -1..1
-//! let mut x = vec![0.0, 255.0]; // x: (1, 2)
-//! pixels.apply(&mut x);
-//! assert_eq!(x, [-1.0, 1.0]);
-//! ```
 
-use crate::{dataset::Dataset, error::DataError};
+use crate::{dataset::Dataset, error::DataError, prepare::byte_scale::ByteScale};
 
 /// A shift and a factor for each feature.
+///
+/// ```
+/// use onebit_data::Standardize;
+///
+/// let pixels = Standardize::uniform(127.5, 1.0 / 127.5, 2); // 0..255 to -1..1
+/// let mut x = vec![0.0, 255.0]; // x: (1, 2)
+/// pixels.apply(&mut x);
+/// assert_eq!(x, [-1.0, 1.0]);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standardize {
     mean: Vec<f32>,
@@ -19,10 +19,10 @@ pub struct Standardize {
 }
 
 impl Standardize {
-    /// A given shift and factor for each feature.
+    /// Creates a standardization with the given shift `mean` and factor `scale` for each feature.
     ///
     /// # Errors
-    /// [`DataError::Length`] if there are not as many factors as shifts, [`DataError::NotFinite`].
+    /// [`DataError::Length`] if the lengths differ; [`DataError::NotFinite`].
     pub fn new(mean: Vec<f32>, scale: Vec<f32>) -> Result<Self, DataError> {
         if mean.len() != scale.len() {
             let what = "factors to standardize with".to_string();
@@ -37,21 +37,21 @@ impl Standardize {
         Ok(Self { mean, scale })
     }
 
-    /// The same shift and factor for every feature.
+    /// Creates a standardization with the same shift and factor for every feature.
     pub fn uniform(mean: f32, scale: f32, features: usize) -> Self {
         Self { mean: vec![mean; features], scale: vec![scale; features] }
     }
 
-    /// Mean and inverse standard deviation of the rows in `training`, computed in f64:
+    /// Fits mean and inverse standard deviation to the rows of `training`, in f64:
     ///
     /// ```text
     /// mean = 1/b sum_b x        scale = 1 / sqrt(1/b sum_b (x - mean)^2)
     /// ```
     ///
-    /// A feature that is constant there has scale 1: it becomes 0, not a division by 0.
+    /// A constant feature has scale 1 and becomes 0.
     pub fn fit(training: &Dataset) -> Self {
         let (rows, cols) = (training.len(), training.features());
-        // Sums of differences from the first row: of a constant feature they are exactly 0.
+        // Differences from the first row are summed: for a constant feature the sum is exactly 0.
         let first = training.gather(&[0]);
         let mut x = vec![0.0f32; cols];
         let mut mean = vec![0.0f64; cols];
@@ -84,7 +84,7 @@ impl Standardize {
     /// Replaces every `x` by `(x - mean) * scale`, for `x: (b, i)`.
     ///
     /// # Panics
-    /// If `x` is no whole number of rows.
+    /// If `x` is not a whole number of rows.
     pub fn apply(&self, x: &mut [f32]) {
         if x.is_empty() {
             return;
@@ -97,26 +97,26 @@ impl Standardize {
         }
     }
 
-    /// What is subtracted and what it is multiplied by then, if these are the same for every feature.
-    pub fn common(&self) -> Option<(f32, f32)> {
+    /// The numbers that bytes stand for, if mean and scale are the same for every feature.
+    pub fn byte_scale(&self) -> Option<ByteScale> {
         fn only(values: &[f32]) -> Option<f32> {
             let (&first, rest) = values.split_first()?;
             rest.iter().all(|&value| value == first).then_some(first)
         }
-        Some((only(&self.mean)?, only(&self.scale)?))
+        Some(ByteScale::new(only(&self.mean)?, only(&self.scale)?))
     }
 
-    /// Number of features, `i`.
+    /// The number of features, `i`.
     pub fn features(&self) -> usize {
         self.mean.len()
     }
 
-    /// What is subtracted, `(i)`.
+    /// The shifts that are subtracted, `(i)`.
     pub fn mean(&self) -> &[f32] {
         &self.mean
     }
 
-    /// What it is multiplied by then, `(i)`.
+    /// The factors that multiply the difference, `(i)`.
     pub fn scale(&self) -> &[f32] {
         &self.scale
     }
@@ -134,11 +134,13 @@ mod tests {
 
     #[test]
     fn what_all_features_have_in_common() {
-        assert_eq!(Standardize::uniform(2.0, 0.5, 3).common(), Some((2.0, 0.5)));
+        let affine = ByteScale::Affine { mean: 2.0, scale: 0.5 };
+        assert_eq!(Standardize::uniform(2.0, 0.5, 3).byte_scale(), Some(affine));
+        assert_eq!(Standardize::uniform(127.5, 0.5, 3).byte_scale(), Some(ByteScale::Centred(0.5)));
         for (mean, scale) in
             [(vec![0.0, 1.0], vec![1.0; 2]), (vec![0.0; 2], vec![1.0, 2.0]), (vec![], vec![])]
         {
-            assert_eq!(Standardize::new(mean, scale).unwrap().common(), None);
+            assert_eq!(Standardize::new(mean, scale).unwrap().byte_scale(), None);
         }
     }
 
@@ -156,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_constant_feature_becomes_zero() {
-        // 0.1 is no binary fraction and 49 rows no power of two: a plain sum would not come out constant.
+        // 0.1 is not a binary fraction and 49 is not a power of two: a plain mean would not be exactly 0.1.
         for constant in [0.1, 0.0, -0.0, 1e30, f32::MIN_POSITIVE / 8.0] {
             let set = set(1, vec![constant; 49]);
             let fit = Standardize::fit(&set);

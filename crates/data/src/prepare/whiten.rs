@@ -1,38 +1,41 @@
-//! ZCA whitening: features without correlation and of variance 1, as near to the old ones as can be.
+//! ZCA whitening: uncorrelated features of variance 1, as near to the original ones as possible.
 //!
 //! ```text
 //! y = (x - mean) W        W = U (S + eps)^(-1/2) U^T        U S U^T = 1/b sum (x - mean)^T (x - mean)
 //! ```
 //!
-//! Mean and covariance are those of the data set that it is fitted on, the training part, and are computed in f64.
-//! The larger `eps` is, the less weak directions, mostly noise, are amplified. For CIFAR-10 after [`Gcn`](crate::Gcn)
-//! with scale 55, `eps` is 0.1 in pylearn2, whose definition this is.
-//!
-//! ```
-//! use onebit_bits::Engine;
-//! use onebit_data::{Whiten, iris};
-//!
-//! let (training, held_out) = iris().split(0.2, 42)?;
-//! let engine = Engine::single();
-//! let whiten = Whiten::fit(&engine, &training, 0.1)?;
-//! assert_eq!(whiten.apply(&engine, &held_out)?.features(), 4);
-//! # Ok::<(), onebit_data::Error>(())
-//! ```
+//! Mean and covariance are those of the training set, computed in f64. The larger `eps` is, the less are weak
+//! directions amplified, which are mostly noise. The definition is that of pylearn2, which uses an `eps` of
+//! 0.1 for CIFAR-10 after [`Gcn`](crate::Gcn) with scale 55.
 
 use onebit_bits::{Columns, Engine, RealView, product};
 
 use crate::{
     dataset::Dataset,
     error::DataError,
-    prepare::symmetric::{Eigen, add_outer, mirror},
+    prepare::eigen::{Eigen, add_outer, mirror},
 };
 
-/// More features than this take gigabytes and hours.
+/// The largest number of features; more would take gigabytes and hours.
 const MOST_FEATURES: usize = 1 << 13;
-/// Rows that are worked on at once.
+/// Rows per block of work.
 const BLOCK: usize = 512;
 
 /// A fitted whitening.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_data::{Dataset, Samples, Whiten};
+///
+/// // Two uncorrelated features of variance 1 and 4.
+/// let samples = Samples::Real { cols: 2, values: vec![1.0, 2.0, -1.0, 2.0, 1.0, -2.0, -1.0, -2.0] };
+/// let training = Dataset::new(samples, vec![0; 4], vec!["a".into()], vec![])?;
+/// let engine = Engine::single();
+/// let whiten = Whiten::fit(&engine, &training, 1e-9)?;
+/// let x = whiten.apply(&engine, &training)?.gather(&[0]);
+/// assert!(x.iter().all(|x| (x - 1.0).abs() < 1e-6), "{x:?}"); // (1, 2) becomes (1, 1)
+/// # Ok::<(), onebit_data::DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Whiten {
     mean: Vec<f32>,
@@ -40,11 +43,11 @@ pub struct Whiten {
 }
 
 impl Whiten {
-    /// Fits mean and matrix to the training part.
+    /// Fits mean and matrix to the training set.
     ///
     /// # Errors
-    /// [`DataError::Setting`] unless `eps` is finite and above 0 and there are at most 8192 features; [`DataError::Data`] with
-    /// [`DataError::Eigenvalues`] if those are not found.
+    /// [`DataError::Setting`] unless `eps` is finite and above 0 and there are at most 8192 features;
+    /// [`DataError::Eigenvalues`] if the eigenvalues do not converge.
     pub fn fit(engine: &Engine, training: &Dataset, eps: f64) -> Result<Self, DataError> {
         if !(eps > 0.0 && eps.is_finite()) {
             return Err(DataError::setting("whiten.eps", "a finite number above 0", eps));
@@ -56,7 +59,8 @@ impl Whiten {
         let mean = mean(training);
         let eigen =
             Eigen::new(engine, n, covariance(engine, training, &mean)?)?.ok_or(DataError::Eigenvalues)?;
-        // W is a sum of outer products too: of the eigenvectors times the fourth root of their factor.
+        // W, too, is a sum of outer products: of the eigenvectors, each over the fourth root of
+        // `value + eps`.
         let mut matrix = vec![0.0; n * n];
         let mut block = vec![0.0; BLOCK.min(n) * n];
         for (first, values) in eigen.values.chunks(BLOCK).enumerate() {
@@ -76,8 +80,8 @@ impl Whiten {
     /// The data set with every sample whitened, as real numbers.
     ///
     /// # Errors
-    /// [`DataError::Shape`] for other features than it was fitted on; [`DataError::Data`] with [`DataError::NotFinite`] for
-    /// numbers too large for f32.
+    /// [`DataError::Shape`] if the number of features differs from that of the training set;
+    /// [`DataError::NotFinite`] if a number overflows f32.
     pub fn apply(&self, engine: &Engine, data: &Dataset) -> Result<Dataset, DataError> {
         let n = self.mean.len();
         if data.features() != n {
@@ -95,15 +99,15 @@ impl Whiten {
             let matrix = RealView { rows: n, cols: n, values: &self.matrix[..] };
             product(engine, &*x, Columns(matrix), y)?;
         }
-        Ok(data.with_values(y)?)
+        data.with_values(y)
     }
 
-    /// What is subtracted, `(i)`.
+    /// The mean that is subtracted, `(i)`.
     pub fn mean(&self) -> &[f32] {
         &self.mean
     }
 
-    /// What it is multiplied by then, `(i, i)`, symmetric.
+    /// The matrix `W`, `(i, i)`, symmetric.
     pub fn matrix(&self) -> &[f32] {
         &self.matrix
     }

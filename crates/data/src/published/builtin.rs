@@ -1,43 +1,43 @@
-//! Two small data sets that are part of the crate; `crates/train/data/README.md` says where they come from.
+//! Two small data sets inside the crate; `crates/data/data/README.md` names their sources.
 //!
 //! | name | rows | features | classes |
 //! |---|---|---|---|
 //! | `iris` | 150 | 4 lengths in cm | 3 species |
 //! | `digits` | 1797 | 8x8 pixels, 0 to 16 | 10 digits |
-//!
-//! ```
-//! let iris = onebit_data::builtin("iris").expect("it is in the list");
-//! assert_eq!(iris.label_names(), ["setosa", "versicolor", "virginica"]);
-//! assert!(onebit_data::builtin("tulips").is_none());
-//! ```
 
 use crate::{dataset::Dataset, image_shape::ImageShape, tables::read_table_from};
 
-/// The built-in data sets: name and maker.
+/// The built-in data sets by name, with the functions that create them.
 pub const BUILTIN: [(&str, Make); 2] = [("iris", iris), ("digits", digits)];
 
 type Make = fn() -> Dataset;
 
-/// The built-in data set of this name.
+/// The built-in data set of this name; `None` for an unknown name.
+///
+/// ```
+/// let iris = onebit_data::builtin("iris").expect("it is in the list");
+/// assert_eq!(iris.label_names(), ["setosa", "versicolor", "virginica"]);
+/// assert!(onebit_data::builtin("tulips").is_none());
+/// ```
 pub fn builtin(name: &str) -> Option<Dataset> {
     let (_, make) = BUILTIN.iter().find(|(known, _)| *known == name)?;
     Some(make())
 }
 
-/// Fisher's irises: length and width of sepals and petals, 50 flowers of each of 3 species.
+/// Fisher's irises: length and width of sepals and petals in cm, for 50 flowers of each of 3 species.
 pub fn iris() -> Dataset {
     embedded(include_str!("../../data/iris.csv"), "iris.csv", "species")
 }
 
-/// Handwritten digits of 13 writers, 8x8 pixels that count the ink in a block of 4x4: 0 to 16.
+/// Digits of 13 writers: 8x8 pixels, each the number of inked points in a block of 4x4, from 0 to 16.
 pub fn digits() -> Dataset {
     let shape = ImageShape { height: 8, width: 8, channels: 1 };
     let digits = embedded(include_str!("../../data/digits.csv"), "digits.csv", "digit");
-    digits.with_image(shape).expect("a test has seen its 64 features")
+    digits.with_image(shape).expect("the constant table has 64 features")
 }
 
 fn embedded(text: &str, name: &str, target: &str) -> Dataset {
-    read_table_from(text.as_bytes(), name, target).expect("a test has read this constant text")
+    read_table_from(text.as_bytes(), name, target).expect("the constant table is valid")
 }
 
 #[cfg(test)]

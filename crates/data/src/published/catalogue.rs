@@ -1,46 +1,46 @@
-//! Image sets that others publish: what they hold, how large their files are, and where these lie.
+//! The catalogue of published image sets: their contents, files, sizes and addresses.
 //!
-//! | name | what | learned from | tested on | images |
+//! | name | contents | training images | test images | size |
 //! |---|---|---|---|---|
 //! | `mnist` | handwritten digits | 60000 | 10000 | 28x28x1 |
 //! | `fashion-mnist` | photographs of clothes | 60000 | 10000 | 28x28x1 |
 //! | `cifar10` | photographs of animals and vehicles | 50000 | 10000 | 32x32x3 |
 //! | `svhn` | house numbers, one digit each | 73257 | 26032 | 32x32x3 |
 //!
-//! Sizes and SHA-256 are those that TensorFlow Datasets lists (`tensorflow_datasets/url_checksums`). `docs/data.md` says
-//! which of them were checked against real files.
+//! Sizes and SHA-256 are those of TensorFlow Datasets (`tensorflow_datasets/url_checksums`).
+//! `docs/reference/data.md` says which of them were checked against real files.
 
 use crate::image_shape::ImageShape;
 
-/// A data set that lies on public servers.
+/// A data set on public servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishedSet {
-    /// What configurations and flags call it.
+    /// The name in configurations and flags.
     pub name: &'static str,
-    /// What it shows, in a few words.
+    /// The contents in a few words.
     pub about: &'static str,
-    /// Samples to learn from, and to be judged by.
+    /// The numbers of training and test images.
     pub samples: [usize; 2],
-    /// Number of classes.
+    /// The number of classes.
     pub classes: usize,
-    /// The shape of its images.
+    /// The shape of the images.
     pub image: ImageShape,
-    /// What is downloaded.
+    /// The files to download.
     pub files: &'static [PublishedFile],
-    /// Addresses below which the files lie, the first to be asked first.
+    /// The base addresses of the files, in the order in which they are tried.
     pub mirrors: &'static [&'static str],
 }
 
 /// A file of a published set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublishedFile {
-    /// Its name below a mirror's address, and in the set's folder.
+    /// The name below a mirror's address and in the folder of the set.
     pub name: &'static str,
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// Its SHA-256 in hexadecimal digits.
+    /// The SHA-256 in hexadecimal digits.
     pub sha256: &'static str,
-    /// Of a gzipped tar archive the files that are wanted, path and size. They take its place.
+    /// For a gzipped tar archive, the path and size of each wanted file; these files replace the archive.
     pub unpacked: &'static [(&'static str, u64)],
 }
 
@@ -51,12 +51,12 @@ impl PublishedFile {
 }
 
 impl PublishedSet {
-    /// Bytes to download.
+    /// The number of bytes to download.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
     }
 
-    /// The paths, below its folder, of the files that its reader wants.
+    /// The paths of the files that the reader needs, relative to the folder of the set.
     pub fn wanted(&self) -> impl Iterator<Item = &'static str> {
         self.files.iter().flat_map(|file| {
             let whole = file.unpacked.is_empty().then_some(file.name);
@@ -65,17 +65,22 @@ impl PublishedSet {
     }
 }
 
-/// The published set of this name.
+/// The published set of this name; `None` for an unknown name.
+///
+/// ```
+/// let mnist = onebit_data::published("mnist").expect("it is in the catalogue");
+/// assert_eq!((mnist.samples, mnist.image.to_string()), ([60_000, 10_000], "28x28x1".into()));
+/// ```
 pub fn published(name: &str) -> Option<&'static PublishedSet> {
     PUBLISHED.iter().find(|set| set.name == name)
 }
 
 const GREY: ImageShape = ImageShape { height: 28, width: 28, channels: 1 };
 const COLOUR: ImageShape = ImageShape { height: 32, width: 32, channels: 3 };
-/// Bytes of a batch of CIFAR-10: 10000 labels and images.
+/// The size of a batch of CIFAR-10: 10000 labels and images.
 const BATCH: u64 = 10_000 * (1 + 3 * 32 * 32);
 
-/// The sets that can be fetched.
+/// The published sets that can be downloaded.
 pub const PUBLISHED: [PublishedSet; 4] = [
     PublishedSet {
         name: "mnist",

@@ -1,4 +1,4 @@
-//! Published data sets: the catalogue, the folder where they lie, their download, and the two built-in sets.
+//! Published data sets: the catalogue, the folder that holds them, their download, and the two built-in sets.
 
 mod builtin;
 mod catalogue;

@@ -1,7 +1,8 @@
-//! Rows of Arrow IPC, batch by batch, as a stream or as a file.
+//! The rows of an Arrow IPC stream or file, read batch by batch.
 //!
-//! A file (Feather, version 2) is a stream between eight bytes and a footer, so it is read as one, too, from a pipe as well.
-//! What `arrow-ipc` decodes is checked before: it allocates what a compressed buffer says that it will become.
+//! A file (Feather version 2) is a stream between eight bytes and a footer, so it is read like a stream, also
+//! from a pipe. Messages are checked before `arrow-ipc` decodes them, because it allocates the size that a
+//! compressed buffer claims.
 
 use std::{
     collections::HashMap,
@@ -24,7 +25,7 @@ use arrow_ipc::{
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
     tables::{
         cell::{Cell, Rows, check_names},
         columnar::{damaged, decimal, guard, unknown_codec},
@@ -32,27 +33,27 @@ use crate::{
 };
 
 const FORMAT: &str = "Arrow IPC";
-/// How a file begins; two zeros follow.
+/// The first bytes of a file; two zeros follow.
 const MAGIC: &[u8] = b"ARROW1";
 const CONTINUATION: [u8; 4] = [0xff; 4];
-/// LZ4 makes less of a byte than so many.
+/// LZ4 expands a byte to fewer bytes than this.
 const MOST_OF_A_BYTE: i64 = 256;
-/// What pandas calls an index that it writes.
+/// The start of the name of an index column that pandas writes.
 const INDEX: &str = "__index_level_";
 
-/// The rows of a stream or a file.
+/// The rows of an Arrow IPC stream or file.
 pub(crate) struct ArrowRows<'a> {
     file: String,
     names: Vec<String>,
-    places: Vec<usize>, // of the columns in the schema
+    places: Vec<usize>, // positions of the columns in the schema
     reader: Box<dyn Read + 'a>,
     schema: Arc<Schema>,
     dictionaries: HashMap<i64, ArrayRef>,
-    selected: Vec<usize>,       // in the schema, rising
-    arrays: Vec<Option<usize>>, // where a column is among them
+    selected: Vec<usize>,       // positions in the schema, ascending
+    arrays: Vec<Option<usize>>, // position of each column among the selected ones
     batch: Option<RecordBatch>,
-    at: usize, // row of the batch
-    row: u64,  // of the file, from 1; 0 before the first
+    at: usize, // row in the batch
+    row: u64,  // row in the file, from 1; 0 before the first
 }
 
 impl<'a> ArrowRows<'a> {
@@ -63,7 +64,7 @@ impl<'a> ArrowRows<'a> {
         read.map_err(|reason| DataError::Read { file: file(), reason })?;
         if start.starts_with(b"FEA1") {
             let what = "it is Feather version 1, which onebit does not read; write it as version 2".into();
-            return Err(DataError::Unsupported { file: file(), what });
+            return Err(TableError::Unsupported { file: file(), what }.into());
         }
         let start = if start.starts_with(MAGIC) { Vec::new() } else { start };
         let mut reader: Box<dyn Read + 'a> = Box::new(Cursor::new(start).chain(reader));
@@ -100,7 +101,7 @@ impl<'a> ArrowRows<'a> {
         })
     }
 
-    /// Reads up to the next batch that has rows; false if there is none.
+    /// Reads up to the next batch with rows; returns false at the end.
     fn fill(&mut self) -> Result<bool, DataError> {
         let file = self.file.as_str();
         loop {
@@ -116,7 +117,7 @@ impl<'a> ArrowRows<'a> {
                     check(batch, body, file)?;
                     if dictionary.isDelta() {
                         let what = "it has dictionaries that grow, which onebit does not read; write it without deltas";
-                        return Err(DataError::Unsupported { file: file.into(), what: what.into() });
+                        return Err(TableError::Unsupported { file: file.into(), what: what.into() }.into());
                     }
                     let values = values_of(&self.schema, dictionary.id());
                     let values = values.ok_or_else(|| damaged(file, FORMAT, "a dictionary of no column"))?;
@@ -170,7 +171,7 @@ impl Rows for ArrowRows<'_> {
                     true => "a list, a map or a structure".into(),
                     false => shown(&format!("of type {kind}")),
                 };
-                return Err(DataError::ColumnType { file, column, kind });
+                return Err(TableError::ColumnType { file, column, kind }.into());
             }
             self.arrays[column] = self.selected.binary_search(&self.places[column]).ok();
         }
@@ -183,7 +184,7 @@ impl Rows for ArrowRows<'_> {
             let file = self.file.clone();
             let more = guard(&file, FORMAT, || self.fill());
             if !matches!(more, Ok(true)) {
-                self.reader = Box::new(std::io::empty()); // nothing comes after an error
+                self.reader = Box::new(std::io::empty()); // an error ends the rows
                 self.batch = None;
                 return more;
             }
@@ -204,8 +205,8 @@ impl Rows for ArrowRows<'_> {
     }
 }
 
-/// A schema of one column: the values of the dictionary of this number. `arrow-ipc` has a function that reads them, but with
-/// it comes one that joins arrays of every type.
+/// A schema of one column: the values of the dictionary of this number. `arrow-ipc` can read them itself, but
+/// that function would link another that concatenates arrays of every type.
 #[expect(deprecated, reason = "the number is how a file says which dictionary it is")]
 fn values_of(schema: &Schema, id: i64) -> Option<Arc<Schema>> {
     match schema.fields_with_dict_id(id).first()?.data_type() {
@@ -216,14 +217,15 @@ fn values_of(schema: &Schema, id: i64) -> Option<Arc<Schema>> {
     }
 }
 
-/// What stands between two lengths: a head that says what the body is.
+/// A message: a head that describes its body.
 struct Message {
     head: Vec<u8>,
     body: Buffer,
 }
 
 impl Message {
-    /// Reads the next one; nothing at the end. Memory is taken for bytes that are there.
+    /// Reads the next message; `None` at the end. Memory grows with the bytes that exist, not with those
+    /// announced.
     fn read(reader: &mut dyn Read, file: &str) -> Result<Option<Self>, DataError> {
         let mut length = [0; 4];
         match reader.read_exact(&mut length) {
@@ -264,7 +266,7 @@ fn read(reader: &mut dyn Read, length: u64, file: &str) -> Result<Vec<u8>, DataE
     }
 }
 
-/// Checks that buffers are within the body, and become no more than can be when they are decompressed.
+/// Checks that buffers lie within the body, and that their claimed sizes after decompression are possible.
 fn check(batch: arrow_ipc::RecordBatch, body: &[u8], file: &str) -> Result<(), DataError> {
     let codec = batch.compression().map(|compression| compression.codec());
     if codec == Some(CompressionType::ZSTD) {
@@ -278,7 +280,7 @@ fn check(batch: arrow_ipc::RecordBatch, body: &[u8], file: &str) -> Result<(), D
             return Err(damaged(file, FORMAT, "a buffer outside of its message"));
         };
         if let (Some(_), Some(becomes)) = (codec, bytes.first_chunk::<8>()) {
-            // -1 says that it is not compressed
+            // -1 means not compressed
             if i64::from_le_bytes(*becomes) > length.saturating_mul(MOST_OF_A_BYTE) {
                 return Err(damaged(file, FORMAT, "a buffer that promises more than its bytes can hold"));
             }
@@ -291,7 +293,7 @@ fn wrong(file: &str, error: ArrowError) -> DataError {
     damaged(file, FORMAT, error)
 }
 
-/// Whether cells of this type are numbers, texts or booleans.
+/// Whether the type of a column is a number, text or boolean.
 fn is_known(kind: &DataType) -> bool {
     use DataType::*;
     match kind {

@@ -1,21 +1,21 @@
-//! Cells of tables, whatever a table is written in.
+//! Cells and rows of tables, independent of the file format.
 
 use std::borrow::Cow;
 
 use crate::{
     dataset::first_duplicate,
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
 };
 
-/// What text files write where a value is missing, as pandas reads them, and the `?` of the UCI repository.
+/// Texts that mean a missing value: those of pandas, and the `?` of the UCI repository.
 const MISSING: [&str; 13] =
     ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "Null", "None", "<NA>", "#N/A"];
 
-/// One cell.
+/// A cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Cell<'a> {
     Missing,
-    /// A text that is not empty; it may be that of a number.
+    /// A nonempty text, possibly of a number.
     Text(&'a str),
     #[cfg_attr(not(feature = "columnar"), allow(dead_code, reason = "text files have only texts"))]
     Integer(i128),
@@ -31,13 +31,13 @@ impl<'a> Cell<'a> {
         if MISSING.contains(&text) { Cell::Missing } else { Cell::Text(text) }
     }
 
-    /// A number; what is none says that it is missing.
+    /// A number cell; NaN means missing.
     #[cfg(feature = "columnar")]
     pub(crate) fn of_real(number: f64) -> Self {
         if number.is_nan() { Cell::Missing } else { Cell::Real(number) }
     }
 
-    /// A cell as the name of a class or a category, nothing if it is missing.
+    /// The name of a class or category; `None` if the value is missing.
     pub(crate) fn name(self) -> Option<Cow<'a, str>> {
         Some(match self {
             Cell::Missing => return None,
@@ -49,7 +49,7 @@ impl<'a> Cell<'a> {
         })
     }
 
-    /// A cell as a number, finite or not; nothing if it is a text of something else or missing.
+    /// The number, finite or not; `None` if the value is missing or another text.
     pub(crate) fn number(self) -> Option<f32> {
         match self {
             Cell::Missing => None,
@@ -63,29 +63,29 @@ impl<'a> Cell<'a> {
 
 /// A table, row by row.
 pub(crate) trait Rows {
-    /// How messages call the file.
+    /// The name of the file in messages.
     fn file(&self) -> &str;
 
-    /// The names of the columns: unique, but for empty ones.
+    /// The column names, which are unique except for empty ones.
     fn columns(&self) -> &[String];
 
-    /// Says which columns will be asked for; others need not be read.
+    /// Selects the columns whose cells will be read; others may be skipped.
     ///
     /// # Errors
-    /// [`DataError::ColumnType`] for one whose type this crate does not read.
+    /// [`TableError::ColumnType`] for a column of an unsupported type.
     fn select(&mut self, columns: &[usize]) -> Result<(), DataError>;
 
-    /// Goes to the next row; false behind the last.
+    /// Moves to the next row; returns false after the last one.
     fn advance(&mut self) -> Result<bool, DataError>;
 
     /// A cell of the current row.
     fn cell(&self, column: usize) -> Cell<'_>;
 
-    /// File, row and column.
+    /// File, row and column of a cell of the current row, for messages.
     fn place(&self, column: usize) -> String;
 }
 
-/// Refuses two columns of one name.
+/// Refuses two columns with the same name.
 pub(crate) fn check_names(file: &str, names: &[String]) -> Result<(), DataError> {
     match first_duplicate(names.iter().filter(|name| !name.is_empty())) {
         Some(twice) => Err(DataError::Duplicate { name: file.into(), what: "column", twice }),
@@ -93,12 +93,12 @@ pub(crate) fn check_names(file: &str, names: &[String]) -> Result<(), DataError>
     }
 }
 
-/// A finite number of the current row.
+/// The finite number in a cell of the current row.
 pub(crate) fn number(rows: &dyn Rows, column: usize, cell: Cell) -> Result<f32, DataError> {
     let value = || shown(&cell.name().unwrap_or_default());
     match cell.number() {
         Some(number) if number.is_finite() => Ok(number),
         Some(_) => Err(DataError::NotFinite { place: rows.place(column), value: value() }),
-        None => Err(DataError::NotANumber { place: rows.place(column), value: value() }),
+        None => Err(TableError::NotANumber { place: rows.place(column), value: value() }.into()),
     }
 }

@@ -1,13 +1,13 @@
-//! What the readers of Parquet and Arrow IPC have in common.
+//! Helpers of the Parquet and Arrow IPC readers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::error::{DataError, shortened};
+use crate::error::{DataError, TableError, shortened};
 
-/// Characters of what a decoder says.
+/// Maximum number of characters of a decoder's message.
 const LONGEST: usize = 200;
 
-/// Does something with a decoder of hostile bytes. A panic of the decoder becomes an error.
+/// Calls a decoder on untrusted bytes and turns its panic into an error.
 pub(crate) fn guard<T>(
     file: &str,
     format: &'static str,
@@ -18,13 +18,13 @@ pub(crate) fn guard<T>(
 
 pub(crate) fn damaged(file: &str, format: &'static str, reason: impl ToString) -> DataError {
     let reason = reason.to_string();
-    DataError::Damaged { file: file.into(), format, reason: shortened(reason.trim(), LONGEST) }
+    TableError::Damaged { file: file.into(), format, reason: shortened(reason.trim(), LONGEST) }.into()
 }
 
-/// A compression that is not built in.
+/// The error for a compression that is not built in.
 pub(crate) fn unknown_codec(file: &str, codec: &str, instead: &str) -> DataError {
     let what = format!("it is compressed with {codec}, which onebit does not read; write it with {instead}");
-    DataError::Unsupported { file: file.into(), what }
+    TableError::Unsupported { file: file.into(), what }.into()
 }
 
 /// `unscaled * 10^-scale`, rounded once.

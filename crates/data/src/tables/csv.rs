@@ -1,21 +1,22 @@
-//! Rows of a CSV file, one at a time, each cell with the place to name in a message.
+//! The rows of a CSV file, one at a time, with the place of each cell for messages.
 //!
-//! The separator is `,` `;` or tab: whichever the header line has most of, outside of quotes.
-//! Spaces around a cell, blank lines, a byte order mark and CRLF are of no account. A row has a limit, so that a
-//! stream that never ends one does not fill the memory.
+//! The separator is `,` `;` or tab: the most frequent one in the header line, outside quotes. Spaces around a
+//! cell, blank lines, a byte order mark and CRLF are ignored. The length of a row is limited, so that a
+//! stream without line feeds does not fill the memory.
 
 use std::io::{BufRead, BufReader, Chain, Cursor, Read, Take};
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Terminator, Trim};
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
     tables::cell::{Cell, Rows, check_names},
 };
 
-/// How far into a file the header line is looked for to find the separator.
+/// Maximum length of the header line in bytes, for finding the separator.
 const HEADER_LIMIT: u64 = 1 << 20;
-/// The longest row in bytes, with blank lines before it and what the reader has read ahead: 4 MiB, some 2^18 numbers.
+/// Maximum length of a row in bytes, including blank lines before it and read-ahead: 4 MiB, about 2^18
+/// numbers.
 const ROW_LIMIT: u64 = 1 << 22;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -40,8 +41,8 @@ impl<R: Read> CsvRows<R> {
             start.drain(..BYTE_ORDER_MARK.len());
         }
         let separator = separator(&start);
-        // With a line feed at the very end, every record ends in one, and the line that a record ends on
-        // is always one before the reader's.
+        // With a line feed at the very end, every record ends in one, so that the last line of a record is
+        // always one before the reader's.
         let source = Cursor::new(start).chain(rest).chain(&b"\n"[..]).take(ROW_LIMIT);
         let reader = ReaderBuilder::new()
             .delimiter(separator)
@@ -53,26 +54,26 @@ impl<R: Read> CsvRows<R> {
         let mut rows =
             Self { file: file.to_string(), columns: Vec::new(), reader, record: StringRecord::new() };
         if !rows.read()? {
-            return Err(DataError::Empty { file: rows.file });
+            return Err(TableError::Empty { file: rows.file }.into());
         }
         rows.columns = rows.record.iter().map(String::from).collect();
         check_names(&rows.file, &rows.columns)?;
         Ok(rows)
     }
 
-    /// The line of the current row, from 1; its last line if a quoted cell goes over several.
+    /// The line of the current row, from 1; its last line if a quoted cell spans several.
     fn line(&self) -> u64 {
         self.reader.position().line() - 1
     }
 
-    /// Reads the next line that is not blank.
+    /// Reads the next nonblank line; returns false at the end.
     fn read(&mut self) -> Result<bool, DataError> {
         self.reader.get_mut().set_limit(ROW_LIMIT);
         loop {
             let read = self.reader.read_record(&mut self.record);
             if self.reader.get_ref().limit() == 0 {
                 let line = self.reader.position().line();
-                return Err(DataError::LongRow { file: self.file.clone(), line, limit: ROW_LIMIT });
+                return Err(TableError::LongRow { file: self.file.clone(), line, limit: ROW_LIMIT }.into());
             }
             let more = read.map_err(|error| match error.kind() {
                 ErrorKind::Utf8 { err, .. } => {
@@ -106,7 +107,9 @@ impl<R: Read> Rows for CsvRows<R> {
         let more = self.read()?;
         let (expected, got) = (self.columns.len(), self.record.len());
         if more && got != expected {
-            return Err(DataError::Ragged { file: self.file.clone(), line: self.line(), expected, got });
+            return Err(
+                TableError::Ragged { file: self.file.clone(), line: self.line(), expected, got }.into()
+            );
         }
         Ok(more)
     }
@@ -120,7 +123,7 @@ impl<R: Read> Rows for CsvRows<R> {
     }
 }
 
-/// Everything up to the end of the first line that is not blank.
+/// The bytes up to the end of the first nonblank line.
 fn read_header_line(reader: &mut Take<impl BufRead>) -> std::io::Result<Vec<u8>> {
     let mut start = Vec::new();
     loop {
@@ -131,7 +134,7 @@ fn read_header_line(reader: &mut Take<impl BufRead>) -> std::io::Result<Vec<u8>>
     }
 }
 
-/// The most frequent separator outside of quotes, `,` if in doubt.
+/// The most frequent separator outside quotes; `,` in a tie.
 fn separator(header: &[u8]) -> u8 {
     let mut quoted = false;
     let mut counts = [(b'\t', 0), (b';', 0), (b',', 0)];
@@ -141,7 +144,7 @@ fn separator(header: &[u8]) -> u8 {
             *count += usize::from(!quoted && byte == *separator);
         }
     }
-    // Of equals, the last one is taken.
+    // In a tie, the last one is taken.
     counts.into_iter().max_by_key(|&(_, count)| count).map_or(b',', |(separator, _)| separator)
 }
 
@@ -153,7 +156,7 @@ mod tests {
         CsvRows::new(text, "f.csv")
     }
 
-    /// All rows with the lines they stand on.
+    /// All rows with their lines.
     fn lines(text: &[u8]) -> Vec<(u64, Vec<String>)> {
         let mut rows = rows(text).unwrap();
         let mut lines = Vec::new();
@@ -203,7 +206,7 @@ mod tests {
             let error = CsvRows::new(std::io::repeat(byte), "f.csv").err().unwrap().to_string();
             assert_eq!(error, long(1), "{}", byte.escape_ascii());
         }
-        let cell = "x".repeat(ROW_LIMIT as usize - (1 << 14)); // what is read ahead counts too
+        let cell = "x".repeat(ROW_LIMIT as usize - (1 << 14)); // read-ahead counts too
         let text = format!("a,b\n{cell},2\n{cell},4\n");
         assert_eq!(lines(text.as_bytes()).len(), 2);
     }

@@ -1,33 +1,33 @@
-//! Rows of a table as the features that a model takes.
+//! From rows of a table to the features of a model.
 
 use onebit_model::{ColumnKind, Columns, Field};
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
     tables::{
         cell::{Cell, Rows, number},
         header::choose,
     },
 };
 
-/// What leads from the columns of a file to those of a model, and from them to features.
+/// Maps the columns of a file to those of a model, and their cells to features.
 pub(crate) struct Encoder {
     columns: Columns,
     places: Vec<usize>,
     unknown: Vec<UnknownCategory>,
 }
 
-/// A category that a model does not know: all features of its column are 0 then.
+/// A category that the model does not know. All features of its column are 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownCategory {
     /// The column.
     pub column: String,
-    /// The first such category in it.
+    /// The first unknown category in the column.
     pub category: String,
 }
 
 impl Encoder {
-    /// Columns are chosen by name, or else by position; the one of labels is none of them.
+    /// Chooses the columns by name, otherwise by position; the column `label` is left out.
     pub(crate) fn new(
         rows: &mut dyn Rows,
         columns: &Columns,
@@ -45,10 +45,10 @@ impl Encoder {
         Ok(Self { columns: columns.clone(), unknown: Vec::new(), places })
     }
 
-    /// The features of the current row.
+    /// Encodes the current row as features.
     pub(crate) fn encode(&mut self, rows: &dyn Rows) -> Result<Vec<f32>, DataError> {
         let columns = self.columns.as_slice().iter().zip(&self.places);
-        // a number may be the name of a category
+        // A number may be the name of a category.
         let names: Vec<_> = columns
             .clone()
             .map(|(column, &at)| match column.kind {
@@ -65,8 +65,7 @@ impl Encoder {
             fields.push(match (rows.cell(at), &column.kind, name) {
                 (Cell::Missing, ..) if stands_in => Field::Missing,
                 (Cell::Missing, ..) => {
-                    let hint = " (the model was trained without --missing mean)";
-                    return Err(DataError::Missing { place: rows.place(at), hint });
+                    return Err(TableError::MissingForModel { place: rows.place(at) }.into());
                 }
                 (_, ColumnKind::Categories(_), Some(name)) => Field::Text(name),
                 (cell, ..) => Field::Number(number(rows, at, cell)?),
@@ -85,7 +84,7 @@ impl Encoder {
         Ok(x)
     }
 
-    /// The columns in which there were categories that the model does not know, each once.
+    /// The unknown categories so far, one per column.
     pub(crate) fn unknown(&self) -> &[UnknownCategory] {
         &self.unknown
     }

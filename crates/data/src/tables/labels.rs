@@ -1,17 +1,17 @@
-//! The classes in a column, and whether they are classes at all.
+//! The labels in the target column, and the check that they are classes.
 
 use std::collections::HashMap;
 
-use crate::error::{DataError, shown};
+use crate::error::{DataError, TableError, shown};
 
-/// So many different labels are classes, however few rows there are.
+/// Up to this number of different labels, they are classes however few the rows.
 const FEW: usize = 20;
-/// Rows that a class of numbers has on average, at least.
+/// Minimum mean number of rows per class, for labels that are numbers.
 const ROWS_A_CLASS: usize = 4;
-/// More numbers than this are no classes.
+/// Maximum number of classes for labels that are numbers.
 const MOST_NUMBERS: usize = 1000;
 
-/// The labels of rows, numbered as they come.
+/// The labels of rows, numbered in order of appearance.
 #[derive(Default)]
 pub(crate) struct Labels {
     names: Vec<String>,
@@ -24,7 +24,7 @@ impl Labels {
         let label = match self.numbers.get(name) {
             Some(&label) => label,
             None => {
-                let label = self.names.len() as u32; // fewer than rows in memory
+                let label = self.names.len() as u32; // fewer labels than rows, which fit in memory
                 self.names.push(name.into());
                 self.numbers.insert(name.into(), label);
                 label
@@ -33,12 +33,12 @@ impl Labels {
         self.labels.push(label);
     }
 
-    /// The label of each row and the names of the classes: in the order of their numbers if all are numbers, else in the
-    /// order of their letters.
+    /// The label of each row, and the names of the classes: in numeric order if all are numbers, otherwise in
+    /// alphabetical order.
     pub(crate) fn finish(mut self, file: &str, column: &str) -> Result<(Vec<u32>, Vec<String>), DataError> {
         let (file, column) = (file.to_string(), shown(column));
         if let [label] = &self.names[..] {
-            return Err(DataError::OneClass { file, column, label: shown(label) });
+            return Err(TableError::OneClass { file, column, label: shown(label) }.into());
         }
         let (different, rows) = (self.names.len(), self.labels.len());
         if different > FEW {
@@ -50,17 +50,17 @@ impl Labels {
                         || ROWS_A_CLASS * different > rows
                         || numbers.iter().any(|number| number.fract() != 0.0) =>
                 {
-                    return Err(DataError::Regression { file, column, different, rows });
+                    return Err(TableError::Regression { file, column, different, rows }.into());
                 }
                 None if 2 * different > rows => {
-                    return Err(DataError::TooManyClasses { file, column, different, rows });
+                    return Err(TableError::TooManyClasses { file, column, different, rows }.into());
                 }
                 _ => {}
             }
         }
         let order = sorted(&self.names).map_err(|[first, second]| {
             let (first, second) = (shown(&self.names[first]), shown(&self.names[second]));
-            DataError::SameNumber { file, column, first, second }
+            TableError::SameNumber { file, column, first, second }
         })?;
         let mut rank = vec![0u32; different];
         order.iter().zip(0..).for_each(|(&number, at)| rank[number] = at);
@@ -69,7 +69,7 @@ impl Labels {
     }
 }
 
-/// The order of distinct labels, or two that are one number.
+/// The order of distinct labels, or two labels that are the same number.
 fn sorted(labels: &[String]) -> Result<Vec<usize>, [usize; 2]> {
     let integers: Option<Vec<i128>> = labels.iter().map(|label| label.parse().ok()).collect();
     let finite = |label: &String| label.parse().ok().filter(|number: &f64| number.is_finite());

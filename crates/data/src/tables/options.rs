@@ -1,25 +1,26 @@
-//! How a table is read to learn from.
+//! How to read a table as training data.
 
 use serde::{Deserialize, Serialize};
 
-/// What becomes of missing values.
+/// How to treat missing values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Missing {
-    /// They are errors.
+    /// Refuse them with an error.
     #[default]
     Refuse,
-    /// A missing number is the mean of its column over the training part, a missing text a category of its own.
+    /// Replace a missing number by the mean of its column over the training part; make a missing text a
+    /// separate category.
     Mean,
 }
 
-/// How a table is read to learn from.
+/// How to read a table as training data.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TableOptions {
-    /// The column with the classes.
+    /// The target column, which contains the classes.
     pub target: String,
-    /// Columns that are left out.
+    /// Columns to leave out.
     pub drop: Vec<String>,
-    /// What becomes of missing values.
+    /// How to treat missing values.
     pub missing: Missing,
 }

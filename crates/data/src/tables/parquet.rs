@@ -1,4 +1,4 @@
-//! Rows of a Parquet file, some at a time of one row group after the other.
+//! The rows of a Parquet file, decoded in batches, row group by row group.
 
 use std::{fs::File, io::Read, sync::Arc};
 
@@ -17,42 +17,42 @@ use parquet::{
 };
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
     tables::{
         cell::{Cell, Rows, check_names},
         columnar::{damaged, decimal, guard, unknown_codec},
     },
 };
 
-/// Rows that are decoded at once.
+/// Number of rows in a batch.
 const ROWS: usize = 1024;
-/// Bytes of a file that comes as a stream, and so is kept whole: 1 GiB.
+/// Maximum size in bytes of a file that comes as a stream and must be buffered: 1 GiB.
 const STREAM_LIMIT: u64 = 1 << 30;
-/// What pandas calls an index that it writes.
+/// The start of the name of an index column that pandas writes.
 const INDEX: &str = "__index_level_";
 
 const FORMAT: &str = "Parquet";
 
-/// The rows of a file.
+/// The rows of a Parquet file.
 pub(crate) struct ParquetRows {
     file: String,
     names: Vec<String>,
-    leaves: Vec<Leaf>, // of each column
+    leaves: Vec<Leaf>, // one per column
     chunks: Arc<Chunks>,
     metadata: ParquetMetaData,
-    group: usize, // the next one
-    left: i64,    // rows of the current one
+    group: usize, // the next row group
+    left: i64,    // rows left in the current group
     open: Vec<(usize, ColumnReader)>,
     selected: Vec<usize>,
-    batch: Vec<Vec<Value>>, // of each column
-    at: usize,              // row of the batch
-    row: u64,               // of the file, from 1; 0 before the first
+    batch: Vec<Vec<Value>>, // values of each column
+    at: usize,              // row in the batch
+    row: u64,               // row in the file, from 1; 0 before the first
 }
 
-/// Where the values of a column are and what they mean.
+/// The position and meaning of the values of a column.
 type Leaf = Result<(usize, Kind), String>;
 
-/// What values of a physical type mean.
+/// The meaning of the values of a physical type.
 #[derive(Clone, Copy)]
 enum Kind {
     Plain,
@@ -74,7 +74,7 @@ impl ParquetRows {
         Self::new(Chunks::File(file), name)
     }
 
-    /// Reads all of it first, for what says where everything is stands at the end.
+    /// Buffers the whole stream, because the metadata of a Parquet file are at its end.
     pub(crate) fn of_stream(reader: impl Read, name: &str) -> Result<Self, DataError> {
         let (mut bytes, file) = (Vec::new(), || name.to_string());
         let read = reader.take(STREAM_LIMIT + 1).read_to_end(&mut bytes);
@@ -113,7 +113,7 @@ impl ParquetRows {
         })
     }
 
-    /// Decodes the next rows; false if there are none.
+    /// Decodes the next batch; returns false at the end.
     fn fill(&mut self) -> Result<bool, DataError> {
         while self.left == 0 {
             if self.group == self.metadata.num_row_groups() {
@@ -171,7 +171,7 @@ impl ParquetRows {
     }
 }
 
-/// Where the bytes are. One type for both, so that what reads them is there once.
+/// The bytes of the file: one type for files and buffers, so that the decoder is compiled only once.
 enum Chunks {
     File(File),
     Bytes(Bytes),
@@ -217,7 +217,7 @@ impl Rows for ParquetRows {
         for &column in columns {
             if let Err(kind) = &self.leaves[column] {
                 let (file, column) = (self.file.clone(), shown(&self.names[column]));
-                return Err(DataError::ColumnType { file, column, kind: kind.clone() });
+                return Err(TableError::ColumnType { file, column, kind: kind.clone() }.into());
             }
         }
         self.selected = columns.to_vec();
@@ -231,7 +231,7 @@ impl Rows for ParquetRows {
             let file = self.file.clone();
             let more = guard(&file, FORMAT, || self.fill());
             if !matches!(more, Ok(true)) {
-                (self.left, self.group) = (0, self.metadata.num_row_groups()); // nothing comes after an error
+                (self.left, self.group) = (0, self.metadata.num_row_groups()); // an error ends the rows
                 self.batch.iter_mut().for_each(Vec::clear);
                 return more;
             }
@@ -255,7 +255,7 @@ impl Rows for ParquetRows {
     }
 }
 
-/// What the values of a column mean, or what they are that this reader does not take.
+/// The meaning of the values of a column, or the name of a type that this reader does not support.
 fn kind(column: &ColumnDescriptor) -> Result<Kind, String> {
     let (logical, converted) = (column.logical_type_ref(), column.converted_type());
     if column.self_type().get_basic_info().repetition() == Repetition::REPEATED {
@@ -283,7 +283,7 @@ fn kind(column: &ColumnDescriptor) -> Result<Kind, String> {
             | ConvertedType::INT_64 => Ok(Kind::Plain),
             _ => is("a date or a time"),
         },
-        // all values are missing, whatever they would be
+        // All values are missing, so their type does not matter.
         (Type::INT32 | Type::INT64, Some(LogicalType::Unknown), _) => Ok(Kind::Plain),
         (Type::INT32 | Type::INT64 | Type::INT96, ..) => is("a date or a time"),
         (Type::BYTE_ARRAY, Some(LogicalType::String | LogicalType::Enum), _) => Ok(Kind::Text),
@@ -295,7 +295,7 @@ fn kind(column: &ColumnDescriptor) -> Result<Kind, String> {
     }
 }
 
-/// Appends the next values, some for [`ROWS`] rows at most.
+/// Appends the next values, for up to [`ROWS`] rows.
 fn decode(
     reader: &mut ColumnReader,
     column: &Arc<ColumnDescriptor>,
@@ -352,7 +352,7 @@ fn read<T: DataType>(
     Ok(())
 }
 
-/// The unscaled number of a decimal.
+/// The unscaled integer of a decimal.
 fn big_endian(bytes: &[u8]) -> Result<i128, ParquetError> {
     if bytes.is_empty() || bytes.len() > 16 {
         return Err(ParquetError::General("a decimal of more than 16 bytes".into()));

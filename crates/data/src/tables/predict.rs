@@ -1,4 +1,4 @@
-//! Features to predict from: the columns that a model wants, of any file, one row at a time.
+//! Features to predict from: the columns that a model needs, read from any table row by row.
 //!
 //! ```
 //! use onebit_data::FeatureRows;
@@ -16,35 +16,36 @@ use onebit_model::Columns;
 
 use crate::{
     dataset::first_duplicate,
-    error::{DataError, listed},
+    error::{DataError, TableError, listed},
     tables::{
         cell::Rows,
         encode::{Encoder, UnknownCategory},
-        format::{TableFormat, open_table, table_of},
+        format::{TableFile, TableFormat, table_of},
         header::is_no_header,
     },
 };
 
-/// The rows of a table as a model wants them: an iterator over `(i)` numbers in constant memory.
+/// The rows of a table as the features of a model: an iterator over `(i)` numbers in constant memory.
 pub struct FeatureRows<'a> {
     rows: Box<dyn Rows + 'a>,
     encoder: Encoder,
 }
 
 impl<'a> FeatureRows<'a> {
-    /// Reads the header line of a CSV file; `name` is how messages call it. Columns of numbers are chosen
+    /// Reads the header line of a CSV text, which messages call `name`. Number columns are chosen
     ///
-    /// 1. by name, if all `wanted` names are in the header: other columns are ignored;
-    /// 2. else by position, if there are as many columns as wanted and no wanted name stands elsewhere.
+    /// 1. by name if all `wanted` names are in the header; other columns are ignored;
+    /// 2. otherwise by position if the number of columns is right and no wanted name is in another position.
     ///
     /// # Errors
-    /// [`DataError::Empty`], [`DataError::Duplicate`]; [`DataError::MissingColumns`] if neither is possible;
-    /// [`DataError::NoHeader`] if a choice by position would take a row of numbers for the header;
-    /// [`DataError::NoFeatures`] if nothing is wanted; [`DataError::Read`], [`DataError::NotText`];
-    /// [`DataError::Duplicate`] if a name is wanted twice.
+    /// [`TableError::MissingColumns`] if neither is possible, [`TableError::NoHeader`] if a choice by
+    /// position would take a row of numbers for the header, [`TableError::Empty`], [`DataError::Duplicate`]
+    /// if a column or a wanted name occurs twice, [`DataError::NoFeatures`] if nothing is wanted,
+    /// [`DataError::Read`] and [`DataError::NotText`].
     ///
-    /// A row can be an error, too: [`DataError::Ragged`], [`DataError::Missing`], [`DataError::NotANumber`],
-    /// [`DataError::NotFinite`], [`DataError::NotText`], [`DataError::LongRow`] above 4 MiB, [`DataError::Read`].
+    /// Each row can be an error: [`TableError::Ragged`], [`TableError::MissingForModel`],
+    /// [`TableError::NotANumber`], [`DataError::NotFinite`], [`DataError::NotText`], [`TableError::LongRow`]
+    /// above 4 MiB, [`DataError::Read`].
     pub fn new(reader: impl Read + 'a, name: &str, wanted: &[String]) -> Result<Self, DataError> {
         if wanted.is_empty() {
             return Err(DataError::NoFeatures { name: name.to_string() });
@@ -52,12 +53,12 @@ impl<'a> FeatureRows<'a> {
         Self::with_columns(reader, name, TableFormat::Csv, &plain(name, wanted)?)
     }
 
-    /// The same for a table in any format, and for columns of any kind. A Parquet file is first read to its end; better
-    /// [`open`](Self::open) it.
+    /// [`new`](Self::new) for any format and any kind of columns. A Parquet stream is buffered whole; prefer
+    /// [`open`](Self::open) for files.
     ///
     /// # Errors
-    /// As [`new`](Self::new); those of the format: [`DataError::Damaged`], [`DataError::Unsupported`],
-    /// [`DataError::Oversize`], [`DataError::ColumnType`].
+    /// Returns the errors of [`new`](Self::new), and [`TableError::Damaged`], [`TableError::Unsupported`],
+    /// [`DataError::Oversize`] or [`TableError::ColumnType`] for Parquet and Arrow.
     pub fn with_columns(
         reader: impl Read + 'a,
         name: &str,
@@ -67,12 +68,12 @@ impl<'a> FeatureRows<'a> {
         Self::of(table_of(reader, name, format)?, columns)
     }
 
-    /// The same for a file, in the format that its first bytes say.
+    /// [`with_columns`](Self::with_columns) for a file, in the format that its first bytes show.
     ///
     /// # Errors
-    /// As [`with_columns`](Self::with_columns); [`DataError::Open`].
+    /// [`DataError::Open`], and the errors of [`with_columns`](Self::with_columns).
     pub fn open(path: impl AsRef<Path>, columns: &Columns) -> Result<FeatureRows<'static>, DataError> {
-        FeatureRows::of(open_table(path.as_ref())?, columns)
+        FeatureRows::of(TableFile::open(path.as_ref())?.into_rows()?, columns)
     }
 
     fn of(mut rows: Box<dyn Rows + 'a>, columns: &Columns) -> Result<Self, DataError> {
@@ -80,12 +81,14 @@ impl<'a> FeatureRows<'a> {
         let header = rows.columns();
         let named = columns.as_slice().iter().any(|column| header.contains(&column.name));
         if !named && is_no_header(header) {
-            return Err(DataError::NoHeader { file: rows.file().into(), columns: listed(header.iter()) });
+            return Err(
+                TableError::NoHeader { file: rows.file().into(), columns: listed(header.iter()) }.into()
+            );
         }
         Ok(Self { rows, encoder })
     }
 
-    /// The columns in which there were categories that the model does not know, so far; each once.
+    /// The categories so far that the model does not know, one per column.
     pub fn unknown(&self) -> &[UnknownCategory] {
         self.encoder.unknown()
     }
@@ -111,12 +114,12 @@ impl Iterator for FeatureRows<'_> {
     }
 }
 
-/// Rows of numbers without labels.
+/// Rows of features without labels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// Numbers in a row, `i`; never 0.
+    /// Number of features, `i`; at least 1.
     pub cols: usize,
-    /// The numbers, `(b, i)`.
+    /// The values, `(b, i)`.
     pub values: Vec<f32>,
 }
 
@@ -127,10 +130,10 @@ impl Table {
     }
 }
 
-/// Reads the columns that a model wants, all rows at once; see [`FeatureRows`].
+/// Reads all rows of the columns that a model needs, chosen as by [`FeatureRows::new`].
 ///
 /// # Errors
-/// Those of [`FeatureRows::new`] and of its rows; [`DataError::Open`], [`DataError::NoRows`].
+/// [`DataError::Open`], [`DataError::NoRows`], and the errors of [`FeatureRows::new`] and of its rows.
 pub fn read_features(path: impl AsRef<Path>, wanted: &[String]) -> Result<Table, DataError> {
     let name = path.as_ref().display().to_string();
     if wanted.is_empty() {
@@ -150,7 +153,7 @@ pub fn read_features(path: impl AsRef<Path>, wanted: &[String]) -> Result<Table,
 mod tests {
     use super::*;
 
-    /// All rows, with `width` and `height` wanted.
+    /// All rows of the columns `width` and `height`.
     fn rows(text: &str) -> Result<Vec<Vec<f32>>, String> {
         let wanted = ["width", "height"].map(String::from);
         let rows = FeatureRows::new(text.as_bytes(), "f.csv", &wanted).map_err(|error| error.to_string())?;
@@ -175,7 +178,7 @@ mod tests {
     #[test]
     fn columns_that_cannot_be_chosen() {
         let missing = |columns: &str, got: usize| {
-            Err(format!("f.csv: missing column {columns}; the model wants 2 columns, the file has {got}"))
+            Err(format!("f.csv: missing column {columns}; the model needs 2 columns, the file has {got}"))
         };
         assert_eq!(rows("w,h,d\n1,2,3\n"), missing("width, height", 3));
         assert_eq!(rows("width\n1\n"), missing("height", 1));
@@ -231,14 +234,14 @@ mod tests {
         assert_eq!(next(), Ok(vec![1.0, 0.0, 0.0, 7.0, 0.0, 1.0]));
         assert_eq!(next(), Ok(vec![0.0, 0.0, 0.0, 2.0, 0.0, 0.0]));
         assert!(next().is_ok());
-        let hint = "missing value (the model was trained without --missing mean)";
+        let hint = "missing value, which the model was not trained to fill in";
         assert_eq!(next(), Err(format!("f.csv, line 6, column `doors`: {hint}")));
         assert_eq!(next(), Err("f.csv, line 7, column `width`: expected a number, got `x`".into()));
         let unknown: Vec<_> = rows.unknown().iter().map(|u| (&*u.column, &*u.category)).collect();
         assert_eq!(unknown, [("colour", "green"), ("doors", "9")]);
     }
 
-    /// Yields a header and a row, then fails for ever.
+    /// Yields a header and a row, then only errors.
     struct Broken(&'static [u8]);
 
     impl Read for Broken {

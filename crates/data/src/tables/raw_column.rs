@@ -1,41 +1,42 @@
-//! What a column of a table is found to hold: numbers, or a few categories.
+//! A column of a table while it is read: numbers, or a few categories.
 //!
-//! A text file does not say. While there are few different texts, a column remembers them; a column of numbers soon has more
-//! and then keeps numbers alone. So a cell takes four bytes, and a column a few texts.
+//! A text file does not declare types. While a column has few different texts, it keeps them; a column of
+//! numbers soon has more and then keeps only numbers. A cell thus takes four bytes, and a column at most a
+//! few texts.
 
 use std::collections::HashMap;
 
 use onebit_model::{Column, ColumnKind};
 
 use crate::{
-    error::{DataError, shown},
+    error::{DataError, TableError, shown},
     tables::{
         cell::{Cell, Rows, number},
         options::Missing,
     },
 };
 
-/// Different numbers in a column that may still turn out to be codes: `2`, `3`, `4`, `5more`.
+/// Maximum number of different numbers that may still turn out to be codes: `2`, `3`, `4`, `5more`.
 const CODES: usize = 32;
-/// More categories than this are no categories.
+/// Maximum number of categories.
 const MOST_CATEGORIES: usize = 1000;
-/// Different texts that need no second row each.
+/// Up to this number of different texts, they are categories however few the rows.
 const FEW: usize = 20;
-/// The bits of a cell without a value: a NaN, and no number of a text.
+/// The bits of a cell without a value: a NaN, which is no index of a text either.
 const GAP: u32 = 0x7fc0_0000;
 
-/// A feature column in the making.
+/// A feature column while it is read.
 pub(crate) struct RawColumn {
     column: usize,
     name: String,
     kind: Kind,
-    values: usize, // cells that have one
+    values: usize, // number of cells with a value
 }
 
 enum Kind {
-    /// The bits of an f32 each.
+    /// Each cell is the bits of an f32.
     Numbers,
-    /// The number of a text each.
+    /// Each cell is the index of a text.
     Few(Box<Few>),
 }
 
@@ -44,7 +45,7 @@ struct Few {
     texts: Vec<String>,
     numbers: HashMap<String, u32>,
     cells_of_numbers: usize,
-    first_text: Option<DataError>, // what is wrong if it is a column of numbers
+    first_text: Option<DataError>, // the error if this is a column of numbers
     first_infinite: Option<DataError>,
 }
 
@@ -53,7 +54,8 @@ impl RawColumn {
         Self { column, name: name.into(), kind: Kind::Few(Box::default()), values: 0 }
     }
 
-    /// Takes the cell of the current row; `cells` are those of the rows before, of all columns, and `at` leads to this one.
+    /// Reads the cell of the current row. `cells` are those of all columns in earlier rows; `at` selects this
+    /// column's.
     pub(crate) fn read(
         &mut self,
         rows: &dyn Rows,
@@ -64,10 +66,7 @@ impl RawColumn {
         let cell = rows.cell(self.column);
         if cell == Cell::Missing {
             return match missing {
-                Missing::Refuse => {
-                    let hint = " (--missing mean fills it in)";
-                    Err(DataError::Missing { place: rows.place(self.column), hint })
-                }
+                Missing::Refuse => Err(TableError::Missing { place: rows.place(self.column) }.into()),
                 Missing::Mean => Ok(GAP),
             };
         }
@@ -78,12 +77,12 @@ impl RawColumn {
             }
             self.become_numbers(cells, at)?;
         } else if matches!(self.kind, Kind::Few(_)) {
-            self.become_numbers(cells, at)?; // the file says so
+            self.become_numbers(cells, at)?; // the file declares the type
         }
         Ok(number(rows, self.column, cell)?.to_bits())
     }
 
-    /// In place of the numbers of texts, their values.
+    /// Replaces the indices of texts by the numbers that they stand for.
     fn become_numbers(&mut self, cells: &mut [u32], at: Strided) -> Result<(), DataError> {
         let Kind::Few(few) = std::mem::replace(&mut self.kind, Kind::Numbers) else { return Ok(()) };
         if let Some(error) = few.first_infinite {
@@ -96,7 +95,7 @@ impl RawColumn {
         Ok(())
     }
 
-    /// Decides what the column holds; of categories its cells become the numbers in their order.
+    /// Decides the kind of the column; the cells of categories become indices in alphabetical order.
     pub(crate) fn finish(
         mut self,
         file: &str,
@@ -106,7 +105,7 @@ impl RawColumn {
     ) -> Result<Column, DataError> {
         let (file, column) = (|| file.to_string(), shown(&self.name));
         if self.values == 0 {
-            return Err(DataError::NoValue { file: file(), column });
+            return Err(TableError::NoValue { file: file(), column }.into());
         }
         if let Kind::Few(few) = &mut self.kind {
             let (texts, different) = (self.values - few.cells_of_numbers, few.texts.len());
@@ -114,7 +113,9 @@ impl RawColumn {
                 return Err(few.first_text.take().expect("there is a text"));
             }
             if texts > 0 && different > FEW && 2 * different > self.values {
-                return Err(DataError::Identifier { file: file(), column, different, rows: self.values });
+                return Err(
+                    TableError::Identifier { file: file(), column, different, rows: self.values }.into()
+                );
             }
             if texts == 0 {
                 self.become_numbers(cells, at)?;
@@ -132,7 +133,7 @@ impl RawColumn {
                 let place = |text: &String| categories.binary_search(text).map_or(0, |at| at as u32);
                 let ranks: Vec<u32> = few.texts.iter().map(place).collect();
                 for cell in cells.iter_mut().skip(at.first).step_by(at.step) {
-                    *cell = ranks.get(*cell as usize).copied().unwrap_or(0); // missing is the first of all
+                    *cell = ranks.get(*cell as usize).copied().unwrap_or(0); // a missing value is the first category
                 }
                 ColumnKind::Categories(categories)
             }
@@ -141,7 +142,7 @@ impl RawColumn {
     }
 }
 
-/// Every `step`-th from the `first` on.
+/// Every `step`-th cell, starting with `first`.
 #[derive(Clone, Copy)]
 pub(crate) struct Strided {
     pub(crate) first: usize,
@@ -149,7 +150,7 @@ pub(crate) struct Strided {
 }
 
 impl Few {
-    /// The number of a text; nothing if the column has too many different ones and all are numbers.
+    /// The index of a text; `None` if the column has too many different texts and all are numbers.
     fn take(&mut self, rows: &dyn Rows, column: usize, text: &str) -> Result<Option<u32>, DataError> {
         let (place, value) = (|| rows.place(column), || shown(text));
         match text.parse::<f32>() {
@@ -160,7 +161,7 @@ impl Few {
                 }
             }
             Err(_) if self.first_text.is_none() => {
-                self.first_text = Some(DataError::NotANumber { place: place(), value: value() });
+                self.first_text = Some(TableError::NotANumber { place: place(), value: value() }.into());
             }
             Err(_) => {}
         }
@@ -172,7 +173,7 @@ impl Few {
             None if code >= CODES => return Ok(None),
             Some(_) if code >= MOST_CATEGORIES => {
                 let (file, column) = (rows.file().to_string(), shown(&rows.columns()[column]));
-                return Err(DataError::Categories { file, column, limit: MOST_CATEGORIES });
+                return Err(TableError::Categories { file, column, limit: MOST_CATEGORIES }.into());
             }
             _ => {}
         }
@@ -182,7 +183,7 @@ impl Few {
     }
 }
 
-/// Of the cells that have a value, in f64; finite.
+/// The mean of the cells with a value, summed in f64.
 fn mean<'a>(cells: impl Iterator<Item = &'a u32>) -> f32 {
     let (mut sum, mut count) = (0.0, 0u32);
     for value in cells.filter(|bits| **bits != GAP).map(|bits| f64::from(f32::from_bits(*bits))) {
@@ -192,7 +193,7 @@ fn mean<'a>(cells: impl Iterator<Item = &'a u32>) -> f32 {
     (sum / f64::from(count.max(1))) as f32
 }
 
-/// Whether a cell of numbers has none.
+/// Whether a number cell has no value.
 pub(crate) fn is_gap(cell: u32) -> bool {
     cell == GAP
 }

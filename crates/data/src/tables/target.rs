@@ -1,28 +1,37 @@
-//! Which column of a table holds the classes, when nobody says.
+//! The target column of a table that nobody names.
 
 use std::path::Path;
 
 use crate::{
-    error::{DataError, listed},
+    error::{DataError, TableError, listed},
     tables::{
         cell::{Cell, Rows},
-        format::open_table,
+        format::TableFile,
     },
 };
 
-/// Names that say so, in any case.
+/// Names of target columns, in any case.
 const NAMES: [&str; 5] = ["class", "label", "target", "species", "y"];
-/// Rows that are looked at.
+/// Number of rows that are examined.
 const ROWS: usize = 1000;
 
-/// The column of a table that is taken for its target: the last one if its name is `class`, `label`, `target`, `species` or
-/// `y`, in any case, or else the only one of such a name, or else the last one if it alone holds texts, in the first 1000
-/// rows.
+/// Guesses the target column of a table. It is the last column if that is named `class`, `label`, `target`,
+/// `species` or `y`, in any case; otherwise the only column with such a name; otherwise the last column if it
+/// is the only one with text in the first 1000 rows.
 ///
 /// # Errors
-/// [`DataError::NoTarget`] if there is none; those of the file.
+/// [`TableError::NoTarget`] if none of these applies, [`TableError::StreamTarget`] for a stream, and the
+/// errors of the file.
 pub fn default_target(path: impl AsRef<Path>) -> Result<String, DataError> {
-    find(&mut *open_table(path.as_ref())?)
+    guess_target(&TableFile::open(path.as_ref())?)
+}
+
+/// [`default_target`] of an open file.
+pub(crate) fn guess_target(file: &TableFile) -> Result<String, DataError> {
+    match file.peek() {
+        Some(rows) => find(&mut *rows?),
+        None => Err(TableError::StreamTarget { file: file.name().into() }.into()),
+    }
 }
 
 fn find(rows: &mut dyn Rows) -> Result<String, DataError> {
@@ -38,7 +47,7 @@ fn find(rows: &mut dyn Rows) -> Result<String, DataError> {
     }
     match last {
         Some(last) if said.is_empty() && only_the_last_has_texts(rows)? => Ok(last.clone()),
-        _ => Err(DataError::NoTarget { file: rows.file().into(), columns: listed(names.iter()) }),
+        _ => Err(TableError::NoTarget { file: rows.file().into(), columns: listed(names.iter()) }.into()),
     }
 }
 
@@ -80,7 +89,7 @@ mod tests {
         }
         for text in ["a,b\n1,2\n", "a,b\nx,y\n", "y,label,x\n1,2,a\n", "a,\n1,x\n", "a,b\n", "a,b\n1,?\n"] {
             let columns = text.lines().next().unwrap().replace(',', ", ");
-            let question = "f.csv: which column holds the class? --target COLUMN says so; the columns are";
+            let question = "f.csv: cannot tell which column holds the class; the columns are";
             assert_eq!(target(text), Err(format!("{question} {columns}")), "{text}");
         }
     }

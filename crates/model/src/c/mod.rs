@@ -42,7 +42,7 @@ impl Model {
     /// [`classify`](Self::classify), bit for bit; only if a score is NaN may its bits differ. The functions
     /// return -1 for a feature that [`scores`](Self::scores) refuses with [`Error::NotFinite`]. For a model
     /// that [takes bytes](Self::takes_bytes), `x` is `const uint8_t *`, and every sample is accepted.
-    /// `docs/c.md` lists what the compiler must keep to.
+    /// `docs/reference/c.md` lists what the compiler must keep to.
     ///
     /// ```
     /// # use onebit_bits::BitTensor;

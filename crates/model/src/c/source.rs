@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::Model;
 
-/// A model as C99 source: see [`Model::to_c`].
+/// A model as C99 source: see [`Model::to_c`], which has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CSource {
     /// The name that all public names start with.
@@ -112,7 +112,7 @@ extern const char *const {name}_labels[{upper}_CLASSES];
  * {refusal} */
 int {name}_scores(const {x} *x, float *scores, {name}_workspace *w);
 
-/* Returns the class with the highest score, of several equal ones the first; or -1 if {name}_scores returns -1. */
+/* Returns the class with the highest score, of several equal ones the first; or -1 if {name}_scores does. */
 int {name}_classify(const {x} *x, {name}_workspace *w);
 
 #ifdef __cplusplus

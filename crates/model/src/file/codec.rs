@@ -145,8 +145,7 @@ impl Model {
     /// # Errors
     /// [`Error::Magic`], [`Error::Version`], [`Error::Length`] or [`Error::Checksum`] for bytes that are no
     /// intact file; [`Error::Record`] or [`Error::Tensor`] for one that contradicts the format; the errors of
-    /// [`Model::new`], [`Model::with_standardize`] and [`Columns::new`] for contents that do not fit
-    /// together.
+    /// [`Model::new`], its `with_` methods and [`Columns::new`] for contents that do not fit together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Self::read(bytes)
     }

@@ -1,4 +1,4 @@
-//! The `.onebit` file; `docs/format.md` is its specification.
+//! The `.onebit` file; `docs/reference/format.md` is its specification.
 //!
 //! | module | what it knows |
 //! |---|---|

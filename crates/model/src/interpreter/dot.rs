@@ -61,7 +61,7 @@ fn dot_bits(x: &[u64], weights: &[u64], inputs: usize) -> i32 {
     inputs as i32 - 2 * differ as i32
 }
 
-/// Over reals, added in fours, in the order that `docs/format.md` prescribes.
+/// Over reals, added in fours, in the order that `docs/reference/format.md` prescribes.
 pub(super) fn dot_reals(x: &[f32], weights: &[u64]) -> f32 {
     let mut sum = 0.0;
     for (half, x) in x.chunks(32).enumerate() {

@@ -1,4 +1,4 @@
-//! What a configuration may say.
+//! Checks the values of a configuration, and which keys a method takes.
 
 use crate::{
     config::{Config, LossName, Method, PhaseConfig, ScheduleName},
@@ -11,11 +11,11 @@ use crate::{
     training::Phase,
 };
 
-/// More units than this in a layer are a mistake.
+/// Maximum number of units in a layer; a larger number is taken for a mistake.
 const MOST_UNITS: usize = 1 << 16;
 
 impl Config {
-    /// Says what is wrong with the settings, and with those that belong to the other method.
+    /// Checks all settings.
     pub(crate) fn check(&self) -> Result<()> {
         for (name, share) in [("data.test", self.data.test), ("data.validation", self.data.validation)] {
             if !(0.0..1.0).contains(&share) {
@@ -34,7 +34,7 @@ impl Config {
                 return Err(Error::setting("network.thermometer", expected, levels));
             }
             if self.network.binary_input {
-                let expected = "nothing beside network.binary_input";
+                let expected = "no thermometer together with network.binary_input";
                 return Err(Error::setting("network.thermometer", expected, levels));
             }
         }
@@ -58,10 +58,10 @@ impl Config {
             ("training.teacher_share", self.training.teacher_share.is_some()),
         ] {
             if given && self.training.teacher.is_none() {
-                return Err(Error::setting(name, "a training.teacher beside it", "none"));
+                return Err(Error::setting(name, "a value for training.teacher too", "none"));
             }
         }
-        // what is chosen by name says itself what is wrong with it
+        // rules and optimizers check their own settings
         let options = self.straight_through_options(None);
         options.rule.build(&options.optimizer)?;
         options.optimizer.build()?;
@@ -72,7 +72,7 @@ impl Config {
 }
 
 impl Config {
-    /// Says which settings belong to another method.
+    /// Refuses settings that belong to another method.
     fn check_method(&self) -> Result<()> {
         use Method::{Flip, IntegerFlip, StraightThrough};
         let (n, t) = (&self.network, &self.training);
@@ -119,11 +119,11 @@ impl Config {
 }
 
 impl PhaseConfig {
-    /// The phase as the trainer takes it; `index` is its place, for messages.
+    /// Returns the phase for the trainer; `index` is its position, for error messages.
     pub(crate) fn phase(&self, index: usize, method: Method) -> Result<Phase> {
         let key = |name: &str| format!("phase.{index}.{name}");
         let rate = match (method, self.suppressor, self.rate, self.learning_rate) {
-            // Probabilities are kept to 1/65536, so level 16 is the last that flips anything.
+            // probabilities are multiples of 1/65536, so level 16 is the last that flips anything
             (Method::Flip, Some(level @ 0..=16), None, None) => libm::pow(0.5, f64::from(level)),
             (Method::Flip, Some(level), None, None) => {
                 return Err(Error::setting(key("suppressor"), "a level from 0 to 16", level));
@@ -145,7 +145,7 @@ impl PhaseConfig {
         };
         for (name, share) in [("rate", Some(rate)), ("final_rate", self.final_rate), ("factor", self.factor)]
         {
-            // 0 is refused below where it cannot be
+            // a rate of 0 is refused by `Phase::check`
             let shares = method != Method::StraightThrough;
             if let Some(share) = share.filter(|share| shares && !(0.0..=1.0).contains(share)) {
                 return Err(Error::setting(key(name), "a share above 0 and up to 1", share));
@@ -156,19 +156,22 @@ impl PhaseConfig {
         Ok(phase)
     }
 
+    /// Returns the schedule of the phase; `key` completes the name of a setting.
     fn schedule(&self, key: impl Fn(&str) -> String) -> Result<Schedule> {
         use ScheduleName::{Cosine, Exponential, Linear, Step};
-        let belongs =
-            |name, given: bool, to: &[Option<ScheduleName>]| match given && !to.contains(&self.schedule) {
-                true => Err(Error::setting(key(name), "nothing: it belongs to another schedule", "a value")),
-                false => Ok(()),
-            };
-        let to_an_end = [None, Some(Exponential), Some(Cosine), Some(Linear)];
-        belongs("final_rate", self.final_rate.is_some(), &to_an_end)?;
+        let belongs = |name, given: bool, to: &[Option<ScheduleName>]| {
+            if given && !to.contains(&self.schedule) {
+                Err(Error::setting(key(name), "nothing: it belongs to another schedule", "a value"))
+            } else {
+                Ok(())
+            }
+        };
+        let with_final_rate = [None, Some(Exponential), Some(Cosine), Some(Linear)];
+        belongs("final_rate", self.final_rate.is_some(), &with_final_rate)?;
         belongs("factor", self.factor.is_some(), &[Some(Step)])?;
         belongs("every", self.every.is_some(), &[Some(Step)])?;
         belongs("warmup", self.warmup.is_some(), &[Some(Cosine)])?;
-        let missing = |name| Error::setting(key(name), "a value: the schedule needs it", "none");
+        let missing = |name| Error::setting(key(name), "a value for this schedule", "none");
         Ok(match self.schedule {
             None => {
                 self.final_rate.map_or(Schedule::Constant, |final_rate| Schedule::Exponential { final_rate })

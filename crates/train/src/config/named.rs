@@ -1,11 +1,11 @@
-//! Choices by name: `"adam"`, or with settings `{ name = "sgd", momentum = 0.9 }`.
+//! Choices by name: `"adam"`, or a table with settings, `{ name = "sgd", momentum = 0.9 }`.
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
 };
 
-/// Reads a choice that serde knows by its tag `name`, when the key is there.
+/// Reads a value whose serde tag is `name`, from a text or a table.
 pub(crate) fn optional<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<T>, D::Error> {

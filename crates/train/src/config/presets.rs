@@ -1,4 +1,4 @@
-//! Runs that come with the crate. Each text says what its paper reports.
+//! Built-in configurations. Each text states the result that its paper reports.
 
 use crate::{
     config::{Config, parse},
@@ -11,43 +11,51 @@ macro_rules! presets {
     };
 }
 
-/// Name, text and one line about each preset.
+/// The name, text and one-line description of each preset.
 pub const PRESETS: [(&str, &str, &str); 21] = presets! {
-    "table": "your own table (CSV, Parquet, Arrow): straight-through training",
-    "table-flip": "the same by integer flip backprop",
-    "iris": "flip backprop, the report's net and its two phases",
-    "iris-best": "flip backprop with settings tuned on training data",
-    "digits": "straight-through training on 8x8 digits",
-    "iris-flip": "integer flip backprop: counters and integer thresholds",
-    "digits-flip": "the same on 8x8 digits",
-    "mnist-flip-small": "the same on MNIST, 784-512-512-10 with pixels of one bit",
-    "mnist-flip": "the same, 2352-2048-2048-10, images moved by a pixel",
-    "mnist-flip-conv": "the same with four convolutions",
-    "cifar10-flip": "the same on CIFAR-10, three convolutions",
-    "mnist": "784-4096-4096-4096-10 with the paper's first settings",
-    "mnist-torch": "784-2048-2048-2048-10 with its second, shift-based ones",
-    "mnist-small": "784-512-512-10, six epochs",
-    "mnist-tiny": "784-256-256-256-10 with pixels of one bit",
-    "cifar10": "the ConvNet with the paper's settings",
-    "cifar10-bop": "the ConvNet by Bop, without latent weights",
-    "cifar10-cnv": "FINN's small ConvNet",
-    "cifar10-rbnn": "ResNet-20 by RBNN",
-    "resnet20": "ResNet-20 with latent weights",
-    "vgg-small": "the ConvNet with real ends, by IR-Net",
+    "table": "your own table (CSV, Parquet, Arrow), by straight-through training",
+    "table-flip": "your own table, by integer flip backprop",
+    "iris": "iris by flip backprop, with the network and the two phases of the FBF report",
+    "iris-best": "iris by flip backprop, with settings tuned on training data",
+    "digits": "8x8 digits by straight-through training",
+    "iris-flip": "iris by integer flip backprop: counters and integer thresholds",
+    "digits-flip": "8x8 digits by integer flip backprop",
+    "mnist-flip-small": "MNIST by integer flip backprop, 784-512-512-10 on 1-bit pixels",
+    "mnist-flip": "MNIST by integer flip backprop, 2352-2048-2048-10, images shifted by a pixel",
+    "mnist-flip-conv": "MNIST by integer flip backprop, four convolutions, images shifted by a pixel",
+    "cifar10-flip": "CIFAR-10 by integer flip backprop, three convolutions",
+    "mnist": "MNIST, 784-4096-4096-4096-10, the settings of the paper's first code (Theano)",
+    "mnist-torch": "MNIST, 784-2048-2048-2048-10, those of its second code (Torch7), shift-based",
+    "mnist-small": "MNIST, 784-512-512-10, six epochs",
+    "mnist-tiny": "MNIST, 784-256-256-256-10 on 1-bit pixels",
+    "cifar10": "CIFAR-10, the paper's ConvNet, the settings of its first code",
+    "cifar10-bop": "CIFAR-10, the paper's ConvNet by Bop, without latent weights",
+    "cifar10-cnv": "CIFAR-10, FINN's small ConvNet",
+    "cifar10-rbnn": "CIFAR-10, ResNet-20 by RBNN",
+    "resnet20": "CIFAR-10, ResNet-20 with latent weights",
+    "vgg-small": "CIFAR-10, VGG-small with real first and last layers, by IR-Net",
 };
 
-/// The preset of this name.
+/// Returns the preset `name`.
+///
+/// ```
+/// use onebit_train::config::{self, Method};
+///
+/// let iris = config::preset("iris")?;
+/// assert_eq!((iris.method, iris.network.hidden), (Method::Flip, vec![64]));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::Setting`] that lists the presets.
+/// [`Error::Setting`] with the names of all presets for an unknown name.
 pub fn preset(name: &str) -> Result<Config> {
     parse(name, preset_text(name)?, &[])
 }
 
-/// The text of the preset of this name.
+/// Returns the text of the preset `name`.
 ///
 /// # Errors
-/// [`Error::Setting`] that lists the presets.
+/// [`Error::Setting`] with the names of all presets for an unknown name.
 pub fn preset_text(name: &str) -> Result<&'static str> {
     let found = PRESETS.iter().find(|(preset, ..)| *preset == name);
     found.map(|(_, text, _)| *text).ok_or_else(|| {

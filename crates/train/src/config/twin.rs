@@ -1,16 +1,17 @@
-//! The float twin of a run: the same data, sizes and epochs, with real weights and rectified sums.
+//! The float twin of a run: the same data, layer sizes and epochs, with real weights and ReLU.
 
 use crate::{
     config::{Config, Method, RealProduct},
     training::Batch,
 };
 
-/// Adam's rate in a twin: latent weights take larger steps, for their scale and because only signs count.
+/// Maximum learning rate of a twin. Latent weights take larger steps, because of their scale and because only
+/// their signs matter.
 const RATE: f64 = 1e-3;
 
 impl Config {
-    /// The same run with real weights under Adam, batch norm and rectified sums. Dropout stays. Rates become at most 1e-3; a
-    /// flip run's phases decay from there to a hundredth.
+    /// Returns the same run with real weights under Adam, batch norm and ReLU; dropout stays. Rates become at
+    /// most 1e-3. Phases of a flip run decay from 1e-3 to 1e-5.
     #[must_use]
     pub fn float_twin(mut self) -> Self {
         let flip = self.method != Method::StraightThrough;
@@ -27,7 +28,7 @@ impl Config {
                 (phase.suppressor, phase.rate) = (None, None);
                 (phase.learning_rate, phase.final_rate) = (Some(RATE), Some(RATE / 100.0));
                 phase.batch = match phase.batch {
-                    Batch::All => Batch::Size(32), // of so few steps Adam makes nothing
+                    Batch::All => Batch::Size(32), // one step per epoch is too few for Adam
                     size => size,
                 };
             }

@@ -1,8 +1,8 @@
-//! Checks that layers share: what must have been kept, and what shapes must be.
+//! Checks that layers share: of kept values, shapes and settings.
 
 use crate::error::{Error, Result};
 
-/// Returns what `slot` keeps, or says which verb is missing.
+/// Returns the value in `slot`, or an error that names the missing verb.
 pub(crate) fn kept<'a, T>(
     slot: &'a Option<T>,
     layer: &'static str,
@@ -12,17 +12,7 @@ pub(crate) fn kept<'a, T>(
     slot.as_ref().ok_or(Error::Sequence { layer, verb, needs })
 }
 
-/// As [`kept`], for what is kept no longer.
-pub(crate) fn take<T>(
-    slot: &mut Option<T>,
-    layer: &'static str,
-    verb: &'static str,
-    needs: &'static str,
-) -> Result<T> {
-    slot.take().ok_or(Error::Sequence { layer, verb, needs })
-}
-
-/// Checks the shape of `what`, for example of a signal: that of the output it is about.
+/// Checks the shape of `what`, for example that a signal has the shape of the output.
 pub(crate) fn check_shape(
     layer: &'static str,
     what: &str,
@@ -44,7 +34,7 @@ pub(crate) fn check_sizes(layer: &'static str, sizes: [usize; 3]) -> Result<[usi
     }
 }
 
-/// Checks a share of voters: a quorum.
+/// Checks a quorum: a share of the voters, from 0 to 1.
 pub(crate) fn check_quorum(name: impl ToString, share: f64) -> Result<f64> {
     if !(0.0..=1.0).contains(&share) {
         return Err(Error::setting(name, "a share from 0 to 1", share));
@@ -52,7 +42,7 @@ pub(crate) fn check_quorum(name: impl ToString, share: f64) -> Result<f64> {
     Ok(share)
 }
 
-/// Checks that `got` columns are what a layer with `expected` inputs takes.
+/// Checks that the input of a layer has `expected` columns.
 pub(crate) fn check_cols(layer: &'static str, expected: usize, got: usize) -> Result<()> {
     if expected != got {
         return Err(Error::shape(layer, format!("{expected} columns"), got));

@@ -1,55 +1,67 @@
-//! What every verb of a layer is given: where to compute, why, and memory.
+//! The context of every verb: the engine to compute on, the mode of the pass and the buffers.
 
 use onebit_bits::{BitTensor, Engine};
 
 use crate::{
-    contract::{recycled::Pool, value::Value},
+    contract::{recycled::BufferPool, value::Value},
     error::Result,
     numeric::matrix::Matrix,
 };
 
-/// Whether a pass is there to learn or to be judged.
+/// The purpose of a pass: training or evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Statistics of the batch, dropout, and everything kept for the way back.
+    /// Uses the statistics of the batch and dropout, and keeps everything that the backward pass needs.
     Train,
-    /// Running statistics, no dropout, nothing kept.
+    /// Uses running statistics and no dropout, and keeps nothing.
     Evaluate,
 }
 
-/// What every verb is given: where to compute, why, and memory.
+/// The context of every verb: the engine to compute on, the mode of the pass and the buffers.
 ///
-/// One context serves all steps: a layer takes the memory of what it makes from it ([`matrix`](Self::matrix),
-/// [`bits`](Self::bits)) and [gives back](Self::recycle) what it need not keep any more, so that the next steps
-/// allocate nothing. Both are free to leave.
+/// One context serves all steps. Layers take their output buffers from it ([`matrix`](Self::matrix),
+/// [`bits`](Self::bits)) and [recycle](Self::recycle) the values they no longer need, so that later steps do
+/// not allocate. Both are optional.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::layer::Context;
+///
+/// let cx = Context::train(&Engine::single());
+/// let buffer = cx.matrix(2, 3);
+/// let address = buffer.values().as_ptr();
+/// cx.recycle([buffer]);
+/// assert_eq!(cx.matrix(3, 2).values().as_ptr(), address); // the same memory again
+/// ```
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Instruction set and threads of the kernels.
     pub engine: Engine,
-    /// Learning or judging.
+    /// Training or evaluation.
     pub mode: Mode,
-    /// How far the run is.
+    /// Progress of the run.
     pub clock: Clock,
-    /// The classes of the batch that is learned from, for layers that judge themselves.
+    /// The classes of the training batch, for layers with their own loss.
     pub labels: Vec<u32>,
-    /// Whether this step is looked at: a rule keeps what it is asked for by [`inertia`](Rule::inertia) afterwards.
+    /// Whether this step is inspected: a rule then keeps what [`inertia`](crate::rules::Rule::inertia)
+    /// reports.
     pub inspected: bool,
-    pool: Pool,
+    pool: BufferPool,
 }
 
-/// How far a run is, for what depends on it: approximations of the sign that sharpen, rules that begin an epoch.
+/// Progress of a run, for estimators that sharpen and rules that act at the start of an epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Clock {
-    /// Epoch over all phases, from 0.
+    /// Epoch, counted from 0 over all phases.
     pub epoch: usize,
     /// Epochs of the whole run.
     pub epochs: usize,
-    /// Batch of the epoch, from 0.
+    /// Batch within the epoch, counted from 0.
     pub batch: usize,
 }
 
 impl Clock {
-    /// The share of the epochs that is over, from 0 to below 1; 0 without a run.
+    /// The share of the epochs that are done, from 0 to below 1; 0 outside a run.
     pub fn progress(self) -> f64 {
         self.epoch as f64 / self.epochs.max(1) as f64
     }
@@ -73,43 +85,44 @@ impl Context {
             clock: Clock::default(),
             labels: Vec::new(),
             inspected: false,
-            pool: Pool::default(),
+            pool: BufferPool::default(),
         }
     }
 
-    /// The same for evaluation: it shares the memory.
+    /// A copy for evaluation, which shares the buffers.
     pub fn evaluating(&self) -> Self {
         Self { mode: Mode::Evaluate, ..self.clone() }
     }
 
-    /// Whether this pass learns.
+    /// Whether this is a training pass.
     pub fn training(&self) -> bool {
         self.mode == Mode::Train
     }
 
-    /// A matrix `(rows, cols)` of arbitrary values.
+    /// Returns a matrix `(rows, cols)` of arbitrary values.
     pub fn matrix(&self, rows: usize, cols: usize) -> Matrix {
         self.pool.matrix(rows, cols)
     }
 
-    /// Bits `(rows, cols)`, all 0.
+    /// Returns bits `(rows, cols)`, all 0.
     pub fn bits(&self, rows: usize, cols: usize) -> BitTensor {
         self.pool.bits(rows, cols)
     }
 
-    /// So many arbitrary bytes.
+    /// Returns `len` arbitrary bytes.
     pub fn bytes(&self, len: usize) -> Vec<u8> {
         self.pool.bytes(len)
     }
 
-    /// Gives back what nobody needs any more: `cx.recycle(self.kept.take())`.
+    /// Takes back the memory of values that are no longer needed: `cx.recycle([matrix])`, or an `Option` of
+    /// one.
     pub fn recycle<V: Into<Value>>(&self, values: impl IntoIterator<Item = V>) {
         values.into_iter().for_each(|value| self.pool.give(value.into()));
     }
 }
 
 impl Value {
-    /// [`into_real`](Self::into_real) with memory from the context.
+    /// [`into_real`](Self::into_real) with a buffer of the context.
     pub(crate) fn into_pooled_real(self, cx: &Context, layer: &'static str) -> Result<Matrix> {
         match self {
             Value::Bytes(bytes) => {

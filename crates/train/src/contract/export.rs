@@ -1,9 +1,9 @@
-//! From a trained network to the one that is deployed.
+//! The conversion of a trained network to a deployed one.
 //!
-//! Normalization, scale and shift followed by a sign become one comparison. In evaluation a unit is on
-//! when `f(s) = (s - mean) * scale + shift >= 0`, where `s` is its sum. `f` is monotonic in `s`, in exact
-//! arithmetic and in f32 alike, because subtracting, multiplying and adding a constant each keep the
-//! order when they round. So there is a number `T` with
+//! A norm, scale and shift followed by a sign become one comparison. In evaluation a unit is on when
+//! `f(s) = (s - mean) * scale + shift >= 0`, where `s` is its sum. `f` is monotonic in `s`, in exact
+//! arithmetic and in f32 alike, because subtracting, multiplying and adding a constant each keep the order
+//! when they round. So a number `T` exists with
 //!
 //! | `scale` | the unit is on when |
 //! |---|---|
@@ -11,15 +11,17 @@
 //! | < 0 | `s <= T`, `T` the greatest such sum |
 //! | = 0 | always when `shift >= 0`, else never |
 //!
-//! `T` is found by bisection on the very expression that training evaluates, over all integers that a sum
-//! of `n` bits can be, or over all f32 for the sums of a real first layer. So the fold is exact: the
-//! deployed network gives the bits that the trained one gives in evaluation.
+//! `T` is found by bisection on the expression that training evaluates, over all integers that a sum of `n`
+//! bits can be, or over all f32 for the sums of a real first layer. So the fold is exact: the deployed
+//! network gives the bits that the trained one gives in evaluation.
 //!
-//! Of bytes, such as pixels, training sees `(byte - 127.5) scale`, so its sums are `scale / 2` times those of `2 byte - 255`, which are
-//! integers, and a first layer's limits are found as those of any other.
+//! Centred bytes, such as pixels, stand for `(byte - 127.5) scale` in training, so their sums are `scale / 2`
+//! times the sums of the integers `2 byte - 255`. The limits of a first layer are then found like those of
+//! any other.
 //!
-//! There may be several such steps one after the other, `f_2(f_1(s))`: each is monotonic, and so is all of it, which falls
-//! where an odd number of scales is negative. The largest of some sums passes through, for it commutes with what is monotonic.
+//! Several steps may follow each other, `f_2(f_1(s))`. Each is monotonic, so their composition is; it falls
+//! where an odd number of scales is negative. Max-pooling passes through, because a maximum commutes with a
+//! monotonic function.
 
 use onebit_bits::{BitTensor, Geometry, Pad, Pool};
 use onebit_model::{
@@ -28,24 +30,24 @@ use onebit_model::{
 
 use crate::error::{Error, Result};
 
-/// Collects the layers of the network that will be deployed; each training layer adds its part.
+/// Collects the layers of the deployed network; each training layer adds its part.
 #[derive(Default)]
 pub struct Exporter {
     inputs: usize,
-    bytes: Option<f32>, // the scale of features that are bytes
+    bytes: Option<f32>, // the scale of centred bytes
     layers: Vec<Layer>,
-    sums: Option<Sums>,        // of a product that waits for what is made of them
-    at: (usize, &'static str), // index and name of the layer that is being exported
+    sums: Option<Sums>,        // of a product that still waits for its limits
+    at: (usize, &'static str), // index and name of the current layer
 }
 
-/// A product with binary weights, and what has become of its sums so far.
+/// A product with binary weights, and the steps applied to its sums so far.
 struct Sums {
-    weights: BitTensor, // a row for each unit
-    walk: Option<Walk>, // none of a dense layer
+    weights: BitTensor, // one row for each unit
+    walk: Option<Walk>, // `None` for a dense layer
     steps: Vec<Affine>, // each (units), first to last
 }
 
-/// How weights walk over images.
+/// The geometry of a convolution and of the max-pooling after it.
 struct Walk {
     geometry: Geometry,
     image: (usize, usize),
@@ -53,29 +55,31 @@ struct Walk {
 }
 
 impl Exporter {
-    /// For a network over so many features; if they are bytes, which count as `(byte - 127.5) scale`, with their scale.
+    /// Starts the export of a network with `inputs` features; `bytes` is the scale of features that are
+    /// centred bytes, `(byte - 127.5) scale`.
     pub(crate) fn new(inputs: usize, bytes: Option<f32>) -> Self {
         Self { inputs, bytes, ..Self::default() }
     }
 
-    /// An error that says why the layer at hand cannot be exported.
+    /// Returns the error that the current layer cannot be exported, for this reason.
     pub fn refuse(&self, reason: &str) -> Error {
         let (index, layer) = self.at;
         Error::Export { index, layer: layer.into(), reason: reason.into() }
     }
 
-    /// Features to bits by thresholds.
+    /// Adds a layer that compares all features with the same thresholds.
     ///
     /// # Errors
-    /// [`Error::Export`] anywhere but at the start.
+    /// [`Error::Export`] unless it is the first layer.
     pub fn binarize(&mut self, features: usize, thresholds: Vec<f32>) -> Result<()> {
         self.first(Layer::Binarize(Binarize { features, thresholds }))
     }
 
-    /// Features to bits by thresholds of each channel, `(d, c)`. Features that are no image are channels of one pixel.
+    /// Adds a layer that compares each channel with its own thresholds, `(d, c)`. Features that are no image
+    /// count as the channels of one pixel.
     ///
     /// # Errors
-    /// [`Error::Export`] anywhere but at the start.
+    /// [`Error::Export`] unless it is the first layer.
     pub fn thermometer(&mut self, channels: usize, thresholds: Vec<f32>) -> Result<()> {
         self.first(Layer::Thermometer(Thermometer { features: self.inputs, channels, thresholds }))
     }
@@ -88,21 +92,22 @@ impl Exporter {
         Ok(())
     }
 
-    /// A product with binary weights, `(o, i)`. After a convolution the inputs are its pixels, row after row, with the
-    /// channels of each side by side.
+    /// Adds a product with binary weights, `(o, i)`. After a convolution the inputs are its pixels, row after
+    /// row, with the channels of each pixel side by side.
     ///
     /// # Errors
-    /// [`Error::Export`] when the sums of another are still waiting: nothing nonlinear lies between.
+    /// [`Error::Export`] when no sign follows the previous product.
     pub fn dense(&mut self, weights: BitTensor) -> Result<()> {
         self.product(weights, None)
     }
 
-    /// A convolution of images of `image.0` rows of `image.1` pixels, weights: `(c_out, kh kw c_in / groups)`.
+    /// Adds a convolution of images of `image.0` rows and `image.1` columns of pixels; weights:
+    /// `(c_out, kh kw c_in / groups)`.
     ///
-    /// The first one meets real pixels, which have zeros around them whatever [`Pad`] says.
+    /// A first layer meets real pixels, which are padded with 0 whatever the geometry's [`Pad`] is.
     ///
     /// # Errors
-    /// As [`dense`](Self::dense).
+    /// [`Error::Export`] when no sign follows the previous product.
     pub fn conv(&mut self, geometry: Geometry, image: (usize, usize), weights: BitTensor) -> Result<()> {
         let pad = if self.layers.is_empty() { Pad::Zero } else { geometry.pad };
         self.product(weights, Some(Walk { geometry: Geometry { pad, ..geometry }, image, pool: None }))
@@ -110,16 +115,16 @@ impl Exporter {
 
     fn product(&mut self, weights: BitTensor, walk: Option<Walk>) -> Result<()> {
         if self.sums.is_some() {
-            return Err(self.refuse("no sign stands between it and the product before"));
+            return Err(self.refuse("no sign stands between it and the previous product"));
         }
         self.sums = Some(Sums { weights, walk, steps: Vec::new() });
         Ok(())
     }
 
-    /// The largest sum of each window.
+    /// Adds max-pooling: the largest sum of each window.
     ///
     /// # Errors
-    /// [`Error::Export`] anywhere but between a convolution and what is made of its sums.
+    /// [`Error::Export`] unless it directly follows a convolution.
     pub fn max_pool(&mut self, window: Pool) -> Result<()> {
         match &mut self.sums {
             Some(Sums { walk: Some(Walk { pool: pool @ None, .. }), steps, .. }) if steps.is_empty() => {
@@ -130,48 +135,49 @@ impl Exporter {
         }
     }
 
-    /// Pixels to samples, or back: nothing to compute, for the runtime keeps them in that order.
+    /// Adds a reshaping of pixels to samples, or back. The runtime keeps both in the same order, so nothing
+    /// is computed.
     ///
     /// # Errors
-    /// [`Error::Export`] when sums are still waiting, whose units it would turn into others.
+    /// [`Error::Export`] when no sign follows the previous product, whose units the reshaping would change.
     pub fn flatten(&mut self) -> Result<()> {
         if self.sums.is_some() {
-            return Err(self.refuse("no sign stands between it and the product before"));
+            return Err(self.refuse("no sign stands between it and the previous product"));
         }
         Ok(())
     }
 
-    /// `(s - mean) * scale + shift` on what has become of the sums of the product before.
+    /// Applies `(s - mean) * scale + shift` to the sums of the previous product, `(o)` each.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is none, or for another number of units.
+    /// [`Error::Export`] without a previous product, or when it has another number of units.
     pub fn scores(&mut self, mean: Vec<f32>, scale: Vec<f32>, shift: Vec<f32>) -> Result<()> {
         let Some(sums) = &mut self.sums else {
             return Err(self.refuse("the runtime has it only after a product with binary weights"));
         };
         if [&mean, &scale, &shift].iter().any(|values| values.len() != sums.weights.rows()) {
-            return Err(self.refuse("it does not have a number for each unit of the product before"));
+            return Err(self.refuse("it does not have a number for each unit of the previous product"));
         }
         sums.steps.push(Affine { mean, scale, shift });
         Ok(())
     }
 
-    /// `s * factor` on what has become of the sums of the product before.
+    /// Applies `s * factor` to the sums of the previous product, `(o)`.
     ///
     /// # Errors
-    /// As [`scores`](Self::scores).
+    /// Returns the errors of [`scores`](Self::scores).
     pub fn factors(&mut self, factors: &[f32]) -> Result<()> {
         let zeros = vec![0.0; factors.len()];
         self.scores(zeros.clone(), factors.to_vec(), zeros)
     }
 
-    /// The sign of what has become of the sums, or of the features.
+    /// Adds a sign of the sums, or of the features if it is the first layer.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is no product before, but another layer.
+    /// [`Error::Export`] when the previous layer is not a product.
     pub fn sign(&mut self) -> Result<()> {
         if self.layers.is_empty() && self.sums.is_none() {
-            // `x >= 0` is `x > t` for the number next to 0
+            // `x >= 0` is `x > t` for the largest number below 0
             return self.binarize(self.inputs, vec![-f32::from_bits(1)]);
         }
         let sums = self.waiting()?;
@@ -192,36 +198,38 @@ impl Exporter {
         Ok(())
     }
 
-    /// Integer limits `(d, o)` on the sums of the product before; `descending: (1, o)`.
+    /// Applies integer limits `(d, o)` to the sums of the previous product; `descending: (1, o)`.
     ///
     /// # Errors
-    /// [`Error::Export`] when there is no product before, or its sums are no longer what they were.
+    /// [`Error::Export`] without a previous product, or when its sums are already scaled.
     pub fn thresholds(&mut self, limits: Vec<i32>, descending: BitTensor) -> Result<()> {
         let sums = self.waiting()?;
         if self.layers.is_empty() {
-            return Err(self.refuse("the inputs before it are no bits"));
+            return Err(self.refuse("the inputs of its product are not bits"));
         }
         if !sums.steps.is_empty() {
-            return Err(self.refuse("the sums before it are scaled"));
+            return Err(self.refuse("the sums of its product are already scaled"));
         }
         self.layers.push(sums.into_layer(Thresholds { limits: Limits::Integer(limits), descending }));
         Ok(())
     }
 
     fn waiting(&mut self) -> Result<Sums> {
-        self.sums.take().ok_or_else(|| self.refuse("there is no product with binary weights before it"))
+        self.sums.take().ok_or_else(|| self.refuse("no product with binary weights comes earlier"))
     }
 
-    /// The layer that comes now.
+    /// Sets the current layer, for error messages.
     pub(crate) fn enter(&mut self, index: usize, name: &'static str) {
         self.at = (index, name);
     }
 
-    /// All layers; the last product gives the scores.
+    /// Returns all layers; the last product gives the scores.
     pub(crate) fn finish(mut self) -> Result<Vec<Layer>> {
         let Some(Sums { weights, walk, mut steps }) = self.sums.take() else { return Ok(self.layers) };
         if walk.is_some() {
-            return Err(self.refuse("scores of a convolution: the runtime has them only of a dense layer"));
+            return Err(self.refuse(
+                "the scores come from a convolution, and the runtime takes them only from a dense layer",
+            ));
         }
         if steps.len() > 1 {
             return Err(self.refuse("scores are scaled more than once, the runtime does so once"));
@@ -243,7 +251,7 @@ impl Sums {
         }
     }
 
-    /// The steps of each unit.
+    /// Returns the steps of each unit.
     fn units(&self) -> Vec<Vec<Step>> {
         let step = |step: &Affine, o| (step.mean[o], step.scale[o], step.shift[o]);
         (0..self.weights.rows()).map(|o| self.steps.iter().map(|affine| step(affine, o)).collect()).collect()
@@ -257,33 +265,33 @@ fn is_on(s: f32, unit: &[Step]) -> bool {
     unit.iter().fold(s, |s, (mean, scale, shift)| (s - mean) * scale + shift) >= 0.0
 }
 
-/// Whether large sums give small results.
+/// Whether a larger sum gives a smaller result.
 fn is_falling(unit: &[Step]) -> bool {
     !is_flat(unit) && unit.iter().filter(|(_, scale, _)| *scale < 0.0).count() % 2 == 1
 }
 
-/// Whether all sums give the same.
+/// Whether all sums give the same result.
 fn is_flat(unit: &[Step]) -> bool {
     unit.iter().any(|(_, scale, _)| *scale == 0.0)
 }
 
-/// The limit for a unit whose sums are integers in `-n..=n`, which f32 represents exactly.
+/// The limit of a unit whose sums are integers in `-n..=n`, which f32 represents exactly.
 fn integer_limit(n: i32, unit: &[Step]) -> i32 {
     let n = i64::from(n);
     limit(-n, n, |s| s as f32, unit) as i32
 }
 
-/// The limit for a unit whose sums are f32; an infinity when it is never on.
+/// The limit of a unit whose sums are f32; an infinity when it is never on.
 fn real_limit(unit: &[Step]) -> f32 {
     from_key(limit(key(f32::MIN), key(f32::MAX), from_key, unit))
 }
 
-/// The least of the places `low..=high` at which the unit is on, or the greatest one if it falls; the one beyond if there
-/// is none.
+/// The least position in `low..=high` at which the unit is on, or the greatest one if the unit falls; one
+/// past the range if no position is.
 fn limit(low: i64, high: i64, sum: impl Fn(i64) -> f32, unit: &[Step]) -> i64 {
     let on = |place: i64| is_on(sum(place), unit);
     if is_flat(unit) {
-        // at any sum: the largest may overflow on the way to a scale of 0
+        // test the sum 0, because the largest may overflow before it meets the scale of 0
         if is_on(0.0, unit) { low } else { high + 1 }
     } else if is_falling(unit) {
         first(low, high + 1, |place| !on(place)) - 1
@@ -305,7 +313,7 @@ fn first(mut low: i64, mut high: i64, on: impl Fn(i64) -> bool) -> i64 {
     low
 }
 
-/// The position of a float in the order of all floats; the infinities are the neighbours of the extremes.
+/// The position of a float in the order of all floats; the infinities come next to the extremes.
 fn key(x: f32) -> i64 {
     let bits = i64::from(x.to_bits() & 0x7fff_ffff);
     if x.is_sign_negative() { -bits } else { bits }

@@ -1,15 +1,15 @@
 //! The layer: four verbs, in the order in which training calls them.
 //!
-//! | verb | what happens |
+//! | verb | action |
 //! |---|---|
-//! | [`forward`](Layer::forward) | computes the output; while training it keeps what the other verbs need |
-//! | [`receive`](Layer::receive) | takes the signal about its output and keeps it |
+//! | [`forward`](Layer::forward) | computes the output; in training it keeps what the other verbs need |
+//! | [`receive`](Layer::receive) | keeps the signal about its output |
 //! | [`send`](Layer::send) | returns the signal about its input |
 //! | [`update`](Layer::update) | turns the kept signal into `weights ^= flips` |
 //!
-//! [`correct`](Layer::correct) is for flip training alone: in a second forward pass it takes back from
-//! the kept signal what a changed input has already achieved. [`step`](crate::contract::step) composes the verbs
-//! into the three orders of learning.
+//! [`correct`](Layer::correct) is for flip training only: in a second forward pass it subtracts from the kept
+//! signal what a changed input has already achieved. [`step`](crate::step) composes the verbs into the three
+//! orders of learning.
 
 use std::any::Any;
 
@@ -29,18 +29,68 @@ use crate::{
     error::Result,
 };
 
-/// One layer of a network. Everything a user adds from outside implements this trait.
+/// One layer of a network. A user adds a layer by implementing this trait.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Result, Signal, Value,
+///     layer::{Context, Layer},
+///     state::State,
+/// };
+///
+/// /// `y = 2 x`
+/// #[derive(Default)]
+/// struct Double {
+///     dy: Option<Matrix>,
+/// }
+///
+/// impl Layer for Double {
+///     fn name(&self) -> &'static str {
+///         "double"
+///     }
+///
+///     fn forward(&mut self, _: &Context, x: Value) -> Result<Value> {
+///         let mut x = x.into_real("double")?;
+///         x.values_mut().iter_mut().for_each(|x| *x *= 2.0);
+///         Ok(Value::Real(x))
+///     }
+///
+///     fn receive(&mut self, _: &Context, signal: Signal) -> Result<()> {
+///         self.dy = Some(signal.into_grad("double")?);
+///         Ok(())
+///     }
+///
+///     fn send(&mut self, _: &Context) -> Result<Signal> {
+///         let mut dy = self.dy.take().expect("a signal was received");
+///         dy.values_mut().iter_mut().for_each(|dy| *dy *= 2.0);
+///         Ok(Signal::Grad(dy))
+///     }
+///
+///     fn state(&mut self, _: &mut State) -> Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut double = Double::default();
+/// let y = double.forward(&cx, Value::Real(Matrix::new(1, 2, vec![1.0, -3.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(1, 2, vec![2.0, -6.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub trait Layer: Any + Send {
     /// The layer's name in tables and messages, for example `bmab`.
     fn name(&self) -> &'static str;
 
-    /// Computes the output for a batch, one row a sample.
+    /// Computes the output for a batch, one row for each sample.
     ///
     /// # Errors
-    /// [`Error::Kind`] or [`Error::Shape`] when the input is not what the layer takes.
+    /// [`Error::Kind`](crate::Error::Kind) or [`Error::Shape`](crate::Error::Shape) when the layer does not
+    /// take the input.
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value>;
 
-    /// Whether it wants a signal about its output. One that judges itself may not, and then nothing behind it need send one.
+    /// Whether the layer uses the backward signal. A layer with its own loss may return `false`; later layers
+    /// then skip `send`.
     fn listens(&self) -> bool {
         true
     }
@@ -48,95 +98,96 @@ pub trait Layer: Any + Send {
     /// Takes the signal about the output of the last forward pass.
     ///
     /// # Errors
-    /// [`Error::Kind`] or [`Error::Shape`] when the signal is not about that output,
-    /// [`Error::Sequence`] when there was no forward pass.
+    /// [`Error::Kind`](crate::Error::Kind) or [`Error::Shape`](crate::Error::Shape) when the signal does not
+    /// fit that output, [`Error::Sequence`](crate::Error::Sequence) without a forward pass.
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()>;
 
-    /// The signal about the input, against the weights as they are now. A layer without weights may give away
-    /// what it keeps: training asks once.
+    /// Returns the signal about the input, computed with the current weights. Training calls it once a step,
+    /// so a layer without weights may move its kept signal out.
     ///
     /// # Errors
-    /// [`Error::Sequence`] when nothing was received.
+    /// [`Error::Sequence`](crate::Error::Sequence) when no signal was received.
     fn send(&mut self, cx: &Context) -> Result<Signal>;
 
-    /// Takes back from the kept signal what the changed input `x` has already achieved.
+    /// Subtracts from the kept signal what the changed input `x` has already achieved.
     ///
     /// # Errors
-    /// As [`forward`](Layer::forward).
+    /// Returns the errors of [`forward`](Layer::forward).
     fn correct(&mut self, _cx: &Context, _x: &Value) -> Result<()> {
         Ok(())
     }
 
-    /// Learns from the kept signal. `rate` is the learning rate of real parameters and the share of
-    /// requested flips that is carried out.
+    /// Learns from the kept signal. `rate` is the learning rate of real parameters, and the share of the
+    /// requested flips to carry out.
     ///
     /// # Errors
-    /// [`Error::Sequence`] when nothing was received.
+    /// [`Error::Sequence`](crate::Error::Sequence) when no signal was received.
     fn update(&mut self, _cx: &Context, _rate: f64) -> Result<()> {
         Ok(())
     }
 
-    /// Names everything that training has changed and that the next step depends on, for checkpoints. What travels
-    /// within a step is not part of it. A layer that only computes has nothing to name.
+    /// Names everything that training changes and that the next step depends on, for checkpoints. Values that
+    /// live within one step are no state. A layer that only computes names nothing.
     ///
     /// # Errors
-    /// Those of `state`.
+    /// Returns the errors of `state`.
     fn state(&mut self, state: &mut State) -> Result<()>;
 
-    /// Adds this layer to the network that will be deployed.
+    /// Adds this layer to the deployed network.
     ///
     /// # Errors
-    /// [`Error::Export`] when it has no counterpart there; that is the default.
+    /// [`Error::Export`](crate::Error::Export) when the runtime has no counterpart; this is the default.
     fn export(&self, to: &mut Exporter) -> Result<()> {
         Err(to.refuse("it has no counterpart in the runtime"))
     }
 
-    /// What was measured since the last call.
+    /// Returns the measurements since the last call.
     fn observe(&mut self) -> Observation {
         Observation::default()
     }
 
-    /// Thresholds of a feature in the output: feature `x` at threshold `k` is column `k * features + x`.
+    /// Number of thresholds of each output feature: feature `x` at threshold `k` is column
+    /// `k * features + x`.
     fn depth(&self) -> usize {
         1
     }
 
-    /// The binary weights, if there are any, to report on.
+    /// The binary weights, for reports; `None` for a layer without.
     fn binary_weights(&self) -> Option<Weights<'_>> {
         None
     }
 
-    /// Number of binary weights and of real parameters, those of its parts included.
+    /// Number of binary weights and real parameters, including those of its parts.
     fn parameters(&self) -> Parameters {
         Parameters::default()
     }
 
-    /// The layers that this one is made of, if it is: each is observed for itself, and reports weights of its own.
+    /// The layers that this layer contains. Each is observed separately and reports its own weights.
     fn parts(&self) -> Vec<&dyn Layer> {
         Vec::new()
     }
 
-    /// [`parts`](Self::parts), to change.
+    /// Mutable access to [`parts`](Self::parts).
     fn parts_mut(&mut self) -> Vec<&mut dyn Layer> {
         Vec::new()
     }
 }
 
 impl dyn Layer {
-    /// This layer as an `L`, if it is one: the way to the weights, statistics and gradients of a layer
-    /// inside a [`Network`](crate::Network).
+    /// This layer as an `L`, or `None` if it has another type. Gives access to the weights, statistics and
+    /// gradients of a layer inside a [`Network`](crate::Network).
     pub fn downcast_ref<L: Layer>(&self) -> Option<&L> {
         (self as &dyn Any).downcast_ref()
     }
 }
 
-/// Binary weights, to look at.
+/// Binary weights, for reports.
 #[derive(Clone, Copy)]
 pub struct Weights<'a> {
     /// `(o, taps i)` bits.
     pub bits: &'a BitTensor,
-    /// Taps of a kernel; 1 in a dense layer.
+    /// Positions of a kernel; 1 in a dense layer.
     pub taps: usize,
-    /// What decides which of them flip.
+    /// The rule that decides which weights flip.
     pub rule: &'a dyn Rule,
 }

@@ -1,4 +1,4 @@
-//! What is counted of a layer, for reports.
+//! Counts and measurements of a layer, for reports.
 
 use std::iter::Sum;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{contract::state::State, error::Result};
 
-/// How many parameters a layer trains.
+/// The number of parameters that a layer trains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameters {
     /// Weights of one bit.
@@ -22,21 +22,31 @@ impl Sum for Parameters {
     }
 }
 
-/// The measures of one layer over some steps; each is a share between 0 and 1.
+/// The measurements of one layer over some steps; each is a share from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// Share of ones in the flips that the layer received.
     pub flip_ratio: Option<f64>,
-    /// Share of the weights that flipped, in the mean over steps.
+    /// Share of the weights that flipped in a step, averaged over the steps.
     pub update_ratio: Option<f64>,
-    /// Share of the weights whose bit was the same at the end of every epoch; none at the end of the first.
+    /// Share of the weights whose bit was the same at the end of every epoch; `None` at the end of the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_weights: Option<f64>,
-    /// Share of ones in the layer's output; near 0 or 1 the bits say nothing about the input.
+    /// Share of ones in the layer's output; near 0 or 1 the bits carry no information about the input.
     pub mean_of_bits: Option<f64>,
 }
 
-/// Counts ones, to give a share.
+/// Counts ones and returns their share.
+///
+/// ```
+/// use onebit_train::layer::Meter;
+///
+/// let mut meter = Meter::default();
+/// meter.count(1, 4);
+/// meter.count(2, 4);
+/// assert_eq!(meter.take(), Some(0.375));
+/// assert_eq!(meter.take(), None);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Meter {
     ones: u64,
@@ -51,15 +61,15 @@ impl Meter {
 
     /// Counts `ones` among `total`.
     pub fn count(&mut self, ones: u64, total: usize) {
-        // what a checkpoint brings may be anything
+        // a checkpoint may contain any number
         self.ones = self.ones.saturating_add(ones);
         self.total = self.total.saturating_add(total as u64);
     }
 
-    /// What was counted since the last report, for checkpoints.
+    /// Names the counts since the last report, for checkpoints.
     ///
     /// # Errors
-    /// Those of `state`.
+    /// Returns the errors of `state`.
     pub fn state(&mut self, name: &str, state: &mut State) -> Result<()> {
         state.within(name, |state| {
             state.count("ones", &mut self.ones)?;
@@ -67,7 +77,7 @@ impl Meter {
         })
     }
 
-    /// The share of ones since the last call, `None` when nothing was counted.
+    /// Returns the share of ones since the last call; `None` when nothing was counted.
     pub fn take(&mut self) -> Option<f64> {
         let Meter { ones, total } = std::mem::take(self);
         (total > 0).then(|| ones as f64 / total as f64)

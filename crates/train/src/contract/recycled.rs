@@ -1,8 +1,9 @@
-//! Memory that goes round: a step returns what the step before it was given, and allocates nothing.
+//! A buffer pool: each step reuses the buffers of the previous one, so steady-state training does not
+//! allocate.
 //!
-//! A layer takes the memory of what it makes from its [`Context`](crate::contract::context::Context), and gives back what it has
-//! kept when a new forward pass makes that useless. Both are free to leave: memory that is not given back is
-//! dropped like any other, and memory that is not there is allocated.
+//! A layer takes its output buffers from its [`Context`](crate::contract::context::Context), and returns the
+//! values it has kept once a new forward pass makes them useless. Both are optional: a buffer that is not
+//! returned is freed like any other, and a buffer that the pool lacks is allocated.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,9 +11,9 @@ use onebit_bits::BitTensor;
 
 use crate::{contract::value::Value, numeric::matrix::Matrix};
 
-/// Memory that is not in use.
+/// Buffers that are not in use.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pool(Arc<Mutex<Shelves>>);
+pub(crate) struct BufferPool(Arc<Mutex<Shelves>>);
 
 #[derive(Debug, Default)]
 struct Shelves {
@@ -21,24 +22,26 @@ struct Shelves {
     bytes: Shelf<u8>,
 }
 
-/// Holds no more than it has lent, so that memory from elsewhere does not pile up in it.
+/// Buffers of one element type. It holds at most as many buffers as it has lent, so that foreign memory does
+/// not pile up.
 #[derive(Debug, Default)]
 struct Shelf<T> {
-    there: Vec<Vec<T>>,
+    free: Vec<Vec<T>>,
     lent: usize,
 }
 
 impl<T: Copy + Default> Shelf<T> {
-    /// The least vector that is large enough, with `len` elements: zeros, or arbitrary ones. Where none is, a new one takes
-    /// the place of the largest, so that there are never more than were lent at once, whatever sizes come.
+    /// Returns the smallest vector that is large enough, with `len` elements, all 0 if `zeros`, else
+    /// arbitrary. If none is large enough, a new one replaces the largest, so that the number of vectors
+    /// stays the most ever lent at once.
     fn take(&mut self, len: usize, zeros: bool) -> Vec<T> {
         self.lent += 1;
-        let sizes = || self.there.iter().map(Vec::capacity).enumerate();
+        let sizes = || self.free.iter().map(Vec::capacity).enumerate();
         let fitting = sizes().filter(|(_, size)| *size >= len).min_by_key(|(_, size)| *size);
         let next = fitting.or_else(|| sizes().max_by_key(|(_, size)| *size));
-        let mut it = next.map_or_else(Vec::new, |(index, _)| self.there.swap_remove(index));
+        let mut it = next.map_or_else(Vec::new, |(index, _)| self.free.swap_remove(index));
         if it.capacity() < len {
-            it = Vec::new(); // before the new one is there, so that they are not there both
+            it = Vec::new(); // frees the old one before the new one is allocated
         }
         if zeros {
             it.clear();
@@ -50,25 +53,25 @@ impl<T: Copy + Default> Shelf<T> {
     fn give(&mut self, it: Vec<T>) {
         if self.lent > 0 {
             self.lent -= 1;
-            self.there.push(it);
+            self.free.push(it);
         }
     }
 }
 
-impl Pool {
-    /// `(rows, cols)` of arbitrary values.
+impl BufferPool {
+    /// A matrix `(rows, cols)` of arbitrary values.
     pub(crate) fn matrix(&self, rows: usize, cols: usize) -> Matrix {
         let values = self.with(|shelves| shelves.reals.take(rows * cols, false));
-        Matrix::new(rows, cols, values).expect("as many values as places")
+        Matrix::new(rows, cols, values).expect("rows * cols values")
     }
 
-    /// `(rows, cols)` of zeros.
+    /// Bits `(rows, cols)`, all 0.
     pub(crate) fn bits(&self, rows: usize, cols: usize) -> BitTensor {
         let words = self.with(|shelves| shelves.words.take(rows * cols.div_ceil(64), true));
-        BitTensor::from_words(rows, cols, words).expect("as many words as places, and no bit is one")
+        BitTensor::from_words(rows, cols, words).expect("a word for each 64 columns, all 0")
     }
 
-    /// So many arbitrary bytes.
+    /// `len` arbitrary bytes.
     pub(crate) fn bytes(&self, len: usize) -> Vec<u8> {
         self.with(|shelves| shelves.bytes.take(len, false))
     }
@@ -79,7 +82,7 @@ impl Pool {
             Value::Real(matrix) => reals.give(matrix.into_values()),
             Value::Bytes(it) => bytes.give(it.into_values()),
             Value::Bits(bits) => words.give(bits.into_words()),
-            Value::Dropped(ternary, _) => {
+            Value::Ternary(ternary, _) => {
                 let (sign, nonzero) = ternary.into_planes();
                 words.give(sign.into_words());
                 words.give(nonzero.into_words());
@@ -88,7 +91,7 @@ impl Pool {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Shelves) -> T) -> T {
-        // vectors that nobody uses are sound whatever happened
+        // unused vectors are valid whatever a panicking thread did
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -98,8 +101,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_comes_back_and_the_least_that_fits_is_lent() {
-        let pool = Pool::default();
+    fn memory_comes_back_and_the_smallest_that_fits_is_lent() {
+        let pool = BufferPool::default();
         let (small, large) = (pool.matrix(2, 3), pool.matrix(10, 10));
         let places = [&small, &large].map(|it| it.values().as_ptr());
         pool.give(Value::Real(large));
@@ -110,17 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_grow_do_not_leave_the_smaller_ones_behind() {
-        let pool = Pool::default();
+    fn growing_sizes_do_not_leave_smaller_buffers() {
+        let pool = BufferPool::default();
         for rows in 1..100 {
             pool.give(Value::Real(pool.matrix(rows, 10)));
         }
-        assert_eq!(pool.with(|shelves| shelves.reals.there.iter().map(Vec::len).collect::<Vec<_>>()), [990]);
+        assert_eq!(pool.with(|shelves| shelves.reals.free.iter().map(Vec::len).collect::<Vec<_>>()), [990]);
     }
 
     #[test]
     fn bits_come_back_as_zeros() {
-        let pool = Pool::default();
+        let pool = BufferPool::default();
         let mut bits = pool.bits(3, 100);
         bits.flip(onebit_bits::random_bits(1, 0, 3, 100).view()).unwrap();
         let place = bits.words().as_ptr();
@@ -131,11 +134,11 @@ mod tests {
     }
 
     #[test]
-    fn strange_memory_does_not_pile_up() {
-        let pool = Pool::default();
+    fn foreign_memory_does_not_pile_up() {
+        let pool = BufferPool::default();
         let own = pool.matrix(1, 1);
         (0..10).for_each(|_| pool.give(Value::Real(Matrix::zeros(4, 4))));
         pool.give(Value::Real(own));
-        assert_eq!(pool.with(|shelves| shelves.reals.there.len()), 1);
+        assert_eq!(pool.with(|shelves| shelves.reals.free.len()), 1);
     }
 }

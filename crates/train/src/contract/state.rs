@@ -1,4 +1,4 @@
-//! What a checkpoint is made of: everything that changes in training and that the next step depends on.
+//! The state of a network: everything that training changes and that the next step depends on.
 //!
 //! A layer, rule or optimizer names its state in one walk, and the same walk saves and restores it:
 //!
@@ -15,14 +15,14 @@
 //! }
 //! ```
 //!
-//! What is fixed when a network is built (sizes, settings, seeds) is no state: a checkpoint is restored into a network
-//! that is built from the same configuration.
+//! Sizes, settings and seeds are fixed when a network is built, so they are no state: a checkpoint is
+//! restored into a network that is built from the same configuration.
 
 use onebit_bits::BitTensor;
 
 use crate::error::Result;
 
-/// One thing to save or to restore. Its length and shape are those of the network at hand.
+/// One item to save or to restore. Its length and shape are fixed by the network.
 #[derive(Debug)]
 pub enum Item<'a> {
     /// Real numbers.
@@ -33,16 +33,17 @@ pub enum Item<'a> {
     Bytes(&'a mut [i8]),
     /// Bits.
     Bits(&'a mut BitTensor),
-    /// A number.
+    /// A counter.
     Count(&'a mut u64),
 }
 
-/// What is done to each thing: it is measured, written or read.
+/// The action on each item: measure, write or read it.
 pub trait Visitor {
-    /// `name` is the whole path, for example `3.weights.latent.values`; every path comes once.
+    /// Visits one item. `name` is the whole path, for example `3.weights.latent.values`; every path comes
+    /// once.
     ///
     /// # Errors
-    /// When it cannot be written, or what was read does not fit.
+    /// An error when the item cannot be written, or when the data read do not fit it.
     fn visit(&mut self, name: &str, item: Item) -> Result<()>;
 }
 
@@ -53,55 +54,55 @@ pub struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    /// A walk for `visitor`.
+    /// Starts a walk for `visitor`.
     pub fn new(visitor: &'a mut dyn Visitor) -> Self {
         Self { path: String::new(), visitor }
     }
 
-    /// Real numbers.
+    /// Names real numbers.
     ///
     /// # Errors
-    /// Those of the visitor, as for all here.
+    /// Returns the errors of the visitor.
     pub fn reals(&mut self, name: &str, values: &mut [f32]) -> Result<()> {
         self.item(name, Item::Reals(values))
     }
 
-    /// Integers.
+    /// Names integers.
     ///
     /// # Errors
-    /// As [`reals`](Self::reals).
+    /// Returns the errors of the visitor.
     pub fn integers(&mut self, name: &str, values: &mut [i32]) -> Result<()> {
         self.item(name, Item::Integers(values))
     }
 
-    /// Small integers.
+    /// Names small integers.
     ///
     /// # Errors
-    /// As [`reals`](Self::reals).
+    /// Returns the errors of the visitor.
     pub fn bytes(&mut self, name: &str, values: &mut [i8]) -> Result<()> {
         self.item(name, Item::Bytes(values))
     }
 
-    /// Bits.
+    /// Names bits.
     ///
     /// # Errors
-    /// As [`reals`](Self::reals).
+    /// Returns the errors of the visitor.
     pub fn bits(&mut self, name: &str, bits: &mut BitTensor) -> Result<()> {
         self.item(name, Item::Bits(bits))
     }
 
-    /// A counter, for example of steps.
+    /// Names a counter, for example of steps.
     ///
     /// # Errors
-    /// As [`reals`](Self::reals).
+    /// Returns the errors of the visitor.
     pub fn count(&mut self, name: &str, count: &mut u64) -> Result<()> {
         self.item(name, Item::Count(count))
     }
 
-    /// Yes or no, for example whether something is there yet.
+    /// Names a flag, for example whether running statistics exist yet.
     ///
     /// # Errors
-    /// As [`reals`](Self::reals).
+    /// Returns the errors of the visitor.
     pub fn flag(&mut self, name: &str, flag: &mut bool) -> Result<()> {
         let mut count = u64::from(*flag);
         self.count(name, &mut count)?;
@@ -109,10 +110,10 @@ impl<'a> State<'a> {
         Ok(())
     }
 
-    /// The state of a part: its names begin with `name` and a dot.
+    /// Names the state of a part: its names begin with `name` and a dot.
     ///
     /// # Errors
-    /// Those of `part`.
+    /// Returns the errors of `part`.
     pub fn within(&mut self, name: &str, part: impl FnOnce(&mut State) -> Result<()>) -> Result<()> {
         let outside = self.path.len();
         self.path.push_str(name);

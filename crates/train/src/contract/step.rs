@@ -1,13 +1,15 @@
-//! One step of learning, in its three orders.
+//! One training step, in three orders.
 //!
-//! | order | back | then |
+//! | order | backward pass | afterwards |
 //! |---|---|---|
-//! | parallel | every layer receives and sends against the old weights | all weights update |
-//! | weight-first | each layer receives, updates, and sends what its new weights have left to ask | |
-//! | input-first (FBF) | every layer receives and sends against the old weights | a second forward pass, front layer first: each corrects its request for its new input, updates, and computes its output anew |
+//! | parallel | every layer receives and sends with the old weights | all weights update |
+//! | weight-first | each layer receives, updates, and sends what its new weights leave to ask for | |
+//! | input-first (FBF) | as in parallel | a second pass: each layer corrects, updates and runs again |
 //!
-//! Straight-through training is the parallel order. On a chain of XNOR gates the parallel order flips
-//! both operands of a gate, which cancels; the other two orders exist because of that.
+//! In the second forward pass of FBF, each layer first corrects its request for its new input.
+//!
+//! Straight-through training uses the parallel order. On a chain of XNOR gates this order flips both operands
+//! of a gate, and the two flips cancel; the other two orders avoid that.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,22 +22,22 @@ use crate::{
     error::Result,
 };
 
-/// When the weights flip, seen from the signal.
+/// The order in which weights and inputs flip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
-    /// Both operands at once: forward, backward, update.
+    /// Weights and inputs at once: forward, backward, update.
     #[default]
     Parallel,
-    /// Weights before inputs, on the way back.
+    /// Weights before inputs, during the backward pass.
     WeightFirst,
     /// Inputs before weights: forward, backward, forward (FBF learning).
     InputFirst,
 }
 
-/// A verb of [`Layer`], for one who watches.
+/// A verb of [`Layer`], for a [`Watch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "they are the layer's own")]
+#[allow(missing_docs, reason = "named after the methods of Layer")]
 pub enum Verb {
     Forward,
     Receive,
@@ -44,27 +46,27 @@ pub enum Verb {
     Update,
 }
 
-/// Sees every call of a verb, for example to take its time.
+/// Observes every call of a verb, for example to time it.
 pub trait Watch {
     /// Calls `act`, which calls `verb` of `layer`.
     fn verb<T>(&mut self, verb: Verb, layer: &mut dyn Layer, act: impl FnOnce(&mut dyn Layer) -> T) -> T;
 
-    /// Calls `act`, which makes the input.
+    /// Calls `act`, which prepares the input.
     fn load<T>(&mut self, act: impl FnOnce() -> T) -> T;
 
-    /// Calls `act`, which judges the output.
+    /// Calls `act`, which evaluates the output.
     fn judge<T>(&mut self, act: impl FnOnce() -> T) -> T;
 
-    /// Sees what the layer at `index` hands on in the first forward pass.
+    /// Observes the output of the layer at `index` in the first forward pass.
     #[inline(always)]
     fn output(&mut self, _index: usize, _layer: &dyn Layer, _y: &Value) {}
 
-    /// Sees the signal about the output of the layer at `index`.
+    /// Observes the signal about the output of the layer at `index`.
     #[inline(always)]
     fn signal(&mut self, _index: usize, _layer: &dyn Layer, _signal: &Signal) {}
 }
 
-/// Nobody watches, and it costs nothing.
+/// A [`Watch`] that does nothing and costs nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unwatched;
 
@@ -85,13 +87,38 @@ impl Watch for Unwatched {
     }
 }
 
-/// Runs one step and returns what `judge` made of the output, for example the loss.
+/// Runs one step and returns the result of `judge`, for example the loss.
 ///
-/// `judge` turns the output into a result and the signal about it; `rate` goes to every
+/// `judge` turns the output into this result and the signal about the output; `rate` goes to every
 /// [`update`](Layer::update).
 ///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::RealDense,
+///     optimizers::Sgd,
+///     step::{Order, step},
+/// };
+///
+/// let dense = RealDense::new(1, 1, Sgd::new(0.0, 0.0)?, 0)?.with_weights(vec![3.0])?;
+/// let mut layers: Vec<Box<dyn Layer>> = vec![Box::new(dense)];
+/// let cx = Context::train(&Engine::single());
+/// let x = Value::Real(Matrix::new(1, 1, vec![2.0])?);
+/// // the loss y^2 / 2 has the gradient y
+/// let judge = |y: Value| {
+///     let y = y.into_real("loss")?;
+///     Ok((0.5 * y.values()[0].powi(2), Signal::Grad(y)))
+/// };
+/// assert_eq!(step(&mut layers, &cx, x, Order::Parallel, 0.125, judge)?, 18.0);
+/// // dw = dy x = 12, w = 3 - 0.125 * 12
+/// assert_eq!(layers[0].downcast_ref::<RealDense>().unwrap().weights(), [1.5]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
+///
 /// # Errors
-/// Those of the layers and of `judge`.
+/// Returns the errors of the layers and of `judge`.
 pub fn step<T>(
     layers: &mut [Box<dyn Layer>],
     cx: &Context,
@@ -103,10 +130,10 @@ pub fn step<T>(
     step_watched(layers, cx, x, order, rate, judge, &mut Unwatched)
 }
 
-/// [`step`], watched.
+/// Runs one [`step`], observed by `watch`.
 ///
 /// # Errors
-/// As [`step`].
+/// Returns the errors of the layers and of `judge`.
 pub fn step_watched<T>(
     layers: &mut [Box<dyn Layer>],
     cx: &Context,
@@ -143,16 +170,16 @@ pub fn step_watched<T>(
     Ok(result)
 }
 
-/// The output of the last layer.
+/// Returns the output of the last layer.
 ///
 /// # Errors
-/// Those of the layers.
+/// Returns the errors of the layers.
 pub fn forward(layers: &mut [Box<dyn Layer>], cx: &Context, x: Value) -> Result<Value> {
     layers.iter_mut().try_fold(x, |x, layer| layer.forward(cx, x))
 }
 
-/// Hands the signal back; with a rate, each layer updates before it sends. Nobody listens to what the
-/// first layer would send, nor the layer behind one that judges itself.
+/// Passes the signal backward; with `update`, each layer updates before it sends. A layer skips `send` when
+/// it is the first, or when the layer before it does not listen.
 fn backward(
     layers: &mut [Box<dyn Layer>],
     cx: &Context,

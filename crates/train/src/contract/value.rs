@@ -1,23 +1,31 @@
-//! What travels between layers: values forward, signals backward.
+//! The data between layers: values travel forward, signals backward.
 //!
-//! Everything is a matrix with one row a sample. A tensor with a depth axis (several thresholds a
+//! Each is a matrix with one row for each sample. A tensor with a depth axis (several thresholds for each
 //! feature) is stored depth-major: feature `x` at threshold `k` is column `k * features + x`.
 
 use onebit_bits::{BitTensor, Ternary};
+pub use onebit_data::ByteScale;
 
 use crate::{
     error::{Error, Result},
     numeric::Matrix,
 };
 
-/// Bytes, `(rows, cols)`, each of which stands for `(byte - mean) * scale`.
+/// Bytes, `(rows, cols)`, each of which stands for the number `(byte - mean) * scale`.
+///
+/// ```
+/// use onebit_train::{ByteScale, Bytes};
+///
+/// let pixels = Bytes::new(1, 3, vec![0, 102, 255], ByteScale::Centred(2.0))?;
+/// assert_eq!(pixels.to_real().values(), [-255.0, -51.0, 255.0]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bytes {
     rows: usize,
     cols: usize,
     values: Vec<u8>,
-    mean: f32,
-    scale: f32,
+    scale: ByteScale,
 }
 
 impl Bytes {
@@ -25,19 +33,19 @@ impl Bytes {
     ///
     /// # Errors
     /// [`Error::Shape`] when `values.len() != rows * cols`.
-    pub fn new(rows: usize, cols: usize, values: Vec<u8>, mean: f32, scale: f32) -> Result<Self> {
+    pub fn new(rows: usize, cols: usize, values: Vec<u8>, scale: ByteScale) -> Result<Self> {
         if Some(values.len()) != rows.checked_mul(cols) {
             return Err(Error::shape("bytes", format!("{rows} x {cols} values"), values.len()));
         }
-        Ok(Self { rows, cols, values, mean, scale })
+        Ok(Self { rows, cols, values, scale })
     }
 
-    /// Number of rows, one a sample.
+    /// Number of rows, one for each sample.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of columns, one a feature.
+    /// Number of columns, one for each feature.
     pub fn cols(&self) -> usize {
         self.cols
     }
@@ -47,42 +55,46 @@ impl Bytes {
         &self.values
     }
 
-    /// All bytes, row-major, to change in place.
+    /// All bytes, row-major, mutable.
     pub fn values_mut(&mut self) -> &mut [u8] {
         &mut self.values
     }
 
-    /// All bytes, row-major.
+    /// Returns all bytes, row-major.
     pub fn into_values(self) -> Vec<u8> {
         self.values
     }
 
-    /// What is subtracted.
-    pub fn mean(&self) -> f32 {
-        self.mean
-    }
-
-    /// What it is multiplied by then.
-    pub fn scale(&self) -> f32 {
+    /// The numbers that the bytes stand for.
+    pub fn byte_scale(&self) -> ByteScale {
         self.scale
     }
 
-    /// The numbers that they stand for.
+    /// The number subtracted from each byte.
+    pub fn mean(&self) -> f32 {
+        self.scale.mean()
+    }
+
+    /// The factor applied afterwards.
+    pub fn scale(&self) -> f32 {
+        self.scale.scale()
+    }
+
+    /// Returns the numbers that the bytes stand for.
     pub fn to_real(&self) -> Matrix {
         let mut matrix = Matrix::zeros(self.rows, self.cols);
         self.write_real(matrix.values_mut());
         matrix
     }
 
-    /// [`to_real`](Self::to_real) into memory that is there already.
+    /// [`to_real`](Self::to_real) into an existing buffer.
     pub(crate) fn write_real(&self, to: &mut [f32]) {
-        to.iter_mut()
-            .zip(&self.values)
-            .for_each(|(to, byte)| *to = (f32::from(*byte) - self.mean) * self.scale);
+        let (mean, scale) = (self.mean(), self.scale());
+        to.iter_mut().zip(&self.values).for_each(|(to, byte)| *to = (f32::from(*byte) - mean) * scale);
     }
 }
 
-/// What a layer is given and what it returns.
+/// The input and the output of a layer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Real numbers, `(b, x)`.
@@ -91,8 +103,8 @@ pub enum Value {
     Bytes(Bytes),
     /// Single bits, `(b, x)`; bit 1 is +1.
     Bits(BitTensor),
-    /// Bits of which dropout has silenced some: `scale * {-1, 0, +1}`, `(b, x)`.
-    Dropped(Ternary, f32),
+    /// Ternary numbers `scale * {-1, 0, +1}`, `(b, x)`, for example bits after dropout.
+    Ternary(Ternary, f32),
 }
 
 impl From<Matrix> for Value {
@@ -114,13 +126,13 @@ impl From<BitTensor> for Value {
 }
 
 impl Value {
-    /// Number of rows, one a sample.
+    /// Number of rows, one for each sample.
     pub fn rows(&self) -> usize {
         match self {
             Value::Real(m) => m.rows(),
             Value::Bytes(b) => b.rows,
             Value::Bits(b) => b.rows(),
-            Value::Dropped(t, _) => t.rows(),
+            Value::Ternary(t, _) => t.rows(),
         }
     }
 
@@ -130,14 +142,14 @@ impl Value {
             Value::Real(m) => m.cols(),
             Value::Bytes(b) => b.cols,
             Value::Bits(b) => b.cols(),
-            Value::Dropped(t, _) => t.cols(),
+            Value::Ternary(t, _) => t.cols(),
         }
     }
 
-    /// The bits to look at, or an error that names the layer that needed them.
+    /// Borrows the bits, for `layer`.
     ///
     /// # Errors
-    /// [`Error::Kind`] when the value is not bits.
+    /// [`Error::Kind`], which names the layer, when the value is not bits.
     pub fn bits(&self, layer: &'static str) -> Result<&BitTensor> {
         match self {
             Value::Bits(bits) => Ok(bits),
@@ -145,10 +157,10 @@ impl Value {
         }
     }
 
-    /// The bits, or an error that names the layer that needed them.
+    /// Returns the bits, for `layer`.
     ///
     /// # Errors
-    /// [`Error::Kind`] when the value is not bits.
+    /// [`Error::Kind`], which names the layer, when the value is not bits.
     pub fn into_bits(self, layer: &'static str) -> Result<BitTensor> {
         match self {
             Value::Bits(bits) => Ok(bits),
@@ -156,10 +168,10 @@ impl Value {
         }
     }
 
-    /// The real numbers, those that bytes stand for included, or an error that names the layer that needed them.
+    /// Returns the real numbers, or those that bytes stand for, for `layer`.
     ///
     /// # Errors
-    /// [`Error::Kind`] when the value is not real.
+    /// [`Error::Kind`], which names the layer, when the value is bits or ternary numbers.
     pub fn into_real(self, layer: &'static str) -> Result<Matrix> {
         match self {
             Value::Real(matrix) => Ok(matrix),
@@ -173,40 +185,40 @@ impl Value {
             Value::Real(_) => "real numbers",
             Value::Bytes(_) => "bytes",
             Value::Bits(_) => "bits",
-            Value::Dropped(..) => "bits under dropout",
+            Value::Ternary(..) => "ternary numbers",
         }
     }
 }
 
-/// Requests counted: how many of `voters` ask each bit to flip, `(rows, cols)`.
+/// The number of voters that ask each bit to flip, `(rows, cols)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Votes {
-    /// Number of rows of the bit tensor that the votes are about.
+    /// Number of rows of the bit tensor that may flip.
     pub rows: usize,
     /// Number of its columns.
     pub cols: usize,
     /// Votes for a flip, row-major, each in `0..=voters`.
     pub counts: Vec<u32>,
-    /// How many could have voted, the silent ones included.
+    /// Number of voters, including those that did not vote.
     pub voters: u32,
 }
 
-/// What travels back, and what a rule turns into flips of weights.
+/// The backward signal, which a rule turns into flips of weights.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Signal {
     /// A gradient: `dL/dx`, `(b, x)`.
     Grad(Matrix),
     /// A flip for each bit: 1 means "this bit should change", `(b, x)`.
     Flip(BitTensor),
-    /// Flips that many samples asked for, counted.
+    /// The number of samples that asked for each flip.
     Votes(Votes),
 }
 
 impl Signal {
-    /// The gradient, or an error that names who needed it.
+    /// Returns the gradient, for `layer`.
     ///
     /// # Errors
-    /// [`Error::Kind`] when the signal is not a gradient.
+    /// [`Error::Kind`], which names the layer, when the signal is not a gradient.
     pub fn into_grad(self, layer: &'static str) -> Result<Matrix> {
         match self {
             Signal::Grad(matrix) => Ok(matrix),
@@ -214,10 +226,10 @@ impl Signal {
         }
     }
 
-    /// The flips, or an error that names who needed them.
+    /// Returns the flips, for `layer`.
     ///
     /// # Errors
-    /// [`Error::Kind`] when the signal is not flips.
+    /// [`Error::Kind`], which names the layer, when the signal is not flips.
     pub fn into_flip(self, layer: &'static str) -> Result<BitTensor> {
         match self {
             Signal::Flip(bits) => Ok(bits),
@@ -225,7 +237,7 @@ impl Signal {
         }
     }
 
-    /// What this signal is, for messages.
+    /// The kind of this signal, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
             Signal::Grad(_) => "a gradient",

@@ -5,7 +5,7 @@
 
 use onebit_bits::{
     BitTensor, BitView, Columns, Engine, Geometry, Images, Left, Panels, Patches, RealView, Sink, Slices,
-    Ternary, TernaryPanels, Update, Updating, product,
+    Ternary, TernaryPanels, Update, Updating, product, vectorized,
 };
 
 use crate::{
@@ -15,10 +15,7 @@ use crate::{
         value::Value,
     },
     error::Result,
-    numeric::{
-        matrix::Matrix,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix},
 };
 
 /// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`, or x the patches that a convolution's kernels meet.
@@ -107,7 +104,7 @@ impl<'a> WeightGradient<'a> {
                 dy_t.recycle(cx);
                 Ok(())
             }
-            Operand::Whole(Value::Dropped(x, scale)) => {
+            Operand::Whole(Value::Ternary(x, scale)) => {
                 let mut scaled = cx.matrix(dy.rows(), dy.cols());
                 scaled.values_mut().copy_from_slice(dy.values());
                 multiply(engine, scaled.values_mut(), *scale)?;
@@ -174,7 +171,7 @@ fn ternary_columns<'a>(
 }
 
 fn multiply(engine: &Engine, values: &mut [f32], by: f32) -> Result<()> {
-    Ok(engine.chunks(values, PART, |_, values| multiply_part(engine.isa(), values, by))?)
+    Ok(engine.chunks(values, JOB, |_, values| multiply_part(engine.isa(), values, by))?)
 }
 
 vectorized! {

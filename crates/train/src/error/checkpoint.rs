@@ -1,33 +1,33 @@
-//! What can be wrong with a checkpoint.
+//! The errors of checkpoints.
 
 use std::{io, path::Path};
 
 use thiserror::Error as ThisError;
 
-/// What can go wrong while a checkpoint is written or read.
+/// An error while a checkpoint is written or read.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// What is wrong with a file, with its name.
+    /// An error with the name of the file.
     #[error("{file}: {problem}")]
     File {
         /// The file.
         file: String,
-        /// What is wrong with it.
+        /// The error.
         problem: Box<CheckpointError>,
     },
-    /// It could not be read or written.
+    /// The file cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The file is shorter or longer than it says.
+    /// The file is shorter or longer than its header says.
     #[error("length: expected {expected} bytes, got {got}")]
     Length {
-        /// What the header says, or the least that a header needs.
+        /// The length in the header, or the shortest possible one if the header is incomplete.
         expected: u64,
-        /// What is there.
+        /// The length of the file.
         got: u64,
     },
-    /// Bytes were changed.
+    /// The checksum does not match: bytes were changed.
     #[error("checksum: expected {expected:08x}, got {got:08x}; the file is damaged")]
     Checksum {
         /// The checksum in the file.
@@ -35,27 +35,27 @@ pub enum CheckpointError {
         /// The checksum of its bytes.
         got: u32,
     },
-    /// The header is not that of a checkpoint.
+    /// The header is not a checkpoint's.
     #[error("header: {0}")]
     Header(String),
-    /// A tensor is missing, or unknown, or has another type or shape.
+    /// A tensor is missing or unknown, or has another type or shape.
     #[error("tensor `{name}`: expected {expected}, got {got}")]
     Tensor {
-        /// Its name.
+        /// The name of the tensor.
         name: String,
-        /// What the network has.
+        /// The tensor of the network.
         expected: String,
-        /// What the file has.
+        /// The tensor in the file.
         got: String,
     },
-    /// The run that was saved is not the one that is to go on.
+    /// The saved run has another setting than the run that should resume.
     #[error("{key}: the checkpoint has {saved}, this run has {here}")]
     Setting {
-        /// The setting.
+        /// The name of the setting.
         key: String,
         /// Its value in the checkpoint.
         saved: String,
-        /// Its value now.
+        /// Its value in this run.
         here: String,
     },
 }
@@ -65,7 +65,7 @@ impl CheckpointError {
         Self::Tensor { name: name.into(), expected: expected.to_string(), got: got.to_string() }
     }
 
-    /// With the name of the file.
+    /// Adds the name of the file.
     pub(crate) fn of(self, file: &Path) -> Self {
         Self::File { file: file.display().to_string(), problem: Box::new(self) }
     }

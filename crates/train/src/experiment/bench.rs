@@ -1,14 +1,14 @@
-//! How long a training step takes, and what it spends its time on.
+//! Measures the time of training steps and of their parts.
 //!
-//! The data are random, of the shape that the configuration's source has, so nothing has to be read; what a step
-//! costs does not depend on what it learns from.
+//! The data are random, in the shape of the configuration's source, so no file is read. The time of a step
+//! does not depend on the values of the data.
 //!
 //! ```
 //! use onebit_train::{bench, config};
 //!
 //! let times = bench::measure(&config::preset("digits")?, &onebit_bits::Engine::single(), 1, 5)?;
 //! assert_eq!(times.len(), 5);
-//! let median = bench::median(&times).expect("there are some");
+//! let median = bench::median(&times).expect("there are five");
 //! assert!(median.whole >= median.forward + median.update);
 //! # Ok::<(), onebit_train::Error>(())
 //! ```
@@ -16,8 +16,7 @@
 use std::time::{Duration, Instant};
 
 use onebit_bits::Engine;
-use onebit_data as data;
-use onebit_data::{Dataset, Parts, Samples};
+use onebit_data::{Dataset, Location, Samples, Split, builtin};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -33,34 +32,35 @@ use crate::{
     training::Batch,
 };
 
-/// Where the time of one step went. A product is a layer with binary weights; every other layer is one of elements.
+/// The time of one step and of its parts. A layer with binary weights counts as a product, any other layer as
+/// element-wise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepTimes {
-    /// Samples of the step.
+    /// Samples in the step.
     pub samples: usize,
-    /// Taking the batch from the data set.
+    /// Time to gather the batch.
     pub data: Duration,
-    /// Products on the way forward.
+    /// Time of the products in the forward pass.
     pub forward: Duration,
-    /// Products on the way back: the signal about the input.
+    /// Time of the products in the backward pass: the signals about the inputs.
     pub backward: Duration,
-    /// Products of the weights' signal, with optimizer and flips.
+    /// Time of the weight updates: the products for the weights' signals, optimizer and flips.
     pub update: Duration,
-    /// Everything that layers of elements do.
+    /// Time of the element-wise layers.
     pub elements: Duration,
-    /// The loss.
+    /// Time of the loss.
     pub loss: Duration,
-    /// The whole step.
+    /// Time of the whole step.
     pub whole: Duration,
 }
 
 impl StepTimes {
-    /// Samples a second.
+    /// Returns the samples per second.
     pub fn samples_per_second(&self) -> f64 {
         self.samples as f64 / self.whole.as_secs_f64()
     }
 
-    /// The parts by name, in the order in which a step meets them first.
+    /// Returns the parts of a step by name, in the order in which a step begins them.
     pub fn parts(&self) -> [(&'static str, Duration); 6] {
         [
             ("data", self.data),
@@ -100,12 +100,12 @@ fn timed<T>(part: &mut Duration, act: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Trains the network of `config` for some steps on random data of its shape, and returns the times of the last
-/// `steps` of them; those of the first `warm_up` are left out. Batch and rate are those of the first phase.
+/// Trains the network of `config` for `warm_up + steps` steps on random data and returns the times of the
+/// last `steps`. Batch size and rate are those of the first phase.
 ///
 /// # Errors
-/// [`Error::Setting`] for a table, whose shape is not known, and for a batch that is no number of samples; those of
-/// the layers.
+/// [`Error::Setting`] for a source whose shape is unknown, such as a table, and for the batch `all`; the
+/// errors of the layers.
 pub fn measure(config: &Config, engine: &Engine, warm_up: usize, steps: usize) -> Result<Vec<StepTimes>> {
     let trainer = experiment::trainer(config)?;
     let phase = trainer.phases.first().ok_or_else(|| Error::setting("phases", "at least one", "none"))?;
@@ -118,7 +118,8 @@ pub fn measure(config: &Config, engine: &Engine, warm_up: usize, steps: usize) -
     let rows: Vec<usize> = (0..parts.train.len()).collect();
     let mut measured = Vec::with_capacity(steps);
     for (step, rows) in rows.chunks_exact(samples).cycle().take(warm_up + steps).enumerate() {
-        let (mut times, mut whole) = (StepTimes { samples, ..StepTimes::default() }, Duration::ZERO);
+        let mut times = StepTimes { samples, ..StepTimes::default() };
+        let mut whole = Duration::ZERO;
         timed(&mut whole, || trainer.learn(&mut net, &mut cx, (&parts, rows), phase.rate, &mut times))?;
         times.whole = whole;
         if step >= warm_up {
@@ -128,23 +129,28 @@ pub fn measure(config: &Config, engine: &Engine, warm_up: usize, steps: usize) -
     Ok(measured)
 }
 
-/// The step of median length.
+/// Returns the step with the median time; `None` without steps.
 pub fn median(times: &[StepTimes]) -> Option<StepTimes> {
     let mut sorted = times.to_vec();
     sorted.sort_by_key(|times| times.whole);
     sorted.get(sorted.len() / 2).copied()
 }
 
-/// Batches that differ from each other.
+/// Number of different batches.
 const BATCHES: usize = 4;
 
-fn random_data(source: &str, samples: usize) -> Result<Parts> {
-    let published = data::published(source);
-    let (features, classes) = match (source, published) {
-        ("iris", _) => (4, 3),
-        ("digits", _) => (64, 10),
-        (_, Some(set)) => (set.image.height * set.image.width * set.image.channels, set.classes),
-        _ => {
+fn random_data(source: &str, samples: usize) -> Result<Split> {
+    let mut published = None;
+    let (features, classes) = match Location::named(source) {
+        Some(Location::Published(set)) => {
+            published = Some(set);
+            (set.image.height * set.image.width * set.image.channels, set.classes)
+        }
+        Some(Location::Builtin(name)) => {
+            let data = builtin(name).expect("a location has only known names");
+            (data.features(), data.classes())
+        }
+        Some(Location::Path(_)) | None => {
             let known = "iris, digits, mnist, fashion-mnist, cifar10 or svhn, whose shape is known";
             return Err(Error::setting("data.source", known, source));
         }
@@ -163,5 +169,5 @@ fn random_data(source: &str, samples: usize) -> Result<Parts> {
     if let Some(set) = published {
         data = data.with_image(set.image)?;
     }
-    Ok(Parts::new(data, None, None))
+    Ok(Split::new(data, None, None))
 }

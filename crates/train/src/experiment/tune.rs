@@ -1,18 +1,33 @@
-//! Hyper-parameter search: which settings are varied, between what, and what trial `k` is given.
+//! Hyper-parameter search: the settings to vary, their ranges, and the settings of each trial.
 //!
-//! Random search (Bergstra and Bengio, JMLR 13, 2012): the settings of a trial depend on the seed and the number of the trial
-//! alone, so a search can be broken off and continued, and its trials can be repeated one by one. Trial 0 is the configuration
-//! as it stands.
+//! Random search (Bergstra and Bengio, JMLR 13, 2012). The settings of a trial depend only on the seed and
+//! the number of the trial, so a search can be interrupted and continued, and each trial can be repeated
+//! alone. Trial 0 is the unchanged configuration.
 //!
-//! | method | varies by default | between |
+//! | method | varied by default | range |
 //! |---|---|---|
 //! | all | `phase.N.batch`, unless it is `"all"` | 8, 16, 32, .. up to a quarter of the samples, at most 512 |
-//! | flip | `phase.N.suppressor` | 0 to 5 |
+//! | flip | `phase.N.suppressor`, if set | 0 to 5 |
+//! | | `phase.N.rate`, if set | an eighth of its value to 1, log-uniform |
 //! | | `training.quorum` | 0.1 to 0.6 |
-//! | integer flip | `phase.N.rate` | an eighth to eight times the present one, evenly by its logarithm |
-//! | straight-through | `phase.N.learning_rate` | the same |
+//! | integer flip | `phase.N.rate` | an eighth to eight times its value, log-uniform |
+//! | straight-through | `phase.N.learning_rate` | an eighth to eight times its value, log-uniform |
 //!
 //! A `final_rate` keeps its ratio to the rate.
+//!
+//! ```
+//! use onebit_train::{config, tune};
+//!
+//! let config = config::preset("iris")?;
+//! let dimensions = tune::dimensions(&config, 96);
+//! assert_eq!(dimensions[1].key, "phase.0.suppressor");
+//! assert_eq!(dimensions[1].range, tune::Range::Whole(0, 5));
+//! assert!(tune::settings(&config, &dimensions, 7, 0).is_empty());
+//! let trial = tune::settings(&config, &dimensions, 7, 1); // such as "phase.0.suppressor=3"
+//! let tuned = config::parse("trial 1", config::preset_text("iris")?, &trial)?;
+//! assert!(tuned.phases[0].suppressor <= Some(5));
+//! # Ok::<(), onebit_train::Error>(())
+//! ```
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -21,38 +36,39 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{Config, Method},
     error::{Error, Result},
+    numeric::mix::mix,
     training::Batch,
 };
 
-/// A setting that is varied.
+/// A setting to vary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dimension {
-    /// Its key, such as `phase.0.batch`.
+    /// Key, such as `phase.0.batch`.
     pub key: String,
-    /// What it may be.
+    /// Its possible values.
     pub range: Range,
 }
 
-/// What a setting may be.
+/// The possible values of a setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Range {
-    /// One of some values, as TOML writes them.
+    /// One of several values, in TOML.
     Choice(Vec<String>),
-    /// A whole number, both ends included.
+    /// A whole number from the first to the second, both included.
     Whole(i64, i64),
-    /// A number, evenly distributed.
+    /// A uniformly distributed number.
     Even(f64, f64),
-    /// A number whose logarithm is evenly distributed: for what may be small or large.
+    /// A log-uniformly distributed number.
     Logarithmic(f64, f64),
 }
 
 impl Dimension {
-    /// Reads `KEY=a|b|c` or `KEY=LOW..HIGH`. Whole ends stay whole; a range from above 0 to more than ten times that is
-    /// logarithmic.
+    /// Parses `KEY=a|b|c` or `KEY=LOW..HIGH`. Two whole ends are a range of whole numbers; other ranges are
+    /// log-uniform if `LOW` is above 0 and `HIGH` at least ten times `LOW`, and uniform otherwise.
     ///
     /// # Errors
-    /// [`Error::Setting`] that says what was expected.
+    /// [`Error::Setting`] for any other text.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong =
             || Error::setting("a setting to vary", "KEY=a|b|c or KEY=LOW..HIGH with LOW below HIGH", text);
@@ -88,6 +104,7 @@ impl Dimension {
 }
 
 impl Range {
+    /// Draws a value, in TOML.
     fn draw(&self, rng: &mut ChaCha8Rng) -> String {
         let share: f64 = rng.random();
         match self {
@@ -99,22 +116,22 @@ impl Range {
                 let values = (high - low) as f64 + 1.0;
                 (low + ((share * values) as i64).min(high - low)).to_string()
             }
-            Range::Even(low, high) => shown(low + share * (high - low)),
-            Range::Logarithmic(low, high) => shown((low.ln() + share * (high.ln() - low.ln())).exp()),
+            Range::Even(low, high) => rounded(low + share * (high - low)),
+            Range::Logarithmic(low, high) => rounded((low.ln() + share * (high.ln() - low.ln())).exp()),
         }
     }
 }
 
-/// Three digits say enough.
-fn shown(value: f64) -> String {
-    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
-    rounded.to_string()
+/// Rounds to three significant digits.
+fn rounded(value: f64) -> String {
+    let value: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    value.to_string()
 }
 
-/// The batch sizes that are tried, at most.
+/// Batch sizes to try.
 const BATCHES: [usize; 7] = [8, 16, 32, 64, 128, 256, 512];
 
-/// What is varied by default, for a training part of so many samples.
+/// Returns the settings to vary by default, for a training part of `samples` samples.
 pub fn dimensions(config: &Config, samples: usize) -> Vec<Dimension> {
     let mut all = Vec::new();
     for (index, phase) in config.phases.iter().enumerate() {
@@ -141,12 +158,13 @@ pub fn dimensions(config: &Config, samples: usize) -> Vec<Dimension> {
     all
 }
 
-/// The settings of trial `trial`, from 0, each `KEY=VALUE`: those that are varied, and what follows from them.
+/// Returns the settings of trial `trial`, counted from 0, each as `KEY=VALUE`: the varied ones and the final
+/// rates that follow from them.
 pub fn settings(config: &Config, dimensions: &[Dimension], seed: u64, trial: u64) -> Vec<String> {
     if trial == 0 {
         return Vec::new();
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ trial.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut rng = ChaCha8Rng::seed_from_u64(mix(seed, trial));
     let mut all = Vec::new();
     for Dimension { key, range } in dimensions {
         let value = range.draw(&mut rng);
@@ -156,7 +174,7 @@ pub fn settings(config: &Config, dimensions: &[Dimension], seed: u64, trial: u64
     all
 }
 
-/// `phase.N.final_rate`, where `key` is the rate of a phase that has one.
+/// Returns `phase.N.final_rate=VALUE` if `key` is the rate of a phase with a final rate.
 fn final_rate(config: &Config, key: &str, value: &str) -> Option<String> {
     let (index, name) = key.strip_prefix("phase.")?.split_once('.')?;
     let phase = config.phases.get(index.parse::<usize>().ok()?)?;
@@ -166,7 +184,7 @@ fn final_rate(config: &Config, key: &str, value: &str) -> Option<String> {
         _ => return None,
     };
     let ratio = phase.final_rate? / rate;
-    Some(format!("phase.{index}.final_rate={}", shown(value.parse::<f64>().ok()? * ratio)))
+    Some(format!("phase.{index}.final_rate={}", rounded(value.parse::<f64>().ok()? * ratio)))
 }
 
 #[cfg(test)]
@@ -207,7 +225,7 @@ mod tests {
         assert!(all.len() > 40, "{}", all.len());
     }
 
-    /// Every preset can be tuned: what is drawn is a configuration.
+    /// Every preset can be tuned: the drawn settings are valid.
     #[test]
     fn what_is_drawn_is_sound() {
         for (name, text, _) in config::PRESETS {

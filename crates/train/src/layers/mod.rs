@@ -2,15 +2,16 @@
 //!
 //! | for | layers |
 //! |---|---|
-//! | products with binary weights | [`Dense`], [`Conv`]; several bits a weight: [`Abc`] |
+//! | products with binary weights | [`Dense`], [`Conv`]; with several bits for each weight: [`Abc`] |
 //! | products with real weights | [`RealDense`], [`RealConv`] |
 //! | images | [`Unflatten`], [`MaxPool`], [`GlobalAveragePool`], [`Flatten`] |
 //! | norms | [`BatchNorm`], [`ShiftBatchNorm`], [`Threshold`], [`StandardizeSample`], [`ChannelScale`] |
-//! | real numbers to bits | [`Sign`], [`StochasticSign`], [`TernarySign`], [`RSign`], by an [`Estimator`] on the way back |
-//! | features to bits by a table of thresholds | [`Thermometer`] |
+//! | real numbers to bits | [`Sign`], [`StochasticSign`], [`TernarySign`], [`RSign`], with an [`Estimator`] |
+//! | features to bits by thresholds | [`Thermometer`] |
 //! | real activations | [`Relu`], [`HardTanh`], [`RPReLU`] |
 //! | nets | [`Residual`], [`Dropout`], [`LocalHead`] |
-//! | flip backprop | [`Binarize`], [`Bmab`], [`Bma`], and for study their parts [`XnorWeight`], [`PopCount`], [`Pnb`] |
+//! | flip backprop | [`Binarize`], [`Bmab`], [`Bma`] |
+//! | parts of flip backprop, for study | [`XnorWeight`], [`PopCount`], [`Pnb`] |
 
 pub mod flip;
 mod images;
@@ -23,11 +24,11 @@ pub use flip::{Binarize, Bma, Bmab, Normalize, Pnb, PopCount, WeightDepth, XnorW
 pub use images::{Flatten, GlobalAveragePool, MaxPool, Unflatten};
 pub use nets::{Dropout, Heads, LocalHead, Residual, Shortcut};
 pub use norms::{
-    BatchNorm, BatchNormGradients, BatchNormStatistics, ChannelScale, ShiftBatchNorm, StandardizeSample,
-    Threshold,
+    BatchNorm, BatchNormGradients, BatchNormStatistics, ChannelScale, FeatureNorm, ShiftBatchNorm,
+    StandardizeSample, Threshold,
 };
-pub use products::{Abc, Conv, Dense, RealConv, RealDense};
+pub use products::{Abc, Conv, Dense, RealConv, RealDense, RealLayer};
 pub use signs::{
-    Estimator, HardTanh, RPReLU, RPReLUParameters, RSign, Relu, Sign, Slope, StochasticSign, TernarySign,
-    Thermometer,
+    Elementwise, Estimator, HardTanh, RPReLU, RPReLUParameters, RSign, Relu, Sign, Slope, StochasticSign,
+    TernarySign, Thermometer,
 };

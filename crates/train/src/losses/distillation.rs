@@ -1,13 +1,13 @@
-//! Knowledge distillation: scores are judged by the labels and by a teacher's scores (arXiv:1503.02531).
+//! Knowledge distillation: a loss against the labels and against the scores of a teacher (arXiv:1503.02531).
 //!
-//! With student scores s and teacher scores r, `(b, o)`, `q = softmax(s / T)` and `p = softmax(r / T)`:
+//! With student scores `s` and teacher scores `r`, `(b, o)`, `q = softmax(s / T)` and `p = softmax(r / T)`:
 //!
 //! ```text
 //! L     = (1 - alpha) hard(s, labels) + alpha T^2 mean_b KL(p || q),   KL(p || q) = sum_o p (log p - log q)
 //! dL/ds = (1 - alpha) dhard/ds        + alpha T (q - p) / b
 //! ```
 //!
-//! `T^2` keeps the share of the teacher's part whatever the temperature.
+//! The factor `T^2` keeps the weight of the teacher's term independent of the temperature.
 
 use crate::{
     contract::check::check_shape,
@@ -16,7 +16,19 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
-/// How much a student listens to a teacher, and how softly.
+/// The weight and the temperature of a teacher's scores in the loss of a student.
+///
+/// ```
+/// use onebit_train::{Matrix, losses::{Distillation, SoftmaxCrossEntropy}};
+///
+/// let teacher = Matrix::new(1, 2, vec![3f32.ln(), 0.0])?; // p = (3/4, 1/4)
+/// let student = Matrix::new(1, 2, vec![0.0, 0.0])?;       // q = (1/2, 1/2)
+/// let (loss, grad) = Distillation::new().evaluate(&SoftmaxCrossEntropy, student, &[1], &teacher)?;
+/// let divergence = 0.75 * 1.5f64.ln() + 0.25 * 0.5f64.ln(); // KL(p || q)
+/// assert!((loss - divergence).abs() < 1e-6);
+/// assert!((grad.values()[0] + 0.25).abs() < 1e-6 && (grad.values()[1] - 0.25).abs() < 1e-6); // q - p
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Distillation {
     temperature: f32,
@@ -24,17 +36,20 @@ pub struct Distillation {
 }
 
 impl Distillation {
-    /// Temperature 1, and the teacher alone: the distributional loss of ReActNet (arXiv:2003.03488), whose
-    /// `-sum p log q` differs from KL by what no student can change.
+    /// Creates the loss with temperature 1 and the teacher alone (`alpha = 1`): the distributional loss of
+    /// ReActNet (arXiv:2003.03488). Its `-sum p log q` differs from KL by a constant, the entropy of the
+    /// teacher.
     pub fn new() -> Self {
         Self { temperature: 1.0, alpha: 1.0 }
     }
 
-    /// `temperature`: above 0, in units of the scores; far above them only their differences count, far below only the
-    /// winner; 1 to 20 is usual. `alpha`: the teacher's share from 0 to 1.
+    /// Creates the loss with a temperature and a share of the teacher.
+    ///
+    /// `temperature`, above 0, is in units of the scores: far above them only their differences count, far
+    /// below only the largest score; 1 to 20 is usual. `alpha` is the teacher's share, from 0 to 1.
     ///
     /// # Errors
-    /// [`Error::Setting`] outside these ranges.
+    /// [`Error::Setting`] if a number is outside its range.
     pub fn with(temperature: f32, alpha: f32) -> Result<Self> {
         if !(temperature > 0.0 && temperature.is_finite()) {
             return Err(Error::setting("temperature", "a positive number", temperature));
@@ -45,10 +60,11 @@ impl Distillation {
         Ok(Self { temperature, alpha })
     }
 
-    /// The loss and `dL/dscores`; `hard` judges by the labels, scores and `teacher` are `(b, o)`.
+    /// Returns the loss and `dL/dscores`, `(b, o)`. `hard` is the loss against the labels; `scores` and
+    /// `teacher` are `(b, o)`.
     ///
     /// # Errors
-    /// Those of `hard`, and [`Error::Shape`] when the teacher's scores have another shape.
+    /// [`Error::Shape`] if the teacher's scores have another shape; the errors of `hard`.
     pub fn evaluate(
         &self,
         hard: &dyn Loss,
@@ -84,7 +100,7 @@ impl Default for Distillation {
     }
 }
 
-/// `s / T - log sum exp(s / T)`
+/// Writes `s / T - log sum exp(s / T)`.
 fn log_softmax(scores: &[f32], temperature: f32, logs: &mut [f32]) {
     let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     for (log, score) in logs.iter_mut().zip(scores) {

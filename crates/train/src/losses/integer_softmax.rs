@@ -1,8 +1,10 @@
-//! Softmax cross-entropy whose error is an integer: `dL/ds = SR(levels (p - onehot)) / (levels b)`, with `p = softmax(s)`.
+//! Softmax cross-entropy with an integer error: `dL/ds = SR(levels (p - onehot)) / (levels b)`,
+//! `p = softmax(s)`.
 //!
-//! SR rounds up or down at random so that the expectation stays. So of samples that are right by a margin most have an error of 0 in
-//! every class: nothing is computed for them on the way back, and the few others speak for them. The randomness is a function
-//! of the sample's scores alone. The value is that of softmax cross-entropy.
+//! SR rounds up or down at random so that the expectation is kept. Most samples that are right by a margin
+//! then have an error of 0 in every class: the backward pass skips them, and the few others stand for them.
+//! The randomness is a function of the sample's scores alone. The value of the loss is that of softmax
+//! cross-entropy.
 
 use onebit_bits::Noise;
 
@@ -12,18 +14,29 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
-/// Softmax cross-entropy with an error in integers.
+/// Softmax cross-entropy with an integer error.
+///
+/// ```
+/// use onebit_train::{Matrix, losses::{IntegerSoftmax, Loss}};
+///
+/// let scores = Matrix::new(2, 2, vec![20.0, -20.0, 0.0, 0.0])?;
+/// let (loss, grad) = IntegerSoftmax::new(4)?.evaluate(scores, &[0, 1])?;
+/// // The first sample is right and silent; the second has p = (1/2, 1/2), an error of +-2 of 4 levels.
+/// assert_eq!(grad.values(), [0.0, 0.0, 0.25, -0.25]); // 2 / (4 levels * 2 samples)
+/// assert!((loss - 2f64.ln() / 2.0).abs() < 1e-6);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IntegerSoftmax {
     levels: u32,
 }
 
 impl IntegerSoftmax {
-    /// The error is in `-levels..=levels`, 1 to 32767. With few it is coarse and most samples are silent, which saves time; with
-    /// many none ever is.
+    /// Creates the loss with errors in `-levels..=levels`, `levels` from 1 to 32767. With few levels the
+    /// error is coarse and is 0 for most samples, which saves time; with many it is 0 for none.
     ///
     /// # Errors
-    /// [`Error::Setting`] outside the range.
+    /// [`Error::Setting`] if `levels` is outside the range.
     pub fn new(levels: u32) -> Result<Self> {
         if !(1..=32767).contains(&levels) {
             return Err(Error::setting("training.levels", "1 to 32767", levels));
@@ -33,7 +46,7 @@ impl IntegerSoftmax {
 }
 
 impl Default for IntegerSoftmax {
-    /// Five bits: 15 levels.
+    /// 15 levels, an error of five bits.
     fn default() -> Self {
         Self { levels: 15 }
     }

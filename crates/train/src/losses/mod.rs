@@ -1,4 +1,11 @@
-//! Losses: a value and its gradient with respect to the scores.
+//! Losses: a value, and its gradient with respect to the scores.
+//!
+//! | loss | value | used by |
+//! |---|---|---|
+//! | [`SquaredHinge`] | `mean max(0, margin - t s)^2` | straight-through training and flip backprop |
+//! | [`SoftmaxCrossEntropy`] | `mean -log p_label` | straight-through training |
+//! | [`IntegerSoftmax`] | the same, with an integer gradient | integer flip backprop |
+//! | [`Distillation`] | one of these plus the divergence from a teacher | any method |
 
 use crate::{
     error::{Error, Result},
@@ -17,10 +24,12 @@ pub use squared_hinge::SquaredHinge;
 
 /// A loss over a batch of scores.
 pub trait Loss: Send {
-    /// `scores: (b, o)`, one label a row. Returns the loss and `dL/dscores`, `(b, o)`, in their memory.
+    /// Returns the loss and `dL/dscores`, `(b, o)`, for `scores`, `(b, o)`, and one label per row. The
+    /// gradient takes over the memory of the scores.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the numbers of rows differ, [`Error::Setting`] for a label out of range.
+    /// [`Error::Shape`] if the number of labels differs from that of the rows or is 0; [`Error::Setting`] for
+    /// a label that is not below the number of classes.
     fn evaluate(&self, scores: Matrix, labels: &[u32]) -> Result<(f64, Matrix)>;
 }
 

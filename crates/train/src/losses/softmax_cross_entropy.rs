@@ -2,7 +2,17 @@
 
 use crate::{error::Result, losses::Loss, numeric::matrix::Matrix};
 
-/// Softmax cross-entropy, mean over the batch.
+/// Softmax cross-entropy, averaged over the batch.
+///
+/// ```
+/// use onebit_train::{Matrix, losses::{Loss, SoftmaxCrossEntropy}};
+///
+/// let scores = Matrix::new(1, 2, vec![3f32.ln(), 0.0])?; // p = (3/4, 1/4)
+/// let (loss, grad) = SoftmaxCrossEntropy.evaluate(scores, &[0])?;
+/// assert!((loss - (4.0f64 / 3.0).ln()).abs() < 1e-6);
+/// assert!((grad.values()[0] + 0.25).abs() < 1e-6 && (grad.values()[1] - 0.25).abs() < 1e-6);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SoftmaxCrossEntropy;
 
@@ -17,7 +27,7 @@ impl Loss for SoftmaxCrossEntropy {
             let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let label = label as usize;
             let label_score = row[label] - top;
-            // libm's exp and log give the same bits on every machine.
+            // libm's exp and log return the same bits on every machine.
             row.iter_mut().for_each(|s| *s = libm::expf(*s - top));
             let sum: f32 = row.iter().sum();
             loss += f64::from(libm::logf(sum) - label_score);

@@ -1,7 +1,7 @@
-//! The L2-SVM's squared hinge, one against the rest (arXiv:1602.02830).
+//! The squared hinge loss of an L2-SVM, one against the rest (arXiv:1602.02830).
 //!
-//! With targets `t = +1` for the class and `-1` for the others, a margin `m`, over `b` samples and `o`
-//! classes: `L = mean_{b,o} max(0, m - t s)^2` and `dL/ds = -2 t max(0, m - t s) / (b o)`.
+//! With targets `t = +1` for the class and `-1` for the others, a margin `m`, `b` samples and `o` classes:
+//! `L = mean_{b,o} max(0, m - t s)^2` and `dL/ds = -2 t max(0, m - t s) / (b o)`.
 
 use crate::{
     error::{Error, Result},
@@ -9,16 +9,26 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
-/// Squared hinge, mean over batch and classes.
+/// The squared hinge, averaged over batch and classes.
+///
+/// ```
+/// use onebit_train::{Matrix, losses::{Loss, SquaredHinge}};
+///
+/// let scores = Matrix::new(1, 2, vec![0.5, -3.0])?; // class 0 misses the margin by 0.5, class 1 keeps it
+/// let (loss, grad) = SquaredHinge::default().evaluate(scores, &[0])?;
+/// assert_eq!((loss, grad.values()), (0.125, &[-0.5, 0.0][..])); // 0.5^2 / 2 and -2 * 0.5 / 2
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SquaredHinge {
     margin: f32,
 }
 
 impl SquaredHinge {
-    /// The margin is in units of the scores. 1 is the paper's, for scores that batch norm can scale; the
-    /// scores of flip training are in deviations of a random sum and cannot be. Near 0 a sample that is
-    /// barely right asks for nothing more; far above what scores reach, every sample always asks.
+    /// Creates the loss with a margin in units of the scores. The paper's margin is 1, for scores that batch
+    /// norm can scale. The scores of flip training are in standard deviations of a random sum and are not
+    /// scaled. Near 0, a sample that is barely right has no gradient; far above what scores reach, every
+    /// sample always has one.
     ///
     /// # Errors
     /// [`Error::Setting`] unless the margin is positive and finite.

@@ -8,51 +8,51 @@ use crate::{
     rules::Vote,
 };
 
-/// What else a flip-trained network can be told.
+/// The options of a network for flip backprop.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FlipOptions {
     /// Thresholds of the features, in standard deviations.
     pub thresholds: Vec<f32>,
-    /// In place of these, thresholds `(d, x)` of each feature, in its units.
+    /// Thresholds `(d, x)` of each feature in its own unit, which replace `thresholds`.
     pub thermometer: Option<Matrix>,
     /// Thresholds of the hidden sums, in standard deviations of a random sum.
     pub hidden_thresholds: Vec<f32>,
-    /// Share of the batch that must ask before a weight flips, `p_min` in `p = max(mean(n) / voters, p_min)`.
+    /// Share of the batch that must request a weight's flip, `p_min` in `p = max(mean(n) / voters, p_min)`.
     pub weight_quorum: f64,
-    /// Share of the outputs that must ask before an activation flips, likewise.
+    /// Share of the outputs that must request an activation's flip, `p_min` in the same formula.
     pub activation_quorum: f64,
 }
 
 impl FlipOptions {
-    /// The report's: the same thresholds everywhere, and quorums of half.
+    /// The same thresholds for features and hidden sums, and quorums of 1/2.
     pub fn new(thresholds: &[f32]) -> Self {
-        let thresholds = thresholds.to_vec();
-        let hidden_thresholds = thresholds.clone();
-        Self { thresholds, thermometer: None, hidden_thresholds, weight_quorum: 0.5, activation_quorum: 0.5 }
+        Self {
+            thresholds: thresholds.to_vec(),
+            thermometer: None,
+            hidden_thresholds: thresholds.to_vec(),
+            weight_quorum: 0.5,
+            activation_quorum: 0.5,
+        }
     }
 }
 
 impl Network {
-    /// A net for flip backprop: Binarize, one BMAB a hidden width, BMA. Every stage uses the same
-    /// `thresholds`; weights are drawn from `seed`.
+    /// Builds a network for flip backprop: [`Binarize`], one [`Bmab`] for each hidden width, [`Bma`]. The
+    /// initial weights are drawn from `seed`.
+    ///
+    /// ```
+    /// use onebit_train::{FlipOptions, Network, flip::thresholds};
+    ///
+    /// // Binarize(3 thresholds), BMAB(4 -> 64), BMA(64 -> 3)
+    /// let net = Network::flip(4, &[64], 3, &FlipOptions::new(&thresholds(3)?), 42)?;
+    /// assert_eq!(net.parameters().bits, 3 * (4 * 64 + 64 * 3));
+    /// # Ok::<(), onebit_train::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for a size of 0 or no thresholds.
+    /// [`Error::Setting`] for a size of 0, no thresholds, thresholds that do not fit the features, a quorum
+    /// outside 0 to 1, or more than 2^30 weights.
     pub fn flip(
-        inputs: usize,
-        hidden: &[usize],
-        classes: usize,
-        thresholds: &[f32],
-        seed: u64,
-    ) -> Result<Self> {
-        Self::flip_with(inputs, hidden, classes, &FlipOptions::new(thresholds), seed)
-    }
-
-    /// As [`flip`](Self::flip), with every option spelled out.
-    ///
-    /// # Errors
-    /// As [`flip`](Self::flip), and for a quorum outside 0 to 1.
-    pub fn flip_with(
         inputs: usize,
         hidden: &[usize],
         classes: usize,
@@ -77,7 +77,8 @@ impl Network {
         let widths = [&[inputs], hidden, &[classes]].concat();
         let mut weights = 0;
         widths.windows(2).try_for_each(|w| count_weights(&mut weights, w[0], w[1]))?;
-        let (mut width, mut depth) = (inputs, depth);
+        let mut width = inputs;
+        let mut depth = depth;
         for (index, &outputs) in hidden.iter().enumerate() {
             let seed = layer_seed(seed, index);
             let layer = Bmab::new(width, outputs, depth, hidden_thresholds, rule()?, seed)?;

@@ -1,18 +1,6 @@
-//! A network that learns: layers in a row.
-//!
-//! ```
-//! use onebit_train::{Network, flip::thresholds};
-//!
-//! // The report's net for iris: Binarize(3 thresholds), BMAB(4 -> 64), BMA(64 -> 3).
-//! let flip = Network::flip(4, &[64], 3, &thresholds(3)?, 0)?;
-//! // A net for straight-through training: dense, norm, sign; dense, norm.
-//! let straight_through = Network::straight_through(64, &[256], 10, Default::default(), 0)?;
-//! assert_eq!(flip.parameters().bits, 3 * (4 * 64 + 64 * 3));
-//! assert_eq!(straight_through.parameters().bits, 64 * 256 + 256 * 10);
-//! # Ok::<(), onebit_train::Error>(())
-//! ```
+//! A trainable network: layers in sequence.
 
-use onebit_data::{Dataset, Samples, Standardize};
+use onebit_data::{ByteScale, Dataset, Samples, Standardize};
 use onebit_model::Model;
 
 use crate::{
@@ -29,14 +17,28 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Layers in a row, over a number of real features.
+/// A trainable network: layers in sequence.
+///
+/// [`Network::flip`] and [`Network::straight_through`] build the common ones; [`with`](Self::with) adds
+/// layers one by one.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{Matrix, Network, Value, layer::Context, layers::{Dense, Sign}, rules::Vote};
+///
+/// let mut net = Network::new(3).with(Sign::new()).with(Dense::new(3, 2, Box::new(Vote::new()), 1)?);
+/// let x = Matrix::new(1, 3, vec![0.5, -2.0, 0.0])?;
+/// let y = net.forward(&Context::evaluate(&Engine::single()), Value::Real(x))?.into_real("example")?;
+/// assert!(y.values().iter().all(|sum| [-3.0, -1.0, 1.0, 3.0].contains(sum)));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Network {
     inputs: usize,
     layers: Vec<Box<dyn Layer>>,
 }
 
 impl Network {
-    /// A network without layers yet.
+    /// Creates a network of `inputs` real features without layers.
     pub fn new(inputs: usize) -> Self {
         Self { inputs, layers: Vec::new() }
     }
@@ -52,64 +54,65 @@ impl Network {
         self.layers.push(layer);
     }
 
-    /// Number of real features that the network takes.
+    /// Number of real features of the input.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// The layers, first to last.
+    /// Returns the layers, first to last.
     pub fn layers(&self) -> &[Box<dyn Layer>] {
         &self.layers
     }
 
-    /// All parameters of all layers.
+    /// Counts the parameters of all layers.
     pub fn parameters(&self) -> Parameters {
         self.layers.iter().map(|layer| layer.parameters()).sum()
     }
 
-    /// The output for a batch.
+    /// Computes the output for a batch `x: (b, i)`.
     ///
     /// # Errors
-    /// Those of the layers.
+    /// Returns the errors of the layers.
     pub fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         step::forward(&mut self.layers, cx, x)
     }
 
-    /// One step of learning; see [`step`](crate::contract::step::step).
+    /// Trains for one step: computes the output of `x`, calls `loss` on it, and updates the weights in the
+    /// given `order`. `loss` returns a result for the caller and the backward signal.
     ///
     /// # Errors
-    /// Those of the layers and of `judge`.
+    /// Returns the errors of the layers and of `loss`.
     pub fn step<T>(
         &mut self,
         cx: &Context,
         x: Value,
         order: Order,
         rate: f64,
-        judge: impl FnOnce(Value) -> Result<(T, Signal)>,
+        loss: impl FnOnce(Value) -> Result<(T, Signal)>,
     ) -> Result<T> {
-        step::step(&mut self.layers, cx, x, order, rate, judge)
+        step::step(&mut self.layers, cx, x, order, rate, loss)
     }
 
-    /// [`step`](Self::step), watched.
+    /// Trains for one step like [`step`](Self::step), and lets `watch` observe or time every call of a layer.
     ///
     /// # Errors
-    /// As [`step`](Self::step).
+    /// Returns the errors of the layers and of `loss`.
     pub fn step_watched<T>(
         &mut self,
         cx: &Context,
         x: Value,
         order: Order,
         rate: f64,
-        judge: impl FnOnce(Value) -> Result<(T, Signal)>,
+        loss: impl FnOnce(Value) -> Result<(T, Signal)>,
         watch: &mut impl Watch,
     ) -> Result<T> {
-        step::step_watched(&mut self.layers, cx, x, order, rate, judge, watch)
+        step::step_watched(&mut self.layers, cx, x, order, rate, loss, watch)
     }
 
-    /// The state of all layers, named by their index; see [`State`].
+    /// Visits the state of all layers; names start with the index of the layer. See [`State`].
     ///
     /// # Errors
-    /// Those of `state`.
+    /// Returns the errors of `state`.
     pub fn state(&mut self, state: &mut State) -> Result<()> {
         self.layers
             .iter_mut()
@@ -117,7 +120,8 @@ impl Network {
             .try_for_each(|(index, layer)| state.within(&index.to_string(), |state| layer.state(state)))
     }
 
-    /// Index and name of each layer and part, in the order of [`observe`](Self::observe): `3 residual`, `3 residual.conv`.
+    /// Returns index and name of each layer and its parts, such as `3 residual` and `3 residual.conv`, in the
+    /// order of [`observe`](Self::observe).
     pub fn labels(&self) -> Vec<String> {
         let mut all = Vec::new();
         let each = self.layers.iter().enumerate();
@@ -125,7 +129,7 @@ impl Network {
         all
     }
 
-    /// Index and name of each layer and part that has binary weights, named as by [`labels`](Self::labels), with these.
+    /// Returns the binary weights of each layer and part that has some, with its [label](Self::labels).
     pub fn labelled_weights(&self) -> Vec<(String, Weights<'_>)> {
         let mut all = Vec::new();
         let each = self.layers.iter().enumerate();
@@ -133,21 +137,22 @@ impl Network {
         all
     }
 
-    /// Name and measures of each layer since the last call. The parts of a layer follow it, as `layer.part`.
+    /// Returns name and measures of each layer since the last call. The parts of a layer follow it as
+    /// `layer.part`.
     pub fn observe(&mut self) -> Vec<(String, Observation)> {
         let mut all = Vec::new();
         self.layers.iter_mut().for_each(|layer| observe("", &mut **layer, &mut all));
         all
     }
 
-    /// The network to deploy, with the labels and feature names of `data` and what was done to its
-    /// features.
+    /// Exports the network as a model to deploy, with the labels and feature names of `data` and the
+    /// standardization of its features.
     ///
     /// # Errors
-    /// [`Error::Export`](crate::Error::Export) when a layer has no counterpart in the runtime.
+    /// [`Error::Export`] when a layer has no counterpart in the runtime.
     pub fn export(&self, data: &Dataset, standardize: &Standardize) -> Result<Model> {
-        let bytes = match (data.samples(), standardize.common()) {
-            (Samples::Bytes { .. }, Some((127.5, scale))) if scale > 0.0 => Some(scale),
+        let bytes = match (data.samples(), standardize.byte_scale()) {
+            (Samples::Bytes { .. }, Some(ByteScale::Centred(scale))) if scale > 0.0 => Some(scale),
             _ => None,
         };
         let mut exporter = Exporter::new(self.inputs, bytes);
@@ -158,16 +163,17 @@ impl Network {
         let labels = data.label_names().to_vec();
         let model = Model::new(self.inputs, exporter.finish()?, labels)?;
         let (mean, scale) = (standardize.mean().to_vec(), standardize.scale().to_vec());
-        // whoever takes bytes takes them as they are
-        let model = match model.takes_bytes() {
-            true => model,
-            false => model.with_standardize(onebit_model::Standardize { mean, scale })?,
+        // a model of bytes takes them without standardization
+        let model = if model.takes_bytes() {
+            model
+        } else {
+            model.with_standardize(onebit_model::Standardize { mean, scale })?
         };
         Ok(model.with_features(data.feature_names().to_vec())?.with_columns(data.columns().cloned())?)
     }
 }
 
-/// Index and name of a layer, as reports have it.
+/// Returns the label of a layer in reports: its index and name.
 pub(crate) fn label(index: usize, name: &str) -> String {
     format!("{index} {name}")
 }
@@ -188,10 +194,10 @@ fn binary_weights<'a>(own: &str, layer: &'a dyn Layer, all: &mut Vec<(String, We
     layer.parts().into_iter().for_each(|part| binary_weights(&format!("{own}.{}", part.name()), part, all));
 }
 
-/// More weights than this are a mistake; a latent weight and its two moments take 12 bytes.
+/// Maximum number of weights; a latent weight and its two moments take 12 bytes.
 const MOST_WEIGHTS: usize = 1 << 30;
 
-/// Adds a layer's weights to those before it, and refuses too many before they are allocated.
+/// Adds the weights of a layer to `sum`; refuses too many before they are allocated.
 pub(crate) fn count_weights(sum: &mut usize, inputs: usize, outputs: usize) -> Result<()> {
     *sum = sum.saturating_add(inputs.saturating_mul(outputs));
     if *sum > MOST_WEIGHTS {
@@ -200,7 +206,7 @@ pub(crate) fn count_weights(sum: &mut usize, inputs: usize, outputs: usize) -> R
     Ok(())
 }
 
-/// Each layer draws from a stream of its own.
+/// Returns the seed of a layer; each layer has a separate stream of random numbers.
 pub(crate) fn layer_seed(seed: u64, index: usize) -> u64 {
     seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (index as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)
 }

@@ -1,11 +1,11 @@
-//! The image part of a network in the papers' notation: `128C3-128C3-MP2-256C3-256C3-MP2`.
+//! The convolutional part of a network in the notation of the papers: `128C3-128C3-MP2-256C3-256C3-MP2`.
 //!
 //! | stage | meaning |
 //! |---|---|
-//! | `128C3` | 128 kernels of 3 x 3, then norm and sign; `/2` after it is a stride |
-//! | `MP2` | the largest of 2 x 2, between the convolution before it and that one's norm; `/3` is another stride than 2 |
-//! | `R64` | a residual block: two convolutions of 3 x 3 with 64 kernels, a shortcut around each; `/2` is the first one's stride |
-//! | `GAP` | global average pooling; only at the end |
+//! | `128C3` | convolution with 128 kernels of 3 x 3, norm and sign; a suffix `/2` is the stride |
+//! | `MP2` | max-pooling of 2 x 2 between the preceding convolution and its norm; a suffix `/3` changes the stride of 2 |
+//! | `R64` | residual block: two convolutions with 64 kernels of 3 x 3, a shortcut around each; a suffix `/2` is the stride of the first |
+//! | `GAP` | global average pooling; only as the last stage |
 //!
 //! ```
 //! use onebit_train::Architecture;
@@ -24,11 +24,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// More kernels, or a larger kernel, window or stride, are a mistake.
+/// Maximum number of kernels.
 const MOST_CHANNELS: usize = 1 << 14;
+/// Maximum size of a kernel, window or stride.
 const LARGEST: usize = 16;
 
-/// Stages that turn an image into the features of the dense layers.
+/// Convolutional stages that turn an image into the features of the dense layers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Architecture {
@@ -38,30 +39,30 @@ pub struct Architecture {
 /// A stage of an [`Architecture`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Convolution, pooling if there is, norm, sign.
+    /// Convolution, optional max-pooling, norm, sign.
     Conv {
         /// Output channels.
         channels: usize,
         /// Rows and columns of the kernel.
         kernel: usize,
-        /// Its steps in both directions.
+        /// Stride in both directions.
         stride: usize,
-        /// On its sums.
+        /// Max-pooling of its sums.
         pool: Option<Pool>,
     },
     /// Two convolutions of 3 x 3, each with a shortcut around it.
     Residual {
         /// Output channels.
         channels: usize,
-        /// Steps of the first.
+        /// Stride of the first convolution.
         stride: usize,
     },
-    /// The mean of each channel.
+    /// Mean of each channel over all positions.
     GlobalAveragePool,
 }
 
 impl Architecture {
-    /// The stages, first to last.
+    /// Returns the stages, first to last.
     pub fn stages(&self) -> &[Stage] {
         &self.stages
     }
@@ -110,7 +111,7 @@ impl FromStr for Architecture {
     }
 }
 
-/// From 1 to `most`, in plain digits.
+/// Parses a number from 1 to `most` in plain digits.
 fn number(text: &str, most: usize) -> Option<usize> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|number| digits && (1..=most).contains(number))
@@ -132,20 +133,19 @@ impl From<Architecture> for String {
 
 impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let unless = |default: usize, stride: usize| match stride == default {
-            true => String::new(),
-            false => format!("/{stride}"),
+        let suffix = |default: usize, stride: usize| {
+            if stride == default { String::new() } else { format!("/{stride}") }
         };
         for (index, stage) in self.stages.iter().enumerate() {
             f.write_str(if index > 0 { "-" } else { "" })?;
             match stage {
                 Stage::Conv { channels, kernel, stride, pool } => {
-                    write!(f, "{channels}C{kernel}{}", unless(1, *stride))?;
+                    write!(f, "{channels}C{kernel}{}", suffix(1, *stride))?;
                     if let Some(Pool { kernel, stride }) = pool {
-                        write!(f, "-MP{}{}", kernel.0, unless(2, stride.0))?;
+                        write!(f, "-MP{}{}", kernel.0, suffix(2, stride.0))?;
                     }
                 }
-                Stage::Residual { channels, stride } => write!(f, "R{channels}{}", unless(1, *stride))?,
+                Stage::Residual { channels, stride } => write!(f, "R{channels}{}", suffix(1, *stride))?,
                 Stage::GlobalAveragePool => f.write_str("GAP")?,
             }
         }

@@ -1,12 +1,12 @@
-//! What a network is made of, layer by layer: its parameters, and what its weights look like.
+//! Parameters and weight statistics of each layer.
 //!
-//! `N_param` is the number of parameters, `N_bits` what they take: 1 bit for a binary weight, 32 for a real number. The same
-//! network in f32 takes `32 N_param`.
+//! `N_param` is the number of parameters and `N_bits` their size: 1 bit for a binary weight, 32 bits for a
+//! real number. The same network in f32 takes `32 N_param` bits.
 //!
-//! **Unique filters** (arXiv:1602.02830, section 3.3): for each input channel of a convolution the number of different
-//! `kh x kw` kernels among those of all output channels, where a kernel and its negative count as one, divided by the
-//! number of output channels; the mean over input channels. Of random kernels there are
-//! `M (1 - (1 - 1/M)^o) / o` with `M = 2^(kh kw - 1)`: less means that the network repeats itself.
+//! **Unique filters** (arXiv:1602.02830, section 3.3): for each input channel of a convolution, count the
+//! different `kh x kw` kernels of all `o` output channels, where a kernel and its negative count as one, and
+//! divide by `o`. The share is the mean over input channels. Random kernels have an expected share of `M (1 -
+//! (1 - 1/M)^o) / o` with `M = 2^(kh kw - 1)`; a lower share means that the network has redundant filters.
 
 use std::collections::HashSet;
 
@@ -22,21 +22,22 @@ use crate::{
     rules::{Rbnn, mean_angle},
 };
 
-/// Taps of a kernel at most: one is looked at as a word of bits.
+/// Maximum number of taps of a kernel, which is handled as one word of bits.
 const MOST_TAPS: usize = 64;
 
-/// One layer.
+/// Parameters and weight statistics of one layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerSummary {
-    /// Its name, in a composite layer `residual.conv`.
+    /// Name; `residual.conv` for a part of a composite layer.
     pub name: String,
-    /// Its binary weights and real parameters.
+    /// Numbers of binary weights and real parameters.
     pub parameters: Parameters,
-    /// Share of unique filters, and what it would be for random ones; of convolutions.
+    /// Share of unique filters and its expectation for random weights, for convolutions.
     pub unique_filters: Option<(f64, f64)>,
-    /// Mean angle in degrees between the real weights of an output and their signs; where there are real weights.
+    /// Mean angle in degrees between the real weights of an output and their signs, if the rule has real
+    /// weights.
     pub angle: Option<f64>,
-    /// The same before and after the weights were rotated last; of [`Rbnn`].
+    /// That angle before and after the last rotation of the weights, for [`Rbnn`].
     pub rotation: Option<[f64; 2]>,
 }
 
@@ -56,19 +57,29 @@ impl LayerSummary {
 }
 
 impl Parameters {
-    /// `N_param`.
+    /// Number of parameters, `N_param`.
     pub fn count(&self) -> usize {
         self.bits + self.reals
     }
 
-    /// `N_bits`.
+    /// Size of the parameters in bits, `N_bits`.
     pub fn size_in_bits(&self) -> usize {
         self.bits + 32 * self.reals
     }
 }
 
 impl Network {
-    /// Every layer that has parameters, first to last, with its index. Of a composite layer its parts.
+    /// Returns index and summary of each layer with parameters, first to last. A composite layer is listed by
+    /// its parts.
+    ///
+    /// ```
+    /// use onebit_train::{FlipOptions, Network};
+    ///
+    /// let net = Network::flip(4, &[64], 3, &FlipOptions::new(&[0.0]), 42)?;
+    /// let sizes: Vec<_> = net.summary().iter().map(|(_, layer)| layer.parameters.size_in_bits()).collect();
+    /// assert_eq!(sizes, [4 * 64, 64 * 3]);
+    /// # Ok::<(), onebit_train::Error>(())
+    /// ```
     pub fn summary(&self) -> Vec<(usize, LayerSummary)> {
         let mut all = Vec::new();
         self.layers().iter().enumerate().for_each(|(index, layer)| summarize(index, "", &**layer, &mut all));
@@ -99,13 +110,13 @@ fn unique_filters(Weights { bits, taps, .. }: Weights) -> Option<(f64, f64)> {
     Some((share, random))
 }
 
-/// One output's taps of an input channel.
+/// Returns the taps of one output and one input channel as bits of a word.
 fn kernel(bits: &BitTensor, output: usize, channel: usize, taps: usize) -> u64 {
     let channels = bits.cols() / taps;
     (0..taps).fold(0, |kernel, tap| kernel << 1 | u64::from(bits.get(output, tap * channels + channel)))
 }
 
-/// The same for a kernel and its negative.
+/// Returns the same word for a kernel and its negative.
 fn up_to_sign(kernel: u64, taps: usize) -> u64 {
     kernel.min(!kernel & (!0 >> (64 - taps)))
 }

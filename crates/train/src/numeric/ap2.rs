@@ -2,13 +2,14 @@
 
 /// `AP2(x) = sgn(x) 2^round(log2 |x|)`, with `AP2(0) = 0`.
 ///
-/// The exponent goes up from a mantissa of `sqrt(2)` on. Subnormal numbers (below `2^-126`) become 0, infinities and NaN
-/// stay, and so a number above `2^127.5` becomes an infinity.
+/// The exponent is rounded up from a mantissa of `sqrt(2)` on. Subnormal numbers (below `2^-126`) become 0;
+/// infinities and NaN stay; a number above `2^127.5` becomes an infinity.
 #[inline(always)]
 pub(crate) fn ap2(x: f32) -> f32 {
     const EXPONENT: u32 = 0x7f80_0000;
     const SMALLEST_NORMAL: u32 = 0x0080_0000;
-    /// The first mantissa above `sqrt(2)`, without its leading 1: what is missing to the next power carries over.
+    /// The first mantissa above `sqrt(2)`, without its leading 1. Adding the rest to the next power carries
+    /// over.
     const ROOT: u32 = 0x0035_04f4;
     let magnitude = x.to_bits() & !(1 << 31);
     let sign = x.to_bits() & (1 << 31);

@@ -1,79 +1,81 @@
 //! Sums over a batch, `N` for each feature.
 //!
-//! Rows are added in parts, and parts in their order, whatever the threads: see [`Grid`].
+//! Rows are added in blocks, and blocks in order, whatever the number of threads: see [`Grid`].
 
 use onebit_bits::Engine;
 
 use crate::{
     error::Result,
     numeric::{
-        batch_parts::{Grid, Part},
+        batch_blocks::{Block, Grid},
         matrix::Matrix,
     },
 };
 
-/// Memory for the sums of parts, kept only to be written again.
+/// A reusable buffer for the sums of blocks.
 #[derive(Default)]
 pub(crate) struct BatchSums<T, const N: usize> {
-    parts: Vec<T>, // (parts of rows, parts of features, N, features of a part)
+    sums: Vec<T>, // (blocks of rows, blocks of features, N, features of a block)
 }
 
 impl<T: Copy + Default + Into<f64> + Send, const N: usize> BatchSums<T, N> {
-    /// `add` adds the rows of a part of `batch` to `N` sums of each of the part's features, which are 0 before.
+    /// Sums over `batch`: `add` adds the rows of a block to the `N` sums of each of its features, which start
+    /// at 0.
     pub(crate) fn over(
         &mut self,
         engine: &Engine,
         batch: &Matrix,
-        add: impl Fn(Part, [&mut [T]; N]) + Sync,
+        add: impl Fn(Block, [&mut [T]; N]) + Sync,
     ) -> Result<Totals<'_, T, N>> {
         let grid = Grid::over(batch);
-        self.parts.resize(N * grid.len(), T::default());
-        engine.chunks(&mut self.parts[..], N * grid.width, |first, mut rest| {
+        self.sums.resize(N * grid.len(), T::default());
+        engine.chunks(&mut self.sums[..], N * grid.width, |first, mut rest| {
             rest.fill(T::default());
-            let part = grid.part(first / N);
+            let block = grid.block(first / N);
             add(
-                part,
+                block,
                 std::array::from_fn(|_| {
                     let (sums, others) = std::mem::take(&mut rest).split_at_mut(grid.width);
                     rest = others;
-                    &mut sums[..part.cols]
+                    &mut sums[..block.cols]
                 }),
             );
         })?;
-        Ok(Totals { grid, parts: &self.parts })
+        Ok(Totals { grid, sums: &self.sums })
     }
 }
 
-/// The sums of all parts.
+/// The sums of all blocks.
 pub(crate) struct Totals<'a, T, const N: usize> {
     grid: Grid,
-    parts: &'a [T],
+    sums: &'a [T],
 }
 
 impl<T: Copy + Into<f64>, const N: usize> Totals<'_, T, N> {
+    /// The `N` sums of a feature, over the blocks in order.
     pub(crate) fn of(&self, feature: usize) -> [f64; N] {
         let mut totals = [0.0; N];
-        for (place, _) in self.grid.parts_of(feature) {
-            let (run, at) = (place / self.grid.width * self.grid.width, place % self.grid.width);
+        for (slot, _) in self.grid.blocks_of(feature) {
+            let (block, at) = (slot / self.grid.width * self.grid.width, slot % self.grid.width);
             for (sum, total) in totals.iter_mut().enumerate() {
-                *total += self.parts[N * run + sum * self.grid.width + at].into();
+                *total += self.sums[N * block + sum * self.grid.width + at].into();
             }
         }
         totals
     }
 }
 
-/// The rows of a part, each of its features alone.
+/// The rows of a block, each cut to the features of the block.
 #[inline(always)]
-pub(crate) fn rows_of(batch: &Matrix, part: Part) -> impl Iterator<Item = &[f32]> {
-    batch.iter_rows().skip(part.row).take(part.rows).map(move |row| &row[part.col..][..part.cols])
+pub(crate) fn rows_of(batch: &Matrix, block: Block) -> impl Iterator<Item = &[f32]> {
+    batch.iter_rows().skip(block.row).take(block.rows).map(move |row| &row[block.col..][..block.cols])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Small integers, whose sums are exact: every row and feature is in the right sum, once.
+    /// Sums of small integers are exact, so they show that every value is in the right sum, once.
     #[test]
     fn every_value_is_added_once() {
         for (rows, cols) in [(0, 3), (1, 1), (127, 5), (129, 512), (300, 513), (257, 1100)] {

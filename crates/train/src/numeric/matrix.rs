@@ -1,13 +1,20 @@
 //! A matrix of real numbers.
 
-use onebit_bits::Engine;
+use onebit_bits::{Engine, vectorized};
 
-use crate::{
-    error::{Error, Result},
-    numeric::vectorized::vectorized,
-};
+use crate::error::{Error, Result};
 
 /// A dense row-major matrix of f32, `(rows, cols)`.
+///
+/// ```
+/// use onebit_train::Matrix;
+///
+/// let m = Matrix::new(2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+/// assert_eq!(m.transpose(), Matrix::new(3, 2, vec![1.0, 4.0, 2.0, 5.0, 3.0, 6.0])?);
+/// let error = Matrix::new(2, 3, vec![1.0]).unwrap_err().to_string();
+/// assert_eq!(error, "matrix: expected 2 x 3 values, got 1");
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix {
     rows: usize,
@@ -21,10 +28,10 @@ impl Matrix {
         Self { rows, cols, values: vec![0.0; rows * cols] }
     }
 
-    /// Takes row-major values, `(rows, cols)`.
+    /// Creates a matrix from row-major values, `(rows, cols)`.
     ///
     /// # Errors
-    /// [`Error::Shape`] when `values.len() != rows * cols`.
+    /// [`Error::Shape`] if `values.len() != rows * cols`.
     pub fn new(rows: usize, cols: usize, values: Vec<f32>) -> Result<Self> {
         if Some(values.len()) != rows.checked_mul(cols) {
             return Err(Error::shape("matrix", format!("{rows} x {cols} values"), values.len()));
@@ -32,17 +39,17 @@ impl Matrix {
         Ok(Self { rows, cols, values })
     }
 
-    /// Number of rows, one a sample.
+    /// The number of rows, one per sample.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of columns, one a feature.
+    /// The number of columns, one per feature.
     pub fn cols(&self) -> usize {
         self.cols
     }
 
-    /// (rows, columns).
+    /// `(rows, cols)`.
     pub fn shape(&self) -> (usize, usize) {
         (self.rows, self.cols)
     }
@@ -52,7 +59,7 @@ impl Matrix {
         &self.values
     }
 
-    /// All values, row-major, to change in place.
+    /// All values, row-major, for changes in place.
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values
     }
@@ -62,7 +69,7 @@ impl Matrix {
         self.values
     }
 
-    /// The rows in order. A matrix without columns has no rows to show.
+    /// The rows in order. For a matrix without columns the iterator is empty.
     pub fn iter_rows(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(self.cols.max(1))
     }
@@ -77,7 +84,7 @@ impl Matrix {
     /// Writes the transpose into `to`, `(cols, rows)`.
     ///
     /// # Errors
-    /// [`Error::Shape`] when `to` has another shape.
+    /// [`Error::Shape`] if `to` has another shape.
     pub fn transpose_into(&self, engine: &Engine, to: &mut Matrix) -> Result<()> {
         if to.shape() != (self.cols, self.rows) {
             let (expected, got) =
@@ -88,7 +95,7 @@ impl Matrix {
     }
 }
 
-/// Writes the transpose of values `(r, cols)` into `to`, `(cols, r)`.
+/// Writes the transpose of `values`, `(r, cols)`, into `to`, `(cols, r)`.
 pub(crate) fn transpose(engine: &Engine, values: &[f32], cols: usize, to: &mut Matrix) -> Result<()> {
     let rows = to.cols;
     Ok(engine.chunks(to.values_mut(), 4 * SIDE * rows, |first, columns| {
@@ -96,11 +103,11 @@ pub(crate) fn transpose(engine: &Engine, values: &[f32], cols: usize, to: &mut M
     })?)
 }
 
-/// Side of the blocks that are transposed at once, so that memory is read and written by whole cache lines.
+/// The side of the blocks that are transposed at once: memory is read and written in whole cache lines.
 const SIDE: usize = 16;
 
 vectorized! {
-    /// Columns `first..` of `from` become rows.
+    /// Writes the columns from `first` on as rows.
     fn transpose_columns<'a>(from: &'a [f32], shape: (usize, usize), first: usize, rows: &'a mut [f32]) {
         let (height, from_cols) = shape;
         for (c, rows) in (first..).step_by(SIDE).zip(rows.chunks_mut(SIDE * height)) {

@@ -1,14 +1,15 @@
-//! Products of matrices that fit into the cache: nothing is packed. Each entry adds its terms in ascending order.
+//! Products of matrices that fit into the cache, without packing. Each entry adds its terms in ascending
+//! order.
 
-use crate::numeric::vectorized::vectorized;
+use onebit_bits::vectorized;
 
 vectorized! {
-    /// `out = a b`. a: (m, k), b: (k, n), out: (m, n).
+    /// `out = a b`, with `a: (m, k)`, `b: (k, n)` and `out: (m, n)`.
     pub(crate) fn multiply<'a>(a: &'a [f32], b: &'a [f32], n: usize, out: &'a mut [f32]) {
         let k = b.len() / n.max(1);
         out.fill(0.0);
         for (out, a) in out.chunks_exact_mut(n.max(1)).zip(a.chunks_exact(k.max(1))) {
-            // Four rows of b at once, so that `out` is read and written less often.
+            // Four rows of `b` at once, so that `out` is read and written less often.
             let whole = k / 4 * 4;
             for (a, b) in a.chunks_exact(4).zip(b.chunks_exact(4 * n)) {
                 let ((b0, b1), (b2, b3)) = (b[..2 * n].split_at(n), b[2 * n..].split_at(n));

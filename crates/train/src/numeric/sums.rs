@@ -1,10 +1,11 @@
-//! Sums over a filter in f64: of every eighth term, from first to last, then of the eight.
+//! Sums over a filter in f64, in eight lanes: lane `k` adds the terms `k`, `k + 8`, ..., and the lanes are
+//! added last.
 //!
-//! One sum after the other would wait for each addition; so eight are in flight, in the same order on every machine.
+//! A single sum would wait for each addition. Eight lanes are in flight, in the same order on every machine.
 
 const LANES: usize = 8;
 
-/// `sum term(x)`
+/// `sum term(x)`.
 #[inline(always)]
 pub(crate) fn sum(values: &[f32], term: impl Fn(f64) -> f64) -> f64 {
     let (whole, rest) = values.as_chunks::<LANES>();
@@ -20,7 +21,7 @@ pub(crate) fn sum(values: &[f32], term: impl Fn(f64) -> f64) -> f64 {
     sums.iter().sum()
 }
 
-/// `sum term(x, y)`, of slices of one length.
+/// `sum term(x, y)`, for slices of equal length.
 #[inline(always)]
 pub(crate) fn sum_of_pairs(x: &[f32], y: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
     let ((whole_x, rest_x), (whole_y, rest_y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());

@@ -1,13 +1,14 @@
-//! The orthogonal matrix next to a square one, by a singular value decomposition in f64.
+//! The orthogonal matrix nearest to a square one, by a singular value decomposition in f64.
 //!
-//! One-sided Jacobi: plane rotations from the right make the columns of `D V` orthogonal, which are `U S` then. Pairs
-//! come in a fixed order, so the result is the same everywhere. It takes some ten sweeps of `3 n^3` multiplications.
+//! One-sided Jacobi: plane rotations from the right make the columns of `D V` orthogonal; then they are
+//! `U S`. Pairs come in a fixed order, so the result is the same everywhere. It takes about ten sweeps of
+//! `3 n^3` multiplications.
 
-/// Of `D = U S V^T`, n x n and row-major, the factor `U V^T`: the orthogonal `R` with the largest `tr(D^T R)`.
+/// The factor `U V^T` of `D = U S V^T`, n x n and row-major: the orthogonal `R` with the largest `tr(D^T R)`.
 ///
-/// Where singular values are 0 it is one of several.
+/// If singular values are 0, the result is one of several such matrices.
 pub(crate) fn orthogonal_factor(d: &[f64], n: usize) -> Vec<f64> {
-    // Columns lie in a row: u[j] is column j of D V, v[j] of V.
+    // Columns are stored as rows: u[j] is column j of D V, v[j] of V.
     let mut u: Vec<Vec<f64>> = (0..n).map(|j| (0..n).map(|i| d[i * n + j]).collect()).collect();
     let mut v: Vec<Vec<f64>> = (0..n).map(|j| unit(n, j)).collect();
     let mut sweeps = 0..MOST_SWEEPS;
@@ -22,9 +23,9 @@ pub(crate) fn orthogonal_factor(d: &[f64], n: usize) -> Vec<f64> {
     factor
 }
 
-/// Many more than any matrix takes.
+/// A bound far above what any matrix needs.
 const MOST_SWEEPS: usize = 60;
-/// Columns whose cosine is smaller count as orthogonal.
+/// Columns with a smaller cosine count as orthogonal.
 const TOLERANCE: f64 = 1e-14;
 
 fn unit(n: usize, at: usize) -> Vec<f64> {
@@ -37,7 +38,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Makes each pair of columns orthogonal once; whether there was one that was not.
+/// Makes each pair of columns orthogonal once; returns whether any pair was not.
 fn sweep(u: &mut [Vec<f64>], v: &mut [Vec<f64>]) -> bool {
     let mut turned = false;
     for p in 0..u.len() {
@@ -64,7 +65,7 @@ fn turn(columns: &mut [Vec<f64>], (p, q): (usize, usize), (cos, sin): (f64, f64)
     }
 }
 
-/// Columns of length 1; those that have no length become any that are orthogonal to the others.
+/// Scales columns to length 1. Columns of length 0 are replaced by unit vectors orthogonal to the others.
 fn normalize(u: &mut [Vec<f64>]) {
     let lengths: Vec<f64> = u.iter().map(|u| dot(u, u).sqrt()).collect();
     let nothing = lengths.iter().fold(0.0, |top: f64, &length| top.max(length)) * 1e-13;
@@ -74,7 +75,7 @@ fn normalize(u: &mut [Vec<f64>]) {
     }
     let mut axes = 0..u.len();
     for at in missing {
-        // Some axis always has a part left, of 1 / sqrt(n) at least.
+        // Some axis always has a component of at least 1 / sqrt(n) left.
         for axis in axes.by_ref() {
             let mut left = unit(u.len(), axis);
             for _ in 0..2 {
@@ -110,7 +111,7 @@ mod tests {
         (0..n * n).map(|at| a[at % n * n + at / n]).collect()
     }
 
-    /// How far `a` is from `b` in any entry.
+    /// The largest difference of an entry.
     fn distance(a: &[f64], b: &[f64]) -> f64 {
         a.iter().zip(b).fold(0.0, |top, (a, b)| top.max((a - b).abs()))
     }
@@ -130,7 +131,7 @@ mod tests {
             let d = random(rng, n * n);
             let r = orthogonal_factor(&d, n);
             assert!(distance(&product(&transpose(&r, n), &r, n), &identity(n)) < 1e-12, "{n}");
-            // D = R H: that H = V S V^T is symmetric and has no negative diagonal makes R the polar factor.
+            // D = R H: R is the polar factor, because H = V S V^T is symmetric with a non-negative diagonal.
             let h = product(&transpose(&r, n), &d, n);
             assert!(distance(&h, &transpose(&h, n)) < 1e-11, "{n}");
             assert!((0..n).all(|at| h[at * n + at] > -1e-12), "{n}");
@@ -162,7 +163,7 @@ mod tests {
         for d in [of_rank_1, vec![0.0; 49]] {
             let r = orthogonal_factor(&d, 7);
             assert!(distance(&product(&transpose(&r, 7), &r, 7), &identity(7)) < 1e-12);
-            let singular_values = dot(&d, &d).sqrt(); // of rank 1 there is one
+            let singular_values = dot(&d, &d).sqrt(); // a matrix of rank 1 has one
             assert!((dot(&d, &r) - singular_values).abs() < 1e-12);
         }
     }

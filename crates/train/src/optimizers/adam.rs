@@ -6,16 +6,26 @@
 //! w <- w - scale * rate * m_hat / (sqrt(v_hat) + eps)
 //! ```
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::vectorized::vectorized,
     optimizers::{Optimizer, Run, check_memory},
 };
 
 /// Adam with first and second moment in f32.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{optimizers::Adam, real_tensor::RealTensor};
+///
+/// let mut w = RealTensor::new(vec![1.0, 1.0], Adam::new());
+/// w.step(&Engine::single(), &[8.0, -0.01], 0.1)?;
+/// // The size of the first step is the rate, independent of the size of the gradient.
+/// assert!((w.values()[0] - 0.9).abs() < 1e-6 && (w.values()[1] - 1.1).abs() < 1e-6);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Adam {
     beta1: f32,
@@ -25,7 +35,7 @@ pub struct Adam {
     step: Step,
 }
 
-/// What all runs of a step have in common.
+/// The constants of a step.
 #[derive(Clone, Copy, Debug, Default)]
 struct Step {
     /// `rate * scale / (1 - b1^t)`
@@ -35,13 +45,14 @@ struct Step {
 }
 
 impl Adam {
-    /// The paper's `beta1 = 0.9`, `beta2 = 0.999`, `eps = 1e-8`.
+    /// Creates the optimizer with the paper's `beta1 = 0.9`, `beta2 = 0.999` and `eps = 1e-8`.
     pub fn new() -> Self {
         Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, t: 0, step: Step::default() }
     }
 
-    /// Other decays. `beta1`: memory of the direction, 0 forgets at once, near 1 reacts late.
-    /// `beta2`: memory of the size, too short makes the step noisy.
+    /// Creates the optimizer with other decays. `beta1` is the memory of the direction: 0 forgets at once,
+    /// near 1 reacts late. `beta2` is the memory of the gradient's size: too small a value makes the step
+    /// noisy.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless both are in `[0, 1)`.
@@ -60,7 +71,7 @@ impl Default for Adam {
 impl Optimizer for Adam {
     fn begin(&mut self, rate: f32, scale: f32) {
         self.t = self.t.saturating_add(1);
-        // the two corrections, pulled out of the loop
+        // Both bias corrections are hoisted out of the loop.
         self.step = Step {
             rate: rate * scale / (1.0 - libm::powf(self.beta1, self.t as f32)),
             inverse_correction: 1.0 / (1.0 - libm::powf(self.beta2, self.t as f32)).sqrt(),

@@ -6,18 +6,30 @@
 //! w <- w - scale * rate / (1 - b1^t) * m / v
 //! ```
 //!
-//! The paper has no `eps`, and divides 0 by 0 where a gradient was always 0; it is that of `torch.optim.Adamax`.
+//! `eps` comes from `torch.optim.Adamax`. Without it, the paper's step divides 0 by 0 where a gradient was
+//! always 0.
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::vectorized::vectorized,
     optimizers::{Optimizer, Run, check_memory},
 };
 
 /// AdaMax with both moments in f32.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{optimizers::AdaMax, real_tensor::RealTensor};
+///
+/// let mut w = RealTensor::new(vec![1.0], AdaMax::new());
+/// w.step(&Engine::single(), &[4.0], 0.1)?; // m / (1 - b1) = v = 4
+/// assert!((w.values()[0] - 0.9).abs() < 1e-6);
+/// w.step(&Engine::single(), &[0.0], 0.1)?; // m = 0.36, v = 3.996, 1 - b1^2 = 0.19
+/// assert!((w.values()[0] - (0.9 - 0.1 / 0.19 * 0.36 / 3.996)).abs() < 1e-6);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct AdaMax {
     beta1: f32,
@@ -29,12 +41,15 @@ pub struct AdaMax {
 }
 
 impl AdaMax {
-    /// The paper's `beta1 = 0.9`, `beta2 = 0.999`, and `eps = 1e-8`. Its rate is 0.002.
+    /// Creates the optimizer with the paper's `beta1 = 0.9` and `beta2 = 0.999`, and `eps = 1e-8`. The
+    /// paper's rate is
+    /// 0.002.
     pub fn new() -> Self {
         Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, t: 0, step: 0.0 }
     }
 
-    /// Other decays; see [`Adam::with_betas`](crate::optimizers::Adam::with_betas).
+    /// Creates the optimizer with other decays; see
+    /// [`Adam::with_betas`](crate::optimizers::Adam::with_betas).
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless both are in `[0, 1)`.

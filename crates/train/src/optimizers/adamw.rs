@@ -5,16 +5,26 @@
 //! w <- Adam(w, g)
 //! ```
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::vectorized::vectorized,
     optimizers::{Adam, Optimizer, Run, check_decay},
 };
 
-/// [`Adam`] that shrinks the parameters apart from the gradient, so that the decay is not divided by the gradient's size.
+/// [`Adam`] with weight decay that is applied to the parameters directly, so that it is not divided by the
+/// gradient's size.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{optimizers::AdamW, real_tensor::RealTensor};
+///
+/// let mut w = RealTensor::new(vec![2.0], AdamW::new(0.5)?);
+/// w.step(&Engine::single(), &[0.0], 0.1)?; // the gradient is 0: only the decay acts, 2 * (1 - 0.1 * 0.5)
+/// assert_eq!(w.values(), [1.9]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct AdamW {
     adam: Adam,
@@ -23,7 +33,8 @@ pub struct AdamW {
 }
 
 impl AdamW {
-    /// `decay`: the share that is lost in a step, in units of the rate; 0.01 in `torch.optim.AdamW`, 0 is Adam.
+    /// Creates the optimizer. A step shrinks the parameters by the share `rate * decay`; `decay` is 0.01 in
+    /// `torch.optim.AdamW`, and 0 gives Adam.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless the decay is finite and at least 0.

@@ -7,7 +7,8 @@ use crate::{
     optimizers::{AdaMax, Adam, AdamW, Optimizer, Sgd, ShiftAdaMax},
 };
 
-/// An optimizer and its settings. In a text `"adam"`, or with settings `{ name = "sgd", momentum = 0.9, decay = 1e-4 }`.
+/// An optimizer and its settings. TOML: `"adam"`, or with settings
+/// `{ name = "sgd", momentum = 0.9, decay = 1e-4 }`.
 ///
 /// ```
 /// use onebit_train::optimizers::OptimizerConfig;
@@ -25,7 +26,7 @@ pub enum OptimizerConfig {
     /// [`AdamW`].
     #[serde(rename = "adamw")]
     AdamW {
-        /// By default 0.01.
+        /// The weight decay, by default 0.01.
         #[serde(default = "a_hundredth")]
         decay: f32,
     },
@@ -40,10 +41,10 @@ pub enum OptimizerConfig {
     ShiftAdaMaxTorch {},
     /// [`Sgd`].
     Sgd {
-        /// By default 0.9.
+        /// The momentum, by default 0.9.
         #[serde(default = "nine_tenths")]
         momentum: f32,
-        /// By default 0.
+        /// The weight decay, by default 0.
         #[serde(default)]
         decay: f32,
     },
@@ -57,7 +58,7 @@ fn nine_tenths() -> f32 {
     0.9
 }
 
-/// [`Adam`].
+/// [`Adam`] with the settings of its paper.
 impl Default for OptimizerConfig {
     fn default() -> Self {
         Self::Adam {}
@@ -65,7 +66,7 @@ impl Default for OptimizerConfig {
 }
 
 impl OptimizerConfig {
-    /// A new optimizer with these settings.
+    /// Builds an optimizer with these settings.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for a setting outside its range.

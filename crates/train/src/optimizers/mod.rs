@@ -1,4 +1,12 @@
-//! Optimizers of real parameters.
+//! Optimizers of real parameters, and the schedules of their rates.
+//!
+//! | optimizer | step | source |
+//! |---|---|---|
+//! | [`Sgd`] | along a running sum of gradients | |
+//! | [`Adam`] | first moment over the root of the second | arXiv:1412.6980 |
+//! | [`AdamW`] | Adam with decoupled weight decay | arXiv:1711.05101 |
+//! | [`AdaMax`] | first moment over a running maximum | arXiv:1412.6980 |
+//! | [`ShiftAdaMax`] | AdaMax with steps that are powers of two | arXiv:1602.02830 |
 
 use onebit_bits::Isa;
 
@@ -25,9 +33,9 @@ pub use shift_adamax::ShiftAdaMax;
 
 /// Moves real parameters along a gradient.
 ///
-/// A step begins once and then moves the parameters run by run, in any order and on any thread: while a run of the
-/// gradient is in the cache. So what a run does depends on nothing but the run. Two [moments](Run::moments) are kept for
-/// each parameter, whether it needs them or not.
+/// A step begins once and then moves the parameters run by run, in any order and on any thread, while each
+/// run of the gradient is in the cache. So the result of a run may depend only on that run. Two
+/// [moments](Run::moments) are kept for each parameter, whether the optimizer uses them or not.
 ///
 /// ```
 /// use onebit_train::{Result, optimizers::{Optimizer, Run}, state::State};
@@ -48,28 +56,29 @@ pub use shift_adamax::ShiftAdaMax;
 ///     }
 ///
 ///     fn state(&mut self, _: &mut State) -> Result<()> {
-///         Ok(()) // the rate comes anew with each step
+///         Ok(()) // the rate is passed with each step
 ///     }
 /// }
 /// ```
 pub trait Optimizer: Send + Sync {
-    /// The next step begins; it has this learning rate, and then all of it is multiplied by `scale`.
+    /// Begins a step with the learning rate `rate`; the whole step is multiplied by `scale`.
     ///
-    /// The two are apart because what an optimizer makes of its rate need not be linear: [`ShiftAdaMax`] rounds it.
+    /// The two are separate because a step need not be linear in the rate: [`ShiftAdaMax`] rounds it.
     fn begin(&mut self, rate: f32, scale: f32);
 
-    /// Moves one run of the parameters. `isa` is there for loops that are compiled for it:
+    /// Moves one run of the parameters. Loops compiled for an instruction set need `isa`:
     /// see [`Kernel`](onebit_bits::Kernel).
     fn run(&self, isa: Isa, run: Run<'_>);
 
-    /// Names what the optimizer remembers besides the moments, as [`Layer::state`](crate::contract::layer::Layer::state) does.
+    /// Names the optimizer's state beside the moments, as
+    /// [`Layer::state`](crate::contract::layer::Layer::state) does.
     ///
     /// # Errors
-    /// Those of `state`.
+    /// Returns the errors of `state`.
     fn state(&mut self, state: &mut State) -> Result<()>;
 }
 
-/// One that is chosen at run time.
+/// An optimizer that is chosen at run time.
 impl Optimizer for Box<dyn Optimizer> {
     fn begin(&mut self, rate: f32, scale: f32) {
         (**self).begin(rate, scale);
@@ -84,18 +93,18 @@ impl Optimizer for Box<dyn Optimizer> {
     }
 }
 
-/// A run of parameters: four slices of one length.
+/// A run of parameters: four slices of equal length.
 #[derive(Debug)]
 pub struct Run<'a> {
-    /// What moves.
+    /// The parameters.
     pub params: &'a mut [f32],
-    /// Along this.
+    /// The gradient of the loss with respect to the parameters.
     pub grad: &'a [f32],
-    /// What the optimizer remembers of each parameter; 0 at first.
+    /// Two numbers of state per parameter, 0 at first.
     pub moments: [&'a mut [f32]; 2],
 }
 
-/// A share of what was that is kept, for averages.
+/// Checks the share of an average that each step keeps.
 fn check_memory(name: &str, share: f32) -> Result<f32> {
     match share {
         0.0..1.0 => Ok(share),

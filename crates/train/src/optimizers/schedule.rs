@@ -1,4 +1,4 @@
-//! How a rate, or another number, changes from epoch to epoch.
+//! Schedules: how a rate, or another number, changes from epoch to epoch.
 //!
 //! ```
 //! use onebit_train::schedule::Schedule;
@@ -16,44 +16,44 @@ use crate::{
     error::{Error, Result},
 };
 
-/// What becomes of a rate. `e` is the epoch, from 0, of `E`.
+/// The schedule of a rate. `e` is the epoch, from 0, of `E` epochs.
 ///
-/// A list of milestones is a list of phases, each with a rate of its own.
+/// For a list of milestones, use a list of phases, each with its own rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub enum Schedule {
-    /// It stays.
+    /// `rate` in every epoch.
     #[default]
     Constant,
     /// `rate (final_rate / rate)^(e / E)`: the same factor every epoch (arXiv:1602.02830).
     Exponential {
-        /// Reached after the last epoch, above 0.
+        /// The rate after the last epoch, above 0.
         final_rate: f64,
     },
     /// `rate factor^floor(e / every)`.
     Step {
-        /// Above 0; 0.5 in the Torch7 code of arXiv:1602.02830.
+        /// The factor, above 0; 0.5 in the Torch7 code of arXiv:1602.02830.
         factor: f64,
-        /// Epochs, at least 1.
+        /// The number of epochs between changes, at least 1.
         every: usize,
     },
-    /// `final_rate + (rate - final_rate) (1 + cos(pi e / E)) / 2` (arXiv:1608.03983, without restarts), after `warmup`
-    /// epochs in which the rate rises in equal steps: `rate (e + 1) / warmup`. The last of them is the first of the
-    /// cosine.
+    /// `final_rate + (rate - final_rate) (1 + cos(pi e / E)) / 2` (arXiv:1608.03983, without restarts), after
+    /// `warmup` epochs in which the rate rises in equal steps: `rate (e + 1) / warmup`. The last warm-up
+    /// epoch is the first of the cosine.
     Cosine {
-        /// Reached after the last epoch, from 0 on.
+        /// The rate after the last epoch, at least 0.
         final_rate: f64,
-        /// Epochs; 0 and 1 are none, 5 in arXiv:2009.13055.
+        /// The number of warm-up epochs; 0 and 1 mean none, 5 in arXiv:2009.13055.
         warmup: usize,
     },
     /// `rate + (final_rate - rate) e / E` (arXiv:2003.03488).
     Linear {
-        /// Reached after the last epoch, from 0 on.
+        /// The rate after the last epoch, at least 0.
         final_rate: f64,
     },
 }
 
 impl Schedule {
-    /// What `rate` has become in epoch `epoch`, from 0, of `epochs`.
+    /// The rate in epoch `epoch`, from 0, of `epochs`; `rate` is the initial one.
     pub fn rate_at(self, rate: f64, epoch: usize, epochs: usize) -> f64 {
         let share = |epoch: usize, epochs: usize| epoch as f64 / epochs.max(1) as f64;
         match self {
@@ -72,7 +72,7 @@ impl Schedule {
         }
     }
 
-    /// Says what is wrong; `prefix` stands before the names of the settings.
+    /// Checks the settings; errors put `prefix` before their names.
     pub(crate) fn check(self, prefix: &str, epochs: usize) -> Result<()> {
         let wrong = |name: &str, expected: &str, got: &dyn ToString| {
             Err(Error::setting(format!("{prefix}{name}"), expected, got.to_string()))
@@ -98,24 +98,22 @@ impl Schedule {
     }
 }
 
-/// A number and what becomes of it over a whole run.
+/// A number with a schedule over the whole run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scheduled {
-    /// In the first epoch.
+    /// The number in the first epoch.
     pub start: f64,
-    /// What becomes of it; what it calls a rate is this number.
+    /// Its schedule; the schedule's rate is this number.
     pub schedule: Schedule,
 }
 
 impl Scheduled {
-    /// Now.
+    /// The number at this time.
     pub fn at(self, clock: Clock) -> f64 {
         self.schedule.rate_at(self.start, clock.epoch, clock.epochs)
     }
-}
 
-impl Scheduled {
-    /// Refuses it where it is outside of `range`, at its start or ever.
+    /// Checks that the number lies in `range` over the whole run.
     pub(crate) fn check(self, name: &str, range: RangeInclusive<f64>) -> Result<Self> {
         self.schedule.check(&format!("{name}."), usize::MAX)?;
         let last = match self.schedule {
@@ -135,17 +133,18 @@ impl Scheduled {
         }
     }
 
-    /// For a share above 0.
+    /// Checks that the number is a share that starts above 0.
     pub(crate) fn check_share(self, name: &str) -> Result<Self> {
-        match self.start > 0.0 {
-            true => self.check(name, 0.0..=1.0),
-            false => Err(Error::setting(name, "a number above 0 and up to 1", self.start)),
+        if self.start > 0.0 {
+            self.check(name, 0.0..=1.0)
+        } else {
+            Err(Error::setting(name, "a number above 0 and up to 1", self.start))
         }
     }
 }
 
 impl From<f64> for Scheduled {
-    /// A number that stays.
+    /// A constant number.
     fn from(start: f64) -> Self {
         Self { start, schedule: Schedule::Constant }
     }

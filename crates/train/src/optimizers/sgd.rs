@@ -5,18 +5,29 @@
 //! w <- w - scale * rate * m
 //! ```
 //!
-//! The decay is coupled: it is part of the gradient, as in `torch.optim.SGD`.
+//! The decay is coupled: it is added to the gradient, as in `torch.optim.SGD`.
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 
 use crate::{
     contract::state::State,
     error::Result,
-    numeric::vectorized::vectorized,
     optimizers::{Optimizer, Run, check_decay, check_memory},
 };
 
-/// Gradient descent; it uses one of the two moments.
+/// Stochastic gradient descent; it uses one of the two moments.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{optimizers::Sgd, real_tensor::RealTensor};
+///
+/// let mut w = RealTensor::new(vec![1.0], Sgd::new(0.5, 0.0)?);
+/// w.step(&Engine::single(), &[1.0], 0.25)?; // m = 1
+/// assert_eq!(w.values(), [0.75]);
+/// w.step(&Engine::single(), &[1.0], 0.25)?; // m = 0.5 * 1 + 1
+/// assert_eq!(w.values(), [0.375]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sgd {
     momentum: f32,
@@ -25,11 +36,12 @@ pub struct Sgd {
 }
 
 impl Sgd {
-    /// `momentum`: the share of the last direction that is kept, 0 is plain descent, the usual value is 0.9. `decay`:
-    /// weight decay, `decay / 2 w^2` in the loss, 0 is none, 1e-4 is usual for images.
+    /// Creates the optimizer. `momentum` is the share of the previous direction that is kept: 0 is plain
+    /// descent, 0.9 is usual. `decay` adds `decay / 2 w^2` to the loss: 0 is none, 1e-4 is usual for images.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) unless the momentum is in `[0, 1)` and the decay finite and at least 0.
+    /// [`Error::Setting`](crate::Error::Setting) unless the momentum is in `[0, 1)` and the decay finite and
+    /// at least 0.
     pub fn new(momentum: f32, decay: f32) -> Result<Self> {
         Ok(Self { momentum: check_memory("momentum", momentum)?, decay: check_decay(decay)?, step: 0.0 })
     }
@@ -45,7 +57,7 @@ impl Optimizer for Sgd {
     }
 
     fn state(&mut self, _: &mut State) -> Result<()> {
-        Ok(()) // the direction is a moment
+        Ok(()) // the direction is the first moment
     }
 }
 

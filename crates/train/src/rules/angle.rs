@@ -1,11 +1,21 @@
-//! How far real weights are from the bits that take their place.
+//! The angle between real weights and the bits that replace them.
 
 use onebit_bits::BitView;
 
-/// The mean over rows of the angle between real weights and their bits, in degrees; reals: the shape of `bits`.
+/// The mean over rows of the angle between real weights and their bits, in degrees. `reals` has the shape of
+/// `bits`, `(o, i)`.
 ///
-/// `cos = <w, b> / (|w| sqrt(n))` for a row of n. No scale of the bits makes the error of a row less than
-/// `|w| sin(angle)`. A row of zeros counts 90 degrees; without rows, or for another number of reals, it is NaN.
+/// For a row of n weights, `cos = <w, b> / (|w| sqrt(n))`. No scale of the bits makes the error of a row
+/// smaller than `|w| sin(angle)`. A row of zeros counts as 90 degrees. The result is NaN if there are no rows
+/// or if the number of reals differs from that of the bits.
+///
+/// ```
+/// use onebit_bits::BitTensor;
+///
+/// let plus = BitTensor::from_fn(1, 2, |_, _| true);
+/// let angle = onebit_train::rules::mean_angle(&[1.0, 0.0], plus.view());
+/// assert!((angle - 45.0).abs() < 1e-9);
+/// ```
 pub fn mean_angle(reals: &[f32], bits: BitView) -> f64 {
     let (rows, cols) = bits.shape();
     if reals.len() != rows * cols {

@@ -1,4 +1,4 @@
-//! Weights: bits, the rule that decides which of them flip, and the bits packed for products.
+//! Binary weights: the bits, the rule that decides which of them flip, and the bits packed for products.
 
 use onebit_bits::{BitTensor, BitView, Engine, Panels};
 
@@ -14,8 +14,22 @@ use crate::{
     error::Result,
 };
 
-/// The weights of a layer, `(o, i)` bits. There is one verb for every training method:
+/// The weights of a layer, `(o, i)` bits. Every training method updates them in the same way:
 /// `weights ^= rule.flips(weights, signal)`.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{Matrix, Signal, binary_tensor::BinaryTensor, layer::Context, rules::Bop};
+///
+/// let mut weights = BinaryTensor::new(1, 3, Box::new(Bop::with(0.1, 1.0)?), 42)?;
+/// let before = weights.bits().clone();
+/// let signs = (0..3).map(|i| if before.get(0, i) { 1.0 } else { -1.0 }).collect();
+/// let signal = Signal::Grad(Matrix::new(1, 3, signs)?);
+/// let flips = weights.update(&Context::train(&Engine::single()), &signal, 0.0)?;
+/// assert_eq!(flips.count_ones(), 3);
+/// assert_eq!(*weights.bits(), before.not());
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct BinaryTensor {
     bits: BitTensor,
     rule: Box<dyn Rule>,
@@ -28,15 +42,15 @@ pub struct BinaryTensor {
     columns_for_reals: Packed,
 }
 
-/// What became of the weights from one report to the next.
+/// The history of the weights across reports.
 struct Epochs {
-    /// As they were at the last one: (o, i).
+    /// The weights at the last report: (o, i).
     last: BitTensor,
-    /// Those that ever were another way than at the one before: (o, i).
+    /// The weights that have differed between two successive reports: (o, i).
     moved: BitTensor,
 }
 
-/// Weights packed once, and again when some have flipped.
+/// Packed weights, packed again once some have flipped.
 #[derive(Default)]
 struct Packed {
     panels: Option<Panels>,
@@ -56,15 +70,23 @@ impl Packed {
 }
 
 impl BinaryTensor {
-    /// Weights as the rule wants them to start, `(o, i)`.
+    /// Creates the weights of a layer, `(o, i)`, with the initial values of the rule.
     ///
     /// # Errors
-    /// Those of the rule, when a state that it was given does not fit.
+    /// Returns the error of the rule if a state that was set by hand does not fit.
     pub fn new(outputs: usize, inputs: usize, mut rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         let bits = rule.start(outputs, inputs, seed)?;
-        let (flipped, epochs, version) = Default::default();
-        let (rows, rows_for_reals, columns, columns_for_reals) = Default::default();
-        Ok(Self { bits, rule, flipped, epochs, version, rows, rows_for_reals, columns, columns_for_reals })
+        Ok(Self {
+            bits,
+            rule,
+            flipped: Meter::default(),
+            epochs: None,
+            version: 0,
+            rows: Packed::default(),
+            rows_for_reals: Packed::default(),
+            columns: Packed::default(),
+            columns_for_reals: Packed::default(),
+        })
     }
 
     /// The weights, `(o, i)` bits.
@@ -77,35 +99,35 @@ impl BinaryTensor {
         self.bits.view()
     }
 
-    /// Packed for `x w^T`, x bits.
+    /// The weights packed for `x w^T` with binary `x`.
     pub fn rows(&mut self, engine: &Engine) -> &Panels {
         self.rows.get(engine, self.bits.view(), Panels::of_rows)
     }
 
-    /// Packed for `x w^T`, x real.
+    /// The weights packed for `x w^T` with real `x`.
     pub fn rows_for_reals(&mut self, engine: &Engine) -> &Panels {
         self.rows_for_reals.get(engine, self.bits.view(), Panels::of_rows_for_reals)
     }
 
-    /// Packed for `dy w`, dy of -1, 0 and +1.
+    /// The weights packed for `dy w` with `dy` in -1, 0 and +1.
     pub fn columns(&mut self, engine: &Engine) -> &Panels {
         self.columns.get(engine, self.bits.view(), Panels::of_columns)
     }
 
-    /// Packed for `dy w`, dy real.
+    /// The weights packed for `dy w` with real `dy`.
     pub fn columns_for_reals(&mut self, engine: &Engine) -> &Panels {
         self.columns_for_reals.get(engine, self.bits.view(), Panels::of_columns_for_reals)
     }
 
-    /// The rule behind the weights.
+    /// The rule that decides the flips.
     pub fn rule(&self) -> &dyn Rule {
         &*self.rule
     }
 
-    /// Lets the rule decide, flips, and returns the flips, `(o, i)`.
+    /// Flips the weights that the rule chooses; returns the flips, `(o, i)`.
     ///
     /// # Errors
-    /// Those of the rule.
+    /// Returns the errors of the rule.
     pub fn update(&mut self, cx: &Context, signal: &Signal, rate: f64) -> Result<BitTensor> {
         let flips = self.rule.flips(cx, self.bits.view(), signal, rate)?;
         self.bits.flip(flips.view())?;
@@ -113,20 +135,21 @@ impl BinaryTensor {
         Ok(flips)
     }
 
-    /// [`update`](Self::update) by a gradient that is not computed yet, and need never be stored.
+    /// Updates the weights by a gradient that is not computed yet and need never be stored.
     ///
     /// # Errors
-    /// Those of the rule.
+    /// Returns the errors of the rule.
     pub fn descend(&mut self, cx: &Context, gradient: &mut WeightGradient, rate: f64) -> Result<()> {
         let flips = self.rule.descend(cx, &mut self.bits, gradient, rate)?;
         self.count(flips);
         Ok(())
     }
 
-    /// Bits, rule and what was measured, as [`Layer::state`](crate::contract::layer::Layer::state).
+    /// Names the bits, the rule's state and the measurements; see
+    /// [`Layer::state`](crate::contract::layer::Layer::state).
     ///
     /// # Errors
-    /// Those of `state`.
+    /// Returns the errors of `state`.
     pub fn state(&mut self, state: &mut State) -> Result<()> {
         state.bits("bits", &mut self.bits)?;
         self.flipped.state("flipped", state)?;
@@ -150,7 +173,7 @@ impl BinaryTensor {
         }
     }
 
-    /// What is packed is so no longer.
+    /// Marks everything packed as stale.
     fn changed(&mut self) {
         self.version += 1;
         for packed in
@@ -160,18 +183,18 @@ impl BinaryTensor {
         }
     }
 
-    /// A number that changes whenever the weights do, for who packs them in a way of its own.
+    /// A number that changes whenever the weights do, for layers that pack them in their own way.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// How many weights there are.
+    /// The number of weights.
     pub fn parameters(&self) -> Parameters {
         Parameters { bits: self.bits.rows() * self.bits.cols(), reals: 0 }
     }
 
-    /// Share of the weights that flipped, in the mean over the steps since the last call, and of those that were the same
-    /// way at every call.
+    /// The share of the weights that flipped, averaged over the steps since the last call, and the share of
+    /// those that had the same value at every call.
     pub fn observe(&mut self) -> Observation {
         let bits = &self.bits;
         let mut dead_weights = None;

@@ -1,32 +1,54 @@
-//! Bop, the binary optimizer: no latent weights, but an average of gradients that says when to flip (arXiv:1906.02107).
+//! Bop, the binary optimizer: an average of gradients decides when a weight flips (arXiv:1906.02107).
 //!
 //! ```text
 //! m <- (1 - gamma) m + gamma g
 //! w flips where |m| > threshold and sgn(m) = sgn(w)
 //! ```
 //!
-//! g is the gradient with respect to the binary weight. m starts at 0 and a flip leaves it as it is; it is the rule's only
-//! memory, one f32 a weight. The learning rate belongs to the real parameters: Bop does not use it.
+//! `g` is the gradient with respect to the binary weight. `m` starts at 0, and a flip does not change it; it
+//! is the only state, one f32 per weight. Bop does not use the learning rate, which belongs to the real
+//! parameters.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use onebit_bits::{BitTensor, BitView, Buffer, Isa, Update, random_bits, update_with};
+use onebit_bits::{BitTensor, BitView, Buffer, Isa, Update, random_bits};
 
 use crate::{
     contract::{
-        check::check_shape,
         context::Context,
         rule::{Rule, even_sample},
         state::State,
         value::Signal,
         weight_gradient::WeightGradient,
     },
-    error::{Error, Result},
+    error::Result,
     optimizers::schedule::Scheduled,
-    rules::beyond::{RUN, WORDS, flip_beyond, follow},
+    rules::{
+        flip_beyond::{RUN, WORDS, check_threshold, flip_beyond, follow},
+        one_pass::{self, Gradient, OnePass, check_states},
+    },
 };
 
-/// Bop.
+/// Bop: a weight flips when its average gradient exceeds a threshold and pushes it toward the other sign.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{Matrix, Signal, layer::Context, rules::{Bop, Rule}};
+///
+/// let mut bop = Bop::with(0.1, 0.5)?; // threshold, gamma
+/// let weights = bop.start(1, 4, 42)?;
+/// let signs: Vec<f32> = (0..4).map(|i| if weights.get(0, i) { 1.0 } else { -1.0 }).collect();
+///
+/// // A gradient along the weights, so that each should flip; the last is too weak: 0.5 * 0.1 <= 0.1.
+/// let gradient = signs.iter().zip([1.0, 2.0, 0.5, 0.1]).map(|(sign, size)| sign * size).collect();
+/// let signal = Signal::Grad(Matrix::new(1, 4, gradient)?);
+/// let flips = bop.flips(&Context::train(&Engine::single()), weights.view(), &signal, 0.0)?;
+/// assert_eq!([0, 1, 2, 3].map(|i| flips.get(0, i)), [true, true, true, false]);
+/// assert_eq!(bop.average()[0], 0.5 * signs[0]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
+///
+/// A setting may follow a schedule over the epochs:
 ///
 /// ```
 /// use onebit_train::{Schedule, rules::Bop, schedule::Scheduled};
@@ -43,37 +65,28 @@ pub struct Bop {
 }
 
 impl Bop {
-    /// A threshold of 1e-8 and a gamma of 1e-4, which stay.
+    /// Creates the rule with a constant threshold of 1e-8 and a constant gamma of 1e-4.
     pub fn new() -> Self {
         Self { threshold: 1e-8.into(), gamma: 1e-4.into(), m: Buffer::new() }
     }
 
-    /// Numbers that stay, or follow a schedule over the epochs of the run.
+    /// Creates the rule with settings that are constant or follow a schedule over the epochs of the run.
     ///
-    /// `threshold`: what the average must exceed, in units of the gradient; too high and nothing is learned, too low and
-    /// weights flip back and forth. `gamma`: how fast the average follows, above 0 and up to 1; it takes the place of a
-    /// learning rate.
+    /// `threshold`, at least 0, is in units of the gradient: too high and nothing is learned, too low and
+    /// weights flip back and forth. `gamma`, above 0 and at most 1, is how fast the average follows the
+    /// gradient; it plays the part of a learning rate.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a number outside its range, or a schedule that leaves it.
+    /// [`Error::Setting`](crate::Error::Setting) for a number outside its range, or a schedule that leaves
+    /// it.
     pub fn with(threshold: impl Into<Scheduled>, gamma: impl Into<Scheduled>) -> Result<Self> {
-        let threshold = threshold.into().check("threshold", 0.0..=f64::from(f32::MAX))?;
+        let threshold = check_threshold(threshold)?;
         Ok(Self { threshold, gamma: gamma.into().check_share("gamma")?, m: Buffer::new() })
     }
 
-    /// m, the average gradient, `(o, i)`, row-major.
+    /// The average gradient `m`, `(o, i)`, row-major.
     pub fn average(&self) -> &[f32] {
         &self.m
-    }
-
-    fn step(&self, cx: &Context, shape: (usize, usize)) -> Result<Step> {
-        check_states("bop", shape, self.m.len())?;
-        Ok(Step {
-            isa: cx.engine.isa(),
-            threshold: self.threshold.at(cx.clock) as f32,
-            gamma: self.gamma.at(cx.clock) as f32,
-            flips: AtomicU64::new(0),
-        })
     }
 }
 
@@ -83,10 +96,19 @@ impl Default for Bop {
     }
 }
 
-pub(crate) fn check_states(rule: &'static str, (rows, cols): (usize, usize), states: usize) -> Result<()> {
-    match states == rows * cols {
-        true => Ok(()),
-        false => Err(Error::shape(rule, format!("{rows} x {cols} averages"), states)),
+impl OnePass for Bop {
+    const NAME: &'static str = "bop";
+
+    fn follow(&mut self, cx: &Context, weights: &mut BitTensor, gradient: Gradient, _: f64) -> Result<u64> {
+        check_states(Self::NAME, "averages", weights.shape(), self.m.len())?;
+        let step = Step {
+            isa: cx.engine.isa(),
+            threshold: self.threshold.at(cx.clock) as f32,
+            gamma: self.gamma.at(cx.clock) as f32,
+            flips: AtomicU64::new(0),
+        };
+        gradient.each_run(cx, &mut self.m[..], weights, &step)?;
+        Ok(step.flips.into_inner())
     }
 }
 
@@ -96,14 +118,8 @@ impl Rule for Bop {
         Ok(random_bits(seed, 0, rows, cols))
     }
 
-    fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, _rate: f64) -> Result<BitTensor> {
-        let Signal::Grad(grad) = signal else {
-            return Err(Error::Kind { layer: "bop", expected: "a gradient", got: signal.kind() });
-        };
-        check_shape("bop", "a gradient", weights.shape(), grad.shape())?;
-        let (mut after, step) = (weights.to_tensor(), self.step(cx, weights.shape())?);
-        update_with(&cx.engine, grad.values(), &mut self.m[..], &mut after, &step)?;
-        Ok(after.xor(weights)?)
+    fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {
+        one_pass::flips(self, cx, weights, signal, rate)
     }
 
     fn descend(
@@ -111,12 +127,9 @@ impl Rule for Bop {
         cx: &Context,
         weights: &mut BitTensor,
         gradient: &mut WeightGradient,
-        _rate: f64,
+        rate: f64,
     ) -> Result<u64> {
-        check_shape("bop", "a gradient", weights.shape(), gradient.shape())?;
-        let step = self.step(cx, weights.shape())?;
-        gradient.each_run(cx, &mut self.m[..], weights, &step)?;
-        Ok(step.flips.into_inner())
+        one_pass::descend(self, cx, weights, gradient, rate)
     }
 
     fn inertia(&self, most: usize) -> Option<(&'static str, Vec<f32>)> {
@@ -128,7 +141,7 @@ impl Rule for Bop {
     }
 }
 
-/// What is done to each run of the averages in a step.
+/// The settings of one step, and the flips counted in it.
 struct Step {
     isa: Isa,
     threshold: f32,

@@ -1,4 +1,5 @@
-//! Second-order Bop: [`Bop`](crate::rules::Bop), its average divided by the size of the gradients (arXiv:2104.05124).
+//! Second-order Bop: the average gradient of [`Bop`](crate::rules::Bop), divided by the size of the gradients
+//! (arXiv:2104.05124).
 //!
 //! ```text
 //! m <- (1 - gamma) m + gamma g
@@ -6,45 +7,63 @@
 //! w flips where |q| > threshold and sgn(q) = sgn(w),  q = m' / (sqrt(v') + 1e-10)
 //! ```
 //!
-//! `m'` and `v'` are the averages as they are, or [corrected](Correction). So the threshold has no unit. Formulas and
-//! settings are those of the authors' repository, CuauSuarez/Bop2ndOrder. Memory: two f32 a weight.
+//! `m'` and `v'` are the averages, [corrected](Correction) or not, so the threshold has no unit. Formulas and
+//! settings follow the authors' repository, CuauSuarez/Bop2ndOrder. The state is two f32 per weight.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use onebit_bits::{BitTensor, BitView, Buffer, Isa, Update, random_bits, update_with};
+use onebit_bits::{BitTensor, BitView, Buffer, Isa, Update, random_bits, vectorized};
 
 use crate::{
     contract::{
-        check::check_shape,
         context::Context,
         rule::{Rule, even_sample},
         state::State,
         value::Signal,
         weight_gradient::WeightGradient,
     },
-    error::{Error, Result},
-    numeric::vectorized::vectorized,
+    error::Result,
     optimizers::schedule::Scheduled,
     rules::{
-        beyond::{RUN, WORDS, flip_beyond, follow, follow_squares},
-        bop::check_states,
+        flip_beyond::{RUN, WORDS, check_threshold, flip_beyond, follow, follow_squares},
+        one_pass::{self, Gradient, OnePass, check_states},
     },
 };
 
-/// What becomes of the averages before they are compared. Both start at 0 and are too small at first.
+/// How the averages are corrected before the comparison. Both start at 0 and are too small at first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Correction {
-    /// Nothing: the authors' biased variant, their best on CIFAR-10.
+    /// No correction: the authors' biased variant, their best on CIFAR-10.
     #[default]
     None,
-    /// `m / gamma` and `v / sigma`: what the authors' code calls unbiased. It is so in the first step; while gamma and
-    /// sigma stay, it is the biased variant with a threshold of `threshold gamma / sqrt(sigma)`.
+    /// `m / gamma` and `v / sigma`, which the authors' code calls unbiased. That holds in the first step
+    /// only; while gamma and sigma are constant, this is the biased variant with the threshold
+    /// `threshold gamma / sqrt(sigma)`.
     Rates,
-    /// `m / (1 - (1 - gamma)^t)` and likewise v after t steps, as Adam; with the product over steps where gamma changes.
+    /// `m / (1 - (1 - gamma)^t)` after t steps, and the same for `v`, as in Adam. Where gamma changes, the
+    /// power is the product over the steps.
     Steps,
 }
 
-/// Second-order Bop.
+/// Second-order Bop: a weight flips when its average gradient is large relative to the gradients' size.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{Matrix, Signal, layer::Context, rules::{Bop2, Correction, Rule}};
+///
+/// let mut bop = Bop2::with(0.7, 0.5, 0.5, Correction::None)?; // threshold, gamma, sigma
+/// let weights = bop.start(1, 1, 42)?;
+/// let w = if weights.get(0, 0) { 1.0 } else { -1.0 };
+///
+/// // q = 0.5 * 8 w / sqrt(0.5 * 64) = w / sqrt(2), which exceeds 0.7 for any size of the gradient.
+/// let signal = Signal::Grad(Matrix::new(1, 1, vec![8.0 * w])?);
+/// let flips = bop.flips(&Context::train(&Engine::single()), weights.view(), &signal, 0.0)?;
+/// assert!(flips.get(0, 0));
+/// assert_eq!(bop.averages(), [&[4.0 * w][..], &[32.0]]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
+///
+/// Settings may follow schedules over the epochs:
 ///
 /// ```
 /// use onebit_train::{Schedule, rules::{Bop2, Correction}, schedule::Scheduled};
@@ -61,12 +80,13 @@ pub struct Bop2 {
     correction: Correction,
     m: Buffer<f32>, // (o, i)
     v: Buffer<f32>, // (o, i)
-    /// What averages of a constant 1 would be, for [`Correction::Steps`].
+    /// The averages that a constant 1 would have, for [`Correction::Steps`].
     ones: [f64; 2],
 }
 
 impl Bop2 {
-    /// A threshold of 1e-6, a gamma of 1e-7 and a sigma of 1e-3, which stay; no correction.
+    /// Creates the rule with a constant threshold of 1e-6, gamma of 1e-7 and sigma of 1e-3, without
+    /// correction.
     pub fn new() -> Self {
         Self {
             threshold: 1e-6.into(),
@@ -79,13 +99,14 @@ impl Bop2 {
         }
     }
 
-    /// Numbers that stay, or follow a schedule over the epochs of the run.
+    /// Creates the rule with settings that are constant or follow a schedule over the epochs of the run.
     ///
-    /// `threshold`: what the quotient must exceed, from 0 on. `gamma`, `sigma`: how fast the averages of gradients and of
-    /// their squares follow, above 0 and up to 1.
+    /// `threshold`, at least 0, is the bound on the quotient `q`. `gamma` and `sigma`, above 0 and at most 1,
+    /// are how fast the averages of the gradients and of their squares follow.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a number outside its range, or a schedule that leaves it.
+    /// [`Error::Setting`](crate::Error::Setting) for a number outside its range, or a schedule that leaves
+    /// it.
     pub fn with(
         threshold: impl Into<Scheduled>,
         gamma: impl Into<Scheduled>,
@@ -93,7 +114,7 @@ impl Bop2 {
         correction: Correction,
     ) -> Result<Self> {
         Ok(Self {
-            threshold: threshold.into().check("threshold", 0.0..=f64::from(f32::MAX))?,
+            threshold: check_threshold(threshold)?,
             gamma: gamma.into().check_share("gamma")?,
             sigma: sigma.into().check_share("sigma")?,
             correction,
@@ -101,13 +122,12 @@ impl Bop2 {
         })
     }
 
-    /// m and v, the averages of gradients and of their squares, `(o, i)`, row-major.
+    /// The averages `m` of the gradients and `v` of their squares, `(o, i)`, row-major.
     pub fn averages(&self) -> [&[f32]; 2] {
         [&self.m, &self.v]
     }
 
-    fn step(&mut self, cx: &Context, shape: (usize, usize)) -> Result<Step> {
-        check_states("bop2", shape, self.m.len())?;
+    fn step(&mut self, cx: &Context) -> Step {
         let rates = [self.gamma.at(cx.clock), self.sigma.at(cx.clock)];
         for (ones, rate) in self.ones.iter_mut().zip(rates) {
             *ones += rate * (1.0 - *ones);
@@ -117,19 +137,30 @@ impl Bop2 {
             Correction::Rates => rates,
             Correction::Steps => self.ones,
         };
-        Ok(Step {
+        Step {
             isa: cx.engine.isa(),
             threshold: self.threshold.at(cx.clock) as f32,
             rates: rates.map(|rate| rate as f32),
             factors: divisors.map(|divisor| (1.0 / divisor) as f32),
             flips: AtomicU64::new(0),
-        })
+        }
     }
 }
 
 impl Default for Bop2 {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl OnePass for Bop2 {
+    const NAME: &'static str = "bop2";
+
+    fn follow(&mut self, cx: &Context, weights: &mut BitTensor, gradient: Gradient, _: f64) -> Result<u64> {
+        check_states(Self::NAME, "averages", weights.shape(), self.m.len())?;
+        let step = self.step(cx);
+        gradient.each_run(cx, (&mut self.m[..], &mut self.v[..]), weights, &step)?;
+        Ok(step.flips.into_inner())
     }
 }
 
@@ -140,15 +171,8 @@ impl Rule for Bop2 {
         Ok(random_bits(seed, 0, rows, cols))
     }
 
-    fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, _rate: f64) -> Result<BitTensor> {
-        let Signal::Grad(grad) = signal else {
-            return Err(Error::Kind { layer: "bop2", expected: "a gradient", got: signal.kind() });
-        };
-        check_shape("bop2", "a gradient", weights.shape(), grad.shape())?;
-        let (mut after, step) = (weights.to_tensor(), self.step(cx, weights.shape())?);
-        let states = (&mut self.m[..], &mut self.v[..]);
-        update_with(&cx.engine, grad.values(), states, &mut after, &step)?;
-        Ok(after.xor(weights)?)
+    fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {
+        one_pass::flips(self, cx, weights, signal, rate)
     }
 
     fn descend(
@@ -156,12 +180,9 @@ impl Rule for Bop2 {
         cx: &Context,
         weights: &mut BitTensor,
         gradient: &mut WeightGradient,
-        _rate: f64,
+        rate: f64,
     ) -> Result<u64> {
-        check_shape("bop2", "a gradient", weights.shape(), gradient.shape())?;
-        let step = self.step(cx, weights.shape())?;
-        gradient.each_run(cx, (&mut self.m[..], &mut self.v[..]), weights, &step)?;
-        Ok(step.flips.into_inner())
+        one_pass::descend(self, cx, weights, gradient, rate)
     }
 
     fn inertia(&self, most: usize) -> Option<(&'static str, Vec<f32>)> {
@@ -180,13 +201,13 @@ impl Rule for Bop2 {
     }
 }
 
-/// What is done to each run of the averages in a step.
+/// The settings of one step, and the flips counted in it.
 struct Step {
     isa: Isa,
     threshold: f32,
     /// Gamma and sigma.
     rates: [f32; 2],
-    /// Of m and v.
+    /// The corrections of m and v.
     factors: [f32; 2],
     flips: AtomicU64,
 }

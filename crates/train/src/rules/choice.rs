@@ -12,7 +12,8 @@ use crate::{
     rules::{Bop, Bop2, Correction, Counter, Counting, Latent, Rbnn, Standardization, Standardized, Xnor},
 };
 
-/// A rule and its settings. In a text `"latent"`, or with settings `{ name = "bop", threshold = 1e-8, gamma = 1e-4 }`.
+/// A rule and its settings. TOML: `"latent"`, or with settings
+/// `{ name = "bop", threshold = 1e-8, gamma = 1e-4 }`.
 ///
 /// ```
 /// use onebit_train::rules::RuleConfig;
@@ -26,37 +27,37 @@ use crate::{
 pub enum RuleConfig {
     /// [`Latent`].
     Latent {
-        /// Of the optimizer's step; by default Glorot's.
+        /// The scale on the optimizer's step, by default Glorot's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scale: Option<f32>,
-        /// Latent weights stay within plus and minus this, by default 1.
+        /// The bound on the magnitude of latent weights, by default 1.
         #[serde(default = "one")]
         bound: f32,
     },
     /// [`Bop`].
     Bop {
-        /// By default 1e-8.
+        /// The bound on the average gradient, by default 1e-8.
         #[serde(default = "bop_threshold")]
         threshold: f64,
-        /// By default 1e-4.
+        /// The rate of the average, by default 1e-4.
         #[serde(default = "bop_gamma")]
         gamma: f64,
-        /// What gamma is multiplied by now and then, by default 0.1.
+        /// The factor by which gamma is multiplied after every `every` epochs, by default 0.1.
         #[serde(default = "a_tenth")]
         factor: f64,
-        /// After so many epochs each time; by default never.
+        /// The number of epochs between changes of gamma; by default it never changes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         every: Option<usize>,
     },
     /// [`Bop2`], without correction.
     Bop2 {
-        /// By default 1e-6.
+        /// The bound on the quotient of the averages, by default 1e-6.
         #[serde(default = "bop2_threshold")]
         threshold: f64,
-        /// By default 1e-7.
+        /// The rate of the gradients' average, by default 1e-7.
         #[serde(default = "bop2_gamma")]
         gamma: f64,
-        /// By default 1e-3.
+        /// The rate of the average of their squares, by default 1e-3.
         #[serde(default = "bop2_sigma")]
         sigma: f64,
     },
@@ -68,9 +69,9 @@ pub enum RuleConfig {
     IrNet {},
     /// [`Standardized`] with [`Standardization::ReCu`].
     Recu {},
-    /// [`Rbnn`], with its angles under SGD of momentum 0.9, as the authors have them.
+    /// [`Rbnn`], with its angles under SGD with momentum 0.9, as in the authors' code.
     Rbnn {},
-    /// [`Counter`]: integers in place of real weights.
+    /// [`Counter`]: integers instead of real weights.
     Counter(Counting),
 }
 
@@ -102,7 +103,7 @@ fn bop2_sigma() -> f64 {
     1e-3
 }
 
-/// [`Latent`](RuleConfig::Latent) as the first authors have it.
+/// [`Latent`](RuleConfig::Latent) with the settings of arXiv:1602.02830.
 impl Default for RuleConfig {
     fn default() -> Self {
         Self::Latent { scale: None, bound: 1.0 }
@@ -110,7 +111,7 @@ impl Default for RuleConfig {
 }
 
 impl RuleConfig {
-    /// A new rule with these settings. `optimizer` moves its real weights, if it has any.
+    /// Builds a rule with these settings. `optimizer` moves its real weights, if it has any.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for a setting outside its range.
@@ -137,7 +138,7 @@ impl RuleConfig {
             Self::IrNet {} => standardized(Standardization::Libra)?,
             Self::Recu {} => standardized(Standardization::ReCu)?,
             Self::Counter(counting) => Box::new(Counter::new(counting)?),
-            // an optimizer that divides by the size of a gradient would make much of the angles' decay
+            // An optimizer that divides by the gradient's size would amplify the decay of the angles.
             Self::Rbnn {} => Box::new(Rbnn::new(optimizer.build()?, Sgd::new(0.9, 0.0)?)),
         })
     }

@@ -1,8 +1,11 @@
-//! Derivatives that stand in for that of the sign of a weight; both sharpen while a run goes on.
+//! Surrogates for the derivative of a weight's sign; both sharpen over the run.
 //!
 //! `t = 10^(from + progress (to - from))`, `k = max(1 / t, 1)`.
+//!
+//! The estimators of activations (`layers::signs::estimator`) have the same slopes by another tanh. Sharing
+//! one would change the last bits of trained models.
 
-/// How sharp an approximation is.
+/// The sharpness of a surrogate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sharpness {
     k: f32,
@@ -10,19 +13,21 @@ pub(crate) struct Sharpness {
 }
 
 impl Sharpness {
-    /// At a share of the run, with these powers of ten at its ends.
+    /// The sharpness at a share of the run, with the powers of ten `from` and `to` at its ends.
     pub(crate) fn at(progress: f64, (from, to): (f64, f64)) -> Self {
         let t = libm::pow(10.0, from + progress * (to - from));
         Self { k: (1.0 / t).max(1.0) as f32, t: t as f32 }
     }
 
-    /// Of `k tanh(t x)`: `k t (1 - tanh^2(t x))`, the error decay estimator of IR-Net (arXiv:1909.10788).
+    /// The slope of `k tanh(t x)`, `k t (1 - tanh^2(t x))`: the error decay estimator of IR-Net
+    /// (arXiv:1909.10788).
     pub(crate) fn tanh(self, x: f32) -> f32 {
         let y = libm::tanhf(self.t * x);
         self.k * self.t * (1.0 - y * y)
     }
 
-    /// Of two parabolas that meet +-k: `max(k (sqrt(2) t - t^2 |x|), 0)`, as in RBNN (arXiv:2009.13055).
+    /// The slope of two parabolas that end at +-k, `max(k (sqrt(2) t - t^2 |x|), 0)`, as in RBNN
+    /// (arXiv:2009.13055).
     #[inline(always)]
     pub(crate) fn parabola(self, x: f32) -> f32 {
         let Self { k, t } = self;

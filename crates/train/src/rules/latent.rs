@@ -1,29 +1,42 @@
-//! Straight-through training's rule: a real latent weight behind each bit (arXiv:1602.02830, algorithm 1).
+//! The rule of straight-through training: a real latent weight for each bit (arXiv:1602.02830, algorithm 1).
 //!
-//! The gradient is taken with respect to the *binary* weight and moves the latent one:
-//! `w <- clip(w + scale * (optimizer(w, g) - w), -1, 1)`, and the bit is `sgn(w)`, with `sgn(0) = +1`.
-//! The sign's gate `|w| <= 1` is always open because of the clip.
+//! The gradient with respect to the *binary* weight moves the latent one:
+//! `w <- clip(w + scale * (optimizer(w, g) - w), -1, 1)`. The bit is `sgn(w)`, with `sgn(0) = +1`.
+//! The clip keeps the gate of the sign, `|w| <= 1`, always open.
 
 use std::{
     borrow::Cow,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use onebit_bits::{BitTensor, BitView, Isa, Update, sign_words, update_with};
+use onebit_bits::{BitTensor, BitView, Isa, Update, sign_words};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    contract::{
-        check::check_shape, context::Context, rule::Rule, state::State, value::Signal,
-        weight_gradient::WeightGradient,
-    },
-    error::{Error, Result},
-    numeric::vectorized::vectorized,
+    contract::{context::Context, rule::Rule, state::State, value::Signal, weight_gradient::WeightGradient},
+    error::Result,
     optimizers::{Optimizer, Run, real_tensor::RealTensor},
+    rules::{
+        latent_weights::{check_positive, clip, glorot_scale},
+        one_pass::{self, Gradient, OnePass, check_states},
+    },
 };
 
-/// Latent weights and their optimizer.
+/// Latent weights under an optimizer; the bits are their signs.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{Matrix, Signal, layer::Context, optimizers::Sgd, rules::{Latent, Rule}};
+///
+/// let mut rule = Latent::new(Sgd::new(0.0, 0.0)?).with_scale(1.0)?.with_latent(vec![0.25, -0.5, 0.75]);
+/// let weights = rule.start(1, 3, 42)?; // + - +
+/// let signal = Signal::Grad(Matrix::new(1, 3, vec![1.0, 1.0, -2.0])?);
+/// let flips = rule.flips(&Context::train(&Engine::single()), weights.view(), &signal, 0.5)?;
+/// assert_eq!(rule.latent(), [-0.25, -1.0, 1.0]); // w - 0.5 g, clipped to [-1, 1]
+/// assert_eq!([0, 1, 2].map(|i| flips.get(0, i)), [true, false, false]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Latent {
     scale: Option<f32>,
     bound: f32,
@@ -32,34 +45,28 @@ pub struct Latent {
 }
 
 impl Latent {
-    /// Latent weights under `optimizer`, with the Glorot learning-rate scale of the authors' code.
+    /// Creates the rule with `optimizer` and the Glorot learning-rate scale of the authors' code.
     pub fn new(optimizer: impl Optimizer + 'static) -> Self {
         Self { scale: None, bound: 1.0, taps: 1, latent: RealTensor::new(Vec::new(), optimizer) }
     }
 
-    /// A fixed scale on the optimizer's step in place of the Glorot scale. 1 switches it off; the
-    /// authors' networks lose several points without theirs.
+    /// Replaces the Glorot scale on the optimizer's step by a fixed one. 1 switches it off; the authors'
+    /// networks lose several points of accuracy without theirs.
     ///
     /// # Errors
-    /// [`Error::Setting`] unless `scale` is positive and finite.
+    /// [`Error::Setting`](crate::Error::Setting) unless `scale` is positive and finite.
     pub fn with_scale(mut self, scale: f32) -> Result<Self> {
-        if !(scale > 0.0 && scale.is_finite()) {
-            return Err(Error::setting("latent scale", "a positive number", scale));
-        }
-        self.scale = Some(scale);
+        self.scale = Some(check_positive("latent scale", scale)?);
         Ok(self)
     }
 
-    /// Another bound than 1 for latent weights: above 1 (QuickNet's 1.25, arXiv:2011.09398) they take longer to come back,
-    /// near 0 every step turns them over.
+    /// Sets the bound on the magnitude of latent weights, 1 by default. Above 1 (1.25 in QuickNet,
+    /// arXiv:2011.09398) weights take longer to come back; near 0 every step flips them.
     ///
     /// # Errors
-    /// [`Error::Setting`] unless `bound` is positive and finite.
+    /// [`Error::Setting`](crate::Error::Setting) unless `bound` is positive and finite.
     pub fn with_bound(mut self, bound: f32) -> Result<Self> {
-        if !(bound > 0.0 && bound.is_finite()) {
-            return Err(Error::setting("latent bound", "a positive number", bound));
-        }
-        self.bound = bound;
+        self.bound = check_positive("latent bound", bound)?;
         Ok(self)
     }
 
@@ -68,18 +75,32 @@ impl Latent {
         self.latent.values()
     }
 
-    /// Sets the latent weights, `(o, i)`, in place of `uniform(-1, 1)`: the layer that is built with
-    /// this rule starts from their signs. Another number of them than weights is an error when that layer is built.
+    /// Sets the latent weights, `(o, i)`, which are otherwise drawn from `uniform(-1, 1)`. The layer that is
+    /// built with this rule starts from their signs; building it fails if their number differs from that of
+    /// the weights.
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
         self.latent.restart(latent);
         self
     }
 }
 
-/// The authors' `W_LR_scale = "Glorot"`: `sqrt((fan_in + fan_out) / 1.5)`. Of a convolution both count the taps:
-/// `kh kw c_in` and `kh kw c_out`.
-pub fn glorot_scale(fan_in: usize, fan_out: usize) -> f32 {
-    ((fan_in + fan_out) as f32 / 1.5).sqrt()
+impl OnePass for Latent {
+    const NAME: &'static str = "latent";
+
+    fn follow(
+        &mut self,
+        cx: &Context,
+        weights: &mut BitTensor,
+        gradient: Gradient,
+        rate: f64,
+    ) -> Result<u64> {
+        check_states(Self::NAME, "latent weights", weights.shape(), self.latent().len())?;
+        let bound = self.bound;
+        let (optimizer, latent, [m, v]) = self.latent.begin(rate as f32, self.scale.unwrap_or(1.0));
+        let step = Step { optimizer, bound, isa: cx.engine.isa(), flips: AtomicU64::new(0) };
+        gradient.each_run(cx, (latent, m, v), weights, &step)?;
+        Ok(step.flips.into_inner())
+    }
 }
 
 impl Rule for Latent {
@@ -93,24 +114,14 @@ impl Rule for Latent {
             self.latent.restart((0..rows * cols).map(|_| rng.random_range(-1.0..1.0)).collect());
         }
         let latent = self.latent();
-        if latent.len() != rows * cols {
-            return Err(Error::shape("latent", format!("{rows} x {cols} latent weights"), latent.len()));
-        }
+        check_states(Self::NAME, "latent weights", (rows, cols), latent.len())?;
         let signs = BitTensor::from_fn(rows, cols, |r, c| latent[r * cols + c] >= 0.0);
         self.scale.get_or_insert(glorot_scale(cols, rows * self.taps));
         Ok(signs)
     }
 
     fn flips(&mut self, cx: &Context, weights: BitView, signal: &Signal, rate: f64) -> Result<BitTensor> {
-        let Signal::Grad(grad) = signal else {
-            return Err(Error::Kind { layer: "latent", expected: "a gradient", got: signal.kind() });
-        };
-        check_shape("latent", "a gradient", weights.shape(), grad.shape())?;
-        let mut signs = weights.to_tensor();
-        self.follow(cx, weights.shape(), rate, |states, update| {
-            Ok(update_with(&cx.engine, grad.values(), states, &mut signs, update)?)
-        })?;
-        Ok(signs.xor(weights)?)
+        one_pass::flips(self, cx, weights, signal, rate)
     }
 
     fn descend(
@@ -120,9 +131,7 @@ impl Rule for Latent {
         gradient: &mut WeightGradient,
         rate: f64,
     ) -> Result<u64> {
-        let shape = weights.shape();
-        check_shape("latent", "a gradient", shape, gradient.shape())?;
-        self.follow(cx, shape, rate, |states, update| gradient.each_run(cx, states, weights, update))
+        one_pass::descend(self, cx, weights, gradient, rate)
     }
 
     fn reals(&self) -> Option<Cow<'_, [f32]>> {
@@ -134,44 +143,20 @@ impl Rule for Latent {
     }
 }
 
-/// Latent weights and their two moments.
-type States<'a> = (&'a mut [f32], &'a mut [f32], &'a mut [f32]);
-
-impl Latent {
-    /// One step; `runs` brings the gradient. Returns how many weights flipped.
-    fn follow(
-        &mut self,
-        cx: &Context,
-        (rows, cols): (usize, usize),
-        rate: f64,
-        runs: impl FnOnce(States, &Step) -> Result<()>,
-    ) -> Result<u64> {
-        if self.latent().len() != rows * cols {
-            return Err(Error::shape(
-                "latent",
-                format!("{rows} x {cols} latent weights"),
-                self.latent().len(),
-            ));
-        }
-        let bound = self.bound;
-        let (optimizer, latent, [m, v]) = self.latent.begin(rate as f32, self.scale.unwrap_or(1.0));
-        let step = Step { optimizer, bound, isa: cx.engine.isa(), flips: AtomicU64::new(0) };
-        runs((latent, m, v), &step)?;
-        Ok(step.flips.into_inner())
-    }
-}
-
-/// Elements at once: five slices of them stay in the L1 cache.
+/// Elements per pass: five slices of this length stay in the L1 cache.
 const RUN: usize = 64 * WORDS;
 const WORDS: usize = 16;
 
-/// What is done to each run of the latent weights in a step.
+/// The settings of one step, and the flips counted in it.
 struct Step<'a> {
     optimizer: &'a dyn Optimizer,
     bound: f32,
     isa: Isa,
     flips: AtomicU64,
 }
+
+/// Latent weights and their two moments.
+type States<'a> = (&'a mut [f32], &'a mut [f32], &'a mut [f32]);
 
 impl Update<States<'_>> for Step<'_> {
     #[inline(always)]
@@ -191,13 +176,5 @@ impl Update<States<'_>> for Step<'_> {
             }
         }
         self.flips.fetch_add(flips, Relaxed);
-    }
-}
-
-vectorized! {
-    fn clip<'a>(latent: &'a mut [f32], bound: f32) {
-        for w in latent {
-            *w = w.clamp(-bound, bound);
-        }
     }
 }

@@ -1,84 +1,98 @@
 //! The rule of the Rotated Binary Neural Network (arXiv:2009.13055): bits are the signs of rotated weights.
 //!
-//! | step | formula, of each output |
+//! | step | formula for each output |
 //! |---|---|
-//! | standardize | `w_hat`, of mean 0 and deviation 1 |
+//! | standardize | `w_hat`, with mean 0 and deviation 1 |
 //! | rotate | `R^T w_hat`, by a [rotation](Rbnn::rotation) that all outputs share |
 //! | adjust | `w~ = w_hat + alpha (R^T w_hat - w_hat)`, `alpha = \|sin beta\|`, beta learned |
 //! | binarize | `sgn(w~)` |
 //!
-//! Back, with `g` the gradient of the bit: `h = g F'(w~)`, `F'(x) = max(k (sqrt(2) t - t^2 |x|), 0)`, `t` from 0.01 to
-//! 10 over the run, `k = max(1 / t, 1)`. `dL/dbeta = sgn(sin beta) cos beta <h, R^T w_hat - w_hat>` plus a decay, without
-//! which beta would never leave `pi / 2`, where it starts. How h reaches `w_hat`: [`Through`].
+//! Backward, with `g` the gradient with respect to the bit: `h = g F'(w~)`, where
+//! `F'(x) = max(k (sqrt(2) t - t^2 |x|), 0)`, `t` grows from 0.01 to 10 over the run and `k = max(1 / t, 1)`.
+//! `dL/dbeta = sgn(sin beta) cos beta <h, R^T w_hat - w_hat>` plus a decay, without which beta would never
+//! leave its start `pi / 2`. [`GradientPath`] says how `h` reaches `w_hat`.
 //!
-//! The rotation is fitted in three rounds when training starts and after the first batch of each epoch (without a run
-//! every step is a first batch). The authors scale the output by a learned factor of each channel: a layer of its own.
+//! The rotation is fitted in three rounds when training starts and after the first batch of each epoch.
+//! (Outside a run, every step counts as a first batch.) The authors scale each channel of the output by a
+//! learned factor, which is a separate layer here.
 
 use std::{borrow::Cow, f32::consts::FRAC_PI_2};
 
-use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
+use onebit_bits::{BitTensor, BitView, Engine, pack_signs, vectorized};
 
 use crate::{
     contract::{context::Context, rule::Rule, state::State, value::Signal},
     error::{Error, Result},
-    numeric::{
-        matrix::Matrix,
-        sums::sum,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix, sums::sum},
     optimizers::{Optimizer, real_tensor::RealTensor},
     rules::{
         angle::mean_angle,
         derivative::Sharpness,
-        latents::{Domain, Latents, each_row, flips_to},
+        latent_weights::{Domain, LatentWeights, each_row, flips_to},
         rotation::Rotation,
-        standardize::Alike,
+        weight_standardization::WeightStandardization,
     },
 };
 
 /// Rounds in which a rotation is fitted.
 const ROUNDS: usize = 3;
-/// As the authors, but for rows of equal weights.
-const ALIKE: Alike = Alike::Deviation { size: 1.0, eps: 1e-12 };
+/// The authors' standardization; the eps keeps rows of equal weights finite.
+const STANDARDIZATION: WeightStandardization = WeightStandardization::Deviation { size: 1.0, eps: 1e-12 };
 
-/// How the gradient `h` of `w~` reaches `w_hat`.
+/// The path of the gradient from `w~`, where it is `h`, to `w_hat`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Through {
-    /// `h`, as if the rotation were a constant that is added.
+pub enum GradientPath {
+    /// `h`, as if the rotation added a constant.
     #[default]
     Straight,
-    /// `(1 - alpha) h + alpha R h`, which is differentiation with R constant.
+    /// `(1 - alpha) h + alpha R h`, the derivative for a constant R.
     Rotation,
-    /// `(1 - alpha) h`, as the authors' code, where `R^T w_hat` is a constant: nothing while `beta = pi / 2`.
+    /// `(1 - alpha) h`, as in the authors' code, where `R^T w_hat` is a constant. It is 0 while
+    /// `beta = pi / 2`.
     Rest,
 }
 
-/// Latent weights, their rotation, and how far each output follows it.
+/// Latent weights, their rotation, and an angle for each output that says how far it follows the rotation.
+///
+/// ```
+/// use onebit_train::{optimizers::Sgd, rules::{Rbnn, Rule}};
+///
+/// let sgd = || Sgd::new(0.0, 0.0);
+/// let mut rule = Rbnn::new(sgd()?, sgd()?).with_latent(vec![2.0, 1.0, -3.0]);
+/// rule.start(1, 3, 42)?;
+/// assert_eq!(rule.beta(), [std::f32::consts::FRAC_PI_2]); // alpha = 1: fully rotated
+///
+/// // The rotation turns the weights onto their signs: from an angle of 22.2 degrees to 0.
+/// let [before, after] = rule.angles()?;
+/// assert!((before - 22.208).abs() < 1e-3 && after < 0.1);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Rbnn {
-    latents: Latents,
+    latents: LatentWeights,
     beta: RealTensor, // (o)
     decay: f32,
-    through: Through,
+    path: GradientPath,
     rotation: Rotation,
-    rotated: Option<Vec<f32>>, // R^T w_hat: (o, i), as long as it is true
-    fitted: [f32; 2],          // the angles when the rotation was turned last
+    rotated: Option<Vec<f32>>, // R^T w_hat: (o, i), while it is up to date
+    fitted: [f32; 2],          // the angles after the last fit
 }
 
 impl Rbnn {
-    /// Latent weights and angles beta, each under an optimizer. Weights start uniform in `+-1 / sqrt(i)`.
+    /// Creates the rule with an optimizer for the latent weights and one for the angles beta. Weights start
+    /// uniform in `+-1 / sqrt(i)`.
     pub fn new(weights: impl Optimizer + 'static, angles: impl Optimizer + 'static) -> Self {
         Self {
-            latents: Latents::new("rbnn", Domain::Free, weights),
+            latents: LatentWeights::new("rbnn", Domain::Free, weights),
             beta: RealTensor::new(Vec::new(), angles),
             decay: 1e-4,
-            through: Through::default(),
+            path: GradientPath::default(),
             rotation: Rotation::default(),
             rotated: None,
             fitted: [0.0; 2],
         }
     }
 
-    /// A fixed scale on the optimizer's step of the weights, 1 by default.
+    /// Sets a fixed scale on the optimizer's step of the weights, 1 by default.
     ///
     /// # Errors
     /// [`Error::Setting`] unless `scale` is positive and finite.
@@ -87,7 +101,8 @@ impl Rbnn {
         Ok(self)
     }
 
-    /// What is added to the gradient of beta, a share of beta: 1e-4 by default. With 0 alpha stays 1.
+    /// Sets the decay of beta, 1e-4 by default: `decay * beta` is added to its gradient. With 0, alpha stays
+    /// 1.
     ///
     /// # Errors
     /// [`Error::Setting`] unless `decay` is a number from 0 on.
@@ -99,22 +114,23 @@ impl Rbnn {
         Ok(self)
     }
 
-    /// Another way of the gradient than [`Through::Straight`].
+    /// Sets the path of the gradient, [`GradientPath::Straight`] by default.
     #[must_use]
-    pub fn with_gradient(mut self, through: Through) -> Self {
-        self.through = through;
+    pub fn with_gradient(mut self, path: GradientPath) -> Self {
+        self.path = path;
         self
     }
 
-    /// Sets the latent weights, `(o, i)`. Another number of them than weights is an error when the layer is built.
+    /// Sets the latent weights, `(o, i)`. Building the layer fails if their number differs from that of the
+    /// weights.
     #[must_use]
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
         self.latents.set(latent);
         self
     }
 
-    /// Sets the angles beta, `(o)`, in place of `pi / 2`. Another number of them than outputs is an error when the
-    /// layer is built.
+    /// Sets the angles beta, `(o)`, `pi / 2` by default. Building the layer fails if their number differs
+    /// from that of the outputs.
     #[must_use]
     pub fn with_beta(mut self, beta: Vec<f32>) -> Self {
         self.beta.restart(beta);
@@ -131,16 +147,17 @@ impl Rbnn {
         self.beta.values()
     }
 
-    /// `R1`, `(a, a)`, and `R2`, `(b, b)`, row-major; `a b = i`, a the largest divisor up to `sqrt(i)`.
+    /// The rotation as `R1`, `(a, a)`, and `R2`, `(b, b)`, row-major: `a b = i`, with `a` the largest divisor
+    /// up to `sqrt(i)`.
     pub fn rotation(&self) -> (&[f32], &[f32]) {
         self.rotation.matrices()
     }
 
-    /// Mean angles in degrees between the standardized weights and their signs, and between what the rotation makes of
-    /// them and its signs.
+    /// The mean angles, in degrees, of the standardized weights and of the adjusted weights `w~` to their
+    /// signs.
     ///
     /// # Errors
-    /// Those of the kernels.
+    /// Returns the errors of the kernels.
     pub fn angles(&self) -> Result<[f64; 2]> {
         let engine = Engine::single();
         let w_hat = self.w_hat(&engine)?;
@@ -153,14 +170,15 @@ impl Rbnn {
         ])
     }
 
-    /// [`angles`](Self::angles) at the time when the rotation was turned last: in between it does not follow the weights.
+    /// The [`angles`](Self::angles) just after the last fit; between fits the rotation does not follow the
+    /// weights.
     pub fn fitted_angles(&self) -> [f64; 2] {
         self.fitted.map(f64::from)
     }
 
     fn w_hat(&self, engine: &Engine) -> Result<Vec<f32>> {
         let mut w_hat = vec![0.0; self.latent().len()];
-        ALIKE.forward(engine, self.latent(), self.latents.shape().1, &mut w_hat)?;
+        STANDARDIZATION.forward(engine, self.latent(), self.latents.shape().1, &mut w_hat)?;
         Ok(w_hat)
     }
 
@@ -174,7 +192,7 @@ impl Rbnn {
         self.beta().iter().map(|&beta| libm::sin(f64::from(beta)).abs() as f32).collect()
     }
 
-    /// `w~`
+    /// `w~`.
     fn adjusted(&self, engine: &Engine, w_hat: &[f32], rotated: &[f32]) -> Result<Vec<f32>> {
         let (cols, isa) = (self.latents.shape().1, engine.isa());
         let (alpha, mut adjusted) = (self.alpha(), w_hat.to_vec());
@@ -184,10 +202,12 @@ impl Rbnn {
         Ok(adjusted)
     }
 
-    /// Turns on from where the rotation is, or from none at all where that is closer to the signs by now.
+    /// Continues the fit from the current rotation, or from the identity where that is closer to the signs by
+    /// now.
     fn fit(&mut self, engine: &Engine, w_hat: &[f32]) -> Result<()> {
         (0..ROUNDS).try_for_each(|_| self.rotation.turn(engine, w_hat))?;
-        let closeness = |w: &[f32]| sum(w, |w| w.abs()); // of rows of one length: that times their cosines
+        // The rows have one length, so this is proportional to the sum of their cosines.
+        let closeness = |w: &[f32]| sum(w, |w| w.abs());
         if closeness(&self.rotate(engine, w_hat)?) < closeness(w_hat) {
             self.rotation = Rotation::new(self.latents.shape().1)?;
             (0..ROUNDS).try_for_each(|_| self.rotation.turn(engine, w_hat))?;
@@ -195,7 +215,7 @@ impl Rbnn {
         Ok(())
     }
 
-    /// `dL/dbeta`, (o), decay included, of `h = dL/dw~`.
+    /// `dL/dbeta`, `(o)`, including the decay, from `h = dL/dw~`.
     fn beta_gradient(&self, engine: &Engine, h: &[f32], w_hat: &[f32], rotated: &[f32]) -> Result<Vec<f32>> {
         let cols = self.latents.shape().1;
         let mut products = h.to_vec();
@@ -211,13 +231,13 @@ impl Rbnn {
         Ok(gradient)
     }
 
-    /// `dL/dw_hat` of `h = dL/dw~`, in its place.
+    /// Turns `h = dL/dw~` into `dL/dw_hat` in place.
     fn pass_through(&self, engine: &Engine, h: &mut Matrix) -> Result<()> {
-        if self.through == Through::Straight {
+        if self.path == GradientPath::Straight {
             return Ok(());
         }
         let mut back = vec![0.0; h.values().len()];
-        if self.through == Through::Rotation {
+        if self.path == GradientPath::Rotation {
             self.rotation.apply_back(engine, h.values(), &mut back)?;
         }
         let (cols, isa, alpha) = (h.cols(), engine.isa(), self.alpha());
@@ -228,7 +248,7 @@ impl Rbnn {
 }
 
 vectorized! {
-    /// `w += alpha (to - w)`
+    /// `w += alpha (to - w)`.
     fn approach<'a>(w: &'a mut [f32], to: &'a [f32], alpha: f32) {
         for (w, to) in w.iter_mut().zip(to) {
             *w += alpha * (to - *w);
@@ -237,7 +257,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// `h = g F'(w)`
+    /// `h = g F'(w)`.
     fn through_sign<'a>(h: &'a mut [f32], grad: &'a [f32], w: &'a [f32], sharpness: Sharpness) {
         for ((h, g), w) in h.iter_mut().zip(grad).zip(w) {
             *h = g * sharpness.parabola(*w);
@@ -246,7 +266,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// `h (rotated - w_hat)`, in the place of h.
+    /// `h *= rotated - w_hat`.
     fn along<'a>(h: &'a mut [f32], w_hat: &'a [f32], rotated: &'a [f32]) {
         for ((h, w_hat), rotated) in h.iter_mut().zip(w_hat).zip(rotated) {
             *h *= rotated - w_hat;
@@ -290,12 +310,12 @@ impl Rule for Rbnn {
 
         let sharpness = Sharpness::at(cx.clock.progress(), (-2.0, 1.0));
         let mut dw = cx.matrix(grad.rows(), cols);
-        engine.chunks((dw.values_mut(), grad.values(), &adjusted[..]), PART, |_, (h, grad, w)| {
+        engine.chunks((dw.values_mut(), grad.values(), &adjusted[..]), JOB, |_, (h, grad, w)| {
             through_sign(engine.isa(), h, grad, w, sharpness);
         })?;
         let dbeta = self.beta_gradient(engine, dw.values(), &w_hat, &rotated)?;
         self.pass_through(engine, &mut dw)?;
-        ALIKE.backward(engine, self.latent(), cols, dw.values_mut())?;
+        STANDARDIZATION.backward(engine, self.latent(), cols, dw.values_mut())?;
         self.latents.step(cx, dw.values(), rate)?;
         self.beta.step(engine, &dbeta, rate as f32)?;
         cx.recycle([dw]);

@@ -1,27 +1,27 @@
-//! A rotation of weights towards their own signs (arXiv:2009.13055).
+//! A rotation of weights toward their own signs (arXiv:2009.13055).
 //!
-//! The `n` inputs of an output are a matrix X, a x b, with `a` the largest divisor of n up to `sqrt(n)`. Two orthogonal
-//! matrices, shared by all outputs of a layer, rotate it: `R^T vec(X) = vec(R1^T X R2)`. A rotation keeps lengths, so
-//! the cosine between the rotated weights and their signs is `|R^T w|_1 / (|w| sqrt(n))`; its sum over outputs grows in
-//! turns, as each of three steps does the best that it can alone:
-//! `B_i = sgn(R1^T X_i R2)`; `R1 = V U^T` of `sum_i B_i R2^T X_i^T = U S V^T`; `R2 = U V^T` of
-//! `sum_i X_i^T R1 B_i = U S V^T`.
+//! The `n` inputs of an output form a matrix X, a x b, with `a` the largest divisor of n up to `sqrt(n)`. Two
+//! orthogonal matrices, shared by all outputs of a layer, rotate it: `R^T vec(X) = vec(R1^T X R2)`. A
+//! rotation keeps lengths, so the cosine between the rotated weights and their signs is
+//! `|R^T w|_1 / (|w| sqrt(n))`. Three alternating steps increase its sum over outputs; each is optimal while
+//! the other two are fixed: `B_i = sgn(R1^T X_i R2)`; `R1 = V U^T` of `sum_i B_i R2^T X_i^T = U S V^T`;
+//! `R2 = U V^T` of `sum_i X_i^T R1 B_i = U S V^T`.
 //!
-//! It starts from no rotation, so the first fit can only bring weights nearer to their signs; from a random one, as in the
-//! authors' code, uniform weights would first move 6 degrees away.
+//! The fit starts from the identity, so it can only bring weights nearer to their signs. From a random
+//! rotation, as in the authors' code, uniform weights would first move 6 degrees away.
 
-use onebit_bits::{Engine, transpose};
+use onebit_bits::{Engine, transpose, vectorized};
 
 use crate::{
     contract::state::State,
     error::{Error, Result},
-    numeric::{small_product::multiply, svd::orthogonal_factor, vectorized::vectorized},
+    numeric::{small_product::multiply, svd::orthogonal_factor},
 };
 
-/// The larger factor of the inputs: a decomposition takes time like its cube.
+/// The largest accepted factor of the inputs: the time of a decomposition grows with its cube.
 const LARGEST: usize = 512;
 
-/// `R1`: (a, a) and `R2`: (b, b), row-major.
+/// `R1`, `(a, a)`, and `R2`, `(b, b)`, row-major.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Rotation {
     a: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Rotation {
 }
 
 impl Rotation {
-    /// No rotation yet, of rows of `n` weights.
+    /// The identity, for rows of `n` weights.
     pub(crate) fn new(n: usize) -> Result<Self> {
         let a = (1..=n.isqrt()).rev().find(|a| n.is_multiple_of(*a)).unwrap_or(1);
         let b = n / a;
@@ -42,22 +42,22 @@ impl Rotation {
         Ok(Self { a, b, r1: identity(a), r2: identity(b) })
     }
 
-    /// `R1`: (a, a) and `R2`: (b, b), row-major.
+    /// `R1`, `(a, a)`, and `R2`, `(b, b)`, row-major.
     pub(crate) fn matrices(&self) -> (&[f32], &[f32]) {
         (&self.r1, &self.r2)
     }
 
-    /// `R^T w` of each row; x and `to`: whole rows.
+    /// Writes `R^T w` for each row `w` of `x`; `x` and `to` are whole rows.
     pub(crate) fn apply(&self, engine: &Engine, x: &[f32], to: &mut [f32]) -> Result<()> {
         self.multiply(engine, &transpose(self.a, self.a, &self.r1)?, &self.r2, x, to)
     }
 
-    /// `R w` of each row: the gradient of w of that of `R^T w`.
+    /// Writes `R w` for each row: the gradient with respect to `w` from the one with respect to `R^T w`.
     pub(crate) fn apply_back(&self, engine: &Engine, x: &[f32], to: &mut [f32]) -> Result<()> {
         self.multiply(engine, &self.r1, &transpose(self.b, self.b, &self.r2)?, x, to)
     }
 
-    /// `left X right` of each row.
+    /// Writes `left X right` for each row.
     fn multiply(
         &self,
         engine: &Engine,
@@ -74,7 +74,7 @@ impl Rotation {
         })?)
     }
 
-    /// One turn of each of the three steps for the rows x: (o, n). The sum of cosines does not fall.
+    /// Takes each of the three steps once, for the rows `x`, `(o, n)`. The sum of cosines does not fall.
     pub(crate) fn turn(&mut self, engine: &Engine, x: &[f32]) -> Result<()> {
         let (a, b, isa) = (self.a, self.b, engine.isa());
         let mut signs = vec![0.0; x.len()];
@@ -82,7 +82,7 @@ impl Rotation {
         sign(isa, &mut signs);
         let rows = || x.chunks_exact(a * b).zip(signs.chunks_exact(a * b));
 
-        // R1 of the sum of B_i (X_i R2)^T, R2 of that of X_i^T (R1 B_i)
+        // R1 comes from the sum of B_i (X_i R2)^T, R2 from the sum of X_i^T (R1 B_i).
         let (mut half, mut d, mut sum) = (vec![0.0; a * b], vec![0.0; a * a], vec![0.0; a * a]);
         for (x, signs) in rows() {
             multiply(isa, x, &self.r2, b, &mut half);
@@ -142,7 +142,7 @@ mod tests {
         (0..len).map(|_| rng.random_range(-1.0..1.0)).collect()
     }
 
-    /// `sum |R^T w|_1`, what the steps maximize.
+    /// `sum |R^T w|_1`, which the steps maximize.
     fn objective(rotation: &Rotation, x: &[f32]) -> f64 {
         let mut rotated = vec![0.0; x.len()];
         rotation.apply(&Engine::single(), x, &mut rotated).unwrap();

@@ -1,20 +1,21 @@
-//! Rules whose bits are the signs of standardized weights, `sgn(w_hat)`: a filter is balanced, whatever its weights
-//! drift to.
+//! Rules whose bits are the signs of standardized weights, `sgn(w_hat)`: filters stay balanced wherever their
+//! weights drift.
 //!
-//! | [`Standardization`] | `w_hat`, of each output | weights stand for | `dL/dw_hat` of `g = dL/dbit` |
+//! | [`Standardization`] | `w_hat` of an output | weights represent | `dL/dw_hat`, with `g = dL/dbit` |
 //! |---|---|---|---|
 //! | `Centred` | `w - mean` | bits | `g` |
 //! | `Libra` | deviation 1 | `2^round(log2 mean \|w_hat\|)` times bits | `g k t (1 - tanh^2(t w_hat))` |
 //! | `ReCu` | deviation `2 sqrt(2)` | bits | `g [\|w_hat\| <= Q]` |
 //!
-//! `Libra` is Libra-PB with the error decay estimator of IR-Net (arXiv:1909.10788): `t` from 1e-3 to 10 over the run,
-//! `k = max(1 / t, 1)`. `ReCu` revives dead weights (arXiv:2103.12369): weights beyond
-//! `Q = -mean |w_hat| ln(2 - 2 tau)` count as Q, the mean over the whole layer, `tau` from 0.85 to 0.99 over the run as
-//! `a e^progress + b`. From `w_hat` to w the gradient goes through mean and deviation.
+//! `Libra` is Libra-PB with the error decay estimator of IR-Net (arXiv:1909.10788): `t` from 1e-3 to 10 over
+//! the run, `k = max(1 / t, 1)`. `ReCu` revives dead weights (arXiv:2103.12369): weights beyond
+//! `Q = -mean |w_hat| ln(2 - 2 tau)` count as Q. The mean is over the whole layer, and `tau` grows from 0.85
+//! to 0.99 over the run as `a e^progress + b`. From `w_hat` to `w` the gradient passes through mean and
+//! deviation.
 
 use std::borrow::Cow;
 
-use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
+use onebit_bits::{BitTensor, BitView, Engine, pack_signs, vectorized};
 
 use crate::{
     contract::{
@@ -24,22 +25,19 @@ use crate::{
         value::Signal,
     },
     error::{Error, Result},
-    numeric::{
-        matrix::Matrix,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix},
     optimizers::Optimizer,
     rules::{
         derivative::Sharpness,
-        latents::{Domain, Latents, each_row, flips_to, mean_magnitude},
-        standardize::Alike,
+        latent_weights::{Domain, LatentWeights, each_row, flips_to, mean_magnitude},
+        weight_standardization::WeightStandardization,
     },
 };
 
-/// What is done to latent weights before their signs are taken.
+/// How latent weights are transformed before their signs are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standardization {
-    /// Their mean is taken away; latent weights stay within `[-1, 1]` and take Glorot-scaled steps.
+    /// Subtracts the mean. Latent weights stay within `[-1, 1]` and take Glorot-scaled steps.
     Centred,
     /// IR-Net's Libra parameter binarization.
     Libra,
@@ -47,24 +45,43 @@ pub enum Standardization {
     ReCu,
 }
 
-/// Latent weights behind standardized ones.
+/// Latent weights whose standardized values give the bits.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{Matrix, Signal, layer::Context, optimizers::Sgd};
+/// use onebit_train::rules::{Rule, Standardization, Standardized};
+///
+/// let mut rule = Standardized::new(Standardization::Centred, Sgd::new(0.0, 0.0)?);
+/// rule = rule.with_scale(1.0)?.with_latent(vec![0.75, 0.25, 0.5, 1.0]); // mean 0.625
+/// let weights = rule.start(1, 4, 42)?;
+/// assert_eq!([0, 1, 2, 3].map(|i| weights.get(0, i)), [true, false, false, true]);
+///
+/// // dL/dw = g - mean(g) = (3, -1, -1, -1)
+/// let signal = Signal::Grad(Matrix::new(1, 4, vec![4.0, 0.0, 0.0, 0.0])?);
+/// let flips = rule.flips(&Context::train(&Engine::single()), weights.view(), &signal, 0.25)?;
+/// assert_eq!(rule.latent(), [0.0, 0.5, 0.75, 1.0]); // the last is clipped to 1; mean 0.5625
+/// assert_eq!([0, 1, 2, 3].map(|i| flips.get(0, i)), [true, false, true, false]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Standardized {
     how: Standardization,
-    latents: Latents,
-    scales: Vec<f32>, // (o) of Libra
+    latents: LatentWeights,
+    scales: Vec<f32>, // (o), for Libra only
 }
 
 impl Standardized {
-    /// Latent weights under `optimizer`. They start uniform in `+-1 / sqrt(i)`, or in `+-1` to be centred.
+    /// Creates the rule with `optimizer`. Weights start uniform in `+-1 / sqrt(i)`, for `Centred` in `+-1`.
     pub fn new(how: Standardization, optimizer: impl Optimizer + 'static) -> Self {
         let domain = match how {
             Standardization::Centred => Domain::Unit,
             Standardization::Libra | Standardization::ReCu => Domain::Free,
         };
-        Self { how, latents: Latents::new(how.name(), domain, optimizer), scales: Vec::new() }
+        Self { how, latents: LatentWeights::new(how.name(), domain, optimizer), scales: Vec::new() }
     }
 
-    /// A fixed scale on the optimizer's step; by default the Glorot scale for `Centred`, else 1.
+    /// Sets a fixed scale on the optimizer's step. The default is the Glorot scale for `Centred`, and
+    /// otherwise 1.
     ///
     /// # Errors
     /// [`Error::Setting`] unless `scale` is positive and finite.
@@ -73,7 +90,8 @@ impl Standardized {
         Ok(self)
     }
 
-    /// Sets the latent weights, `(o, i)`. Another number of them than weights is an error when the layer is built.
+    /// Sets the latent weights, `(o, i)`. Building the layer fails if their number differs from that of the
+    /// weights.
     #[must_use]
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
         self.latents.set(latent);
@@ -85,11 +103,12 @@ impl Standardized {
         self.latents.values()
     }
 
-    /// `w_hat`, (o, i).
+    /// Writes `w_hat`, `(o, i)`.
     fn write_w_hat(&self, engine: &Engine, w_hat: &mut [f32]) -> Result<()> {
-        self.how.alike().forward(engine, self.latent(), self.latents.shape().1, w_hat)
+        self.how.weights().forward(engine, self.latent(), self.latents.shape().1, w_hat)
     }
 
+    /// Computes the scales of Libra.
     fn measure(&mut self, engine: &Engine, w_hat: &[f32]) -> Result<()> {
         if self.how == Standardization::Libra {
             let (rows, cols) = self.latents.shape();
@@ -101,7 +120,8 @@ impl Standardized {
         Ok(())
     }
 
-    /// `dL/dw_hat`, (o, i), of the gradient `grad` with respect to what the weights stand for.
+    /// `dL/dw_hat`, `(o, i)`, from the gradient `grad` with respect to the numbers that the weights
+    /// represent.
     fn through_sign(&self, cx: &Context, grad: &Matrix, w_hat: &Matrix) -> Result<Matrix> {
         let (rows, cols) = self.latents.shape();
         let (engine, mut to) = (&cx.engine, cx.matrix(rows, cols));
@@ -119,7 +139,7 @@ impl Standardized {
             }
             Standardization::ReCu => {
                 let bound = (mean_magnitude(w_hat) * -libm::log(2.0 - 2.0 * tau(cx.clock))) as f32;
-                engine.chunks((values.0, values.1, w_hat), PART, |_, (to, grad, w_hat)| {
+                engine.chunks((values.0, values.1, w_hat), JOB, |_, (to, grad, w_hat)| {
                     within(engine.isa(), to, grad, w_hat, bound);
                 })?;
             }
@@ -136,7 +156,7 @@ vectorized! {
     }
 }
 
-/// `a e^progress + b`, from 0.85 to 0.99.
+/// `tau = a e^progress + b`, from 0.85 to 0.99.
 fn tau(clock: Clock) -> f64 {
     const ENDS: [f64; 2] = [0.85, 0.99];
     let a = (ENDS[1] - ENDS[0]) / (std::f64::consts::E - 1.0);
@@ -152,12 +172,12 @@ impl Standardization {
         }
     }
 
-    fn alike(self) -> Alike {
+    fn weights(self) -> WeightStandardization {
         match self {
-            Self::Centred => Alike::Centred,
-            // The authors add nothing; this is for rows of equal weights.
-            Self::Libra => Alike::Deviation { size: 1.0, eps: 1e-12 },
-            Self::ReCu => Alike::Deviation { size: 8f64.sqrt(), eps: 1e-5 },
+            Self::Centred => WeightStandardization::Centred,
+            // The authors add nothing; the eps keeps rows of equal weights finite.
+            Self::Libra => WeightStandardization::Deviation { size: 1.0, eps: 1e-12 },
+            Self::ReCu => WeightStandardization::Deviation { size: 8f64.sqrt(), eps: 1e-5 },
         }
     }
 }
@@ -185,7 +205,7 @@ impl Rule for Standardized {
         let mut w_hat = cx.matrix(rows, cols);
         self.write_w_hat(engine, w_hat.values_mut())?;
         let mut dw = self.through_sign(cx, grad, &w_hat)?;
-        self.how.alike().backward(engine, self.latent(), cols, dw.values_mut())?;
+        self.how.weights().backward(engine, self.latent(), cols, dw.values_mut())?;
         self.latents.step(cx, dw.values(), rate)?;
         self.write_w_hat(engine, w_hat.values_mut())?;
         self.measure(engine, w_hat.values())?;

@@ -1,8 +1,8 @@
-//! Flip backprop's rule: a weight flips when enough of the batch asks for it.
+//! The rule of flip backprop: a weight flips when enough samples of the batch ask for it.
 //!
-//! `n` of `voters` ask for a flip: `p = max(mean(n) / voters, p_min)`, flip where `n > p * voters`.
-//! The **update suppressor** then carries out a share `rate` of these flips, chosen at random:
-//! level `s` of the report is `rate = 2^-s`.
+//! If `n` of `voters` samples ask for a flip, the weight flips where `n > p * voters`, with
+//! `p = max(mean(n) / voters, p_min)`. The **update suppressor** then carries out a random share `rate` of
+//! these flips; level `s` of the report is `rate = 2^-s`.
 
 use onebit_bits::{BitTensor, BitView, Probability, mask, votes_to_flips};
 
@@ -17,30 +17,45 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Majority of the samples, without any memory.
+/// A vote of the samples, without any state per weight.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{Signal, Votes, layer::Context, rules::{Rule, Vote}};
+///
+/// let mut vote = Vote::new();
+/// let weights = vote.start(1, 4, 42)?;
+/// // Of 10 samples 9, 6, 5 and 0 ask for a flip; the quorum is max(mean 5 / 10, 0.5) = 0.5.
+/// let votes = Votes { rows: 1, cols: 4, voters: 10, counts: vec![9, 6, 5, 0] };
+/// let cx = Context::train(&Engine::single());
+/// let flips = vote.flips(&cx, weights.view(), &Signal::Votes(votes), 1.0)?;
+/// assert_eq!([0, 1, 2, 3].map(|i| flips.get(0, i)), [true, true, false, false]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Vote {
     p_min: f64,
     seed: u64,
     step: u64,
-    /// Of the last step that was looked at: the share of the voters that asked each of some weights to flip.
+    /// For reports: the share of voters that asked a weight to flip, for a sample of weights in the last
+    /// inspected step.
     shares: Vec<f32>,
 }
 
-/// Weights whose votes are kept to be looked at, at most.
+/// The largest number of weights whose votes are kept for reports.
 const SHOWN: usize = 1 << 10;
 
 impl Vote {
-    /// The report's rule: more than half of the batch.
+    /// Creates the rule of the report, with a quorum of half of the batch.
     pub fn new() -> Self {
         Self { p_min: 0.5, seed: 0, step: 0, shares: Vec::new() }
     }
 
-    /// Another quorum than 1/2. Range 0 to 1; near 0 every weight that anyone complains about flips
-    /// and learning is noise, near 1 only unanimous requests are heard and learning stops.
+    /// Creates the rule with the quorum `p_min`, from 0 to 1. Near 0 a single request flips a weight and
+    /// learning is noise; near 1 only unanimous requests count and learning stops.
     ///
     /// # Errors
-    /// [`Error::Setting`] outside the range.
+    /// [`Error::Setting`] if `p_min` is outside the range.
     pub fn with_quorum(p_min: f64) -> Result<Self> {
         Ok(Self { p_min: check_quorum("quorum", p_min)?, ..Self::new() })
     }
@@ -74,7 +89,7 @@ impl Rule for Vote {
             self.shares = even_sample(&votes.counts, SHOWN).map(share).collect();
         }
         let asked = votes_to_flips(votes.rows, votes.cols, &votes.counts, votes.voters, self.p_min)?;
-        // Stream 0 drew the first weights.
+        // Stream 0 drew the initial weights.
         self.step = self.step.wrapping_add(1);
         let carried_out = mask(self.seed, self.step, votes.rows, votes.cols, Probability::new(rate)?);
         Ok(asked.and(carried_out.view())?)

@@ -1,35 +1,52 @@
-//! XNOR-Net's rule: the weights of an output stand for `alpha * sgn(w)` (arXiv:1603.05279).
+//! The rule of XNOR-Net: the weights of an output represent `alpha * sgn(w)` (arXiv:1603.05279).
 //!
-//! `alpha = mean |w|` over the `n` inputs of the output. The gradient `g` with respect to `alpha * sgn(w)` reaches `w`
-//! through both factors, `dL/dw_i = sgn(w_i) / n * sum_j g_j sgn(w_j) + g_i alpha [|w_i| <= 1]`, which is what
-//! differentiation gives; the paper's own formula is another.
-//! Then `w <- clip(w + scale * (optimizer(w, dL/dw) - w), -1, 1)`.
+//! `alpha = mean |w|` over the `n` inputs of the output. The gradient `g` with respect to `alpha * sgn(w)`
+//! reaches `w` through both factors: `dL/dw_i = sgn(w_i) / n * sum_j g_j sgn(w_j) + g_i alpha [|w_i| <= 1]`.
+//! This is the exact derivative; the paper's formula differs. Then
+//! `w <- clip(w + scale * (optimizer(w, dL/dw) - w), -1, 1)`.
 
 use std::borrow::Cow;
 
-use onebit_bits::{BitTensor, BitView, Engine, pack_signs};
+use onebit_bits::{BitTensor, BitView, Engine, pack_signs, vectorized};
 
 use crate::{
     contract::{context::Context, rule::Rule, state::State, value::Signal},
     error::Result,
-    numeric::{sums::sum_of_pairs, vectorized::vectorized},
+    numeric::sums::sum_of_pairs,
     optimizers::Optimizer,
-    rules::latents::{Domain, Latents, each_row, flips_to, mean_magnitude},
+    rules::latent_weights::{Domain, LatentWeights, each_row, flips_to, mean_magnitude},
 };
 
-/// Latent weights, and their mean magnitude as the factor of each output.
+/// Latent weights whose mean magnitude scales each output.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{Matrix, Signal, layer::Context, optimizers::Sgd, rules::{Rule, Xnor}};
+///
+/// let mut rule = Xnor::new(Sgd::new(0.0, 0.0)?).with_scale(1.0)?.with_latent(vec![0.5, -0.25]);
+/// let weights = rule.start(1, 2, 42)?; // + -
+/// assert_eq!(rule.scales(), Some(&[0.375][..])); // (0.5 + 0.25) / 2
+///
+/// // dL/dw = (0.375 * 2 + (2 - 0) / 2, 0.375 * 0 - (2 - 0) / 2) = (1.75, -1)
+/// let signal = Signal::Grad(Matrix::new(1, 2, vec![2.0, 0.0])?);
+/// let flips = rule.flips(&Context::train(&Engine::single()), weights.view(), &signal, 0.5)?;
+/// assert_eq!(rule.latent(), [-0.375, 0.25]);
+/// assert_eq!(flips.count_ones(), 2);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Xnor {
-    latents: Latents,
+    latents: LatentWeights,
     alpha: Vec<f32>, // (o)
 }
 
 impl Xnor {
-    /// Latent weights under `optimizer`, uniform in `[-1, 1]` at first, with the Glorot learning-rate scale.
+    /// Creates the rule with `optimizer` and the Glorot learning-rate scale. Weights start uniform in
+    /// `[-1, 1]`.
     pub fn new(optimizer: impl Optimizer + 'static) -> Self {
-        Self { latents: Latents::new("xnor", Domain::Unit, optimizer), alpha: Vec::new() }
+        Self { latents: LatentWeights::new("xnor", Domain::Unit, optimizer), alpha: Vec::new() }
     }
 
-    /// A fixed scale on the optimizer's step in place of the Glorot scale; 1 switches it off.
+    /// Replaces the Glorot scale on the optimizer's step by a fixed one; 1 switches it off.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) unless `scale` is positive and finite.
@@ -38,7 +55,8 @@ impl Xnor {
         Ok(self)
     }
 
-    /// Sets the latent weights, `(o, i)`. Another number of them than weights is an error when the layer is built.
+    /// Sets the latent weights, `(o, i)`. Building the layer fails if their number differs from that of the
+    /// weights.
     #[must_use]
     pub fn with_latent(mut self, latent: Vec<f32>) -> Self {
         self.latents.set(latent);
@@ -50,6 +68,7 @@ impl Xnor {
         self.latents.values()
     }
 
+    /// Computes `alpha`.
     fn measure(&mut self, engine: &Engine) -> Result<()> {
         let (rows, cols) = self.latents.shape();
         self.alpha.resize(rows, 0.0);
@@ -99,7 +118,7 @@ impl Rule for Xnor {
 }
 
 vectorized! {
-    /// One row: dL/dw through the sign and through alpha.
+    /// `dL/dw` of one row, through the sign and through alpha.
     fn through_both<'a>(dw: &'a mut [f32], grad: &'a [f32], w: &'a [f32], alpha: f32) {
         let sum = sum_of_pairs(grad, w, |g, w| if w >= 0.0 { g } else { -g });
         let mean = (sum / w.len() as f64) as f32;

@@ -1,4 +1,4 @@
-//! How well a network does on labelled data: the deployed one, or the one that learns.
+//! Accuracy, loss and confusion matrix of a network on labelled data.
 
 use onebit_bits::Engine;
 use onebit_data::{Dataset, Standardize};
@@ -6,39 +6,40 @@ use onebit_model::{Model, best};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::context::Context, error::Result, losses::Loss, network::Network, numeric::matrix::Matrix,
+    contract::context::Context,
+    error::{Error, Result},
+    losses::Loss,
+    network::Network,
+    numeric::matrix::Matrix,
     training::input::input,
 };
 
-/// Samples classified at once by a deployed network.
+/// Samples in a batch of evaluation.
 const BATCH: usize = 256;
 
-/// Samples classified at once by a network that learns, whose layers hand on real numbers.
-const LEARNING_BATCH: usize = 256;
-
-/// How a network does on labelled data.
+/// Accuracy and loss of a network on labelled data.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Judgement {
-    /// Share of the samples that it classifies right.
+pub struct Evaluation {
+    /// Share of the samples that are classified correctly.
     pub accuracy: f64,
     /// Mean loss over the samples.
     pub loss: f64,
 }
 
-/// Adds up the judgements of batches.
-struct Tally<'a> {
+/// Sums over the batches of an evaluation.
+struct Sums<'a> {
     data: &'a Dataset,
     loss: &'a dyn Loss,
     right: usize,
     sum: f64,
 }
 
-impl<'a> Tally<'a> {
+impl<'a> Sums<'a> {
     fn new(data: &'a Dataset, loss: &'a dyn Loss) -> Self {
         Self { data, loss, right: 0, sum: 0.0 }
     }
 
-    /// Counts the scores of the samples `rows`, `(b, o)`, and returns their memory.
+    /// Adds the scores `(b, o)` of the samples `rows`; returns a matrix whose memory can be reused.
     fn add(&mut self, rows: &[usize], scores: Matrix) -> Result<Matrix> {
         let labels: Vec<u32> = rows.iter().map(|&row| self.data.labels()[row]).collect();
         let right = scores.iter_rows().zip(&labels).filter(|(s, label)| best(s) == **label as usize);
@@ -48,59 +49,77 @@ impl<'a> Tally<'a> {
         Ok(grad)
     }
 
-    fn judgement(self) -> Judgement {
+    fn evaluation(self) -> Evaluation {
         let n = self.data.len() as f64;
-        Judgement { accuracy: self.right as f64 / n, loss: self.sum / n }
+        Evaluation { accuracy: self.right as f64 / n, loss: self.sum / n }
     }
 }
 
-/// How a deployed network does on `data`.
+/// Evaluates a deployed model on `data`.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{accuracy, config, confusion, data, evaluate, experiment, losses::SoftmaxCrossEntropy};
+///
+/// let config = config::preset("iris")?;
+/// let parts = experiment::load(&config, None)?;
+/// let model = experiment::training(&config, &parts)?.run()?.into_model()?;
+///
+/// let iris = data::iris();
+/// let evaluation = evaluate(&model, &Engine::single(), &iris, &SoftmaxCrossEntropy)?;
+/// let counts = confusion(&model, &Engine::single(), &iris)?;
+/// let right = counts[0][0] + counts[1][1] + counts[2][2];
+/// assert_eq!(evaluation.accuracy, right as f64 / 150.0);
+/// assert_eq!(accuracy(&model, &Engine::single(), &iris)?, evaluation.accuracy);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 ///
 /// # Errors
-/// Those of the model, and a shape error when the data has other classes than it.
-pub fn judge(model: &Model, engine: &Engine, data: &Dataset, loss: &dyn Loss) -> Result<Judgement> {
-    check_classes("judge", model, data)?;
+/// [`Error::Shape`] when the data do not have the classes of the model, and the errors of the model.
+pub fn evaluate(model: &Model, engine: &Engine, data: &Dataset, loss: &dyn Loss) -> Result<Evaluation> {
+    check_classes("evaluate", model, data)?;
     let rows: Vec<usize> = (0..data.len()).collect();
     let session = model.session(engine)?;
-    let mut tally = Tally::new(data, loss);
+    let mut sums = Sums::new(data, loss);
     for rows in rows.chunks(BATCH) {
-        tally.add(rows, Matrix::new(rows.len(), model.classes(), session.scores(&data.gather(rows))?)?)?;
+        sums.add(rows, Matrix::new(rows.len(), model.classes(), session.scores(&data.gather(rows))?)?)?;
     }
-    Ok(tally.judgement())
+    Ok(sums.evaluation())
 }
 
-/// How a network that learns does on `data`: for networks that cannot be exported.
+/// Evaluates a network in training on `data`, for networks that cannot be exported.
 ///
 /// # Errors
-/// Those of the layers, [`Error::Kind`](crate::Error::Kind) when the last one gives no real scores.
-pub fn judge_network(
+/// [`Error::Kind`] when the last layer does not return real scores, and the errors of the layers.
+pub fn evaluate_network(
     net: &mut Network,
     cx: &Context,
     data: &Dataset,
     standardize: &Standardize,
     loss: &dyn Loss,
-) -> Result<Judgement> {
+) -> Result<Evaluation> {
     let cx = cx.evaluating();
     let rows: Vec<usize> = (0..data.len()).collect();
-    let mut tally = Tally::new(data, loss);
-    for rows in rows.chunks(LEARNING_BATCH) {
-        let scores = net.forward(&cx, input(&cx, data, standardize, rows)?)?.into_real("judge")?;
-        cx.recycle([tally.add(rows, scores)?]);
+    let mut sums = Sums::new(data, loss);
+    for rows in rows.chunks(BATCH) {
+        let scores = net.forward(&cx, input(&cx, data, standardize, rows)?)?.into_real("evaluate")?;
+        cx.recycle([sums.add(rows, scores)?]);
     }
-    Ok(tally.judgement())
+    Ok(sums.evaluation())
 }
 
 fn check_classes(op: &'static str, model: &Model, data: &Dataset) -> Result<()> {
-    match data.classes() == model.classes() {
-        true => Ok(()),
-        false => Err(crate::Error::shape(op, format!("data of {} classes", model.classes()), data.classes())),
+    if data.classes() == model.classes() {
+        Ok(())
+    } else {
+        Err(Error::shape(op, format!("data of {} classes", model.classes()), data.classes()))
     }
 }
 
-/// How often each class was taken for each: `counts[label][predicted]`.
+/// Returns the confusion matrix of a deployed model: `counts[label][predicted]`.
 ///
 /// # Errors
-/// Those of the model, and a shape error when the data has other classes than it.
+/// [`Error::Shape`] when the data do not have the classes of the model, and the errors of the model.
 pub fn confusion(model: &Model, engine: &Engine, data: &Dataset) -> Result<Vec<Vec<usize>>> {
     check_classes("confusion", model, data)?;
     let mut counts = vec![vec![0; model.classes()]; model.classes()];
@@ -115,10 +134,10 @@ pub fn confusion(model: &Model, engine: &Engine, data: &Dataset) -> Result<Vec<V
     Ok(counts)
 }
 
-/// Share of the samples of `data` that `model` classifies right.
+/// Returns the share of the samples of `data` that a deployed model classifies correctly.
 ///
 /// # Errors
-/// As [`confusion`].
+/// Returns the errors of [`confusion`].
 pub fn accuracy(model: &Model, engine: &Engine, data: &Dataset) -> Result<f64> {
     let counts = confusion(model, engine, data)?;
     let right: usize = counts.iter().enumerate().map(|(class, counts)| counts[class]).sum();

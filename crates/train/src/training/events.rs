@@ -1,36 +1,32 @@
-//! What a run tells: while it goes on, after each epoch, and at its end; and to whom.
+//! The events of a run, and the listener that receives them.
 
-use onebit_model::Model;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    contract::meter::Observation,
-    error::Error,
-    network::{LayerSummary, Network},
-    training::inspect::StepReport,
-};
+use crate::{contract::meter::Observation, network::Network, training::inspect::StepReport};
 
-/// What happened in an epoch.
+/// The measures of an epoch.
+///
+/// Evaluation uses the exported model; if a layer cannot be exported, it uses the network in training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {
     /// Epoch over all phases, from 1.
     pub epoch: usize,
     /// Phase, from 1.
     pub phase: usize,
-    /// The epoch's rate.
+    /// Rate of the epoch.
     pub rate: f64,
-    /// Mean loss over the epoch's batches, as they were met.
+    /// Mean loss over the batches of the epoch, measured before each update.
     pub loss: f64,
-    /// Share of the epoch's samples that were right, as they were met.
+    /// Share of the training samples that were classified correctly, measured before each update.
     pub train_accuracy: f64,
-    /// Accuracy on the validation part: of the deployed network, or of the one that learns where it cannot be exported.
+    /// Accuracy on the validation part.
     pub validation_accuracy: Option<f64>,
-    /// Mean loss on the validation part, of the same; of a teacher nothing enters it.
+    /// Mean loss on the validation part; a teacher does not contribute to it.
     #[serde(default)]
     pub validation_loss: Option<f64>,
-    /// Accuracy on the test part: of the deployed network, or of the one that learns where it cannot be exported.
+    /// Accuracy on the test part.
     pub test_accuracy: Option<f64>,
-    /// Mean loss on the test part, of the same.
+    /// Mean loss on the test part; a teacher does not contribute to it.
     #[serde(default)]
     pub test_loss: Option<f64>,
     /// Name and measures of each layer.
@@ -38,19 +34,19 @@ pub struct EpochReport {
 }
 
 impl EpochReport {
-    /// Share of all observed weights that flipped in a step: the mean over layers.
+    /// Returns the mean share of weights that flip in a step, averaged over the layers that measure it.
     pub fn update_ratio(&self) -> Option<f64> {
         let ratios: Vec<f64> = self.layers.iter().filter_map(|(_, o)| o.update_ratio).collect();
         (!ratios.is_empty()).then(|| ratios.iter().sum::<f64>() / ratios.len() as f64)
     }
 }
 
-/// Where a run is, after each batch.
+/// The progress of a run after a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Samples met since the start of the run.
+    /// Samples trained on since the start of the run.
     pub done: u64,
-    /// Samples that the whole run will meet.
+    /// Samples of the whole run.
     pub total: u64,
     /// Epoch over all phases, from 1.
     pub epoch: usize,
@@ -58,110 +54,90 @@ pub struct Progress {
     pub epochs: usize,
     /// Mean loss of the epoch so far.
     pub loss: f64,
-    /// Share of right samples of the epoch so far.
+    /// Share of correctly classified samples of the epoch so far.
     pub accuracy: f64,
-    /// Seconds spent on learning, without evaluation, since the run began or was resumed.
+    /// Seconds spent on training steps, without evaluation, since the run began or was last resumed.
     pub seconds: f64,
 }
 
-/// What a run reports while it goes on.
+/// An event of a run.
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The run begins, or goes on from a checkpoint.
+    /// The run begins, or resumes from a checkpoint.
     Begin {
-        /// As it is now.
+        /// The network in its initial or restored state.
         net: &'a Network,
-        /// Steps that are done.
+        /// Number of finished steps.
         steps: u64,
-        /// Samples that were met in them.
+        /// Number of samples in these steps.
         samples: u64,
     },
-    /// A step was looked at.
+    /// A step was inspected, because [`Listener::wants_step`] asked for it.
     Step(&'a StepReport),
-    /// A batch is done.
+    /// A batch is finished.
     Batch(Progress),
-    /// An epoch is done and evaluated.
+    /// An epoch is finished and evaluated.
     Epoch(&'a EpochReport),
-    /// All epochs are done.
+    /// All epochs are finished.
     End {
-        /// The network that was kept, or where that can be deployed the last one.
+        /// The kept network; if that was kept as a model, the network after the last epoch.
         net: &'a mut Network,
-        /// Whether it can be deployed.
+        /// Whether the run has a model to deploy.
         deployed: bool,
     },
-    /// Something that the run can do without went wrong: a checkpoint was not saved, or is damaged.
+    /// A problem that does not stop the run, such as a checkpoint that could not be saved or was damaged.
     Warning(&'a str),
 }
 
-/// Who a run tells, and asks.
+/// Receives the events of a run, chooses the steps to inspect, and may stop the run.
+///
+/// For a closure that only receives events, use [`Training::on_event`](crate::Training::on_event).
 pub trait Listener {
-    /// Hears what happens.
-    fn hear(&mut self, event: Event);
+    /// Receives an event.
+    fn on_event(&mut self, event: Event);
 
-    /// Whether step `step` of `steps`, from 1, is to be looked at; it comes as an [`Event::Step`].
-    fn looks_at(&mut self, _step: u64, _steps: u64) -> bool {
+    /// Whether to inspect step `step` of `steps`, counted from 1. Its report follows as an [`Event::Step`].
+    fn wants_step(&mut self, _step: u64, _steps: u64) -> bool {
         false
     }
 
-    /// Whether the run is to stop now, after a batch. It is saved to its checkpoints, and ends with
-    /// [`Error::Stopped`](crate::Error::Stopped).
-    fn stops(&mut self) -> bool {
+    /// Whether to stop the run after the current batch. A stopped run saves a checkpoint, if it has any, and
+    /// ends with [`Error::Stopped`](crate::Error::Stopped).
+    fn should_stop(&mut self) -> bool {
         false
     }
 }
 
-/// A function that only hears.
-pub(crate) struct Hearing<F>(pub(crate) F);
+impl<L: Listener + ?Sized> Listener for &mut L {
+    fn on_event(&mut self, event: Event) {
+        (**self).on_event(event);
+    }
 
-impl<F: FnMut(Event)> Listener for Hearing<F> {
-    fn hear(&mut self, event: Event) {
-        (self.0)(event);
+    fn wants_step(&mut self, step: u64, steps: u64) -> bool {
+        (**self).wants_step(step, steps)
+    }
+
+    fn should_stop(&mut self) -> bool {
+        (**self).should_stop()
     }
 }
 
-/// Whether `step` of `steps`, from 1, is one of `looks` steps that lie as evenly as they can, the first and the last
-/// among them; each step if they are fewer.
-pub fn evenly(step: u64, steps: u64, looks: u64) -> bool {
-    if steps <= looks || step <= 1 || step >= steps {
+/// Whether `step` of `steps`, counted from 1, belongs to an evenly spaced sample of `most` steps.
+///
+/// The sample includes the first and the last step. If `steps <= most`, it includes every step.
+///
+/// ```
+/// use onebit_train::is_sampled;
+///
+/// let sample: Vec<u64> = (1..=9).filter(|&step| is_sampled(step, 9, 3)).collect();
+/// assert_eq!(sample, [1, 5, 9]);
+/// ```
+pub fn is_sampled(step: u64, steps: u64, most: u64) -> bool {
+    if steps <= most || step <= 1 || step >= steps {
         return true;
     }
-    let before = |step: u64| (step - 1) * (looks.max(2) - 1) / (steps - 1);
-    before(step) > before(step - 1)
-}
-
-/// What a run leaves behind.
-pub struct Outcome {
-    /// The network to deploy, unless a layer cannot be exported.
-    pub model: Option<Model>,
-    /// Why there is no model.
-    pub not_exported: Option<Error>,
-    /// Epoch of that network, from 1.
-    pub epoch: usize,
-    /// Layers that have parameters, as they are after the last epoch, each with its index.
-    pub summary: Vec<(usize, LayerSummary)>,
-    /// One report an epoch.
-    pub epochs: Vec<EpochReport>,
-    /// Seconds spent on learning, without evaluation, since the run began or was resumed.
-    pub seconds: f64,
-    /// Samples learned from in that time, counted as often as they were met.
-    pub samples: u64,
-}
-
-impl Outcome {
-    /// The network to deploy.
-    ///
-    /// # Errors
-    /// [`Error::Export`] when a layer cannot be exported.
-    pub fn into_model(self) -> Result<Model, Error> {
-        let missing =
-            || Error::shape("model", "a network to deploy, or a reason why there is none", "neither");
-        self.model.ok_or_else(|| self.not_exported.unwrap_or_else(missing))
-    }
-
-    /// The report of the epoch whose network was kept.
-    pub fn kept(&self) -> &EpochReport {
-        &self.epochs[self.epoch - 1]
-    }
+    let sampled_up_to = |step: u64| (step - 1) * (most.max(2) - 1) / (steps - 1);
+    sampled_up_to(step) > sampled_up_to(step - 1)
 }
 
 #[cfg(test)]
@@ -169,17 +145,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_are_looked_at_evenly() {
-        let looked =
-            |steps, looks| (1..=steps).filter(|&step| evenly(step, steps, looks)).collect::<Vec<_>>();
-        assert_eq!(looked(5, 8), [1, 2, 3, 4, 5]);
-        assert_eq!(looked(9, 3), [1, 5, 9]);
-        for (steps, looks) in [(1000, 200), (1001, 7), (50_000, 200), (3, 2)] {
-            let looked = looked(steps, looks);
-            assert_eq!(looked.len() as u64, looks, "{steps}");
-            assert_eq!((looked[0], looked[looked.len() - 1]), (1, steps));
-            let gaps = || looked.windows(2).map(|w| w[1] - w[0]);
-            assert!(gaps().max().unwrap() - gaps().min().unwrap() <= 1, "{steps} {looks}");
+    fn the_sample_is_even() {
+        let sample =
+            |steps, most| (1..=steps).filter(|&step| is_sampled(step, steps, most)).collect::<Vec<_>>();
+        assert_eq!(sample(5, 8), [1, 2, 3, 4, 5]);
+        assert_eq!(sample(9, 3), [1, 5, 9]);
+        for (steps, most) in [(1000, 200), (1001, 7), (50_000, 200), (3, 2)] {
+            let sample = sample(steps, most);
+            assert_eq!(sample.len() as u64, most, "{steps}");
+            assert_eq!((sample[0], sample[sample.len() - 1]), (1, steps));
+            let gaps = || sample.windows(2).map(|w| w[1] - w[0]);
+            assert!(gaps().max().unwrap() - gaps().min().unwrap() <= 1, "{steps} {most}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Samples of a data set as the input of a network.
+//! Turns samples of a data set into the input of a network.
 
 use onebit_data::{Dataset, Samples, Standardize};
 
@@ -10,7 +10,8 @@ use crate::{
     error::Result,
 };
 
-/// The samples `rows` of a part, `(b, i)`, standardized: as bytes where they are bytes.
+/// Returns the samples `rows` of `data`, `(b, i)`, standardized. Bytes with a common mean and scale stay
+/// bytes.
 pub(crate) fn input(
     cx: &Context,
     data: &Dataset,
@@ -18,10 +19,10 @@ pub(crate) fn input(
     rows: &[usize],
 ) -> Result<Value> {
     let (b, i) = (rows.len(), data.features());
-    if let (Samples::Bytes { .. }, Some((mean, scale))) = (data.samples(), standardize.common()) {
+    if let (Samples::Bytes { .. }, Some(scale)) = (data.samples(), standardize.byte_scale()) {
         let mut bytes = cx.bytes(b * i);
-        assert!(data.gather_bytes(rows, &mut bytes), "they are bytes");
-        return Ok(Value::Bytes(Bytes::new(b, i, bytes, mean, scale)?));
+        assert!(data.gather_bytes(rows, &mut bytes), "the samples are bytes");
+        return Ok(Value::Bytes(Bytes::new(b, i, bytes, scale)?));
     }
     let mut x = cx.matrix(b, i);
     data.gather_into(rows, x.values_mut());

@@ -2,29 +2,34 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | `input` | samples of a data set as the input of a network |
-//! | `phase` | epochs with one batch size and one schedule of rates |
-//! | `trainer` | what a run does, and one step of it |
-//! | `run` | the loop over phases, epochs and batches; `position` is where it stands |
-//! | `events` | what a run tells its listener |
-//! | `evaluate` | accuracy, loss and confusion of a network |
-//! | `teacher` | scores of another model to learn from |
-//! | `inspect` | looks at single steps |
+//! | `input` | turns samples of a data set into the input of a network |
+//! | `phase` | epochs that share a batch size and a schedule of rates |
+//! | `trainer` | the settings of a run, and one training step |
+//! | `builder` | starts a run: network, data, engine, checkpoints, listener |
+//! | `run` | the loop over phases, epochs and batches; `position` is its place, `identity` tells runs apart |
+//! | `events` | what a run reports to its listener; `outcome` is its result |
+//! | `evaluate` | accuracy, loss and confusion matrix of a network |
+//! | `teacher` | knowledge distillation from another network |
+//! | `inspect` | histograms and bit means of single steps |
 //! | `checkpoint` | saves a run and resumes it |
 
+mod builder;
 pub mod checkpoint;
 mod evaluate;
 mod events;
+mod identity;
 pub(crate) mod input;
 pub mod inspect;
+mod outcome;
 mod phase;
 mod position;
 mod run;
 pub mod teacher;
 mod trainer;
 
-pub use evaluate::{Judgement, accuracy, confusion, judge, judge_network};
-pub(crate) use events::Hearing;
-pub use events::{EpochReport, Event, Listener, Outcome, Progress, evenly};
+pub use builder::Training;
+pub use evaluate::{Evaluation, accuracy, confusion, evaluate, evaluate_network};
+pub use events::{EpochReport, Event, Listener, Progress, is_sampled};
+pub use outcome::Outcome;
 pub use phase::{Batch, Phase};
 pub use trainer::{Keep, Trainer};

@@ -1,4 +1,4 @@
-//! Phases of training: how long, how many samples a step, at what rate.
+//! Phases of training: number of epochs, batch size, and rate.
 
 use std::fmt::Display;
 
@@ -9,17 +9,17 @@ use crate::{
     optimizers::schedule::Schedule,
 };
 
-/// More epochs than this are a mistake.
+/// Maximum number of epochs; a larger number is taken for a mistake.
 const MOST_EPOCHS: usize = 1_000_000;
 
-/// How many samples make a step: in a text a number, or `"all"`.
+/// Number of samples in a step; in a configuration a number or `"all"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "BatchText", into = "BatchText")]
 pub enum Batch {
-    /// So many. What is left over at the end of an epoch waits for the next shuffle; a set smaller than
-    /// this is one batch.
+    /// A fixed number. An epoch skips the remainder of its shuffled order; a training set smaller than this
+    /// is one batch.
     Size(usize),
-    /// The whole training set: offline learning.
+    /// The whole training set.
     All,
 }
 
@@ -53,32 +53,42 @@ impl From<Batch> for BatchText {
     }
 }
 
-/// A stretch of training with the same settings.
+/// Epochs with the same settings.
+///
+/// ```
+/// use onebit_train::{Batch, Phase, Schedule};
+///
+/// let constant = Phase::new(10, Batch::Size(32), 0.5);
+/// assert_eq!(constant.rate_at(9), 0.5);
+/// let halved = Phase { schedule: Schedule::Step { factor: 0.5, every: 4 }, ..constant };
+/// assert_eq!([0, 3, 4, 8].map(|epoch| halved.rate_at(epoch)), [0.5, 0.5, 0.25, 0.125]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Phase {
     /// Passes over the training set.
     pub epochs: usize,
-    /// Samples of a step.
+    /// Samples in a step.
     pub batch: Batch,
-    /// Rate in the first epoch. In flip training the share of requested flips that is carried out,
-    /// `2^-s` at suppressor level `s`; in straight-through training the learning rate.
+    /// Rate in the first epoch. In flip backprop, the share of requested flips that are carried out, `2^-s`
+    /// at suppressor level `s`; in integer flip backprop, the mean change of a counter in a step as a share
+    /// of its range; in straight-through training, the learning rate.
     pub rate: f64,
-    /// What becomes of the rate over the phase.
+    /// Change of the rate over the phase.
     pub schedule: Schedule,
 }
 
 impl Phase {
-    /// A phase with one rate.
+    /// A phase with a constant rate.
     pub fn new(epochs: usize, batch: Batch, rate: f64) -> Self {
         Self { epochs, batch, rate, schedule: Schedule::Constant }
     }
 
-    /// The rate of epoch `epoch` of this phase, from 0.
+    /// Returns the rate of epoch `epoch` of this phase, counted from 0.
     pub fn rate_at(&self, epoch: usize) -> f64 {
         self.schedule.rate_at(self.rate, epoch, self.epochs)
     }
 
-    /// Says what is wrong with the phase; `prefix` stands before the names of its settings.
+    /// Checks the settings; error messages prepend `prefix` to their names.
     pub(crate) fn check(&self, prefix: &str) -> Result<()> {
         let setting = |name, expected: &str, got: &dyn Display| {
             Err(Error::setting(format!("{prefix}{name}"), expected, got))

@@ -1,39 +1,39 @@
-//! Where a run is: what it has behind it.
+//! The position of a run between two batches, as checkpoints save it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::training::events::EpochReport;
 
-/// What a run has behind it, besides the state of its network.
+/// The progress of a run, apart from the state of its network.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Past {
-    /// Epochs that are done and evaluated: one report each.
+pub(crate) struct Position {
+    /// One report for each epoch that is finished and evaluated.
     pub(crate) reports: Vec<EpochReport>,
-    /// The present epoch.
-    pub(crate) sums: Sums,
-    /// The best network so far, when it is to be kept.
-    pub(crate) best: Option<Best>,
+    /// Sums over the current epoch.
+    pub(crate) sums: EpochSums,
+    /// The best network so far, if the run keeps the best one.
+    pub(crate) best: Option<BestNetwork>,
 }
 
-/// What the batches of an epoch add up to.
+/// Sums over the batches of an epoch.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Sums {
-    /// How many are done.
+pub(crate) struct EpochSums {
+    /// Number of finished batches.
     pub(crate) batch: usize,
-    /// The loss over their samples.
+    /// Sum of the loss over their samples.
     pub(crate) loss: f64,
-    /// How many of these were right.
+    /// Number of their samples that were classified correctly.
     pub(crate) right: usize,
 }
 
-/// A network that was better than those before it.
+/// The network with the best validation accuracy so far.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Best {
+pub(crate) struct BestNetwork {
     /// Its epoch, from 1.
     pub(crate) epoch: usize,
-    /// Whether it is kept as the network to deploy; else it is kept as its state.
+    /// Whether `bytes` is a model file; otherwise it is a checkpoint of the network's state.
     pub(crate) deployed: bool,
-    /// The file of the one or of the other.
+    /// The model file or the checkpoint.
     #[serde(skip)]
     pub(crate) bytes: Vec<u8>,
 }

@@ -1,4 +1,4 @@
-//! Networks that a student learns from besides the labels: see [`Distillation`].
+//! Teachers for knowledge distillation; [`Distillation`] has the loss.
 
 use std::cell::RefCell;
 
@@ -13,30 +13,32 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
-/// Gives scores for what the student sees.
+/// A source of scores for the student to learn from.
 pub trait Teacher: Send {
-    /// `(b, o)` for `x: (b, i)`, a batch as the student's first layer gets it: standardized by its data, augmented.
+    /// Returns scores `(b, o)` for `x: (b, i)`, the input of the student's first layer: augmented and
+    /// standardized.
     ///
     /// # Errors
-    /// When x does not fit.
+    /// An error when `x` does not fit the teacher.
     fn scores(&mut self, cx: &Context, x: &Value) -> Result<Matrix>;
 }
 
-/// A network of any layers, real ones too, that was trained on features standardized alike.
+/// A network, possibly with real weights, that was trained on features with the same standardization.
 impl Teacher for Network {
     fn scores(&mut self, cx: &Context, x: &Value) -> Result<Matrix> {
         self.forward(&cx.evaluating(), x.clone())?.into_real("teacher")
     }
 }
 
-/// A deployed network, which standardizes by itself.
+/// A deployed model, which standardizes raw features itself.
 pub struct Deployed {
     model: Model,
     standardize: Standardize,
 }
 
 impl Deployed {
-    /// `standardize` is what was done to the features that the student sees.
+    /// Creates a teacher; `standardize` is the standardization of the student's input, which the teacher
+    /// undoes.
     pub fn new(model: Model, standardize: Standardize) -> Self {
         Self { model, standardize }
     }
@@ -68,30 +70,32 @@ impl Teacher for Deployed {
     }
 }
 
-/// A teacher and how much it is listened to.
-pub struct Lessons {
+/// A teacher and its distillation loss.
+pub struct Distiller {
     teacher: RefCell<Box<dyn Teacher>>,
     distillation: Distillation,
 }
 
-impl Lessons {
-    /// Lessons by `teacher`.
+impl Distiller {
+    /// Distills from `teacher` with the loss `distillation`.
     pub fn new(teacher: impl Teacher + 'static, distillation: Distillation) -> Self {
         Self { teacher: RefCell::new(Box::new(teacher)), distillation }
     }
 
-    /// The teacher's scores, `(b, o)`, for `x: (b, i)`.
+    /// Returns the teacher's scores `(b, o)` for `x: (b, i)`.
     pub(crate) fn scores(&self, cx: &Context, x: &Value) -> Result<Matrix> {
         self.teacher.borrow_mut().scores(cx, x)
     }
 
+    /// Returns loss and gradient of the student's `scores` against `labels` and the teacher's scores
+    /// `targets`.
     pub(crate) fn evaluate(
         &self,
         hard: &dyn Loss,
         scores: Matrix,
         labels: &[u32],
-        teacher: &Matrix,
+        targets: &Matrix,
     ) -> Result<(f64, Matrix)> {
-        self.distillation.evaluate(hard, scores, labels, teacher)
+        self.distillation.evaluate(hard, scores, labels, targets)
     }
 }

@@ -1,6 +1,6 @@
-//! What a training run does, on which data, and one step of it; [`run`](crate::training::run) has the loop.
+//! The settings of a training run, and one training step. [`run`](crate::training::run) has the loop.
 
-use onebit_data::{Augment, Parts};
+use onebit_data::{Augment, Split};
 use onebit_model::best;
 use serde::{Deserialize, Serialize};
 
@@ -16,58 +16,76 @@ use crate::{
     training::{
         input::input,
         phase::{Batch, Phase},
-        teacher::Lessons,
+        teacher::Distiller,
     },
 };
 
-/// Which network a run returns.
+/// The network that a run returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
-    /// The one after the last epoch.
+    /// The network after the last epoch.
     #[default]
     Last,
-    /// The one with the best accuracy on the validation part, the first of equals.
+    /// The network with the best validation accuracy; of several, the earliest.
     Best,
 }
 
-/// What a training run does.
+/// The settings of a training run; [`Training`](crate::Training) runs it.
+///
+/// ```
+/// use onebit_train::{Batch, Keep, Phase, Trainer, step::Order};
+///
+/// let mut trainer = Trainer::flip(vec![Phase::new(10, Batch::Size(32), 1.0)], 42);
+/// assert_eq!((trainer.order, trainer.keep), (Order::InputFirst, Keep::Last));
+/// trainer.keep = Keep::Best; // needs a validation part
+/// ```
 pub struct Trainer {
     /// Order of learning.
     pub order: Order,
-    /// What the scores are judged by.
+    /// Loss of the scores.
     pub loss: Box<dyn Loss>,
-    /// By whom else, if there is a teacher.
-    pub lessons: Option<Lessons>,
-    /// Its phases, in order.
+    /// Teacher for knowledge distillation, if any.
+    pub distiller: Option<Distiller>,
+    /// Phases, in order.
     pub phases: Vec<Phase>,
-    /// Which network is returned.
+    /// Network to return.
     pub keep: Keep,
-    /// How training images are varied.
+    /// Augmentation of the training images.
     pub augment: Option<Augment>,
-    /// Seed of the shuffles and of what is varied.
+    /// Seed of the shuffles and the augmentation.
     pub seed: u64,
 }
 
 impl Trainer {
-    /// Flip backprop: FBF order, softmax cross-entropy. The phases' rates are shares of flips.
+    /// Flip backprop: input-first order (FBF), softmax cross-entropy. The rates of the phases are shares of
+    /// flips.
     pub fn flip(phases: Vec<Phase>, seed: u64) -> Self {
         let loss = Box::new(SoftmaxCrossEntropy);
-        Self { order: Order::InputFirst, loss, lessons: None, phases, keep: Keep::Last, augment: None, seed }
+        Self {
+            order: Order::InputFirst,
+            loss,
+            distiller: None,
+            phases,
+            keep: Keep::Last,
+            augment: None,
+            seed,
+        }
     }
 
-    /// Straight-through training: squared hinge. The phases' rates are learning rates.
+    /// Straight-through training: parallel order, squared hinge. The rates of the phases are learning rates.
     pub fn straight_through(phases: Vec<Phase>, seed: u64) -> Self {
         let loss = Box::new(SquaredHinge::default());
-        Self { order: Order::Parallel, loss, lessons: None, phases, keep: Keep::Last, augment: None, seed }
+        Self { order: Order::Parallel, loss, distiller: None, phases, keep: Keep::Last, augment: None, seed }
     }
 
-    /// One step on the samples `rows`; returns the loss and how many were right.
+    /// Trains `net` for one step on the samples `rows`. Returns the loss and the number of samples that it
+    /// classified correctly before the update.
     pub(crate) fn learn(
         &self,
         net: &mut Network,
         cx: &mut Context,
-        (parts, rows): (&Parts, &[usize]),
+        (parts, rows): (&Split, &[usize]),
         rate: f64,
         watch: &mut impl Watch,
     ) -> Result<(f64, usize)> {
@@ -75,28 +93,28 @@ impl Trainer {
             cx.labels.clear();
             cx.labels.extend(rows.iter().map(|&row| parts.train.labels()[row]));
             let x = input(cx, &parts.train, &parts.standardize, rows)?;
-            self.varied(cx, parts, rows, x)
+            self.augmented(cx, parts, rows, x)
         })?;
         let (cx, labels) = (&*cx, &*cx.labels);
-        let taught = match &self.lessons {
-            Some(lessons) => Some((lessons, lessons.scores(cx, &x)?)),
+        let teacher = match &self.distiller {
+            Some(distiller) => Some((distiller, distiller.scores(cx, &x)?)),
             None => None,
         };
-        let judge = |scores: Value| {
+        let loss = |scores: Value| {
             let scores = scores.into_real("loss")?;
             let right = scores.iter_rows().zip(labels).filter(|(s, label)| best(s) == **label as usize);
             let right = right.count();
-            let (loss, grad) = match &taught {
-                Some((lessons, teacher)) => lessons.evaluate(&*self.loss, scores, labels, teacher)?,
+            let (loss, grad) = match &teacher {
+                Some((distiller, targets)) => distiller.evaluate(&*self.loss, scores, labels, targets)?,
                 None => self.loss.evaluate(scores, labels)?,
             };
             Ok(((loss, right), Signal::Grad(grad)))
         };
-        net.step_watched(cx, x, self.order, rate, judge, watch)
+        net.step_watched(cx, x, self.order, rate, loss, watch)
     }
 
-    /// Other views of the images x.
-    fn varied(&self, cx: &Context, parts: &Parts, rows: &[usize], x: Value) -> Result<Value> {
+    /// Augments the images `x`.
+    fn augmented(&self, cx: &Context, parts: &Split, rows: &[usize], x: Value) -> Result<Value> {
         let (Some(augment), Some(image)) = (self.augment, parts.train.image()) else { return Ok(x) };
         let (seed, epoch) = (self.seed, cx.clock.epoch);
         Ok(match x {
@@ -113,7 +131,8 @@ impl Trainer {
         })
     }
 
-    pub(crate) fn check(&self, parts: &Parts) -> Result<()> {
+    /// Checks the settings against the data.
+    pub(crate) fn check(&self, parts: &Split) -> Result<()> {
         if self.phases.is_empty() {
             return Err(Error::setting("phases", "at least one", "none"));
         }
@@ -137,8 +156,8 @@ impl Trainer {
     }
 }
 
-/// Samples of a step; a set smaller than a batch is one batch.
-pub(crate) fn batch_size(phase: &Phase, parts: &Parts) -> usize {
+/// Returns the number of samples in a step; a training set smaller than a batch is one batch.
+pub(crate) fn batch_size(phase: &Phase, parts: &Split) -> usize {
     match phase.batch {
         Batch::Size(size) => size.min(parts.train.len()),
         Batch::All => parts.train.len(),

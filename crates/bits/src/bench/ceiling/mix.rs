@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mix {
     /// Bits x bits, two rows or more: either 3 look-ups, 4 additions and a shift for 12 bits of two rows in
-    /// each lane of 8 bits (`lookup.rs`), or, for 64 bits in each lane of 32, what adds two differences to a
-    /// carry-save adder, a count and an addition (`count.rs`). Zeros cost nothing in the former, and some
-    /// instructions in the latter, which are not counted here.
+    /// each lane of 8 bits (`differences.rs`), or, for 64 bits in each lane of 32, what adds two differences
+    /// to a carry-save adder, a count and an addition (`count.rs`). Zeros cost nothing in the former, and
+    /// some instructions in the latter, which are not counted here.
     Bits,
     /// Bits x bits, one row: 2 look-ups, 2 AND, a shift and 2 additions for 8 bits in each lane of 8; where
     /// ones are counted it is the same as [`Bits`](Self::Bits).

@@ -31,12 +31,11 @@ impl Avx512 {
     }
 }
 
-/// The same vector in another register, which is free: what replaces `v` next can then take the register of
-/// `v`.
+/// Copies a vector to another register, which is free: the next instruction that replaces `v` can then reuse
+/// its register.
 ///
-/// Without it, an instruction would rather replace an operand from memory, which then has to be broadcast to
-/// a register before, at the price of another instruction, where it could be broadcast for nothing as a part
-/// of this one.
+/// Otherwise the compiler would replace an operand from memory instead, and first broadcast it to a register
+/// by an instruction of its own, although broadcasting is free as a part of this instruction.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn copy(v: &mut __m512i) -> __m512i {
@@ -56,7 +55,7 @@ fn copy(v: &mut __m512i) -> __m512i {
 
 impl Simd for Avx512 {
     type V = __m512i;
-    /// All 16 values.
+    /// All 16 values of the table.
     type RealTable = __m512;
     type Selector = __m512i;
 

@@ -1,4 +1,4 @@
-//! Permutations of whole vectors.
+//! AVX-512: permutations of whole vectors.
 
 use core::arch::x86_64::*;
 
@@ -111,8 +111,8 @@ impl Wide for Avx512 {
     }
 }
 
-/// Two permutations and what adds each to a sum, in this order, which the compiler would change: Zen 4 takes
-/// up to a tenth longer for others.
+/// Two permutations and the additions of their results, in this order. The compiler would change it, and Zen
+/// 4 takes up to a tenth longer for other orders.
 macro_rules! permuted {
     ($(#[$meta:meta])* $name:ident: $permute:literal, $($add:literal),* $(; $one:ident = $value:expr)?) => {
         $(#[$meta])*
@@ -146,8 +146,8 @@ macro_rules! permuted {
 permuted!(add16_permuted: "vpermw", "vpaddw {first}, {first}, {x}", "vpaddw {second}, {second}, {y}");
 
 permuted!(
-    /// Of its four ports Zen 4 permutes on two, adds f32 on one of them and a third, and multiplies on the
-    /// other two. `1 y + second` is `y + second`, so that this addition goes there.
+    /// Zen 4 permutes on two of its four ports, adds f32 on one of these and a third, and multiplies on the
+    /// other two. So the second addition is computed as `1 y + second`, which runs on the multipliers.
     real_add_permuted: "vpermps", "vaddps {first}, {first}, {x}", "vfmadd231ps {second}, {y}, {one}";
     one = _mm512_set1_ps(1.0)
 );

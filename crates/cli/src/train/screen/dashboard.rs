@@ -278,7 +278,7 @@ fn duration(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use onebit::{Engine, checkpoint::Checkpoints, config, experiment};
+    use onebit::{config, experiment};
     use ratatui::backend::TestBackend;
 
     use super::*;
@@ -290,7 +290,7 @@ mod tests {
     }
 
     impl onebit::Listener for Drawing {
-        fn hear(&mut self, event: Event) {
+        fn on_event(&mut self, event: Event) {
             self.view.hear(&event);
             self.terminal.draw(|frame| self.view.draw(frame)).unwrap();
         }
@@ -303,8 +303,7 @@ mod tests {
         };
         let config = config::preset("iris").unwrap();
         let parts = experiment::load(&config, None).unwrap();
-        let engine = Engine::single();
-        experiment::run_and_tell(&config, &parts, &engine, &mut Checkpoints::none(), &mut drawing).unwrap();
+        experiment::training(&config, &parts).unwrap().listener(&mut drawing).run().unwrap();
         let buffer = drawing.terminal.backend().buffer();
         let lines = buffer.content().chunks(width.into());
         lines.map(|line| line.iter().map(|cell| cell.symbol()).collect::<String>() + "\n").collect()

@@ -1,4 +1,4 @@
-//! The SHA-256 of files.
+//! SHA-256 of files.
 
 use std::{fs::File, io, path::Path};
 

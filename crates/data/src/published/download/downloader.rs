@@ -1,4 +1,4 @@
-//! Fetches a set, file by file, while other processes wait.
+//! Downloads a set file by file, while other processes wait.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -20,11 +20,12 @@ use crate::published::{
 };
 
 impl Downloader {
-    /// Fetches what is missing of a set, and returns the folder where it lies.
+    /// Downloads the missing files of a set and returns the folder of the set. The received bytes of an
+    /// incomplete file are kept for the next call, unless they are wrong.
     ///
     /// # Errors
-    /// [`DownloadError::Mirror`] for an address that is none, [`DownloadError::Mirrors`] when no mirror has a file,
-    /// [`DownloadError::Write`], [`DownloadError::Archive`]. What has come of a file stays for the next call, unless it is wrong.
+    /// [`DownloadError::Mirror`] for an invalid address; [`DownloadError::Mirrors`] if no mirror has a file;
+    /// [`DownloadError::Read`], [`DownloadError::Write`], [`DownloadError::Archive`].
     pub fn get(
         &self,
         set: &PublishedSet,
@@ -39,7 +40,7 @@ impl Downloader {
         fs::create_dir_all(&dir).map_err(DownloadError::write(&dir))?;
         let fetched = self.files(set, &dir, listen);
         if fetched.is_err() {
-            let _ = fs::remove_dir(&dir); // if nothing is in it
+            let _ = fs::remove_dir(&dir); // succeeds only if the folder is empty
         }
         fetched.map(|()| dir)
     }
@@ -68,7 +69,7 @@ impl Downloader {
         Ok(())
     }
 
-    /// Where a file may be, the first to be asked first.
+    /// The addresses of a file, in the order in which they are tried.
     fn addresses(&self, set: &PublishedSet, file: &PublishedFile) -> Vec<String> {
         let own = self.mirrors.iter().map(|mirror| mirror.trim_end_matches('/'));
         let own = own.flat_map(|mirror| {
@@ -78,10 +79,17 @@ impl Downloader {
     }
 }
 
-/// Whether this can be the address of a mirror.
+/// Checks the address of a mirror.
+///
+/// ```
+/// use onebit_data::download::check_mirror;
+///
+/// assert!(check_mirror("https://example.org/data").is_ok());
+/// assert!(check_mirror("ftp://example.org").is_err());
+/// ```
 ///
 /// # Errors
-/// [`DownloadError::Mirror`].
+/// [`DownloadError::Mirror`] unless the address starts with `http://` or `https://` and a host.
 pub fn check_mirror(mirror: &str) -> Result<(), DownloadError> {
     let rest = ["http://", "https://"].iter().find_map(|scheme| mirror.strip_prefix(scheme));
     match rest.and_then(|rest| rest.bytes().next()) {
@@ -90,7 +98,7 @@ pub fn check_mirror(mirror: &str) -> Result<(), DownloadError> {
     }
 }
 
-/// What there is of a file.
+/// The state of a file in the folder.
 enum State {
     Missing,
     Whole,
@@ -99,7 +107,7 @@ enum State {
 
 fn state(dir: &Path, file: &PublishedFile) -> Result<State, DownloadError> {
     if !file.unpacked.is_empty() {
-        // Of these only the size is known; each was renamed when it was whole.
+        // Only the size of unpacked files is known. Each got its name when it was complete.
         let sound =
             |&(path, bytes): &(&str, u64)| fs::metadata(dir.join(path)).is_ok_and(|meta| meta.len() == bytes);
         return Ok(if file.unpacked.iter().all(sound) { State::Whole } else { State::Missing });
@@ -113,7 +121,8 @@ fn state(dir: &Path, file: &PublishedFile) -> Result<State, DownloadError> {
     Ok(if sum == file.sha256 { State::Whole } else { State::Damaged })
 }
 
-/// Waits until no other process holds this lock. It ends with the file, even after `kill -9`.
+/// Waits until no other process holds the lock. The system releases the lock with the file, even after
+/// `kill -9`.
 fn lock_file(path: &Path, listen: Listen) -> io::Result<File> {
     let file = File::options().create(true).truncate(false).write(true).open(path)?;
     match file.try_lock() {

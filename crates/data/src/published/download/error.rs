@@ -1,4 +1,4 @@
-//! The error type of downloads.
+//! The errors of downloads.
 
 use std::{
     fmt, io,
@@ -7,22 +7,22 @@ use std::{
 
 use thiserror::Error;
 
-/// What can go wrong while a published set is fetched.
+/// An error while a published set is downloaded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DownloadError {
-    /// The address of a mirror is none.
+    /// The address of a mirror is invalid.
     #[error("mirror: expected an address that starts with http:// or https://, got {got}")]
     Mirror {
-        /// What was given.
+        /// The given address.
         got: String,
     },
-    /// No mirror gave the file.
+    /// No mirror delivered the file.
     #[error("cannot fetch {file}: {tried}")]
     Mirrors {
-        /// Name of the file.
+        /// The name of the file.
         file: String,
-        /// What was tried.
+        /// The addresses that were tried.
         tried: Tried,
     },
     /// The data folder, or a file in it, cannot be written.
@@ -30,7 +30,7 @@ pub enum DownloadError {
     Write {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
     /// A file in the data folder cannot be read.
@@ -38,19 +38,19 @@ pub enum DownloadError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
-    /// An archive does not hold what it should.
+    /// An archive has unexpected contents.
     #[error("{file}: {what}: expected {expected}, got {got}")]
     Archive {
-        /// Name of the archive.
+        /// The name of the archive.
         file: String,
-        /// A file in the archive, or all of it.
+        /// A file in the archive, or `archive`.
         what: String,
-        /// What would have been right.
+        /// The expected contents.
         expected: String,
-        /// What is there.
+        /// The actual contents.
         got: String,
     },
 }
@@ -65,7 +65,7 @@ impl DownloadError {
     }
 }
 
-/// Addresses, each with the reason why it is not the one.
+/// The addresses that were tried, each with the reason of its failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tried(pub Vec<(String, String)>);
 

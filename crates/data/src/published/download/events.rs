@@ -1,67 +1,67 @@
-//! What a download tells while it goes on.
+//! The progress of a download.
 
 use std::time::Duration;
 
-/// How far it is.
+/// A step of a download.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DownloadEvent<'a> {
-    /// Another process fetches the same set; this one goes on when that one ends.
+    /// Another process downloads the same set; this one waits for it.
     Waiting,
-    /// A file is there and whole.
+    /// A file is already complete.
     There {
-        /// Its name.
+        /// The name of the file.
         file: &'a str,
     },
-    /// A file is there but is not the published one; that one takes its place once it has come.
+    /// A file differs from the published one, which will replace it.
     Damaged {
-        /// Its name.
+        /// The name of the file.
         file: &'a str,
     },
-    /// A server answers with a file, or with the rest of it.
+    /// A server starts to send a file, or the rest of it.
     Begins {
-        /// Its name.
+        /// The name of the file.
         file: &'a str,
-        /// Its address.
+        /// The address.
         url: &'a str,
-        /// Bytes that are there already.
+        /// The number of bytes received earlier.
         from: u64,
-        /// Bytes of the file.
+        /// The size of the file in bytes.
         bytes: u64,
     },
-    /// Some of a file has come.
+    /// More of a file was received.
     Progress {
-        /// Its name.
+        /// The name of the file.
         file: &'a str,
-        /// Bytes that are there.
+        /// The number of bytes received so far.
         done: u64,
-        /// Bytes of the file.
+        /// The size of the file in bytes.
         bytes: u64,
     },
     /// An address failed.
     Failed {
-        /// The file that was asked for.
+        /// The name of the requested file.
         file: &'a str,
         /// The address.
         url: &'a str,
-        /// What failed.
+        /// The reason of the failure.
         reason: &'a str,
-        /// How long until the address is asked again; none if it is not.
+        /// The pause before the address is tried again; `None` if it is not.
         again: Option<Duration>,
     },
-    /// A file has come, and is whole.
+    /// A file is complete.
     Fetched {
-        /// Its name.
+        /// The name of the file.
         file: &'a str,
-        /// Bytes of the file.
+        /// The size of the file in bytes.
         bytes: u64,
     },
-    /// A file was taken out of an archive.
+    /// A file was unpacked from an archive.
     Unpacked {
-        /// Its path, below the folder of the set.
+        /// The path of the file, relative to the folder of the set.
         path: &'a str,
     },
 }
 
-/// Who is told how far it is.
+/// A listener that gets the events of a download.
 pub type Listen<'a> = &'a mut dyn FnMut(DownloadEvent);

@@ -1,4 +1,4 @@
-//! One file over HTTP: asked for from one address after the other, from where it broke off.
+//! Downloads one file over HTTP: tries one address after the other, and resumes where a transfer broke off.
 
 use std::{
     fs::{self, File},
@@ -22,16 +22,16 @@ use crate::published::{
     },
 };
 
-/// Addresses that a server may send on to, one after the other.
+/// The largest number of successive redirects.
 const REDIRECTS: u32 = 5;
 
-/// Why an attempt gave no file.
+/// The failure of an attempt.
 enum Trouble {
-    /// It may work in a moment.
+    /// Another attempt may succeed.
     Passing(String),
-    /// This address does not have it.
+    /// This address will not deliver the file.
     Lasting(String),
-    /// It is not the server's fault.
+    /// The failure is on this side, not the server's.
     Here(DownloadError),
 }
 
@@ -58,7 +58,7 @@ impl<'a> Fetch<'a> {
         Self { settings, agent: config.into() }
     }
 
-    /// Leaves the whole file at `part`, of which some may be there.
+    /// Completes the file at `part`, which may hold its beginning.
     pub(crate) fn file(
         &self,
         file: &PublishedFile,
@@ -76,7 +76,7 @@ impl<'a> Fetch<'a> {
         Err(DownloadError::Mirrors { file: file.name.into(), tried })
     }
 
-    /// From one address; the inner error is why it fails there.
+    /// Tries one address; the inner error is the reason why that address fails.
     fn from(
         &self,
         url: &str,
@@ -86,7 +86,7 @@ impl<'a> Fetch<'a> {
     ) -> Result<Result<(), String>, DownloadError> {
         let mut attempt = 1;
         let mut pause = self.settings.pause;
-        // Whether all that is there is from this address: then it is to blame for it.
+        // Whether all bytes came from this address; only then is a wrong digest its fault.
         let mut own = fs::metadata(part).is_err();
         loop {
             let trouble = match self.rest(url, file, part, &mut own, listen) {
@@ -96,7 +96,7 @@ impl<'a> Fetch<'a> {
                         return Ok(Ok(()));
                     }
                     Err(reason) if own => Lasting(reason),
-                    // The beginning was from elsewhere: once more, all from here.
+                    // The beginning came from another address: try once more, all from this one.
                     Err(_) => {
                         own = true;
                         continue;
@@ -119,7 +119,7 @@ impl<'a> Fetch<'a> {
         }
     }
 
-    /// Asks for what is missing and appends it.
+    /// Requests the missing bytes and appends them.
     fn rest(
         &self,
         url: &str,
@@ -144,7 +144,7 @@ impl<'a> Fetch<'a> {
         }
         match response.status() {
             StatusCode::PARTIAL_CONTENT if have > 0 => check_range(&response, have, file.bytes)?,
-            StatusCode::OK => have = 0, // all of it, whatever was asked for
+            StatusCode::OK => have = 0, // the whole file, whatever range was requested
             status => {
                 let passing = status.is_server_error()
                     || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
@@ -203,19 +203,19 @@ impl<'a> Fetch<'a> {
     }
 }
 
-/// A server that sends a part has to send the one that was asked for.
+/// Checks that a partial response has the requested range.
 fn check_range<T>(response: &Response<T>, from: u64, bytes: u64) -> Result<(), Trouble> {
     let expected = format!("bytes {from}-{}/", bytes - 1);
     let got =
         response.headers().get(header::CONTENT_RANGE).and_then(|range| range.to_str().ok()).unwrap_or("none");
     let total = got.strip_prefix(&expected);
-    match total.is_some_and(|total| total == "*" || total.parse() == Ok(bytes)) {
-        true => Ok(()),
-        false => Err(Lasting(format!("expected the range {expected}{bytes}, the server sends {got}"))),
+    if !total.is_some_and(|total| total == "*" || total.parse() == Ok(bytes)) {
+        return Err(Lasting(format!("expected the range {expected}{bytes}, the server sends {got}")));
     }
+    Ok(())
 }
 
-/// Whether the file is the published one; if not, it is removed.
+/// Checks the digest of a file; a file with a wrong digest is removed, and the inner error is the reason.
 fn whole(file: &PublishedFile, part: &Path) -> Result<Result<(), String>, DownloadError> {
     let got = sha256(part).map_err(DownloadError::read(part))?;
     if got == file.sha256 {

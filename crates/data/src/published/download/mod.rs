@@ -1,14 +1,14 @@
-//! Fetches [published sets](crate::PUBLISHED) from their mirrors; behind the feature `download`.
+//! Downloads [published sets](crate::PUBLISHED) from their mirrors; behind the feature `download`.
 //!
 //! ```text
-//! FOLDER/mnist/NAME.part   what has come so far; a later call asks for the rest (HTTP Range)
-//! FOLDER/mnist/NAME        whole: size and SHA-256 are the published ones
-//! FOLDER/.mnist.lock       held while a process fetches the set; another one waits
+//! FOLDER/mnist/NAME.part   the bytes received so far; a later call requests the rest (HTTP Range)
+//! FOLDER/mnist/NAME        the complete file, with the published size and SHA-256
+//! FOLDER/.mnist.lock       held while a process downloads the set; other processes wait
 //! ```
 //!
-//! A file is renamed to its name only when its SHA-256 is right, so whoever finds it finds it whole, and a mirror, or
-//! whoever sits between, can withhold a file but not change it. No more is written than the published size. A mirror that
-//! fails is asked again after a pause, if that can help, and then the next one is.
+//! A file gets its name only once its SHA-256 matches. So a file under its name is complete, and a mirror, or
+//! anyone on the network, can withhold a file but not change it. No more bytes are written than the published
+//! size. A mirror that fails is tried again after a pause, if that can help; then the next mirror is tried.
 //!
 //! ```no_run
 //! use onebit_data::{DataFolder, download::Downloader, published};

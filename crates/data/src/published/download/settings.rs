@@ -1,22 +1,30 @@
-//! How to fetch.
+//! The settings of a download.
 
 use std::time::Duration;
 
-/// How to fetch.
+/// Downloads published sets with these settings.
+///
+/// ```
+/// use onebit_data::download::Downloader;
+///
+/// let patient = Downloader { attempts: 10, ..Downloader::default() };
+/// assert_eq!(patient.pause.as_millis(), 500);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Downloader {
-    /// Addresses that are asked before the published ones, for `ADDRESS/SET/FILE` and for `ADDRESS/FILE`.
+    /// Base addresses that are tried before the published ones, for `ADDRESS/SET/FILE` and for
+    /// `ADDRESS/FILE`.
     pub mirrors: Vec<String>,
-    /// How long a connection may take to come about, the search for the address and TLS included.
+    /// The time limit for a connection, including name resolution and TLS.
     pub connect_timeout: Duration,
-    /// How long a server may be silent.
+    /// The time that a server may be silent.
     pub read_timeout: Duration,
-    /// How often a mirror is asked for the same file, at least once.
+    /// The number of attempts per mirror and file, at least 1.
     pub attempts: u32,
-    /// How long to wait before the second time; twice as long before each further one.
+    /// The pause before the second attempt; it doubles before each further one.
     pub pause: Duration,
-    /// Whether the environment may name a proxy: the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, for all but `NO_PROXY`.
-    /// It has to know `CONNECT`.
+    /// Whether to use the proxy in the environment: the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`,
+    /// except for the hosts in `NO_PROXY`. The proxy must support `CONNECT`.
     pub proxy: bool,
 }
 

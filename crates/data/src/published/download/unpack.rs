@@ -1,6 +1,6 @@
-//! A gzipped tar archive: the wanted files come out of it, and nothing else.
+//! Unpacks the wanted files from a gzipped tar archive, and nothing else.
 //!
-//! No path of the archive is ever written to: each wanted one is looked for, and goes where the catalogue says.
+//! The paths in the archive are only compared, never written to: files go to the paths of the catalogue.
 
 use std::{
     fs::{self, File},
@@ -22,10 +22,11 @@ use crate::{
     },
 };
 
-/// Bytes in an archive beside those of the wanted files, at most.
+/// The largest number of bytes in an archive beside those of the wanted files.
 const BESIDE: u64 = 1 << 20;
 
-/// Takes the wanted files out of the archive at `path` into `dir`; each is written beside and renamed.
+/// Unpacks the wanted files of the archive at `path` into `dir`. Each is written under another name and then
+/// renamed.
 pub(crate) fn unpack(
     path: &Path,
     file: &PublishedFile,
@@ -41,7 +42,7 @@ pub(crate) fn unpack(
     let archive = File::open(path).map_err(DownloadError::read(path))?;
     let mut archive = Archive::new(GzDecoder::new(BufReader::new(archive)).take(limit));
     let mut missing = file.unpacked.to_vec();
-    // raw: names that are longer than a header are no wanted ones, so nothing is allocated for them
+    // Raw entries: names longer than a header are never wanted, so nothing is allocated for them.
     for entry in archive.entries().map_err(damaged)?.raw(true) {
         let mut entry = entry.map_err(damaged)?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -62,7 +63,7 @@ pub(crate) fn unpack(
         let written = copy(&mut entry, bytes, &new, &damaged)
             .and_then(|()| fs::rename(&new, &to).map_err(DownloadError::write(&to)));
         if written.is_err() {
-            let _ = fs::remove_file(&new); // it is ours, and may not be there
+            let _ = fs::remove_file(&new); // the file is ours and may not exist
         }
         written?;
         missing.swap_remove(at);
@@ -75,7 +76,7 @@ pub(crate) fn unpack(
     Err(wrong("archive", names.join(", "), "none of these".into()))
 }
 
-/// Writes a file to its end.
+/// Copies an entry of `bytes` bytes to a file and syncs it.
 fn copy(
     entry: &mut impl Read,
     bytes: u64,
@@ -96,7 +97,7 @@ fn copy(
     out.sync_all().map_err(DownloadError::write(to))
 }
 
-/// `NAME.END`, beside `NAME`.
+/// The path `NAME.END` in the folder of `NAME`.
 pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".");

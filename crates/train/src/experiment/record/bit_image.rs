@@ -1,4 +1,4 @@
-//! A corner of a layer's weights, to look at.
+//! A corner of a layer's weights, for display.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use onebit_bits::BitTensor;
@@ -6,26 +6,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::Network;
 
-/// Rows and columns that are kept at most.
+/// Maximum numbers of rows and columns of a corner.
 const MOST: (usize, usize) = (64, 1024);
 
 /// The first rows and columns of a matrix of bits.
+///
+/// ```
+/// use onebit_bits::BitTensor;
+/// use onebit_train::record::BitImage;
+///
+/// let image = BitImage::of(&BitTensor::from_fn(2, 3, |row, col| row == col));
+/// assert_eq!(image.decode().unwrap(), [true, false, false, false, true, false]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BitImage {
-    /// Rows of the whole matrix: outputs.
+    /// Rows of the whole matrix, one for each output.
     pub of_rows: usize,
-    /// Columns of the whole matrix: inputs, in a convolution taps times channels.
+    /// Columns of the whole matrix, one for each input; taps times channels in a convolution.
     pub of_cols: usize,
-    /// Rows that are kept.
+    /// Rows of the corner.
     pub rows: usize,
-    /// Columns that are kept.
+    /// Columns of the corner.
     pub cols: usize,
-    /// The bits row by row, eight a byte, the first in the lowest, without gaps; in base64.
+    /// The bits in base64: row by row without gaps, eight in a byte, the first in the lowest bit.
     pub bits: String,
 }
 
 impl BitImage {
-    /// The corner of `bits`.
+    /// Takes the corner of `bits`.
     pub fn of(bits: &BitTensor) -> Self {
         let (of_rows, of_cols) = bits.shape();
         let (rows, cols) = (of_rows.min(MOST.0), of_cols.min(MOST.1));
@@ -36,7 +44,7 @@ impl BitImage {
         Self { of_rows, of_cols, rows, cols, bits: STANDARD.encode(bytes) }
     }
 
-    /// The bits that are kept, row by row; none when the text is not theirs.
+    /// Returns the bits row by row; `None` if the text is invalid or has another length.
     pub fn decode(&self) -> Option<Vec<bool>> {
         let bytes = STANDARD.decode(&self.bits).ok()?;
         let bits = self.rows.checked_mul(self.cols)?;
@@ -50,13 +58,13 @@ impl BitImage {
 pub struct LayerBits {
     /// Index and name of the layer.
     pub layer: String,
-    /// Taps of a kernel; 1 in a dense layer. Tap `t` of channel `c` is column `t * channels + c`.
+    /// Taps of a kernel, 1 in a dense layer. Tap `t` of channel `c` is column `t * channels + c`.
     pub taps: usize,
-    /// The weights.
+    /// Corner of the weights.
     pub image: BitImage,
 }
 
-/// Of every layer that has binary weights.
+/// Returns the corners of all layers with binary weights.
 pub(crate) fn weights(net: &Network) -> Vec<LayerBits> {
     let layers = net.labelled_weights().into_iter();
     layers.map(|(layer, w)| LayerBits { layer, taps: w.taps, image: BitImage::of(w.bits) }).collect()

@@ -1,9 +1,9 @@
-//! Which program ran where.
+//! The program and the machine of a run.
 
 use onebit_bits::Engine;
 use serde::{Deserialize, Serialize};
 
-/// The program, its arguments and the machine.
+/// The program, its arguments and the machine of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Environment {
@@ -11,24 +11,24 @@ pub struct Environment {
     pub onebit: String,
     /// The program and its arguments.
     pub command: Vec<String>,
-    /// The folder that it ran in.
+    /// Working directory.
     pub folder: String,
     /// Operating system, such as `linux`.
     pub os: String,
     /// Architecture, such as `x86_64`.
     pub arch: String,
-    /// The processor's name, where the system tells it.
+    /// Name of the processor, if the system provides it.
     pub processor: String,
-    /// Cores that the system offers.
+    /// Number of available cores.
     pub cores: usize,
-    /// Threads of the engine.
+    /// Number of threads of the engine.
     pub threads: usize,
     /// Instruction set of the kernels.
     pub isa: String,
 }
 
 impl Environment {
-    /// Of this process, with this engine.
+    /// Describes this process with `engine`.
     pub fn here(engine: &Engine) -> Self {
         Self {
             onebit: env!("CARGO_PKG_VERSION").into(),
@@ -44,7 +44,7 @@ impl Environment {
     }
 }
 
-/// Linux has it in a file; elsewhere it stays empty.
+/// Reads the processor's name from `/proc/cpuinfo`; empty on systems other than Linux.
 fn processor() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));

@@ -1,4 +1,4 @@
-//! What a trained network takes for what: its confusions and its most confident mistakes.
+//! The confusion matrix and the most confident mistakes of a trained network.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use onebit_data::{Dataset, Samples};
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
-/// Samples scored at once.
+/// Samples in a batch.
 const BATCH: usize = 256;
 
-/// Mistakes that are kept at most.
+/// Maximum number of mistakes to keep.
 const MISTAKES: usize = 24;
 
-/// Features of a mistake that are kept at most, when it is no image.
+/// Maximum number of features of a mistake that is not an image.
 const VALUES: usize = 16;
 
-/// How often each class was taken for each.
+/// A confusion matrix.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confusion {
-    /// The part of the data: `test`, `validation` or `train`.
+    /// Part of the data: `test`, `validation` or `train`.
     pub part: String,
     /// Names of the classes.
     pub classes: Vec<String>,
@@ -27,38 +27,49 @@ pub struct Confusion {
     pub counts: Vec<Vec<usize>>,
 }
 
-/// A sample that was taken for another class.
+/// A sample that was classified incorrectly.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mistake {
-    /// Its row in that part of the data.
+    /// Row in that part of the data.
     pub row: usize,
-    /// Its class.
+    /// True class.
     pub label: usize,
-    /// The class that it was taken for.
+    /// Predicted class.
     pub predicted: usize,
-    /// By how much: the score of that class less that of its own.
+    /// Score of the predicted class minus the score of the true class.
     pub margin: f32,
-    /// Its pixels as bytes in base64, when it is an image.
+    /// Pixels as bytes in base64, for images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pixels: Option<String>,
-    /// Its first features, when it is none.
+    /// First 16 features, for other data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<f32>,
 }
 
-/// What was found.
+/// The confusion matrix and the most confident mistakes of a network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Examination {
-    /// All confusions.
+    /// Confusion matrix.
     pub confusion: Confusion,
-    /// The mistakes with the largest margins, largest first.
+    /// The 24 mistakes with the largest margins, largest first.
     pub mistakes: Vec<Mistake>,
 }
 
-/// Scores all samples of a part of the data by `scores`, which is given rows and returns `(b, o)`.
+/// Examines a network on a part of the data; `scores` maps row indices to scores `(b, o)`.
+///
+/// ```
+/// use onebit_train::{data, record::examine};
+///
+/// let iris = data::iris(); // 50 flowers of each class
+/// let always_first = |rows: &[usize]| Ok(rows.iter().flat_map(|_| [1.0, 0.0, 0.0]).collect());
+/// let found = examine("test", &iris, always_first)?;
+/// assert_eq!(found.confusion.counts, [[50, 0, 0], [50, 0, 0], [50, 0, 0]]);
+/// assert_eq!((found.mistakes.len(), found.mistakes[0].margin), (24, 1.0));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 ///
 /// # Errors
-/// Those of `scores`.
+/// Returns the errors of `scores`.
 pub fn examine(
     part: &str,
     data: &Dataset,
@@ -87,6 +98,7 @@ pub fn examine(
 }
 
 impl Mistake {
+    /// Adds the pixels or the first features.
     fn show(&mut self, data: &Dataset) {
         let values = data.gather(&[self.row]);
         if data.image().is_none() {
@@ -105,7 +117,7 @@ impl Mistake {
         self.pixels = Some(STANDARD.encode(bytes));
     }
 
-    /// The pixels, if it is an image.
+    /// Returns the pixels; `None` if the sample is not an image.
     pub fn decode(&self) -> Option<Vec<u8>> {
         STANDARD.decode(self.pixels.as_ref()?).ok()
     }

@@ -1,6 +1,6 @@
-//! The two JSON files of a run: what it is, and what came of it.
+//! The two JSON files of a run: its description and its result.
 
-use onebit_data::{Dataset, ImageShape, Parts};
+use onebit_data::{Dataset, ImageShape, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -8,47 +8,47 @@ use crate::{
     network::LayerSummary,
 };
 
-/// What a run is: `run.json`.
+/// The description of a run: `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
-    /// The format of the folder.
+    /// Format of the folder.
     pub format: String,
-    /// Name of the preset or file that was trained.
+    /// Name of the preset or configuration file.
     pub name: String,
-    /// When it began, in UTC: `2026-11-28T02:14:55Z`.
+    /// Start time in UTC, such as `2026-11-28T02:14:55Z`.
     pub started: String,
-    /// When it was resumed.
+    /// Times at which the run was resumed, in UTC.
     #[serde(default)]
     pub resumed: Vec<String>,
-    /// The program and the machine.
+    /// Program and machine.
     pub environment: Environment,
-    /// The data.
+    /// Data.
     pub data: DataInfo,
     /// Index and name of each layer.
     #[serde(default)]
     pub layers: Vec<String>,
-    /// The first weights.
+    /// Corners of the initial weights.
     #[serde(default)]
     pub weights: Vec<LayerBits>,
 }
 
 impl RunInfo {
-    /// The format that this version writes.
+    /// Format that this version writes.
     pub const FORMAT: &str = "onebit run 1";
 }
 
 /// The data of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataInfo {
-    /// Numbers in a sample.
+    /// Number of features.
     pub features: usize,
-    /// Their names, of at most 64.
+    /// Names of the first 64 features.
     pub feature_names: Vec<String>,
-    /// Height, width and channels, of images.
+    /// Height, width and channels, for images.
     pub image: Option<[usize; 3]>,
     /// Names of the classes.
     pub classes: Vec<String>,
-    /// `train`, and `validation` and `test` if they are there.
+    /// The parts: `train`, and `validation` and `test` if present.
     pub parts: Vec<PartInfo>,
 }
 
@@ -57,15 +57,15 @@ pub struct DataInfo {
 pub struct PartInfo {
     /// `train`, `validation` or `test`.
     pub part: String,
-    /// Samples of each class.
+    /// Number of samples of each class.
     pub counts: Vec<usize>,
 }
 
-/// Names of features that are kept at most.
+/// Maximum number of feature names.
 const NAMES: usize = 64;
 
 impl DataInfo {
-    pub(crate) fn of(parts: &Parts) -> Self {
+    pub(crate) fn of(parts: &Split) -> Self {
         let train = &parts.train;
         let part = |(part, data): (&str, Option<&Dataset>)| {
             data.map(|data| PartInfo { part: part.into(), counts: data.class_counts() })
@@ -85,23 +85,23 @@ impl DataInfo {
     }
 }
 
-/// How a run ended.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// It has no result yet: it goes on, or was killed.
+    /// No result yet: the run continues, or was killed.
     #[default]
     Unfinished,
-    /// All epochs are done.
+    /// All epochs are finished.
     Finished,
-    /// It was stopped, and can go on.
+    /// Stopped; the run can be resumed.
     Stopped,
-    /// An error ended it.
+    /// Ended by an error.
     Failed,
 }
 
 impl Status {
-    /// One word.
+    /// Returns the state as one word.
     pub fn name(self) -> &'static str {
         match self {
             Status::Unfinished => "unfinished",
@@ -112,36 +112,36 @@ impl Status {
     }
 }
 
-/// What came of a run: `result.json`.
+/// The result of a run: `result.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunResult {
-    /// How it ended.
+    /// State of the run.
     pub status: Status,
-    /// Why, unless it finished.
+    /// Reason of the state, unless the run finished.
     pub reason: Option<String>,
-    /// When, in UTC.
+    /// End time in UTC.
     pub ended: String,
-    /// Epoch whose network was kept, from 1.
+    /// Epoch of the kept network, from 1.
     pub epoch: Option<usize>,
-    /// Accuracy of the kept network while it learned.
+    /// Training accuracy in that epoch, measured before each update.
     pub train_accuracy: Option<f64>,
-    /// Its accuracy on the validation part.
+    /// Accuracy of the kept network on the validation part.
     pub validation_accuracy: Option<f64>,
-    /// Its accuracy on the test part.
+    /// Accuracy of the kept network on the test part.
     pub test_accuracy: Option<f64>,
-    /// Seconds spent on learning, since the run began or was last resumed.
+    /// Seconds spent on training steps since the run began or was last resumed.
     pub seconds: f64,
-    /// Samples learned from in a second of these.
+    /// Training samples per second of that time.
     pub samples_per_second: f64,
-    /// Bytes of the model file.
+    /// Size of the model file in bytes.
     pub model_bytes: Option<usize>,
-    /// Why there is no model.
+    /// Reason that there is no model.
     pub no_model: Option<String>,
-    /// The layers that have parameters.
+    /// Index and summary of each layer with parameters.
     pub layers: Vec<(usize, LayerSummary)>,
-    /// The last weights.
+    /// Corners of the final weights.
     pub weights: Vec<LayerBits>,
-    /// Confusions and mistakes.
+    /// Confusion matrix and mistakes.
     pub examination: Option<Examination>,
 }

@@ -1,4 +1,4 @@
-//! The folder of a run, and folders of runs.
+//! The folder of a run, and folders that contain runs.
 
 use std::{
     fs,
@@ -14,20 +14,20 @@ use crate::{
     experiment::record::{Line, RunInfo, RunResult, Status},
 };
 
-/// The longest line of metrics and the longest file that is read, in bytes: ours are far below.
+/// Maximum size of a file, in bytes; real files are far smaller.
 const MOST_BYTES: u64 = 1 << 28;
 
-/// Where a run is.
+/// The folder of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
 }
 
 impl RunFolder {
-    /// A new folder, made with those above it. One that is there must be empty.
+    /// Creates a folder and its parents. An existing folder must be empty.
     ///
     /// # Errors
-    /// [`Error::Run`] when it cannot be made, or has something in it.
+    /// [`Error::Run`] when the folder cannot be created or is not empty.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let failed = |reason| run_error(path, reason);
@@ -35,67 +35,66 @@ impl RunFolder {
         match fs::read_dir(path).map_err(|e| failed(e.to_string()))?.next() {
             None => Ok(Self { path: path.into() }),
             Some(_) => {
-                Err(failed("expected a new or empty folder for a run, and there is something in it".into()))
+                Err(failed("expected a new or empty folder for a run, got one with files in it".into()))
             }
         }
     }
 
-    /// The folder of a run that is there.
+    /// Opens the folder of an existing run.
     ///
     /// # Errors
-    /// [`Error::Run`] when there is no run in it.
+    /// [`Error::Run`] when the folder has no `run.json`.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let folder = Self { path: path.into() };
-        match folder.info_path().is_file() {
-            true => Ok(folder),
-            false => {
-                Err(run_error(path, "expected the folder of a run, and there is no run.json in it".into()))
-            }
+        if folder.info_path().is_file() {
+            Ok(folder)
+        } else {
+            Err(run_error(path, "expected the folder of a run, got one without run.json".into()))
         }
     }
 
-    /// The folder itself.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// `config.toml`.
+    /// Returns the path of `config.toml`.
     pub fn config_path(&self) -> PathBuf {
         self.path.join("config.toml")
     }
 
-    /// `metrics.jsonl`.
+    /// Returns the path of `metrics.jsonl`.
     pub fn metrics_path(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
     }
 
-    /// `checkpoint`.
+    /// Returns the path of `checkpoint`.
     pub fn checkpoint_path(&self) -> PathBuf {
         Self::checkpoint_in(&self.path)
     }
 
-    /// `checkpoint` in a folder that need not be there yet.
+    /// Returns the path of `checkpoint` in a folder that need not exist yet.
     pub fn checkpoint_in(path: impl AsRef<Path>) -> PathBuf {
         path.as_ref().join("checkpoint")
     }
 
-    /// `model.onebit`.
+    /// Returns the path of `model.onebit`.
     pub fn model_path(&self) -> PathBuf {
         self.path.join("model.onebit")
     }
 
-    /// `report.html`.
+    /// Returns the path of `report.html`.
     pub fn report_path(&self) -> PathBuf {
         self.path.join("report.html")
     }
 
-    /// `run.json`.
+    /// Returns the path of `run.json`.
     pub fn info_path(&self) -> PathBuf {
         self.path.join("run.json")
     }
 
-    /// `result.json`.
+    /// Returns the path of `result.json`.
     pub fn result_path(&self) -> PathBuf {
         self.path.join("result.json")
     }
@@ -103,36 +102,35 @@ impl RunFolder {
     /// Reads `run.json`.
     ///
     /// # Errors
-    /// [`Error::Run`] that names the file and what is wrong with it.
+    /// [`Error::Run`] with the file and the problem.
     pub fn read_info(&self) -> Result<RunInfo> {
         let path = self.info_path();
         let info: RunInfo = read_json(&path)?;
-        match info.format == RunInfo::FORMAT {
-            true => Ok(info),
-            false => {
-                let reason = format!("expected the format `{}`, got `{}`", RunInfo::FORMAT, info.format);
-                Err(run_error(&path, reason))
-            }
+        if info.format == RunInfo::FORMAT {
+            return Ok(info);
         }
+        let reason = format!("expected the format `{}`, got `{}`", RunInfo::FORMAT, info.format);
+        Err(run_error(&path, reason))
     }
 
-    /// Reads `result.json`; of a run that has none yet it is an [unfinished](Status::Unfinished) one.
+    /// Reads `result.json`; without that file the result is [unfinished](Status::Unfinished).
     ///
     /// # Errors
-    /// [`Error::Run`] that names the file and what is wrong with it.
+    /// [`Error::Run`] with the file and the problem.
     pub fn read_result(&self) -> Result<RunResult> {
         let path = self.result_path();
-        match path.exists() {
-            true => read_json(&path),
-            false => Ok(RunResult { status: Status::Unfinished, ..RunResult::default() }),
+        if path.exists() {
+            read_json(&path)
+        } else {
+            Ok(RunResult { status: Status::Unfinished, ..RunResult::default() })
         }
     }
 
-    /// Reads `metrics.jsonl`; nothing if it is not there. A last line without its end, as a killed run leaves it, does
-    /// not count.
+    /// Reads `metrics.jsonl`; empty if there is none. A last line without its line feed, as a killed run
+    /// leaves it, is ignored.
     ///
     /// # Errors
-    /// [`Error::Run`] that names the file, the line and what is wrong with it.
+    /// [`Error::Run`] with the file, the line and the problem.
     pub fn read_metrics(&self) -> Result<Vec<Line>> {
         let path = self.metrics_path();
         if !path.exists() {
@@ -141,7 +139,8 @@ impl RunFolder {
         let failed = |reason: String| run_error(&path, reason);
         let file = fs::File::open(&path).map_err(|e| failed(e.to_string()))?;
         let mut reader = BufReader::new(std::io::Read::take(file, MOST_BYTES));
-        let (mut lines, mut text) = (Vec::new(), Vec::new());
+        let mut lines = Vec::new();
+        let mut text = Vec::new();
         loop {
             text.clear();
             reader.read_until(b'\n', &mut text).map_err(|e| failed(e.to_string()))?;
@@ -154,14 +153,14 @@ impl RunFolder {
     }
 }
 
-/// An error about a run's folder or file.
+/// Creates an error about a file or folder of a run.
 pub(crate) fn run_error(path: &Path, reason: String) -> Error {
     Error::Run { path: path.display().to_string(), reason }
 }
 
-/// Replaces a file by a JSON text.
+/// Replaces a file by a value in JSON.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_vec(value).expect("it has only names and numbers");
+    let mut text = serde_json::to_vec(value).expect("the value has only names and numbers");
     text.push(b'\n');
     Ok(onebit_model::replace(&[(path.into(), &text)])?)
 }
@@ -173,24 +172,25 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_reader(reader).map_err(|e| failed(e.to_string()))
 }
 
-/// Now, in UTC: `2026-11-28T02:14:55Z`.
+/// Returns the current time in UTC, such as `2026-11-28T02:14:55Z`.
 pub(crate) fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }
 
-/// A folder that is not there yet: `<above>/<name>-2026-11-28T02-14-55`, with a number behind it where that exists.
+/// Returns the path of a folder that does not exist yet: `<above>/<name>-2026-11-28T02-14-55`, with `-2`,
+/// `-3`, .. appended if that exists.
 pub fn fresh_name(above: impl AsRef<Path>, name: &str) -> PathBuf {
     let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let base = format!("{stem}-{}", now().trim_end_matches('Z').replace(':', "-"));
     let numbered = (2..).map(|n| format!("{base}-{n}"));
     let mut names = std::iter::once(base.clone()).chain(numbered).map(|name| above.as_ref().join(name));
-    names.find(|path| !path.exists()).expect("there is always a larger number")
+    names.find(|path| !path.exists()).expect("the numbers do not end")
 }
 
-/// The runs in a folder, the oldest first: those whose folders lie in it, and itself if it is one.
+/// Lists the runs in a folder, oldest first: its subfolders, and the folder itself if it is a run.
 ///
 /// # Errors
-/// [`Error::Run`] when it cannot be read.
+/// [`Error::Run`] when the folder cannot be read.
 pub fn list(above: impl AsRef<Path>) -> Result<Vec<RunFolder>> {
     let above = above.as_ref();
     let failed = |e: std::io::Error| run_error(above, e.to_string());
@@ -198,7 +198,7 @@ pub fn list(above: impl AsRef<Path>) -> Result<Vec<RunFolder>> {
     for entry in fs::read_dir(above).map_err(failed)? {
         runs.extend(RunFolder::open(entry.map_err(failed)?.path()));
     }
-    // a run that cannot be read is listed too, with what is wrong
+    // an unreadable run is listed too, so that its problem is reported
     runs.sort_by_cached_key(|run| {
         (run.read_info().map_or_else(|_| String::new(), |info| info.started), run.path.clone())
     });

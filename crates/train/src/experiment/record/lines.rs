@@ -7,18 +7,18 @@ use crate::{
     training::{EpochReport, inspect::StepReport},
 };
 
-/// One line, a JSON object whose `event` says what it is.
+/// One line: a JSON object whose field `event` names its kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Line {
-    /// A step that was looked at.
+    /// An inspected step.
     Step(StepLine),
-    /// An epoch is over.
+    /// A finished epoch.
     Epoch(EpochLine),
 }
 
 impl Line {
-    /// Steps that were done by then.
+    /// Returns the number of steps finished by then.
     pub fn step(&self) -> u64 {
         match self {
             Line::Step(line) => line.report.step,
@@ -27,30 +27,30 @@ impl Line {
     }
 }
 
-/// A step.
+/// The line of an inspected step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepLine {
-    /// Seconds of learning until its end, since the run began or was last resumed.
+    /// Seconds spent on training steps since the run began or was last resumed.
     pub seconds: f64,
-    /// Its fields stand beside `seconds`.
+    /// Report of the step; its fields are on the level of `seconds`.
     #[serde(flatten)]
     pub report: StepReport,
 }
 
-/// An epoch.
+/// The line of a finished epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochLine {
-    /// Steps that are done.
+    /// Number of finished steps.
     pub step: u64,
     /// Epoch over all phases, from 1.
     pub epoch: usize,
     /// Phase, from 1.
     pub phase: usize,
-    /// The epoch's rate.
+    /// Rate of the epoch.
     pub rate: f64,
-    /// Mean loss of the epoch, as the samples were met.
+    /// Mean training loss, measured before each update.
     pub loss: f64,
-    /// Share of right samples, as they were met.
+    /// Training accuracy, measured before each update.
     pub train_accuracy: f64,
     /// Mean loss on the validation part.
     pub validation_loss: Option<f64>,
@@ -60,11 +60,11 @@ pub struct EpochLine {
     pub test_loss: Option<f64>,
     /// Accuracy on the test part.
     pub test_accuracy: Option<f64>,
-    /// Seconds of learning until its end, since the run began or was last resumed.
+    /// Seconds spent on training steps since the run began or was last resumed.
     pub seconds: f64,
-    /// Samples learned from in a second of this epoch.
+    /// Training samples per second in this epoch.
     pub samples_per_second: f64,
-    /// Measures of each layer that has some.
+    /// Measures of the layers that have some.
     pub layers: Vec<LayerLine>,
 }
 
@@ -73,13 +73,13 @@ pub struct EpochLine {
 pub struct LayerLine {
     /// Index and name, such as `1 bmab`.
     pub layer: String,
-    /// Its fields stand beside `layer`.
+    /// Measures of the layer; their fields are on the level of `layer`.
     #[serde(flatten)]
     pub measures: Observation,
 }
 
 impl EpochLine {
-    /// Of a report, with the labels of its layers.
+    /// Creates the line of a report; `labels` are those of its layers, `rate` is in samples per second.
     pub(crate) fn new(report: &EpochReport, labels: &[String], step: u64, seconds: f64, rate: f64) -> Self {
         let layers = labels.iter().zip(&report.layers).filter(|(_, (_, o))| *o != Observation::default());
         Self {

@@ -1,35 +1,17 @@
-//! A run on disk: a folder that holds what was done, how it went and what came of it, as texts that other programs read.
+//! A run on disk: a folder with its configuration, metrics and result, in text formats that other programs
+//! can read.
 //!
-//! | file | holds |
+//! | file | contents |
 //! |---|---|
-//! | `config.toml` | the configuration as resolved: every preset, file and flag in one text |
-//! | `run.json` | [`RunInfo`]: program, machine, data, layers, and the weights before |
+//! | `config.toml` | the resolved configuration: preset, file and overrides in one text |
+//! | `run.json` | [`RunInfo`]: program, machine, data, layers, and the initial weights |
 //! | `metrics.jsonl` | a [`Line`] for each epoch and for some steps |
 //! | `checkpoint` | the state of the run, to resume it |
-//! | `events.out.tfevents.*` | the metrics for TensorBoard, if it is [asked for](Recorder::for_tensorboard) |
+//! | `events.out.tfevents.*` | the metrics for TensorBoard, if [requested](Recorder::for_tensorboard) |
 //! | `model.onebit` | the network to deploy |
-//! | `result.json` | [`RunResult`]: how the run ended, confusions, mistakes, and the weights after |
+//! | `result.json` | [`RunResult`]: the end of the run, confusion matrix, mistakes, and the final weights |
 //!
-//! `docs/runs.md` describes every field.
-//!
-//! ```
-//! use onebit_train::{checkpoint::Checkpoints, config, experiment, record::{Recorder, RunFolder}};
-//!
-//! let place = std::env::temp_dir().join(format!("onebit-doc-{}", std::process::id()));
-//! let config = config::preset("iris")?;
-//! let parts = experiment::load(&config, None)?;
-//! let engine = onebit_bits::Engine::single();
-//!
-//! let folder = RunFolder::create(&place)?;
-//! let mut recorder = Recorder::begin(&folder, "iris", &config, &parts, &engine)?;
-//! let outcome = experiment::run_and_tell(&config, &parts, &engine, &mut Checkpoints::none(), &mut recorder)?;
-//! recorder.finish(&outcome)?;
-//!
-//! let lines = folder.read_metrics()?;
-//! assert!(lines.len() > outcome.epochs.len());
-//! # std::fs::remove_dir_all(place).expect("it is there");
-//! # Ok::<(), onebit_train::Error>(())
-//! ```
+//! `docs/reference/runs.md` describes every field.
 
 mod bit_image;
 mod environment;

@@ -1,4 +1,4 @@
-//! Writes a run down while it goes on.
+//! Writes the folder of a run.
 
 use std::{
     fs::{self, File},
@@ -7,61 +7,84 @@ use std::{
 };
 
 use onebit_bits::Engine;
-use onebit_data::{Dataset, Parts};
+use onebit_data::{Dataset, Split};
 
 use crate::{
     config::Config,
     contract::context::Context,
     error::{Error, Result},
     experiment::record::{
-        DataInfo, Environment, EpochLine, Examination, Line, RunFolder, RunInfo, RunResult, Status, StepLine,
+        DataInfo, Environment, EpochLine, Examination, LayerBits, Line, RunFolder, RunInfo, RunResult,
+        Status, StepLine,
         bit_image::weights,
         examine,
         folder::{now, run_error, write_json},
         tensorboard::TensorBoard,
     },
     network::Network,
-    training::{Event, Listener, Outcome, Progress, evenly, input::input},
+    training::{EpochReport, Event, Listener, Outcome, Progress, input::input, is_sampled},
 };
 
-/// Steps of a run that are looked at.
-const LOOKS: u64 = 100;
+/// Default number of inspected steps.
+const STEPS: u64 = 100;
 
-/// How long a line may wait in memory.
+/// Maximum time that a line stays in memory.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// Listens to a run and writes its folder. What cannot be written is said once, by [`failure`](Self::failure), and the
-/// run goes on.
+/// A listener that writes the folder of a run. If metrics cannot be written, the run continues without them,
+/// and [`failure`](Self::failure) returns the reason once.
+///
+/// ```
+/// use onebit_train::{config, experiment, record::{Line, Recorder, RunFolder}};
+///
+/// let path = std::env::temp_dir().join(format!("onebit-doc-{}", std::process::id()));
+/// let config = config::preset("iris")?;
+/// let parts = experiment::load(&config, None)?;
+/// let engine = onebit_bits::Engine::single();
+///
+/// let folder = RunFolder::create(&path)?;
+/// let mut recorder = Recorder::begin(&folder, "iris", &config, &parts, &engine)?.with_steps(5);
+/// let outcome = experiment::training(&config, &parts)?.listener(&mut recorder).run()?;
+/// recorder.finish(&outcome)?;
+///
+/// let lines = folder.read_metrics()?;
+/// assert_eq!(lines.iter().filter(|line| matches!(line, Line::Epoch(_))).count(), 20);
+/// assert_eq!(lines.iter().filter(|line| matches!(line, Line::Step(_))).count(), 5);
+/// # std::fs::remove_dir_all(path).expect("the folder exists");
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Recorder<'a> {
     folder: RunFolder,
-    parts: &'a Parts,
+    parts: &'a Split,
     engine: &'a Engine,
     info: RunInfo,
     metrics: Option<BufWriter<File>>,
     flushed: Instant,
-    /// Whether there is to be an event file, and it.
+    /// Whether to write an event file.
     for_tensorboard: bool,
     tensorboard: Option<TensorBoard>,
-    looks: u64,
+    /// Number of steps to inspect.
+    steps: u64,
+    /// Number of finished steps.
     step: u64,
     progress: Option<Progress>,
-    /// Samples and seconds at the end of the epoch before.
+    /// Samples and seconds at the end of the previous epoch.
     before: (u64, f64),
-    weights: Vec<crate::experiment::record::LayerBits>,
+    weights: Vec<LayerBits>,
     examination: Option<Examination>,
     failure: Option<String>,
 }
 
 impl<'a> Recorder<'a> {
-    /// Of a run that begins: writes the configuration. `name` is what is trained, for people.
+    /// Records a new run: writes the configuration and `run.json`. `name` is the name to display.
     ///
     /// # Errors
-    /// [`Error::Model`] when it cannot be written.
+    /// [`Error::Model`] when a file cannot be written.
     pub fn begin(
         folder: &RunFolder,
         name: &str,
         config: &Config,
-        parts: &'a Parts,
+        parts: &'a Split,
         engine: &'a Engine,
     ) -> Result<Self> {
         let text = config.to_toml();
@@ -80,11 +103,11 @@ impl<'a> Recorder<'a> {
         Ok(Self::new(folder, info, parts, engine))
     }
 
-    /// Of a run that goes on: what was written after its checkpoint is forgotten once it begins.
+    /// Records a resumed run: when it begins, the metrics of steps after its checkpoint are dropped.
     ///
     /// # Errors
-    /// [`Error::Run`] when the folder cannot be read.
-    pub fn resume(folder: &RunFolder, parts: &'a Parts, engine: &'a Engine) -> Result<Self> {
+    /// [`Error::Run`] when `run.json` cannot be read or `result.json` cannot be removed.
+    pub fn resume(folder: &RunFolder, parts: &'a Split, engine: &'a Engine) -> Result<Self> {
         let mut info = folder.read_info()?;
         info.resumed.push(now());
         let result = folder.result_path();
@@ -94,7 +117,7 @@ impl<'a> Recorder<'a> {
         Ok(Self::new(folder, info, parts, engine))
     }
 
-    fn new(folder: &RunFolder, info: RunInfo, parts: &'a Parts, engine: &'a Engine) -> Self {
+    fn new(folder: &RunFolder, info: RunInfo, parts: &'a Split, engine: &'a Engine) -> Self {
         Self {
             folder: folder.clone(),
             parts,
@@ -104,7 +127,7 @@ impl<'a> Recorder<'a> {
             flushed: Instant::now(),
             for_tensorboard: false,
             tensorboard: None,
-            looks: LOOKS,
+            steps: STEPS,
             step: 0,
             progress: None,
             before: (0, 0.0),
@@ -114,33 +137,34 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Another number of steps that are looked at than 100; with 0 none is.
+    /// Sets the number of steps to inspect, evenly spaced over the run; the default is 100, and 0 inspects
+    /// none.
     #[must_use]
-    pub fn looking_at(self, looks: u64) -> Self {
-        Self { looks, ..self }
+    pub fn with_steps(self, steps: u64) -> Self {
+        Self { steps, ..self }
     }
 
-    /// Writes an event file for TensorBoard too.
+    /// Also writes an event file for TensorBoard.
     #[must_use]
     pub fn for_tensorboard(self) -> Self {
         Self { for_tensorboard: true, ..self }
     }
 
-    /// What could not be written, if it was not told before.
+    /// Takes the reason that something could not be written, if any.
     pub fn failure(&mut self) -> Option<String> {
         self.failure.take()
     }
 
-    /// Writes what came of the run, and the model.
+    /// Writes the result of a finished run, and the model if there is one.
     ///
     /// # Errors
-    /// Those of the model, and of writing.
+    /// [`Error::Model`] when a file cannot be written, and the errors of evaluating the model.
     pub fn finish(mut self, outcome: &Outcome) -> Result<()> {
         self.flush();
         let kept = outcome.kept();
         if let Some(model) = &outcome.model {
             model.save(self.folder.model_path())?;
-            let (part, data) = judged_part(self.parts);
+            let (part, data) = evaluation_part(self.parts);
             let session = model.session(self.engine)?;
             self.examination = Some(examine(part, data, |rows| Ok(session.scores(&data.gather(rows))?))?);
         }
@@ -163,20 +187,22 @@ impl<'a> Recorder<'a> {
         write_json(&self.folder.result_path(), &result)
     }
 
-    /// Writes why the run ended early.
+    /// Writes the result of a run that an error ended.
     ///
     /// # Errors
-    /// Those of writing.
+    /// [`Error::Model`] when the file cannot be written.
     pub fn give_up(mut self, reason: &Error) -> Result<()> {
         self.flush();
-        let status = match reason {
-            Error::Stopped { .. } => Status::Stopped,
-            _ => Status::Failed,
+        let result = RunResult {
+            status: if matches!(reason, Error::Stopped { .. }) { Status::Stopped } else { Status::Failed },
+            reason: Some(reason.to_string()),
+            ended: now(),
+            ..RunResult::default()
         };
-        let (reason, ended) = (Some(reason.to_string()), now());
-        write_json(&self.folder.result_path(), &RunResult { status, reason, ended, ..RunResult::default() })
+        write_json(&self.folder.result_path(), &result)
     }
 
+    /// Writes `run.json` and opens the metrics, without the lines after step `steps`.
     fn open(&mut self, net: &Network, steps: u64, samples: u64) -> Result<()> {
         let first = self.info.layers.is_empty();
         self.info.layers = net.labels();
@@ -187,7 +213,7 @@ impl<'a> Recorder<'a> {
         let path = self.folder.metrics_path();
         let mut kept = Vec::new();
         for line in self.folder.read_metrics()?.iter().filter(|line| line.step() <= steps) {
-            serde_json::to_writer(&mut kept, line).expect("it has only names and numbers");
+            serde_json::to_writer(&mut kept, line).expect("a line has only names and numbers");
             kept.push(b'\n');
         }
         onebit_model::replace(&[(path.clone(), &kept)])?;
@@ -196,17 +222,19 @@ impl<'a> Recorder<'a> {
         if self.for_tensorboard {
             self.tensorboard = Some(TensorBoard::create(self.folder.path(), steps)?);
         }
-        (self.step, self.before) = (steps, (samples, 0.0));
+        self.step = steps;
+        self.before = (samples, 0.0);
         Ok(())
     }
 
+    /// Writes a line of metrics.
     fn write(&mut self, line: &Line) {
         let Some(metrics) = &mut self.metrics else { return };
-        let mut text = serde_json::to_vec(line).expect("it has only names and numbers");
+        let mut text = serde_json::to_vec(line).expect("a line has only names and numbers");
         text.push(b'\n');
-        let late = self.flushed.elapsed() >= FLUSH || matches!(line, Line::Epoch(_));
-        let written = metrics.write_all(&text).and_then(|()| if late { metrics.flush() } else { Ok(()) });
-        if late {
+        let flush = self.flushed.elapsed() >= FLUSH || matches!(line, Line::Epoch(_));
+        let written = metrics.write_all(&text).and_then(|()| if flush { metrics.flush() } else { Ok(()) });
+        if flush {
             self.flushed = Instant::now();
         }
         let shown = self.tensorboard.as_mut().map_or(Ok(()), |board| board.write(line));
@@ -221,16 +249,17 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Stops to write metrics.
+    /// Stops writing metrics, and keeps the reason.
     fn fail(&mut self, reason: String) {
-        (self.metrics, self.tensorboard) = (None, None);
+        self.metrics = None;
+        self.tensorboard = None;
         let path = self.folder.metrics_path();
-        self.failure = Some(format!("{} is written no further: {reason}", path.display()));
+        self.failure = Some(format!("{} is no longer written: {reason}", path.display()));
     }
 
-    /// Where there is no model that could be examined.
+    /// Examines the network itself, if there is no model.
     fn examine_network(&mut self, net: &mut Network) -> Result<()> {
-        let (part, data) = judged_part(self.parts);
+        let (part, data) = evaluation_part(self.parts);
         let cx = Context::evaluate(self.engine);
         let found = examine(part, data, |rows| {
             let x = input(&cx, data, &self.parts.standardize, rows)?;
@@ -241,7 +270,8 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    fn epoch(&mut self, report: &crate::EpochReport) {
+    /// Writes the line of an epoch.
+    fn epoch(&mut self, report: &EpochReport) {
         let now = self.progress.map_or(self.before, |p| (p.done, p.seconds));
         let (samples, seconds) = (now.0.saturating_sub(self.before.0), now.1 - self.before.1);
         self.before = now;
@@ -251,8 +281,9 @@ impl<'a> Recorder<'a> {
     }
 }
 
-/// The part of the data that a network is judged by: that for the test, else that for validation, else all.
-fn judged_part(parts: &Parts) -> (&'static str, &Dataset) {
+/// Returns the part of the data to examine a network on: the test part, else the validation part, else the
+/// training part.
+fn evaluation_part(parts: &Split) -> (&'static str, &Dataset) {
     match (&parts.test, &parts.validation) {
         (Some(test), _) => ("test", test),
         (None, Some(validation)) => ("validation", validation),
@@ -261,7 +292,7 @@ fn judged_part(parts: &Parts) -> (&'static str, &Dataset) {
 }
 
 impl Listener for Recorder<'_> {
-    fn hear(&mut self, event: Event) {
+    fn on_event(&mut self, event: Event) {
         match event {
             Event::Begin { net, steps, samples } => {
                 if let Err(e) = self.open(net, steps, samples) {
@@ -287,7 +318,7 @@ impl Listener for Recorder<'_> {
         }
     }
 
-    fn looks_at(&mut self, step: u64, steps: u64) -> bool {
-        self.looks > 0 && self.metrics.is_some() && evenly(step, steps, self.looks)
+    fn wants_step(&mut self, step: u64, steps: u64) -> bool {
+        self.steps > 0 && self.metrics.is_some() && is_sampled(step, steps, self.steps)
     }
 }

@@ -1,7 +1,7 @@
-//! Event files that TensorBoard reads: scalars and histograms.
+//! Event files for TensorBoard, with scalars and histograms.
 //!
-//! A file is a row of records: length, its checksum, a protocol buffer `Event`, its checksum (TensorFlow's TFRecord; the
-//! checksum is CRC-32C, rotated and shifted).
+//! A file is a sequence of TFRecords: length, checksum of the length, a protocol buffer `Event`, checksum of
+//! the event. The checksums are CRC-32C, rotated and offset.
 
 use std::{
     fs::File,
@@ -18,7 +18,7 @@ use crate::{
     training::inspect::Histogram,
 };
 
-/// `tensorflow.Event`, as far as it is used here.
+/// The fields of `tensorflow.Event` that are used here.
 #[derive(Clone, PartialEq, Message)]
 struct Event {
     #[prost(double, tag = "1")]
@@ -69,7 +69,7 @@ struct HistogramProto {
 
 #[derive(Clone, PartialEq, Message)]
 struct SessionLog {
-    /// 1: what was written of later steps is void.
+    /// 1 discards events of later steps in earlier files.
     #[prost(int32, tag = "1")]
     status: i32,
 }
@@ -80,7 +80,7 @@ pub(crate) struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// A new event file in `folder`, of a run that has `steps` behind it.
+    /// Creates an event file in `folder` for a run with `steps` finished steps.
     pub(crate) fn create(folder: &Path, steps: u64) -> Result<Self> {
         let now = seconds();
         let name = format!("events.out.tfevents.{:010}.onebit.{}.{steps}", now as u64, std::process::id());
@@ -101,7 +101,7 @@ impl TensorBoard {
         Ok(this)
     }
 
-    /// Writes what a line of metrics says.
+    /// Writes a line of metrics.
     pub(crate) fn write(&mut self, line: &Line) -> std::io::Result<()> {
         let summary = Some(Summary { value: values(line) });
         self.put(&Event { wall_time: seconds(), step: line.step() as i64, summary, ..Event::default() })?;
@@ -111,6 +111,7 @@ impl TensorBoard {
         }
     }
 
+    /// Writes a record.
     fn put(&mut self, event: &Event) -> std::io::Result<()> {
         let data = event.encode_to_vec();
         let length = (data.len() as u64).to_le_bytes();
@@ -121,6 +122,7 @@ impl TensorBoard {
     }
 }
 
+/// Returns the scalars and histograms of a line.
 fn values(line: &Line) -> Vec<Value> {
     let mut all = Vec::new();
     match line {
@@ -164,7 +166,7 @@ fn values(line: &Line) -> Vec<Value> {
     all
 }
 
-/// A name as TensorBoard groups by it.
+/// Replaces spaces and slashes in a name, because TensorBoard groups tags by slashes.
 fn tag_of(name: &str) -> String {
     name.replace([' ', '/'], "_")
 }
@@ -188,11 +190,12 @@ fn histogram(all: &mut Vec<Value>, tag: String, of: Option<&Histogram>) {
     all.push(Value { tag, simple_value: None, histo: Some(histo) });
 }
 
-/// TensorFlow's masked CRC-32C.
+/// Returns TensorFlow's masked CRC-32C.
 fn checksum(bytes: &[u8]) -> u32 {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
+/// Returns the seconds since 1970.
 fn seconds() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
@@ -202,7 +205,7 @@ mod tests {
     use super::*;
     use crate::{experiment::record::StepLine, training::inspect::StepReport};
 
-    /// Splits a file into its events, and checks every checksum.
+    /// Splits a file into its events and checks every checksum.
     fn events(bytes: &[u8]) -> Vec<Event> {
         let (mut rest, mut all) = (bytes, Vec::new());
         while !rest.is_empty() {
@@ -218,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_checksum_is_tensorflows() {
-        // of RFC 3720, 32 zeros: 0x8a9136aa before it is masked
+        // RFC 3720: 32 zero bytes have the CRC-32C 0x8a9136aa
         assert_eq!(checksum(&[0; 32]), 0x8a91_36aa_u32.rotate_right(15).wrapping_add(0xa282_ead8));
     }
 

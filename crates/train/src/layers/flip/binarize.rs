@@ -1,16 +1,13 @@
-//! Binarize: real numbers to bits by thresholds, the first layer of a flip-trained network.
-//!
-//! Forward, `bx -> bdx`: `bit_k = [r > t_k]`, with the same thresholds for all features or with those of each.
-//! Backward, `bdx -> bx`: flip2grad, standardized by its standard deviation over the tensor (unless that
-//! is 0).
+//! Binarize: the first layer of a flip-trained network.
 
 use onebit_bits::{BitTensor, pack_above, pack_thresholds};
 
 use crate::{
     contract::{
-        check::{check_cols, check_shape, kept},
+        check::{check_cols, check_shape},
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         meter::{Meter, Observation},
         state::State,
@@ -21,12 +18,37 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
-/// Compares each feature with `d` thresholds.
+const NAME: &str = "binarize";
+
+/// Compares each feature with `d` thresholds: the first layer of a flip-trained network.
+///
+/// Forward, `bx -> bdx`: `bit_k = [r > t_k]`, with the same thresholds for all features or separate ones for
+/// each. Backward, `bdx -> bx`: [`flip2grad`](crate::flip::flip2grad), divided by its standard deviation over
+/// the tensor unless that is 0.
+///
+/// ```
+/// use onebit_bits::{BitTensor, Engine};
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::Binarize,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut binarize = Binarize::new(1, vec![-0.5, 0.5])?;
+/// let y = binarize.forward(&cx, Value::Real(Matrix::new(1, 1, vec![0.2])?))?.into_bits("y")?;
+/// assert_eq!([y.get(0, 0), y.get(0, 1)], [true, false]);
+///
+/// // the first bit should become 0: the number should become smaller
+/// binarize.receive(&cx, Signal::Flip(BitTensor::from_fn(1, 2, |_, k| k == 0)))?;
+/// assert_eq!(binarize.send(&cx)?, Signal::Grad(Matrix::new(1, 1, vec![1.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Binarize {
     features: usize,
     thresholds: Thresholds,
-    bits: Option<BitTensor>,
-    flips: Option<BitTensor>,
+    bits: Kept<BitTensor>,
+    flips: Kept<BitTensor>,
     mean_of_bits: Meter,
     flip_ratio: Meter,
 }
@@ -38,39 +60,47 @@ enum Thresholds {
 }
 
 impl Binarize {
-    /// `thresholds`: in units of the (standardized) features; see [`thresholds`](crate::layers::flip::signals::thresholds).
-    /// Too few lose the magnitude of a feature, too many cost `d` times the work.
+    /// Creates the layer with the same thresholds for every feature, in units of the (standardized) features;
+    /// see [`thresholds`](crate::flip::thresholds). Too few thresholds lose the magnitude of a feature; `d`
+    /// thresholds cost `d` times the work of one.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) when there is no threshold, or one is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) without thresholds, or for one that is not finite.
     pub fn new(features: usize, thresholds: Vec<f32>) -> Result<Self> {
         check_thresholds(&thresholds)?;
         Ok(Self::with(features, Thresholds::Common(thresholds)))
     }
 
-    /// `thresholds`: (d, x), those of each feature, such as its [`quantiles`](onebit_data::quantiles).
+    /// Creates the layer with thresholds for each feature, (d, x), for example its
+    /// [`quantiles`](onebit_data::quantiles).
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Setting`](crate::Error::Setting) without thresholds, or for one that is not finite.
     pub fn of_each(thresholds: Matrix) -> Result<Self> {
         check_thresholds(thresholds.values())?;
         Ok(Self::with(thresholds.cols(), Thresholds::OfEach(thresholds)))
     }
 
     fn with(features: usize, thresholds: Thresholds) -> Self {
-        let (mean_of_bits, flip_ratio) = Default::default();
-        Self { features, thresholds, bits: None, flips: None, mean_of_bits, flip_ratio }
+        Self {
+            features,
+            thresholds,
+            bits: Kept::by_forward(NAME),
+            flips: Kept::by_receive(NAME),
+            mean_of_bits: Meter::default(),
+            flip_ratio: Meter::default(),
+        }
     }
 }
 
 impl Layer for Binarize {
     fn name(&self) -> &'static str {
-        "binarize"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_real("binarize")?; // x: (b, x) real
-        check_cols("binarize", self.features, x.cols())?;
+        let x = x.into_real(NAME)?; // x: (b, x) real
+        check_cols(NAME, self.features, x.cols())?;
         let bits = match &self.thresholds {
             Thresholds::Common(thresholds) => {
                 pack_thresholds(&cx.engine, x.rows(), x.cols(), x.values(), thresholds)?
@@ -82,23 +112,23 @@ impl Layer for Binarize {
         if cx.training() {
             self.mean_of_bits.add(&bits);
         }
-        self.bits = cx.training().then(|| bits.clone());
-        self.flips = None;
+        self.bits.set(cx.training().then(|| bits.clone()));
+        self.flips.clear();
         Ok(Value::Bits(bits))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
-        let flips = signal.into_flip("binarize")?;
-        let bits = kept(&self.bits, "binarize", "receive", "forward pass")?;
-        check_shape("binarize", "a signal", bits.shape(), flips.shape())?;
+        let flips = signal.into_flip(NAME)?;
+        let bits = self.bits.get("receive")?;
+        check_shape(NAME, "a signal", bits.shape(), flips.shape())?;
         self.flip_ratio.add(&flips);
-        self.flips = Some(flips);
+        self.flips.set(flips);
         Ok(())
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        let bits = kept(&self.bits, "binarize", "send", "forward pass")?;
-        let flips = kept(&self.flips, "binarize", "send", "signal")?;
+        let bits = self.bits.get("send")?;
+        let flips = self.flips.get("send")?;
         let grad = flip2grad(bits, flips, self.depth())?;
         Ok(Signal::Grad(Matrix::new(bits.rows(), self.features, standardized(&grad))?))
     }

@@ -1,11 +1,4 @@
-//! BMA, binary multiply-accumulate: XnorWeight, popcount and normalization, the binary counterpart of a
-//! linear layer and the last layer of a flip-trained network.
-//!
-//! Forward, `bdi -> bo`: `z = (n1 - N/2) / sqrt(N/4)`, where `n1` counts the gates that are 1 and
-//! `N = d i`: a popcount standardized as a binomial with p = 1/2. With the +-1 sum `s = 2 n1 - N` this is
-//! `z = s / sqrt(N)`.
-//! Backward, grad -> flip: grad2flip on each gate, then votes over the outputs for the input and over
-//! the batch for the weights.
+//! BMA, binary multiply-accumulate: the last layer of a flip-trained network.
 
 use onebit_bits::{BitTensor, Ternary};
 
@@ -24,13 +17,15 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
-/// How a count of ones becomes a score.
+const NAME: &str = "bma";
+
+/// The conversion of a count of ones to a score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Normalize {
     /// Standardized: `s / sqrt(N)`.
     #[default]
     Binomial,
-    /// The retired BitBalance, `2 n1 - N = s`: large scores that saturate a softmax. For comparison.
+    /// The older BitBalance, for comparison: `2 n1 - N = s`, large scores that saturate a softmax.
     BitBalance,
 }
 
@@ -43,14 +38,40 @@ impl Normalize {
     }
 }
 
-/// Bits to real scores.
+/// BMA, binary multiply-accumulate: XnorWeight, popcount and normalization. The binary counterpart of a
+/// linear layer, and the last layer of a flip-trained network: bits to real scores.
+///
+/// Forward, `bdi -> bo`: `z = (n1 - N/2) / sqrt(N/4)`, where `n1` counts the gates that are 1 and `N = d i`:
+/// a popcount standardized as a binomial with p = 1/2. With the +-1 sum `s = 2 n1 - N` this is
+/// `z = s / sqrt(N)`. Backward, gradient to flips: [`grad2flip`](crate::flip::grad2flip) on each gate, then
+/// votes over the outputs for the input and over the batch for the weights.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::Bma,
+///     rules::Vote,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut bma = Bma::new(4, 1, 1, Box::new(Vote::new()), 5)?;
+/// let x = bma.weights().clone(); // every gate is 1: s = N = 4
+/// assert_eq!(bma.forward(&cx, Value::Bits(x))?, Value::Real(Matrix::new(1, 1, vec![2.0])?));
+///
+/// // a smaller score: every bit of the input is asked to flip
+/// bma.receive(&cx, Signal::Grad(Matrix::new(1, 1, vec![1.0])?))?;
+/// assert_eq!(bma.send(&cx)?.into_flip("x_flip")?.count_ones(), 4);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Bma {
     product: FlipProduct,
     scale: f32,
 }
 
 impl Bma {
-    /// `depth` is the number of thresholds of the input: the layer takes `depth * inputs` columns.
+    /// Creates the layer for inputs with `depth` thresholds each: it takes `depth * inputs` columns.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
@@ -58,10 +79,10 @@ impl Bma {
         Self::with_options(inputs, outputs, depth, WeightDepth::Own, Normalize::Binomial, rule, seed)
     }
 
-    /// As [`new`](Self::new), with the options spelled out.
+    /// Creates the layer with all options.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
     pub fn with_options(
         inputs: usize,
         outputs: usize,
@@ -71,14 +92,14 @@ impl Bma {
         rule: Box<dyn Rule>,
         seed: u64,
     ) -> Result<Self> {
-        let product = FlipProduct::new("bma", [inputs, outputs, depth], weight_depth, rule, seed)?;
+        let product = FlipProduct::new(NAME, [inputs, outputs, depth], weight_depth, rule, seed)?;
         let scale = normalize.scale(product.bits_per_sum());
         Ok(Self { product, scale })
     }
 
-    /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2. With
-    /// many outputs that are content, few ever ask: half is then never reached and layers in front learn
-    /// nothing. Near 0 every input flips that is above the mean.
+    /// Sets the share of the outputs that must ask before an input is asked to flip, 1/2 by default. When
+    /// most outputs are content, half is never reached and earlier layers learn nothing. Near 0 every input
+    /// above the mean flips.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
@@ -86,7 +107,7 @@ impl Bma {
         Ok(Self { product: self.product.with_quorum(p_min)?, ..self })
     }
 
-    /// The weights, `(o, d i)` bits, or `(o, i)` when they are shared.
+    /// The weights, `(o, d i)` bits, or `(o, i)` when the thresholds share them.
     pub fn weights(&self) -> &BitTensor {
         self.product.weights()
     }
@@ -94,11 +115,11 @@ impl Bma {
 
 impl Layer for Bma {
     fn name(&self) -> &'static str {
-        "bma"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_bits("bma")?; // x: (b, d i) bits
+        let x = x.into_bits(NAME)?; // x: (b, d i) bits
         let rows = x.rows();
         let sums = self.product.forward(cx, x)?;
         let z = sums.iter().map(|&s| s as f32 * self.scale).collect();
@@ -106,7 +127,7 @@ impl Layer for Bma {
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
-        let grad = signal.into_grad("bma")?; // (b, o)
+        let grad = signal.into_grad(NAME)?; // (b, o)
         self.product.receive(Ternary::from_f32(grad.rows(), grad.cols(), grad.values())?)
     }
 
@@ -115,7 +136,7 @@ impl Layer for Bma {
     }
 
     fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
-        self.product.correct(x.bits("bma")?)
+        self.product.correct(x.bits(NAME)?)
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {

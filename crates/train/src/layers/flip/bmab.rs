@@ -1,17 +1,13 @@
-//! BMAB, binary multiply-accumulate and binarize: XnorWeight and PNB (popcount, normalize, binarize),
-//! bits to bits, with no real number on the way back.
-//!
-//! Forward, `bdi -> bdo`: `bit_k = [s > t_k sqrt(N)]` on the +-1 sum `s` over `N = d i` gates.
-//! Backward, flip -> flip: `g = sum_k sign(bit_k) flip_k`, a small integer, then grad2flip on each gate
-//! and votes, as in [`Bma`](crate::layers::Bma).
+//! BMAB, binary multiply-accumulate and binarize: a hidden layer of a flip-trained network.
 
 use onebit_bits::{BitTensor, pack_at_least};
 
 use crate::{
     contract::{
-        check::{check_shape, kept},
+        check::check_shape,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::{Layer, Weights},
         meter::{Meter, Observation, Parameters},
         rule::Rule,
@@ -25,21 +21,50 @@ use crate::{
     },
 };
 
-/// Bits to bits.
+const NAME: &str = "bmab";
+
+/// BMAB, binary multiply-accumulate and binarize: XnorWeight and PNB (popcount, normalize, binarize). Bits to
+/// bits, with no real number in the backward pass.
+///
+/// Forward, `bdi -> bdo`: `bit_k = [s > t_k sqrt(N)]` on the +-1 sum `s` over `N = d i` gates. Backward,
+/// flips to flips: `g = sum_k sign(bit_k) flip_k`, a small integer, then
+/// [`grad2flip`](crate::flip::grad2flip) on each gate and votes, as in [`Bma`](crate::layers::Bma).
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Signal, Value,
+///     layer::{Context, Layer},
+///     layers::Bmab,
+///     rules::Vote,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut bmab = Bmab::new(4, 1, 1, &[0.0], Box::new(Vote::new()), 5)?;
+/// let x = bmab.weights().clone(); // every gate is 1: s = 4 > 0
+/// let y = bmab.forward(&cx, Value::Bits(x))?.into_bits("y")?;
+/// assert!(y.get(0, 0));
+///
+/// // the output should become 0: every bit of the input is asked to flip
+/// bmab.receive(&cx, Signal::Flip(y))?;
+/// assert_eq!(bmab.send(&cx)?.into_flip("x_flip")?.count_ones(), 4);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Bmab {
     product: FlipProduct,
     limits: Vec<i32>, // (d, o): bit = [s >= limit]
     depth: usize,
-    y: Option<BitTensor>, // (b, d o)
+    y: Kept<BitTensor>, // (b, d o)
     mean_of_bits: Meter,
 }
 
 impl Bmab {
-    /// `depth` is the number of thresholds of the input; `thresholds` are those of the output, in
+    /// Creates the layer for inputs with `depth` thresholds each; `thresholds` are those of the output, in
     /// standard deviations of a random sum.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) when a size is 0 or a threshold is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not
+    /// finite.
     pub fn new(
         inputs: usize,
         outputs: usize,
@@ -51,10 +76,11 @@ impl Bmab {
         Self::with_weight_depth(inputs, outputs, depth, WeightDepth::Own, thresholds, rule, seed)
     }
 
-    /// As [`new`](Self::new), with weights of their own for each threshold of the input or shared ones.
+    /// Creates the layer with separate weights for each threshold of the input, or shared ones.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Setting`](crate::Error::Setting) when a size is 0, without thresholds, or for one that is not
+    /// finite.
     pub fn with_weight_depth(
         inputs: usize,
         outputs: usize,
@@ -65,15 +91,21 @@ impl Bmab {
         seed: u64,
     ) -> Result<Self> {
         check_thresholds(thresholds)?;
-        let product = FlipProduct::new("bmab", [inputs, outputs, depth], weight_depth, rule, seed)?;
+        let product = FlipProduct::new(NAME, [inputs, outputs, depth], weight_depth, rule, seed)?;
         let limit = |&t: &f32| vec![sum_threshold(t, product.bits_per_sum()); outputs];
         let limits = thresholds.iter().flat_map(limit).collect();
-        Ok(Self { product, limits, depth: thresholds.len(), y: None, mean_of_bits: Meter::default() })
+        Ok(Self {
+            product,
+            limits,
+            depth: thresholds.len(),
+            y: Kept::by_forward(NAME),
+            mean_of_bits: Meter::default(),
+        })
     }
 
-    /// Another share of the outputs that must ask before an input is asked to flip, by default 1/2. With
-    /// many outputs that are content, few ever ask: half is then never reached and layers in front learn
-    /// nothing. Near 0 every input flips that is above the mean.
+    /// Sets the share of the outputs that must ask before an input is asked to flip, 1/2 by default. When
+    /// most outputs are content, half is never reached and earlier layers learn nothing. Near 0 every input
+    /// above the mean flips.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) outside 0 to 1.
@@ -81,7 +113,7 @@ impl Bmab {
         Ok(Self { product: self.product.with_quorum(p_min)?, ..self })
     }
 
-    /// The weights, `(o, d i)` bits, or `(o, i)` when they are shared.
+    /// The weights, `(o, d i)` bits, or `(o, i)` when the thresholds share them.
     pub fn weights(&self) -> &BitTensor {
         self.product.weights()
     }
@@ -89,26 +121,27 @@ impl Bmab {
 
 impl Layer for Bmab {
     fn name(&self) -> &'static str {
-        "bmab"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_bits("bmab")?; // x: (b, d i) bits
-        let (rows, outputs) = (x.rows(), self.product.outputs());
+        let x = x.into_bits(NAME)?; // x: (b, d i) bits
+        let rows = x.rows();
+        let outputs = self.product.outputs();
         let sums = self.product.forward(cx, x)?; // (b, o)
         let upwards = BitTensor::zeros(1, outputs);
         let y = pack_at_least(&cx.engine, rows, outputs, &sums, &self.limits, upwards.view())?;
         if cx.training() {
             self.mean_of_bits.add(&y);
         }
-        self.y = cx.training().then(|| y.clone());
+        self.y.set(cx.training().then(|| y.clone()));
         Ok(Value::Bits(y))
     }
 
     fn receive(&mut self, _cx: &Context, signal: Signal) -> Result<()> {
-        let flips = signal.into_flip("bmab")?; // (b, d o)
-        let y = kept(&self.y, "bmab", "receive", "forward pass")?;
-        check_shape("bmab", "a signal", y.shape(), flips.shape())?;
+        let flips = signal.into_flip(NAME)?; // (b, d o)
+        let y = self.y.get("receive")?;
+        check_shape(NAME, "a signal", y.shape(), flips.shape())?;
         self.product.meter_flips(&flips);
         let wish = flip2wish(y, &flips, self.depth)?;
         self.product.receive(wish)
@@ -119,7 +152,7 @@ impl Layer for Bmab {
     }
 
     fn correct(&mut self, _cx: &Context, x: &Value) -> Result<()> {
-        self.product.correct(x.bits("bmab")?)
+        self.product.correct(x.bits(NAME)?)
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {

@@ -1,20 +1,25 @@
-//! Flip backprop's two conversions and its thresholds.
+//! The two conversions and the thresholds of flip backprop.
 //!
-//! A *flip* has the shape of the bit tensor that it speaks of: 1 means "this bit should change".
+//! A *flip* has the shape of the bit tensor that it is about: 1 means "this bit should change".
 //!
-//! **grad2flip** (backward of a popcount). A bit `x` feeds a sum whose gradient is `g`: `g > 0` asks for
-//! 0, `g < 0` asks for 1, `g = 0` asks for nothing. `flip = (x ^ [g < 0]) & [g != 0]`.
+//! **grad2flip** (backward of a popcount). A bit `x` feeds a sum whose gradient is `g`: `g > 0` asks for 0,
+//! `g < 0` asks for 1, `g = 0` asks for nothing. `flip = (x ^ [g < 0]) & [g != 0]`.
 //!
-//! **flip2grad** (backward of a comparison with thresholds). Threshold `k` contributes 0 where its bit
-//! should stay, +1 where a 1 should become 0, -1 where a 0 should become 1; `g` is the sum over `k`.
-//! In +-1 terms a flip carries `g` in {-1, 0, +1}, but only where the bit disagrees with what is asked.
+//! **flip2grad** (backward of a comparison with thresholds). Threshold `k` contributes 0 where its bit should
+//! stay, +1 where a 1 should become 0, -1 where a 0 should become 1; `g` is the sum over `k`. In +-1 terms a
+//! flip carries `g` in {-1, 0, +1}, but only where the bit disagrees with the request.
 
 use onebit_bits::{BitTensor, Ternary};
 
 use crate::error::{Error, Result};
 
-/// The thresholds that cut the standard normal distribution into equal parts, for a depth of 1, 3, 7
+/// Returns the thresholds that cut the standard normal distribution into equal parts, for a depth of 1, 3, 7
 /// or 15.
+///
+/// ```
+/// assert_eq!(onebit_train::flip::thresholds(3)?, [-0.67, 0.0, 0.67]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Setting`] for any other depth.
@@ -29,7 +34,7 @@ pub fn thresholds(depth: usize) -> Result<Vec<f32>> {
     Ok(positive.iter().rev().map(|t| -t).chain([0.0]).chain(positive.iter().copied()).collect())
 }
 
-/// Checks that there is a threshold, and that all are finite.
+/// Checks that at least one threshold exists and all are finite.
 pub(crate) fn check_thresholds(thresholds: &[f32]) -> Result<()> {
     if thresholds.is_empty() || thresholds.iter().any(|t| !t.is_finite()) {
         return Err(Error::setting("thresholds", "at least one, all finite", format!("{thresholds:?}")));
@@ -37,14 +42,35 @@ pub(crate) fn check_thresholds(thresholds: &[f32]) -> Result<()> {
     Ok(())
 }
 
-/// Whether the bit `x` should change, given the gradient of the sum that it feeds. NaN asks for nothing.
+/// Whether the bit `x` should change, given the gradient `g` of the sum that it feeds. NaN asks for nothing.
+///
+/// ```
+/// use onebit_train::flip::grad2flip;
+///
+/// assert!(grad2flip(true, 0.5)); // a smaller sum: 1 should become 0
+/// assert!(grad2flip(false, -0.5)); // a larger sum: 0 should become 1
+/// assert!(!grad2flip(true, -0.5));
+/// ```
 pub fn grad2flip(x: bool, g: f32) -> bool {
     if x { g > 0.0 } else { g < 0.0 }
 }
 
-/// The gradient that the flips of the `depth` bits of each value add up to.
+/// Returns the gradient of each value: the sum over the flips of its `depth` bits.
 ///
 /// `bits, flips: (b, d x)`, the result `(b, x)`, each number in `-d..=d`.
+///
+/// ```
+/// use onebit_bits::BitTensor;
+/// use onebit_train::flip::flip2grad;
+///
+/// // one value with the bits 1 1 0, whose first two should become 0
+/// let bits = BitTensor::from_fn(1, 3, |_, k| k < 2);
+/// assert_eq!(flip2grad(&bits, &bits, 3)?, [2]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`] when the shapes differ, or the columns are not a multiple of `depth`.
 pub fn flip2grad(bits: &BitTensor, flips: &BitTensor, depth: usize) -> Result<Vec<i32>> {
     if bits.shape() != flips.shape() || depth == 0 || !bits.cols().is_multiple_of(depth) {
         return Err(Error::shape(
@@ -68,8 +94,11 @@ pub fn flip2grad(bits: &BitTensor, flips: &BitTensor, depth: usize) -> Result<Ve
     Ok(grad)
 }
 
-/// The wish of each unit about its sum, from the flips of its `depth` output bits: the sign of
+/// Returns the wish of each unit about its sum, from the flips of its `depth` output bits: the sign of
 /// [`flip2grad`], `(b, o)`.
+///
+/// # Errors
+/// [`Error::Shape`] when the shapes differ, or the columns are not a multiple of `depth`.
 pub fn flip2wish(bits: &BitTensor, flips: &BitTensor, depth: usize) -> Result<Ternary> {
     if depth == 1 {
         // A single threshold: the wish is the bit itself wherever it should change.
@@ -79,7 +108,7 @@ pub fn flip2wish(bits: &BitTensor, flips: &BitTensor, depth: usize) -> Result<Te
     Ok(Ternary::from_i32(bits.rows(), bits.cols() / depth, &grad)?)
 }
 
-/// Elementwise XNOR. A flip of the result passes unchanged to either operand.
+/// Returns the elementwise XNOR. A flip of the result passes unchanged to either operand.
 ///
 /// # Errors
 /// A shape error when `a` and `b` differ in shape.
@@ -87,8 +116,8 @@ pub fn xnor(a: &BitTensor, b: &BitTensor) -> Result<BitTensor> {
     Ok(a.xor(b.view())?.not())
 }
 
-/// The least integer `s` with `s > t sqrt(n)`: the threshold `t` on a standardized popcount of `n`
-/// bits, as a threshold `[s >= T]` on the +-1 sum `s`.
+/// The least integer `s` with `s > t sqrt(n)`: the threshold `t` on a standardized popcount of `n` bits as a
+/// threshold `[s >= T]` on the +-1 sum `s`.
 pub(crate) fn sum_threshold(t: f32, n: usize) -> i32 {
     // Exact: |t sqrt(n)| is far below 2^53, and IEEE square roots are the same on every machine.
     // A threshold that no sum reaches saturates.

@@ -1,51 +1,81 @@
-//! Max-pooling of real sums, before the norm: `y_p = max over the window of p`, for each channel.
-//!
-//! x `(b h w, c)`, one row a pixel, y `(b h' w', c)`. Backward: the gradient goes to the first largest of the window,
-//! rows before columns; pixels that no whole window covers get none.
+//! Max-pooling of real sums.
 
-use onebit_bits::{Images, Pool};
+use onebit_bits::{Images, Pool, vectorized};
 
 use crate::{
     contract::{
-        check::{check_shape, kept, take},
+        check::check_shape,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         state::State,
         value::{Signal, Value},
     },
     error::{Error, Result},
-    numeric::{matrix::Matrix, vectorized::vectorized},
+    numeric::matrix::Matrix,
 };
 
-/// The largest value of each window.
+const NAME: &str = "max_pool";
+
+/// Max-pooling of real sums: the largest value of each window, for each channel. A norm follows it.
+///
+/// x `(b h w, c)`, one row for each pixel, to y `(b h' w', c)`. Backward: the gradient goes to the first
+/// largest value of the window, in the order row, column; pixels that no whole window covers get 0.
+///
+/// ```
+/// use onebit_bits::{Engine, Pool};
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::MaxPool,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// // windows of 1 x 2 pixels over an image of 1 x 4
+/// let mut pool = MaxPool::new(Pool { kernel: (1, 2), stride: (1, 2) }, (1, 4))?;
+/// let y = pool.forward(&cx, Value::Real(Matrix::new(4, 1, vec![1.0, 3.0, 6.0, 5.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(2, 1, vec![3.0, 6.0])?));
+///
+/// pool.receive(&cx, Signal::Grad(Matrix::new(2, 1, vec![10.0, 20.0])?))?;
+/// assert_eq!(pool.send(&cx)?, Signal::Grad(Matrix::new(4, 1, vec![0.0, 10.0, 20.0, 0.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct MaxPool {
     pool: Pool,
     image: (usize, usize),
-    /// Which of the window was the largest, (b h' w', c), and the batch's images.
-    largest: Option<(Vec<u8>, Images)>,
-    dx: Option<Matrix>,
+    /// Position of the largest value in each window, (b h' w', c), and the images of the batch.
+    largest: Kept<(Vec<u8>, Images)>,
+    dx: Kept<Matrix>,
     channels: usize,
     memory: Vec<u8>,
 }
 
 impl MaxPool {
-    /// Windows in images of `image.0` rows of `image.1` pixels.
+    /// Creates the layer for images of `image.0` rows and `image.1` columns of pixels.
     ///
     /// # Errors
-    /// [`Error::Bits`] when the window does not fit; [`Error::Setting`] for one of more than 256 pixels.
+    /// [`Error::Bits`] when the window does not fit the image; [`Error::Setting`] for a window of more than
+    /// 256 pixels.
     pub fn new(pool: Pool, image: (usize, usize)) -> Result<Self> {
         pool.output(Images { b: 1, h: image.0, w: image.1 })?;
         let window = pool.kernel.0 * pool.kernel.1;
         if window > 256 {
             return Err(Error::setting("pool window", "at most 256 pixels", window));
         }
-        Ok(Self { pool, image, largest: None, dx: None, channels: 0, memory: Vec::new() })
+        Ok(Self {
+            pool,
+            image,
+            largest: Kept::by_forward(NAME),
+            dx: Kept::by_receive(NAME),
+            channels: 0,
+            memory: Vec::new(),
+        })
     }
 }
 
 vectorized! {
-    /// One row of output pixels. x: the rows of the image that its windows see, y and largest: (w', c).
+    /// Pools one row of output pixels. x: the rows of the image under its windows, y and largest: (w', c).
     fn pool_row<'a>(x: &'a [f32], width: usize, pool: Pool, y: &'a mut [f32], largest: &'a mut [u8], channels: usize) {
         for (col, (y, largest)) in
             y.chunks_exact_mut(channels).zip(largest.chunks_exact_mut(channels)).enumerate()
@@ -53,7 +83,8 @@ vectorized! {
             let first = col * pool.stride.1;
             for ky in 0..pool.kernel.0 {
                 for kx in 0..pool.kernel.1 {
-                    let (x, at) = (&x[(ky * width + first + kx) * channels..][..channels], ky * pool.kernel.1 + kx);
+                    let x = &x[(ky * width + first + kx) * channels..][..channels];
+                    let at = ky * pool.kernel.1 + kx;
                     for ((y, largest), x) in y.iter_mut().zip(&mut *largest).zip(x) {
                         let larger = at == 0 || *x > *y;
                         *y = if larger { *x } else { *y };
@@ -66,7 +97,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// The transpose of `pool_row`: adds dy to the places that `largest` names.
+    /// The transpose of `pool_row`: adds dy at the positions in `largest`.
     fn unpool_row<'a>(
         dx: &'a mut [f32], width: usize, pool: Pool, dy: &'a [f32], largest: &'a [u8], channels: usize,
     ) {
@@ -87,15 +118,17 @@ vectorized! {
 
 impl Layer for MaxPool {
     fn name(&self) -> &'static str {
-        "max_pool"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_real("max_pool")?;
-        let ((h, w), channels) = (self.image, x.cols());
+        let x = x.into_real(NAME)?;
+        let (h, w) = self.image;
+        let channels = x.cols();
         let images = Images { b: x.rows() / (h * w), h, w };
-        check_shape("max_pool", "whole images", (images.b * h * w, channels), x.shape())?;
-        let (out, pool) = (self.pool.output(images)?, self.pool);
+        check_shape(NAME, "whole images", (images.b * h * w, channels), x.shape())?;
+        let out = self.pool.output(images)?;
+        let pool = self.pool;
         let mut y = cx.matrix(out.b * out.h * out.w, channels);
         let mut largest = std::mem::take(&mut self.memory);
         largest.resize(y.values().len(), 0);
@@ -106,10 +139,10 @@ impl Layer for MaxPool {
             pool_row(cx.engine.isa(), x, w, pool, y, largest, channels);
         })?;
         cx.recycle([x]);
-        cx.recycle(self.dx.take());
+        cx.recycle(self.dx.clear());
         self.channels = channels;
         if cx.training() {
-            self.largest = Some((largest, images));
+            self.largest.set((largest, images));
         } else {
             self.memory = largest;
         }
@@ -117,10 +150,12 @@ impl Layer for MaxPool {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let dy = signal.into_grad("max_pool")?;
-        let (largest, images) = kept(&self.largest, "max_pool", "receive", "forward pass")?;
-        let (out, channels, pool) = (self.pool.output(*images)?, self.channels, self.pool);
-        check_shape("max_pool", "a gradient", (out.b * out.h * out.w, channels), dy.shape())?;
+        let dy = signal.into_grad(NAME)?;
+        let (largest, images) = self.largest.get("receive")?;
+        let out = self.pool.output(*images)?;
+        let channels = self.channels;
+        let pool = self.pool;
+        check_shape(NAME, "a gradient", (out.b * out.h * out.w, channels), dy.shape())?;
         let mut dx = cx.matrix(images.b * images.h * images.w, channels);
         let (image_len, out_len, row) =
             (images.h * images.w * channels, out.h * out.w * channels, out.w * channels);
@@ -140,10 +175,10 @@ impl Layer for MaxPool {
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        if let Some((largest, _)) = self.largest.take() {
+        if let Some((largest, _)) = self.largest.clear() {
             self.memory = largest;
         }
-        take(&mut self.dx, "max_pool", "send", "signal").map(Signal::Grad)
+        self.dx.take("send").map(Signal::Grad)
     }
 
     fn state(&mut self, _state: &mut State) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Layers of images: shapes and pooling.
+//! Layers for images: reshaping and pooling.
 
 pub(crate) mod flatten;
 pub(crate) mod global_average_pool;

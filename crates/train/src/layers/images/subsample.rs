@@ -1,15 +1,17 @@
-//! Fewer pixels and more channels without parameters, for shortcuts: option A of residual nets (arXiv:1512.03385).
+//! Shortcuts to fewer pixels and more channels without parameters: option A of residual networks
+//! (arXiv:1512.03385).
 //!
-//! Keeps every stride-th row and column from the first on and appends channels of zeros:
-//! x `(b h w, c)` to y `(b h' w', c')` with `h' = (h - 1) / stride + 1`, and so for w.
+//! The layer keeps every stride-th row and column, starting with the first, and appends channels of zeros:
+//! x `(b h w, c)` to y `(b h' w', c')` with `h' = (h - 1) / stride + 1`, and likewise for w.
 
 use onebit_bits::{Images, Pool};
 
 use crate::{
     contract::{
-        check::{check_shape, kept, take},
+        check::check_shape,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         state::State,
         value::{Signal, Value},
@@ -18,22 +20,24 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
+const NAME: &str = "subsample";
+
 pub(crate) struct Subsample {
     image: (usize, usize),
-    steps: Pool, // of one pixel
+    steps: Pool, // windows of one pixel
     channels_out: usize,
-    input: Option<(Images, usize)>, // images and channels of the last forward pass
-    dx: Option<Matrix>,
+    input: Kept<(Images, usize)>, // images and channels of the last forward pass
+    dx: Kept<Matrix>,
 }
 
 impl Subsample {
     pub(crate) fn new(image: (usize, usize), stride: usize, channels_out: usize) -> Result<Self> {
         let steps = Pool { kernel: (1, 1), stride: (stride, stride) };
         steps.output(Images { b: 1, h: image.0, w: image.1 })?;
-        Ok(Self { image, steps, channels_out, input: None, dx: None })
+        Ok(Self { image, steps, channels_out, input: Kept::by_forward(NAME), dx: Kept::by_receive(NAME) })
     }
 
-    /// The input pixel of an image that is pixel `pixel` of the output.
+    /// Returns the input pixel that becomes pixel `pixel` of the output image.
     fn from(&self, output: Images, pixel: usize) -> usize {
         (pixel / output.w * self.image.1 + pixel % output.w) * self.steps.stride.0
     }
@@ -41,17 +45,18 @@ impl Subsample {
 
 impl Layer for Subsample {
     fn name(&self) -> &'static str {
-        "subsample"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_real("subsample")?;
-        let ((h, w), channels) = (self.image, x.cols());
+        let x = x.into_real(NAME)?;
+        let (h, w) = self.image;
+        let channels = x.cols();
         let images = Images { b: x.rows() / (h * w), h, w };
-        check_shape("subsample", "whole images", (images.b * h * w, channels), x.shape())?;
+        check_shape(NAME, "whole images", (images.b * h * w, channels), x.shape())?;
         if channels > self.channels_out {
             let expected = format!("at most {} channels", self.channels_out);
-            return Err(Error::shape("subsample", expected, channels));
+            return Err(Error::shape(NAME, expected, channels));
         }
         let out = self.steps.output(images)?;
         let mut y = cx.matrix(out.b * out.h * out.w, self.channels_out);
@@ -65,16 +70,16 @@ impl Layer for Subsample {
             }
         })?;
         cx.recycle([x]);
-        cx.recycle(self.dx.take());
-        self.input = cx.training().then_some((images, channels));
+        cx.recycle(self.dx.clear());
+        self.input.set(cx.training().then_some((images, channels)));
         Ok(Value::Real(y))
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let dy = signal.into_grad("subsample")?;
-        let (images, channels) = *kept(&self.input, "subsample", "receive", "forward pass")?;
+        let dy = signal.into_grad(NAME)?;
+        let (images, channels) = *self.input.get("receive")?;
         let out = self.steps.output(images)?;
-        check_shape("subsample", "a gradient", (out.b * out.h * out.w, self.channels_out), dy.shape())?;
+        check_shape(NAME, "a gradient", (out.b * out.h * out.w, self.channels_out), dy.shape())?;
         let mut dx = cx.matrix(images.b * images.h * images.w, channels);
         let (of_x, of_y) = (images.h * images.w * channels, out.h * out.w * self.channels_out);
         cx.engine.chunks(dx.values_mut(), of_x, |first, dx| {
@@ -90,7 +95,7 @@ impl Layer for Subsample {
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        take(&mut self.dx, "subsample", "send", "signal").map(Signal::Grad)
+        self.dx.take("send").map(Signal::Grad)
     }
 
     fn state(&mut self, _state: &mut State) -> Result<()> {

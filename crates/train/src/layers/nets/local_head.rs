@@ -1,14 +1,10 @@
-//! A classifier of a block's own: local errors (arXiv:1901.06656), so that a block need not wait for those behind it.
-//!
-//! Forward: the block's bits, as they are. While training, a binary product and thresholds make scores of them too, whose error
-//! `dL/dx` against the batch's classes is there at once. Backward: that error, added to the one from behind or in its
-//! place. The deployed network has no such layer.
+//! A local classifier of a block (local errors, arXiv:1901.06656).
 
 use crate::{
     contract::{
-        check::take,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         state::State,
         value::{Signal, Value},
@@ -19,54 +15,84 @@ use crate::{
     numeric::matrix::Matrix,
 };
 
-/// What the blocks before the last learn from besides the error of the scores.
+const NAME: &str = "local_head";
+
+/// How all blocks but the last use a local classifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Heads {
-    /// Each also from a classifier of its own.
+    /// Each block learns from its own classifier and from the later blocks.
     Beside,
-    /// Each from its own classifier alone: nothing travels between blocks.
+    /// Each block learns only from its own classifier: no signal travels between blocks.
     Alone,
 }
 
-/// Scores of a block's own, and their error.
+/// A local classifier of a block, so that the block need not wait for the later ones (local errors,
+/// arXiv:1901.06656).
+///
+/// Forward: the block's output x, unchanged. In training a binary product and thresholds also turn x into
+/// scores, whose error `dL/dx` against the batch's classes is available at once. Backward: that error, alone
+/// or added to the signal from the later layers. The deployed network omits this layer.
+///
+/// ```
+/// use onebit_bits::{Engine, random_bits};
+/// use onebit_train::{
+///     Value,
+///     layer::{Context, Layer},
+///     layers::{Dense, Heads, LocalHead, Threshold},
+///     losses::SoftmaxCrossEntropy,
+///     optimizers::Adam,
+///     rules::Latent,
+/// };
+///
+/// let mut cx = Context::train(&Engine::single());
+/// cx.labels = vec![0, 1]; // the classes of the batch
+/// let dense = Dense::new(64, 2, Box::new(Latent::new(Adam::new())), 1)?;
+/// let norm = Threshold::new(2, 2).with_gains();
+/// let mut head = LocalHead::new(dense, norm, Box::new(SoftmaxCrossEntropy), Heads::Alone);
+/// let x = Value::Bits(random_bits(3, 0, 2, 64));
+/// assert_eq!(head.forward(&cx, x.clone())?, x);
+/// assert!(!head.listens());
+/// assert_eq!(head.send(&cx)?.into_grad("dx")?.shape(), (2, 64)); // without a signal from later layers
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct LocalHead {
     dense: Dense,
     norm: Threshold,
     loss: Box<dyn Loss>,
     heads: Heads,
-    own: Option<Matrix>,    // dL/dx of the head's scores: (b, x)
-    behind: Option<Matrix>, // dL/dx of what is behind: (b, x)
+    own: Kept<Matrix>,     // dL/dx of the head's scores: (b, x)
+    later: Option<Matrix>, // dL/dx from the later layers: (b, x)
 }
 
 impl LocalHead {
-    /// The classifier `norm(dense(x))`, judged by `loss`.
+    /// Creates the classifier `norm(dense(x))` with this loss.
     pub fn new(dense: Dense, norm: Threshold, loss: Box<dyn Loss>, heads: Heads) -> Self {
-        Self { dense, norm, loss, heads, own: None, behind: None }
+        Self { dense, norm, loss, heads, own: Kept::by_forward(NAME), later: None }
     }
 }
 
 impl Layer for LocalHead {
     fn name(&self) -> &'static str {
-        "local_head"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        cx.recycle(self.own.take());
-        cx.recycle(self.behind.take());
+        cx.recycle(self.own.clear());
+        cx.recycle(self.later.take());
         if !cx.training() {
             return Ok(x);
         }
         if cx.labels.len() != x.rows() {
             let expected = format!("the classes of {} samples in the context", x.rows());
-            return Err(Error::shape("local_head", expected, cx.labels.len()));
+            return Err(Error::shape(NAME, expected, cx.labels.len()));
         }
         let sums = self.dense.forward(cx, x.clone())?;
-        let scores = self.norm.forward(cx, sums)?.into_real("local_head")?;
+        let scores = self.norm.forward(cx, sums)?.into_real(NAME)?;
         let (_, error) = self.loss.evaluate(scores, &cx.labels)?;
         self.norm.receive(cx, Signal::Grad(error))?;
         self.dense.receive(cx, self.norm.send(cx)?)?;
-        self.own = Some(self.dense.send(cx)?.into_grad("local_head")?);
+        self.own.set(self.dense.send(cx)?.into_grad(NAME)?);
         Ok(x)
     }
 
@@ -75,15 +101,15 @@ impl Layer for LocalHead {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        cx.recycle(self.behind.replace(signal.into_grad("local_head")?));
+        cx.recycle(self.later.replace(signal.into_grad(NAME)?));
         Ok(())
     }
 
     fn send(&mut self, cx: &Context) -> Result<Signal> {
-        let mut error = take(&mut self.own, "local_head", "send", "forward pass")?;
-        if let Some(behind) = self.behind.take() {
-            error.values_mut().iter_mut().zip(behind.values()).for_each(|(own, behind)| *own += behind);
-            cx.recycle([behind]);
+        let mut error = self.own.take("send")?;
+        if let Some(later) = self.later.take() {
+            error.values_mut().iter_mut().zip(later.values()).for_each(|(own, later)| *own += later);
+            cx.recycle([later]);
         }
         Ok(Signal::Grad(error))
     }

@@ -1,4 +1,4 @@
-//! Layers that contain layers, and dropout.
+//! Layers that contain other layers, and dropout.
 
 pub(crate) mod dropout;
 pub(crate) mod local_head;

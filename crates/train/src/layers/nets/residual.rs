@@ -1,16 +1,13 @@
-//! A residual block (arXiv:1512.03385): `y = body(x) + shortcut(x)`, all of them real.
-//!
-//! Backward: both get dy, and `dx` is the sum of what they send. A binary net needs the shortcut more than a real one:
-//! it alone carries real numbers past a sign. In the style of arXiv:1808.00278 each binary convolution has a shortcut of
-//! its own: the body is sign, convolution, batch norm.
-//!
-//! Within the block every layer receives and sends before any updates, in all three orders of learning.
+//! A residual block (arXiv:1512.03385).
+
+use onebit_bits::vectorized;
 
 use crate::{
     contract::{
-        check::{check_shape, take},
+        check::check_shape,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         meter::Parameters,
         state::State,
@@ -19,26 +16,53 @@ use crate::{
     },
     error::{Error, Result},
     layers::images::subsample::Subsample,
-    numeric::{
-        matrix::Matrix,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix},
 };
 
-/// Layers, and a way around them.
+const NAME: &str = "residual";
+
+/// A residual block: `y = body(x) + shortcut(x)`, all real (arXiv:1512.03385).
+///
+/// Backward: body and shortcut both receive dy, and `dx` is the sum of the gradients that they send. A binary
+/// network needs the shortcut more than a real one, because only the shortcut carries real numbers past a
+/// sign. In the style of arXiv:1808.00278 each binary convolution has its own shortcut: the body is sign,
+/// convolution, batch norm.
+///
+/// Within the block every layer receives and sends before any layer updates, in all three orders of learning.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::{RealDense, Residual, Shortcut},
+///     optimizers::Sgd,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let triple = RealDense::new(1, 1, Sgd::new(0.0, 0.0)?, 0)?.with_weights(vec![3.0])?;
+/// let mut block = Residual::new(vec![Box::new(triple)], Shortcut::Identity)?;
+/// let y = block.forward(&cx, Value::Real(Matrix::new(1, 1, vec![2.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(1, 1, vec![8.0])?)); // 3 * 2 + 2
+///
+/// block.receive(&cx, Signal::Grad(Matrix::new(1, 1, vec![1.0])?))?;
+/// assert_eq!(block.send(&cx)?, Signal::Grad(Matrix::new(1, 1, vec![4.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Residual {
     body: Chain,
     shortcut: Chain,
 }
 
-/// The way around.
+/// The path around the body of a [`Residual`] block.
 pub enum Shortcut {
     /// x itself.
     Identity,
-    /// Option A of arXiv:1512.03385, without parameters: every `stride`-th row and column of images of `image.0` rows of
-    /// `image.1` pixels, and channels of zeros behind those of x, until there are `channels_out`.
+    /// Option A of arXiv:1512.03385, without parameters: every `stride`-th row and column of images of
+    /// `image.0` rows and `image.1` columns of pixels, and channels of zeros after those of x, up to
+    /// `channels_out` channels.
     Subsample {
-        /// Rows of an image, and pixels of a row.
+        /// Rows and columns of pixels of an image.
         image: (usize, usize),
         /// Rows and columns from one kept pixel to the next.
         stride: usize,
@@ -50,7 +74,7 @@ pub enum Shortcut {
 }
 
 impl Residual {
-    /// A block of `body` and `shortcut`.
+    /// Creates a block of `body` and `shortcut`.
     ///
     /// # Errors
     /// [`Error::Setting`] for a body without layers, [`Error::Bits`] for a stride or an image of 0.
@@ -73,7 +97,7 @@ impl Residual {
         &self.body.layers
     }
 
-    /// The layers of the shortcut, first to last; none where x passes as it is.
+    /// The layers of the shortcut, first to last; none for the identity.
     pub fn shortcut(&self) -> &[Box<dyn Layer>] {
         &self.shortcut.layers
     }
@@ -83,25 +107,25 @@ impl Residual {
     }
 }
 
-/// Layers in a row, maybe none.
+/// Layers in sequence, possibly none.
 struct Chain {
     layers: Vec<Box<dyn Layer>>,
-    passing: Option<Signal>, // what goes through where there is no layer
+    passing: Kept<Signal>, // the signal through a chain without layers
 }
 
 impl Chain {
     fn new(layers: Vec<Box<dyn Layer>>) -> Self {
-        Self { layers, passing: None }
+        Self { layers, passing: Kept::by_receive(NAME) }
     }
 
     fn forward(&mut self, cx: &Context, x: Matrix) -> Result<Matrix> {
-        step::forward(&mut self.layers, cx, Value::Real(x))?.into_real("residual")
+        step::forward(&mut self.layers, cx, Value::Real(x))?.into_real(NAME)
     }
 
-    /// Every layer receives, and all but the first send.
+    /// Passes the signal to every layer; all but the first send.
     fn receive(&mut self, cx: &Context, mut signal: Signal) -> Result<()> {
         let Some((first, others)) = self.layers.split_first_mut() else {
-            self.passing = Some(signal);
+            self.passing.set(signal);
             return Ok(());
         };
         for layer in others.iter_mut().rev() {
@@ -114,9 +138,9 @@ impl Chain {
     fn send(&mut self, cx: &Context) -> Result<Matrix> {
         match self.layers.first_mut() {
             Some(layer) => layer.send(cx)?,
-            None => take(&mut self.passing, "residual", "send", "signal")?,
+            None => self.passing.take("send")?,
         }
-        .into_grad("residual")
+        .into_grad(NAME)
     }
 
     fn state(&mut self, name: &str, state: &mut State) -> Result<()> {
@@ -135,7 +159,7 @@ fn copy(cx: &Context, x: &Matrix) -> Matrix {
 
 /// `sum <- sum + more`
 fn add(cx: &Context, sum: &mut Matrix, more: Matrix) -> Result<()> {
-    cx.engine.chunks((sum.values_mut(), more.values()), PART, |_, (sum, more)| {
+    cx.engine.chunks((sum.values_mut(), more.values()), JOB, |_, (sum, more)| {
         add_part(cx.engine.isa(), sum, more);
     })?;
     cx.recycle([more]);
@@ -152,20 +176,20 @@ vectorized! {
 
 impl Layer for Residual {
     fn name(&self) -> &'static str {
-        "residual"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_real("residual")?;
+        let x = x.into_real(NAME)?;
         let mut y = self.body.forward(cx, copy(cx, &x))?;
         let around = self.shortcut.forward(cx, x)?;
-        check_shape("residual", "a shortcut", y.shape(), around.shape())?;
+        check_shape(NAME, "a shortcut", y.shape(), around.shape())?;
         add(cx, &mut y, around)?;
         Ok(Value::Real(y))
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let dy = signal.into_grad("residual")?;
+        let dy = signal.into_grad(NAME)?;
         self.body.receive(cx, Signal::Grad(copy(cx, &dy)))?;
         self.shortcut.receive(cx, Signal::Grad(dy))
     }

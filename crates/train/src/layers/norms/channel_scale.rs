@@ -1,13 +1,13 @@
-//! A factor that learns for each channel: behind a product of bits it gives back what binary weights lack in size
-//! (RBNN, arXiv:2009.13055; ReCU, arXiv:2103.12369).
-//!
-//! Forward: `y = x factor`. Backward: `dx = dy factor`, `dfactor = sum dy x` over the batch.
+//! A learned factor for each channel (RBNN, arXiv:2009.13055; ReCU, arXiv:2103.12369).
+
+use onebit_bits::vectorized;
 
 use crate::{
     contract::{
-        check::{check_cols, check_shape, kept, take},
+        check::{check_cols, check_shape},
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         meter::Parameters,
         state::State,
@@ -16,31 +16,60 @@ use crate::{
     error::{Error, Result},
     layers::{norms::per_channel::PerChannel, products::scaling},
     numeric::{
-        batch_parts::Part,
+        batch_blocks::Block,
         batch_sums::{BatchSums, rows_of},
         matrix::Matrix,
-        vectorized::vectorized,
     },
 };
 
-/// Scales each channel.
+const NAME: &str = "channel_scale";
+
+/// Multiplies each channel by a learned factor (RBNN, arXiv:2009.13055; ReCU, arXiv:2103.12369).
+///
+/// After a product of bits the factor restores the magnitude that binary weights lack. Forward:
+/// `y = x factor`. Backward: `dx = dy factor`, `dfactor = sum dy x` over the batch. x, y: `(b, x)` real.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::ChannelScale,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut scale = ChannelScale::new(vec![2.0, -1.0])?;
+/// let y = scale.forward(&cx, Value::Real(Matrix::new(1, 2, vec![3.0, 4.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(1, 2, vec![6.0, -4.0])?));
+///
+/// scale.receive(&cx, Signal::Grad(Matrix::new(1, 2, vec![1.0, 10.0])?))?;
+/// assert_eq!(scale.gradient(), Some(&[3.0, 40.0][..]));
+/// assert_eq!(scale.send(&cx)?, Signal::Grad(Matrix::new(1, 2, vec![2.0, -10.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct ChannelScale {
     factors: PerChannel,
-    x: Option<Matrix>,
-    dx: Option<Matrix>,
+    x: Kept<Matrix>,
+    dx: Kept<Matrix>,
     sums: BatchSums<f32, 1>,
 }
 
 impl ChannelScale {
-    /// The factors to start from, which learn by Adam; RBNN starts from the mean magnitude of each output's weights.
+    /// Starts from these factors, `(x)`, which learn by Adam. RBNN starts from the mean magnitude of each
+    /// output's weights.
     ///
     /// # Errors
-    /// [`Error::Setting`] when one is not finite.
+    /// [`Error::Setting`] when a factor is not finite.
     pub fn new(factors: Vec<f32>) -> Result<Self> {
         if let Some(factor) = factors.iter().find(|factor| !factor.is_finite()) {
-            return Err(Error::setting("channel_scale", "finite factors", factor));
+            return Err(Error::setting(NAME, "finite factors", factor));
         }
-        Ok(Self { factors: PerChannel::new(factors), x: None, dx: None, sums: BatchSums::default() })
+        Ok(Self {
+            factors: PerChannel::new(factors),
+            x: Kept::by_forward(NAME),
+            dx: Kept::by_receive(NAME),
+            sums: BatchSums::default(),
+        })
     }
 
     /// The factors, `(x)`.
@@ -48,14 +77,14 @@ impl ChannelScale {
         self.factors.values()
     }
 
-    /// `dfactor` of the last signal received, `(x)`.
+    /// `dfactor` for the last signal received, `(x)`.
     pub fn gradient(&self) -> Option<&[f32]> {
         self.factors.gradient()
     }
 }
 
 vectorized! {
-    fn add_products<'a>(dy: &'a Matrix, x: &'a Matrix, part: Part, sums: [&'a mut [f32]; 1]) {
+    fn add_products<'a>(dy: &'a Matrix, x: &'a Matrix, part: Block, sums: [&'a mut [f32]; 1]) {
         let [sums] = sums;
         for (dy, x) in rows_of(dy, part).zip(rows_of(x, part)) {
             for (sum, (dy, x)) in sums.iter_mut().zip(dy.iter().zip(x)) {
@@ -67,28 +96,28 @@ vectorized! {
 
 impl Layer for ChannelScale {
     fn name(&self) -> &'static str {
-        "channel_scale"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let mut x = x.into_real("channel_scale")?; // x: (b, x) real
-        check_cols("channel_scale", self.factors().len(), x.cols())?;
-        cx.recycle(self.x.take());
-        cx.recycle(self.dx.take());
+        let mut x = x.into_real(NAME)?; // x: (b, x) real
+        check_cols(NAME, self.factors().len(), x.cols())?;
+        cx.recycle(self.x.clear());
+        cx.recycle(self.dx.clear());
         self.factors.wait();
         if cx.training() {
             let mut copy = cx.matrix(x.rows(), x.cols());
             copy.values_mut().copy_from_slice(x.values());
-            self.x = Some(copy);
+            self.x.set(copy);
         }
         scaling::multiply(cx, &mut x, Some(self.factors()))?;
         Ok(Value::Real(x))
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let mut dy = signal.into_grad("channel_scale")?;
-        let x = kept(&self.x, "channel_scale", "receive", "forward pass")?;
-        check_shape("channel_scale", "a gradient", x.shape(), dy.shape())?;
+        let mut dy = signal.into_grad(NAME)?;
+        let x = self.x.get("receive")?;
+        check_shape(NAME, "a gradient", x.shape(), dy.shape())?;
         let engine = &cx.engine;
         let sums = self.sums.over(engine, x, |part, sums| add_products(engine.isa(), &dy, x, part, sums))?;
         scaling::multiply(cx, &mut dy, Some(self.factors.values()))?;
@@ -98,11 +127,11 @@ impl Layer for ChannelScale {
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        take(&mut self.dx, "channel_scale", "send", "signal").map(Signal::Grad)
+        self.dx.take("send").map(Signal::Grad)
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        self.factors.update(cx, "channel_scale", rate)
+        self.factors.update(cx, NAME, rate)
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Parameters that learn, one for each channel.
+//! Learned parameters, one for each channel.
 
 use crate::{
     contract::{context::Context, state::State},
@@ -6,7 +6,7 @@ use crate::{
     optimizers::{Adam, real_tensor::RealTensor},
 };
 
-/// Values under Adam, and their gradient of the last signal.
+/// Values that learn by Adam, and their gradient for the last signal.
 pub(crate) struct PerChannel {
     values: RealTensor,
     gradient: Vec<f32>,
@@ -23,12 +23,12 @@ impl PerChannel {
         self.values.values()
     }
 
-    /// That of the last signal.
+    /// The gradient for the last signal received.
     pub(crate) fn gradient(&self) -> Option<&[f32]> {
         self.received.then_some(&self.gradient[..])
     }
 
-    /// A forward pass has begun: there is no signal about it yet.
+    /// Marks the start of a forward pass, which has no signal yet.
     pub(crate) fn wait(&mut self) {
         self.received = false;
     }

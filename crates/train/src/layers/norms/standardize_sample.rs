@@ -1,53 +1,79 @@
-//! Standardizes each sample by its own statistics, as RBNN does to what its signs see (arXiv:2009.13055).
-//!
-//! Forward, over the `n` numbers of a sample, of an image all its pixels and channels: `mean = sum x / n`,
-//! `inv_std = 1 / sqrt(sum (x - mean)^2 / (n - 1))`, `y = (x - mean) inv_std`; in evaluation too.
-//! Backward: `dx = inv_std (dy - sum dy / n - y (sum dy y) / (n - 1))`.
-//!
-//! A sample of equal numbers has no deviation: there y and dx are 0.
+//! Standardization of each sample by its own statistics, as RBNN applies it to the input of its signs
+//! (arXiv:2009.13055).
+
+use onebit_bits::vectorized;
 
 use crate::{
     contract::{
-        check::{check_shape, kept, take},
+        check::check_shape,
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         state::State,
         value::{Signal, Value},
     },
     error::{Error, Result},
-    numeric::{
-        matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
-    },
+    numeric::{jobs::job_of_rows, matrix::Matrix},
 };
 
-/// Takes away the mean and divides by the deviation, sample by sample.
+const NAME: &str = "standardize_sample";
+
+/// Subtracts the mean of each sample and divides by its deviation (RBNN, arXiv:2009.13055).
+///
+/// Forward, over the `n` numbers of a sample (all pixels and channels of an image), in training and
+/// evaluation: `mean = sum x / n`, `inv_std = 1 / sqrt(sum (x - mean)^2 / (n - 1))`,
+/// `y = (x - mean) inv_std`. x, y: `(b p, x)` real, with `p` rows for each sample. Backward:
+/// `dx = inv_std (dy - sum dy / n - y (sum dy y) / (n - 1))`.
+///
+/// For a sample of equal numbers, which has no deviation, y and dx are 0.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Value,
+///     layer::{Context, Layer},
+///     layers::StandardizeSample,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+///
+/// let x = Value::Real(Matrix::new(2, 3, vec![1.0, 2.0, 3.0, 7.0, 7.0, 7.0])?);
+/// let y = StandardizeSample::new(1)?.forward(&cx, x)?;
+/// assert_eq!(y, Value::Real(Matrix::new(2, 3, vec![-1.0, 0.0, 1.0, 0.0, 0.0, 0.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct StandardizeSample {
     pixels: usize,
-    y: Option<Matrix>,
+    y: Kept<Matrix>,
     mean: Vec<f32>,    // (b)
     inv_std: Vec<f32>, // (b)
-    dx: Option<Matrix>,
+    dx: Kept<Matrix>,
 }
 
 impl StandardizeSample {
-    /// `pixels`: rows of a sample, 1 for dense layers.
+    /// Creates the layer for samples of `pixels` rows, 1 after dense layers.
     ///
     /// # Errors
-    /// [`Error::Setting`] for 0.
+    /// [`Error::Setting`] for 0 rows.
     pub fn new(pixels: usize) -> Result<Self> {
         if pixels == 0 {
             return Err(Error::setting("standardize_sample pixels", "at least 1", pixels));
         }
-        Ok(Self { pixels, y: None, mean: Vec::new(), inv_std: Vec::new(), dx: None })
+        Ok(Self {
+            pixels,
+            y: Kept::by_forward(NAME),
+            mean: Vec::new(),
+            inv_std: Vec::new(),
+            dx: Kept::by_receive(NAME),
+        })
     }
 }
 
-/// Sums side by side, so that they are vectors.
+/// Number of partial sums, so that they fill vectors.
 const LANES: usize = 16;
 
-/// `sum term(at)`, in the order of the lanes.
+/// `sum term(at)`: partial sums by lane, then the lanes in order, then the rest.
 #[inline(always)]
 fn sum(len: usize, term: impl Fn(usize) -> f64) -> f64 {
     let mut sums = [0.0; LANES];
@@ -67,8 +93,8 @@ fn sum(len: usize, term: impl Fn(usize) -> f64) -> f64 {
 }
 
 vectorized! {
-    /// The statistics of whole samples of `n` numbers.
-    fn look<'a>(x: &'a [f32], n: usize, mean: &'a mut [f32], inv_std: &'a mut [f32]) {
+    /// Computes the statistics of whole samples of `n` numbers.
+    fn measure<'a>(x: &'a [f32], n: usize, mean: &'a mut [f32], inv_std: &'a mut [f32]) {
         for (x, (mean, inv_std)) in x.chunks_exact(n).zip(mean.iter_mut().zip(inv_std)) {
             *mean = (sum(n, |at| f64::from(x[at])) / n as f64) as f32;
             let squares = sum(n, |at| f64::from(x[at] - *mean) * f64::from(x[at] - *mean));
@@ -78,9 +104,10 @@ vectorized! {
 }
 
 vectorized! {
-    /// x becomes y; whole samples of `n`.
+    /// Turns x into y and copies it to y; x, y: whole samples of `n`.
     fn standardize<'a>(x: &'a mut [f32], y: &'a mut [f32], n: usize, mean: &'a [f32], inv_std: &'a [f32]) {
-        for ((x, y), (mean, inv_std)) in x.chunks_exact_mut(n).zip(y.chunks_exact_mut(n)).zip(mean.iter().zip(inv_std)) {
+        let samples = x.chunks_exact_mut(n).zip(y.chunks_exact_mut(n));
+        for ((x, y), (mean, inv_std)) in samples.zip(mean.iter().zip(inv_std)) {
             for (x, y) in x.iter_mut().zip(y) {
                 *x = (*x - mean) * inv_std;
                 *y = *x;
@@ -90,7 +117,7 @@ vectorized! {
 }
 
 vectorized! {
-    /// dy becomes dx; dy, y: whole samples of `n`.
+    /// Turns dy into dx; dy, y: whole samples of `n`.
     fn pass_back<'a>(dy: &'a mut [f32], y: &'a [f32], inv_std: &'a [f32], n: usize) {
         for ((dy, y), inv_std) in dy.chunks_exact_mut(n).zip(y.chunks_exact(n)).zip(inv_std) {
             let mean = (sum(n, |at| f64::from(dy[at])) / n as f64) as f32;
@@ -104,35 +131,36 @@ vectorized! {
 
 impl Layer for StandardizeSample {
     fn name(&self) -> &'static str {
-        "standardize_sample"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let mut x = x.into_real("standardize_sample")?; // x: (b pixels, x) real
+        let mut x = x.into_real(NAME)?; // x: (b pixels, x) real
         if x.rows() % self.pixels != 0 {
             let expected = format!("samples of {} rows", self.pixels);
-            return Err(Error::shape("standardize_sample", expected, format!("{} rows", x.rows())));
+            return Err(Error::shape(NAME, expected, format!("{} rows", x.rows())));
         }
-        cx.recycle(self.y.take());
-        cx.recycle(self.dx.take());
+        cx.recycle(self.y.clear());
+        cx.recycle(self.dx.clear());
         let (n, samples) = (self.pixels * x.cols(), x.rows() / self.pixels);
         let mut y = cx.matrix(x.rows(), x.cols());
         if n == 0 || samples == 0 {
             return Ok(Value::Real(y));
         }
-        let (isa, part) = (cx.engine.isa(), part_of_rows(n));
+        let isa = cx.engine.isa();
+        let part = job_of_rows(n);
         self.mean.resize(samples, 0.0);
         self.inv_std.resize(samples, 0.0);
         let slots = (&mut self.mean[..], &mut self.inv_std[..]);
         cx.engine.chunks(slots, part / n, |first, (mean, inv_std)| {
-            look(isa, &x.values()[first * n..], n, mean, inv_std);
+            measure(isa, &x.values()[first * n..], n, mean, inv_std);
         })?;
         let (mean, inv_std) = (&self.mean, &self.inv_std);
         cx.engine.chunks((x.values_mut(), y.values_mut()), part, |first, (x, y)| {
             standardize(isa, x, y, n, &mean[first / n..], &inv_std[first / n..]);
         })?;
         if cx.training() {
-            self.y = Some(x);
+            self.y.set(x);
         } else {
             cx.recycle([x]);
         }
@@ -140,11 +168,11 @@ impl Layer for StandardizeSample {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let mut dy = signal.into_grad("standardize_sample")?;
-        let y = kept(&self.y, "standardize_sample", "receive", "forward pass")?;
-        check_shape("standardize_sample", "a gradient", y.shape(), dy.shape())?;
+        let mut dy = signal.into_grad(NAME)?;
+        let y = self.y.get("receive")?;
+        check_shape(NAME, "a gradient", y.shape(), dy.shape())?;
         let n = self.pixels * y.cols();
-        cx.engine.chunks((dy.values_mut(), y.values()), part_of_rows(n), |first, (dy, y)| {
+        cx.engine.chunks((dy.values_mut(), y.values()), job_of_rows(n), |first, (dy, y)| {
             pass_back(cx.engine.isa(), dy, y, &self.inv_std[first / n..], n);
         })?;
         cx.recycle(self.dx.replace(dy));
@@ -152,7 +180,7 @@ impl Layer for StandardizeSample {
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        take(&mut self.dx, "standardize_sample", "send", "signal").map(Signal::Grad)
+        self.dx.take("send").map(Signal::Grad)
     }
 
     fn state(&mut self, _state: &mut State) -> Result<()> {

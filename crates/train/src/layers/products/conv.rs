@@ -21,7 +21,7 @@ use crate::{
         rounding::{self, Precision, Rounding},
         rule::Rule,
         state::State,
-        value::{Signal, Value},
+        value::{ByteScale, Signal, Value},
         weight_gradient,
         weight_gradient::{Operand, WeightGradient},
     },
@@ -149,12 +149,12 @@ fn fresh<T>(
 /// multiplied by: their sums are exact, as they are where the network is deployed.
 fn pixels(cx: &Context, x: Value) -> Result<(Matrix, Option<f32>)> {
     let Value::Bytes(bytes) = x else { return Ok((x.into_pooled_real(cx, "conv")?, None)) };
-    if cx.training() || bytes.mean() != 127.5 {
-        return Ok((Value::Bytes(bytes).into_pooled_real(cx, "conv")?, None));
-    }
+    let scale = match bytes.byte_scale() {
+        ByteScale::Centred(scale) if !cx.training() => scale / 2.0,
+        _ => return Ok((Value::Bytes(bytes).into_pooled_real(cx, "conv")?, None)),
+    };
     let mut x = cx.matrix(bytes.rows(), bytes.cols());
     x.values_mut().iter_mut().zip(bytes.values()).for_each(|(x, byte)| *x = 2.0 * f32::from(*byte) - 255.0);
-    let scale = bytes.scale() / 2.0;
     cx.recycle([bytes]);
     Ok((x, Some(scale)))
 }

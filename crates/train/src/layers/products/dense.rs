@@ -5,7 +5,7 @@
 //!
 //! There is no bias: batch normalization follows, subtracts the mean and has its own shift.
 
-use onebit_bits::{BitTensor, Engine, Noise, product};
+use onebit_bits::{BitTensor, Engine, Noise, product, vectorized};
 
 use crate::{
     contract::{
@@ -22,11 +22,8 @@ use crate::{
         weight_gradient::{Operand, WeightGradient},
     },
     error::Result,
-    layers::products::{asking::Asking, scaling},
-    numeric::{
-        matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
-    },
+    layers::products::{active_rows::ActiveRows, scaling},
+    numeric::{jobs::job_of_rows, matrix::Matrix},
     rules::binary_tensor::BinaryTensor,
 };
 
@@ -35,7 +32,7 @@ pub struct Dense {
     weights: BinaryTensor, // (o, i)
     x: Option<Value>,      // (b, i); of bits, only the rows of samples that ask, once a signal has told
     dy: Option<Matrix>,    // (b, o), the same rows
-    asking: Asking,
+    asking: ActiveRows,
     precision: Precision,
     seed: u64,
     step: u64,
@@ -100,7 +97,7 @@ impl Dense {
 
 /// `y = scale (sum - shift)`. sums: (b, o), shift: (o), y: (b, o)
 fn convert(engine: &Engine, sums: &[i32], scale: f32, shift: &[f32], y: &mut Matrix) -> Result<()> {
-    Ok(engine.chunks((y.values_mut(), sums), part_of_rows(shift.len()), |_, (y, sums)| {
+    Ok(engine.chunks((y.values_mut(), sums), job_of_rows(shift.len()), |_, (y, sums)| {
         to_real(engine.isa(), sums, scale, shift, y);
     })?)
 }
@@ -143,7 +140,7 @@ impl Layer for Dense {
                 }));
                 convert(engine, sums, x.scale(), shift, &mut y)?;
             }
-            Value::Dropped(x, kept) => {
+            Value::Ternary(x, kept) => {
                 sums.resize(y.values().len(), 0);
                 product(engine, x, weights.rows(engine), &mut sums[..])?;
                 shift.clear();

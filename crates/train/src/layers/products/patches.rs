@@ -1,14 +1,16 @@
-//! The patches of real images as a matrix, so that a convolution is a product: im2col, and back.
+//! The patches of real images as a matrix, so that a convolution becomes a product: im2col and its transpose.
 //!
-//! A row is what an output pixel sees, `(kh, kw, c_in)`; what lies around an image is 0.
+//! Each row is the patch of one output pixel, `(kh, kw, c_in)`; images are padded with 0.
 
 use onebit_bits::{Geometry, Images, Padding};
 
 use crate::{contract::context::Context, error::Result, numeric::matrix::Matrix};
 
-/// x: (b h w, c) to patches: (b h' w', kh kw c).
+/// Copies the patches of x: (b h w, c) to (b h' w', kh kw c).
 pub(crate) fn gather(cx: &Context, conv: &Geometry, images: Images, x: &Matrix) -> Result<Matrix> {
-    let (out, patch, channels) = (conv.output(images)?, conv.kernel.0 * conv.kernel.1 * conv.c_in, conv.c_in);
+    let out = conv.output(images)?;
+    let patch = conv.kernel.0 * conv.kernel.1 * conv.c_in;
+    let channels = conv.c_in;
     let mut patches = cx.matrix(out.b * out.h * out.w, patch);
     let row_len = out.w * patch;
     cx.engine.chunks(patches.values_mut(), row_len, |first, row| {
@@ -16,9 +18,9 @@ pub(crate) fn gather(cx: &Context, conv: &Geometry, images: Images, x: &Matrix) 
         let mut taps = row.chunks_exact_mut(channels);
         for col in 0..out.w {
             for (ky, kx) in each_tap(conv) {
-                let to = taps.next().expect("a place for each tap");
+                let to = taps.next().expect("one place for each tap");
                 match pixel(conv, images, (image, y, col), (ky, kx)) {
-                    // loops, for so few are not worth a call
+                    // loops, because so few values are not worth a call
                     Some(from) => {
                         let from = &x.values()[from * channels..][..channels];
                         to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
@@ -31,7 +33,7 @@ pub(crate) fn gather(cx: &Context, conv: &Geometry, images: Images, x: &Matrix) 
     Ok(patches)
 }
 
-/// The transpose of [`gather`]: dx_p adds what every patch says about pixel p, patches in ascending order.
+/// The transpose of [`gather`]: dx_p is the sum over all patches that contain pixel p, in ascending order.
 pub(crate) fn scatter(
     cx: &Context,
     conv: &Geometry,
@@ -39,8 +41,10 @@ pub(crate) fn scatter(
     patches: &Matrix,
     dx: &mut Matrix,
 ) -> Result<()> {
-    let (out, channels) = (conv.output(images)?, conv.c_in);
-    let (patch, image_len) = (patches.cols(), images.h * images.w * channels);
+    let out = conv.output(images)?;
+    let channels = conv.c_in;
+    let patch = patches.cols();
+    let image_len = images.h * images.w * channels;
     cx.engine.chunks(dx.values_mut(), image_len, |first, dx| {
         dx.fill(0.0);
         let image = first / image_len;

@@ -1,45 +1,59 @@
-//! The convolution with real weights, as [`RealDense`](crate::layers::RealDense) is the dense layer with them.
-//!
-//! Forward: `y_p = sum_(tap, i) x_(p + tap)i w_o(tap)i`, x `(b h w, c_in)` of any kind, one row a pixel, w
-//! `(c_out, kh kw c_in)` and y `(b h' w', c_out)` real. Backward: the transposes of that sum. There is no bias, for a norm
-//! follows. What lies around an image is 0, around one of bits too: the geometry's [`Pad`](onebit_bits::Pad) says what
-//! *bits* are there.
-//!
-//! The patches of the images become a matrix, `(b h' w', kh kw c_in)`, and the convolution a product.
+//! The convolution with real weights: what [`RealDense`](crate::layers::RealDense) is to dense layers.
 
 use onebit_bits::{Geometry, Images};
 
 use crate::{
-    contract::{
-        check::{check_cols, check_shape, kept},
-        context::Context,
-        export::Exporter,
-        layer::Layer,
-        meter::Parameters,
-        state::State,
-        value::{Signal, Value},
-    },
+    contract::context::Context,
     error::{Error, Result},
-    layers::products::{patches, real_weights::RealWeights, reals::reals},
+    layers::products::{
+        patches,
+        real_layer::{RealLayer, Walk},
+    },
     numeric::matrix::Matrix,
     optimizers::Optimizer,
 };
 
-/// Real weights that walk over images.
-pub struct RealConv {
+/// A convolution with real weights.
+///
+/// Forward: `y_p = sum_(tap, i) x_(p + tap)i w_o(tap)i`, x `(b h w, c_in)` of any kind, one row for each
+/// pixel, w `(c_out, kh kw c_in)` and y `(b h' w', c_out)` real. Backward: the transposes of that sum. The
+/// layer has no bias, because a norm follows. Images are padded with 0, images of bits too: the geometry's
+/// [`Pad`](onebit_bits::Pad) applies to products of *bits* only.
+///
+/// The patches of the images become a matrix, `(b h' w', kh kw c_in)`, and the convolution a product.
+///
+/// ```
+/// use onebit_bits::{Engine, Geometry};
+/// use onebit_train::{
+///     Matrix, Value,
+///     layer::{Context, Layer},
+///     layers::RealConv,
+///     optimizers::Sgd,
+/// };
+///
+/// // a kernel of 1 x 2 pixels over an image of 1 x 3 pixels: differences of neighbours
+/// let conv = RealConv::new(Geometry::new(1, 1, (1, 2)), (1, 3), Sgd::new(0.0, 0.0)?, 0)?;
+/// let mut conv = conv.with_weights(vec![-1.0, 1.0])?;
+/// let x = Value::Real(Matrix::new(3, 1, vec![1.0, 4.0, 9.0])?);
+/// let y = conv.forward(&Context::train(&Engine::single()), x)?;
+/// assert_eq!(y, Value::Real(Matrix::new(2, 1, vec![3.0, 5.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
+pub type RealConv = RealLayer<Patches>;
+
+/// Weights that meet one patch of an image after another.
+pub struct Patches {
     geometry: Geometry,
     image: (usize, usize), // h, w of the input
-    weights: RealWeights,  // (c_out, kh kw c_in)
-    x: Option<Matrix>,     // (b h w, c_in)
-    dy: Option<Matrix>,    // (b h' w', c_out)
 }
 
 impl RealConv {
-    /// A convolution of images of `image.0` rows of `image.1` pixels. Weights are uniform within
-    /// `+-sqrt(6 / (kh kw (c_in + c_out)))` and learn by `optimizer`.
+    /// Creates a convolution of images of `image.0` rows and `image.1` columns of pixels. Weights start
+    /// uniform within `+-sqrt(6 / (kh kw (c_in + c_out)))` and learn by `optimizer`.
     ///
     /// # Errors
-    /// [`Error::Bits`] when the kernel does not fit the image; [`Error::Setting`] without channels or with groups.
+    /// [`Error::Bits`] when the kernel does not fit the image; [`Error::Setting`] without channels or with
+    /// groups.
     pub fn new(
         geometry: Geometry,
         image: (usize, usize),
@@ -53,101 +67,44 @@ impl RealConv {
         if geometry.groups > 1 {
             return Err(Error::setting("real_conv groups", "1", geometry.groups));
         }
-        let (shape, taps) = ((geometry.c_out, geometry.patch()?), geometry.kernel.0 * geometry.kernel.1);
-        let weights = RealWeights::new(shape, taps, optimizer, seed);
-        Ok(Self { geometry, image, weights, x: None, dy: None })
+        let shape = (geometry.c_out, geometry.patch()?);
+        let taps = geometry.kernel.0 * geometry.kernel.1;
+        Ok(Self::over(Patches { geometry, image }, shape, taps, optimizer, seed))
     }
+}
 
-    /// Starts from these weights, `(c_out, kh kw c_in)`, row-major.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for another number of them.
-    pub fn with_weights(mut self, weights: Vec<f32>) -> Result<Self> {
-        self.weights.restart(weights)?;
-        Ok(self)
-    }
-
-    /// The weights, `(c_out, kh kw c_in)`, row-major.
-    pub fn weights(&self) -> &[f32] {
-        self.weights.values()
-    }
-
-    /// `dL/dw`, `(c_out, kh kw c_in)`, of the signal received.
-    ///
-    /// # Errors
-    /// [`Error::Sequence`] when nothing was received.
-    pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
-        let x = kept(&self.x, "real_conv", "update", "forward pass")?;
-        let dy = kept(&self.dy, "real_conv", "update", "signal")?;
-        let patches = patches::gather(cx, &self.geometry, self.images(x.rows()), x)?;
-        let dw = self.weights.gradient(cx, dy, &patches)?;
-        cx.recycle([patches]);
-        Ok(dw)
-    }
-
+impl Patches {
     fn images(&self, rows: usize) -> Images {
         let (h, w) = self.image;
         Images { b: rows / (h * w).max(1), h, w }
     }
 }
 
-impl Layer for RealConv {
-    fn name(&self) -> &'static str {
-        "real_conv"
+impl Walk for Patches {
+    const NAME: &'static str = "real_conv";
+
+    fn inputs(&self) -> usize {
+        self.geometry.c_in
     }
 
-    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        check_cols("real_conv", self.geometry.c_in, x.cols())?;
-        let images = self.images(x.rows());
-        if images.b * images.h * images.w != x.rows() {
+    fn output_rows(&self, rows: usize) -> Result<usize> {
+        let images = self.images(rows);
+        if images.b * images.h * images.w != rows {
             let expected = format!("whole images of {} x {} pixels", images.h, images.w);
-            return Err(Error::shape("real_conv", expected, format!("{} pixels", x.rows())));
+            return Err(Error::shape(Self::NAME, expected, format!("{rows} pixels")));
         }
-        let x = reals(cx, x)?;
-        let patches = patches::gather(cx, &self.geometry, images, &x)?;
-        let y = self.weights.output(cx, &patches)?;
-        cx.recycle([patches]);
-        cx.recycle(self.x.replace(x));
-        cx.recycle(self.dy.take());
-        if !cx.training() {
-            cx.recycle(self.x.take());
-        }
-        Ok(Value::Real(y))
+        let output = self.geometry.output(images)?;
+        Ok(output.b * output.h * output.w)
     }
 
-    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let dy = signal.into_grad("real_conv")?;
-        let x = kept(&self.x, "real_conv", "receive", "forward pass")?;
-        let output = self.geometry.output(self.images(x.rows()))?;
-        let expected = (output.b * output.h * output.w, self.geometry.c_out);
-        check_shape("real_conv", "a gradient", expected, dy.shape())?;
-        cx.recycle(self.dy.replace(dy));
-        Ok(())
+    fn gather(&self, cx: &Context, x: &Matrix) -> Result<Option<Matrix>> {
+        patches::gather(cx, &self.geometry, self.images(x.rows()), x).map(Some)
     }
 
-    fn send(&mut self, cx: &Context) -> Result<Signal> {
-        let x = kept(&self.x, "real_conv", "send", "forward pass")?;
-        let dy = kept(&self.dy, "real_conv", "send", "signal")?;
-        let (columns, mut dx) = (self.weights.input_gradient(cx, dy)?, cx.matrix(x.rows(), x.cols()));
-        patches::scatter(cx, &self.geometry, self.images(x.rows()), &columns, &mut dx)?;
-        cx.recycle([columns]);
-        Ok(Signal::Grad(dx))
-    }
-
-    fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        let dw = self.weight_gradient(cx)?;
-        self.weights.update(cx, dw, rate)
-    }
-
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        self.weights.state(state)
-    }
-
-    fn export(&self, to: &mut Exporter) -> Result<()> {
-        Err(to.refuse("its weights are real"))
-    }
-
-    fn parameters(&self) -> Parameters {
-        self.weights.parameters()
+    fn scatter(&self, cx: &Context, dpatches: Matrix, rows: usize) -> Result<Matrix> {
+        let mut dx = cx.matrix(rows, self.geometry.c_in);
+        patches::scatter(cx, &self.geometry, self.images(rows), &dpatches, &mut dx)?;
+        cx.recycle([dpatches]);
+        Ok(dx)
     }
 }

@@ -1,35 +1,48 @@
-//! The dense layer with real weights: for the first or last layer of a network that keeps them real, and for the twin
-//! in floats that a binary network is compared with.
-//!
-//! Forward: `y = x w^T`, x `(b, i)` of any kind, w `(o, i)` and y `(b, o)` real. Backward: `dx = dy w`, `dw = dy^T x`.
-//! There is no bias, for a norm follows.
+//! The dense layer with real weights: for the first or last layer of a network that keeps them real, and for
+//! the float twin that a binary network is compared with.
 
 use crate::{
-    contract::{
-        check::{check_cols, check_shape, check_sizes, kept},
-        context::Context,
-        export::Exporter,
-        layer::Layer,
-        meter::Parameters,
-        state::State,
-        value::{Signal, Value},
-    },
+    contract::{check::check_sizes, context::Context},
     error::Result,
-    layers::products::{real_weights::RealWeights, reals::reals},
+    layers::products::real_layer::{RealLayer, Walk},
     numeric::matrix::Matrix,
     optimizers::Optimizer,
 };
 
-/// Real weights, inputs and sums.
-pub struct RealDense {
-    sizes: (usize, usize), // o, i
-    weights: RealWeights,
-    x: Option<Matrix>,  // (b, i)
-    dy: Option<Matrix>, // (b, o)
+/// A dense layer with real weights.
+///
+/// Forward: `y = x w^T`, x `(b, i)` of any kind, w `(o, i)` and y `(b, o)` real. Backward: `dx = dy w`,
+/// `dw = dy^T x`. The layer has no bias, because a norm follows.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::RealDense,
+///     optimizers::Sgd,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut dense = RealDense::new(3, 1, Sgd::new(0.0, 0.0)?, 0)?.with_weights(vec![0.5, -1.0, 2.0])?;
+/// let y = dense.forward(&cx, Value::Real(Matrix::new(1, 3, vec![2.0, 1.0, 1.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(1, 1, vec![2.0])?));
+///
+/// dense.receive(&cx, Signal::Grad(Matrix::new(1, 1, vec![10.0])?))?;
+/// assert_eq!(dense.send(&cx)?, Signal::Grad(Matrix::new(1, 3, vec![5.0, -10.0, 20.0])?));
+/// assert_eq!(dense.weight_gradient(&cx)?.values(), [20.0, 10.0, 10.0]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
+pub type RealDense = RealLayer<Rows>;
+
+/// Weights that meet a whole row of the input.
+pub struct Rows {
+    inputs: usize,
 }
 
 impl RealDense {
-    /// Weights `(outputs, inputs)`, uniform within `+-sqrt(6 / (inputs + outputs))`, that learn by `optimizer`.
+    /// Creates weights `(outputs, inputs)`, uniform within `+-sqrt(6 / (inputs + outputs))`, that learn by
+    /// `optimizer`.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
@@ -39,80 +52,27 @@ impl RealDense {
         optimizer: impl Optimizer + 'static,
         seed: u64,
     ) -> Result<Self> {
-        check_sizes("real_dense", [inputs, outputs, 1])?;
-        let sizes = (outputs, inputs);
-        Ok(Self { sizes, weights: RealWeights::new(sizes, 1, optimizer, seed), x: None, dy: None })
-    }
-
-    /// Starts from these weights, `(o, i)`, row-major.
-    ///
-    /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for another number of them.
-    pub fn with_weights(mut self, weights: Vec<f32>) -> Result<Self> {
-        self.weights.restart(weights)?;
-        Ok(self)
-    }
-
-    /// The weights, `(o, i)`, row-major.
-    pub fn weights(&self) -> &[f32] {
-        self.weights.values()
-    }
-
-    /// `dL/dw`, `(o, i)`, of the signal received.
-    ///
-    /// # Errors
-    /// [`Error::Sequence`](crate::Error::Sequence) when nothing was received.
-    pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
-        let x = kept(&self.x, "real_dense", "update", "forward pass")?;
-        let dy = kept(&self.dy, "real_dense", "update", "signal")?;
-        self.weights.gradient(cx, dy, x)
+        check_sizes(Rows::NAME, [inputs, outputs, 1])?;
+        Ok(Self::over(Rows { inputs }, (outputs, inputs), 1, optimizer, seed))
     }
 }
 
-impl Layer for RealDense {
-    fn name(&self) -> &'static str {
-        "real_dense"
+impl Walk for Rows {
+    const NAME: &'static str = "real_dense";
+
+    fn inputs(&self) -> usize {
+        self.inputs
     }
 
-    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        check_cols("real_dense", self.sizes.1, x.cols())?;
-        let x = reals(cx, x)?;
-        let y = self.weights.output(cx, &x)?;
-        cx.recycle(self.x.replace(x));
-        cx.recycle(self.dy.take());
-        if !cx.training() {
-            cx.recycle(self.x.take());
-        }
-        Ok(Value::Real(y))
+    fn output_rows(&self, rows: usize) -> Result<usize> {
+        Ok(rows)
     }
 
-    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let dy = signal.into_grad("real_dense")?;
-        let x = kept(&self.x, "real_dense", "receive", "forward pass")?;
-        check_shape("real_dense", "a gradient", (x.rows(), self.sizes.0), dy.shape())?;
-        cx.recycle(self.dy.replace(dy));
-        Ok(())
+    fn gather(&self, _cx: &Context, _x: &Matrix) -> Result<Option<Matrix>> {
+        Ok(None)
     }
 
-    fn send(&mut self, cx: &Context) -> Result<Signal> {
-        let dy = kept(&self.dy, "real_dense", "send", "signal")?;
-        self.weights.input_gradient(cx, dy).map(Signal::Grad)
-    }
-
-    fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
-        let dw = self.weight_gradient(cx)?;
-        self.weights.update(cx, dw, rate)
-    }
-
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        self.weights.state(state)
-    }
-
-    fn export(&self, to: &mut Exporter) -> Result<()> {
-        Err(to.refuse("its weights are real"))
-    }
-
-    fn parameters(&self) -> Parameters {
-        self.weights.parameters()
+    fn scatter(&self, _cx: &Context, dx: Matrix, _rows: usize) -> Result<Matrix> {
+        Ok(dx)
     }
 }

@@ -1,4 +1,4 @@
-//! Real weights, `(o, i)`, and the three products of a layer that has them: `y = x w^T`, `dx = dy w`, `dw = dy^T x`.
+//! Real weights, `(o, i)`, and their three products: `y = x w^T`, `dx = dy w`, `dw = dy^T x`.
 
 use onebit_bits::{Columns, RealView, product};
 use rand::{RngExt, SeedableRng};
@@ -17,8 +17,9 @@ pub(crate) struct RealWeights {
 }
 
 impl RealWeights {
-    /// `uniform(-r, r)` with `r = sqrt(6 / (fan_in + fan_out))`, which keeps the sizes of values and gradients from
-    /// layer to layer (Glorot and Bengio, AISTATS 2010). `fan_in = i` and `fan_out = taps o`.
+    /// Draws weights from `uniform(-r, r)` with `r = sqrt(6 / (fan_in + fan_out))`, which preserves the
+    /// magnitude of values and gradients from layer to layer (Glorot and Bengio, AISTATS 2010). `fan_in = i`
+    /// and `fan_out = taps o`.
     pub(crate) fn new(
         (outputs, inputs): (usize, usize),
         taps: usize,
@@ -35,7 +36,12 @@ impl RealWeights {
         self.values.values()
     }
 
-    /// Starts again from these.
+    /// Number of outputs, `o`.
+    pub(crate) fn outputs(&self) -> usize {
+        self.shape.0
+    }
+
+    /// Starts again from these weights.
     pub(crate) fn restart(&mut self, values: Vec<f32>) -> Result<()> {
         let (outputs, inputs) = self.shape;
         if values.len() != outputs * inputs {

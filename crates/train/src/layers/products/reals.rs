@@ -1,31 +1,29 @@
-//! Any value as real numbers, for layers that do not compute on bits.
+//! Conversion of any value to real numbers, for layers that do not compute on bits.
 
-use onebit_bits::BitTensor;
+use onebit_bits::{BitTensor, vectorized};
 
 use crate::{
     contract::{context::Context, value::Value},
     error::Result,
-    numeric::{
-        matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
-    },
+    numeric::{jobs::job_of_rows, matrix::Matrix},
 };
 
-/// Bytes as what they stand for, bits as +-1, dropped ones as 0.
+/// Returns the real numbers: bytes become the numbers they stand for, bits +-1, and ternary numbers -scale, 0
+/// or +scale.
 pub(crate) fn reals(cx: &Context, x: Value) -> Result<Matrix> {
-    let x = match x {
-        Value::Real(x) => return Ok(x),
-        x => x,
-    };
-    let (mut y, cols) = (cx.matrix(x.rows(), x.cols()), x.cols());
+    if let Value::Real(x) = x {
+        return Ok(x);
+    }
+    let cols = x.cols();
+    let mut y = cx.matrix(x.rows(), cols);
     let mut write = |sign: &BitTensor, nonzero: Option<&BitTensor>, scale| {
-        cx.engine.chunks(y.values_mut(), part_of_rows(cols), |first, rows| {
+        cx.engine.chunks(y.values_mut(), job_of_rows(cols), |first, rows| {
             write_rows(cx.engine.isa(), rows, sign, nonzero, scale, first / cols);
         })
     };
     match &x {
         Value::Bits(bits) => write(bits, None, 1.0)?,
-        Value::Dropped(ternary, scale) => write(ternary.sign(), Some(ternary.nonzero()), *scale)?,
+        Value::Ternary(ternary, scale) => write(ternary.sign(), Some(ternary.nonzero()), *scale)?,
         Value::Bytes(bytes) => bytes.write_real(y.values_mut()),
         Value::Real(_) => {}
     }
@@ -34,7 +32,7 @@ pub(crate) fn reals(cx: &Context, x: Value) -> Result<Matrix> {
 }
 
 vectorized! {
-    /// y: whole rows, from `first` on.
+    /// Writes whole rows y, starting at row `first`.
     fn write_rows<'a>(
         y: &'a mut [f32], sign: &'a BitTensor, nonzero: Option<&'a BitTensor>, scale: f32, first: usize,
     ) {

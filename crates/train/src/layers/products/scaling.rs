@@ -1,23 +1,23 @@
-//! Sums and gradients times a factor for each output: weights that stand for `scale * bit`.
+//! Multiplication of sums and gradients by a factor for each output, for weights that stand for
+//! `scale * bit`.
+
+use onebit_bits::vectorized;
 
 use crate::{
     contract::{check::check_cols, context::Context},
     error::Result,
-    numeric::{
-        matrix::Matrix,
-        vectorized::{part_of_rows, vectorized},
-    },
+    numeric::{jobs::job_of_rows, matrix::Matrix},
 };
 
-/// `y_bo <- y_bo scale_o`; nothing without scales. y: (b, o).
+/// `y_bo <- y_bo scale_o`, or nothing without scales. y: (b, o).
 pub(crate) fn multiply(cx: &Context, y: &mut Matrix, scales: Option<&[f32]>) -> Result<()> {
     let Some(scales) = scales else { return Ok(()) };
     check_cols("scales", y.cols(), scales.len())?;
-    let part = part_of_rows(y.cols());
+    let part = job_of_rows(y.cols());
     Ok(cx.engine.chunks(y.values_mut(), part, |_, y| multiply_rows(cx.engine.isa(), y, scales))?)
 }
 
-/// A copy of y with [`multiply`]; none without scales.
+/// Returns `y_bo scale_o`, or `None` without scales. y: (b, o).
 pub(crate) fn scaled(cx: &Context, y: &Matrix, scales: Option<&[f32]>) -> Result<Option<Matrix>> {
     if scales.is_none() {
         return Ok(None);

@@ -1,62 +1,72 @@
-//! Straight-through estimators: what stands in for the derivative of the sign on the way back.
+//! Straight-through estimators, which replace the derivative of the sign in the backward pass.
 //!
-//! The sign is flat wherever it has a derivative, so training multiplies the gradient by the slope `F'(r)` of some `F`
-//! that resembles it: `dr = dy F'(r)`, where `r` is the *input of the sign*.
+//! The derivative of the sign is 0 wherever it exists, so training multiplies the gradient by the slope
+//! `F'(r)` of a function `F` that resembles the sign: `dr = dy F'(r)`, where `r` is the *input of the sign*.
 //!
 //! | estimator | `F'(r)` | source |
 //! |---|---|---|
-//! | [`Clip`](Estimator::Clip) | `[abs(r) <= bound]` | BNN, arXiv:1602.02830; the bound: QuickNet, arXiv:2011.09398 |
+//! | [`Clip`](Estimator::Clip) | `[abs(r) <= bound]` | arXiv:1602.02830; bound: QuickNet, arXiv:2011.09398 |
 //! | [`ApproxSign`](Estimator::ApproxSign) | `max(2 - 2 abs(r), 0)` | Bi-Real Net, arXiv:1808.00278 |
-//! | [`SwishSign`](Estimator::SwishSign) | `beta (2 - z tanh(z / 2)) / (1 + cosh z)`, `z = beta r` | BNN+, arXiv:1812.11800, as in Larq |
+//! | [`SwishSign`](Estimator::SwishSign) | see there | BNN+, arXiv:1812.11800, as in Larq |
 //! | [`Identity`](Estimator::Identity) | 1 | arXiv:1308.3432 |
-//! | [`TrainingAware`](Estimator::TrainingAware) | `max(k (sqrt(2) t - t^2 abs(r)), 0)` | RBNN, arXiv:2009.13055 |
+//! | [`TrainingAware`](Estimator::TrainingAware) | `max(k (sqrt(2) t - t^2 abs(r)), 0)` | arXiv:2009.13055 |
 //! | [`Tanh`](Estimator::Tanh) | `k t (1 - tanh^2(t r))` | error decay of IR-Net, arXiv:1909.10788 |
 //!
-//! The last two sharpen during a run: `t = 10^(from + progress (to - from))` and `k = max(1 / t, 1)`, `t` from 1e-2
-//! to 10 in RBNN and from 1e-3 to 10 in IR-Net. For activations RBNN has `k = 1` and `t` at least 1.
+//! The last two sharpen during a run: `t = 10^(from + progress (to - from))` and `k = max(1 / t, 1)`, `t`
+//! from 1e-2 to 10 in RBNN and from 1e-3 to 10 in IR-Net. For activations RBNN uses `k = 1` and `t` of at
+//! least 1.
 //!
-//! Some texts put the condition of [`Clip`](Estimator::Clip) on the gradient, `[abs(dy) <= 1]`. That gate is hardly
-//! ever closed, because gradients are small: then nothing holds back signals to units that are far from their threshold
-//! and cannot change. When it does close, it silences the strongest signals. With `r = -2, -1, -0.5, 0, 0.5, 1, 2` and
-//! `dy = 5` everywhere, ours gives `0, 5, 5, 5, 5, 5, 0`; the other gives 0 everywhere. Ours is the derivative of
-//! `max(-1, min(1, r))`, as in equation 4 of the paper and in its authors' code.
+//! Some texts apply the condition of [`Clip`](Estimator::Clip) to the gradient, `[abs(dy) <= 1]`. That gate
+//! is almost never closed, because gradients are small, so signals still reach units that are far from their
+//! threshold and cannot change. When it does close, it blocks the strongest signals. With
+//! `r = -2, -1, -0.5, 0, 0.5, 1, 2` and `dy = 5` everywhere, `Clip` gives `0, 5, 5, 5, 5, 5, 0`; the other
+//! gate gives 0 everywhere. `Clip` is the derivative of `max(-1, min(1, r))`, as in equation 4 of the paper
+//! and in its authors' code.
 
 use std::f64::consts::SQRT_2;
 
-use onebit_bits::Isa;
+use onebit_bits::{Isa, vectorized};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    error::{Error, Result},
-    numeric::vectorized::vectorized,
-};
+use crate::error::{Error, Result};
 
-/// What stands in for the derivative of the sign. In a text `"clip"`, or with a setting
-/// `{ name = "clip", bound = 1.25 }`.
+/// The function that replaces the derivative of the sign in the backward pass. In a configuration `"clip"`,
+/// or with a setting `{ name = "clip", bound = 1.25 }`.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::layers::Estimator;
+///
+/// let mut grad = [5.0; 4];
+/// let slope = Estimator::default().of_activations(0.0);
+/// slope.gate(Engine::single().isa(), &mut grad, &[-2.0, -1.0, 0.5, 2.0]);
+/// assert_eq!(grad, [0.0, 5.0, 5.0, 0.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Text", into = "Text")]
 pub enum Estimator {
     /// `[|r| <= bound]`: the slope of a hard tanh.
     Clip {
-        /// Above 0; 1 unless it is given, 1.25 in QuickNet.
+        /// Above 0; 1 by default, 1.25 in QuickNet.
         bound: f32,
     },
     /// `2 - 2 |r|` between -1 and 1: the slope of two parabolas.
     ApproxSign,
-    /// The slope of `2 sigmoid(z) (1 + z (1 - sigmoid(z))) - 1`, `z = beta r`; it is negative far out.
+    /// `beta (2 - z tanh(z / 2)) / (1 + cosh z)`, `z = beta r`: the slope of
+    /// `2 sigmoid(z) (1 + z (1 - sigmoid(z))) - 1`. It is negative for large `|r|`.
     SwishSign {
-        /// Above 0; 5 unless it is given.
+        /// Above 0; 5 by default.
         beta: f32,
     },
-    /// 1: signals pass as they are.
+    /// 1: signals pass unchanged.
     Identity,
-    /// Two parabolas that sharpen.
+    /// The slope of two parabolas that sharpen during the run.
     TrainingAware,
-    /// A tanh that sharpens.
+    /// The slope of a tanh that sharpens during the run.
     Tanh,
 }
 
-/// [`Clip`](Estimator::Clip) at 1.
+/// [`Clip`](Estimator::Clip) with a bound of 1.
 impl Default for Estimator {
     fn default() -> Self {
         Estimator::Clip { bound: 1.0 }
@@ -64,7 +74,7 @@ impl Default for Estimator {
 }
 
 impl Estimator {
-    /// Checks its setting.
+    /// Checks the setting.
     ///
     /// # Errors
     /// [`Error::Setting`] for a bound or beta that is not a positive number.
@@ -80,7 +90,7 @@ impl Estimator {
         }
     }
 
-    /// The slope for activations, at a [share of the run](crate::contract::context::Clock::progress).
+    /// The slope for activations, at a [progress of the run](crate::layer::Clock::progress) from 0 to 1.
     pub fn of_activations(self, progress: f64) -> Slope {
         match self {
             Estimator::TrainingAware => parabolas(1.0, power_of_ten(progress, -2.0).max(1.0)),
@@ -88,7 +98,7 @@ impl Estimator {
         }
     }
 
-    /// The slope for latent weights: it has RBNN's `k` and `t` as they are.
+    /// The slope for latent weights, with RBNN's `k` and `t` unchanged.
     pub fn of_weights(self, progress: f64) -> Slope {
         let amplitude = |t: f64| (1.0 / t).max(1.0);
         match self {
@@ -108,7 +118,7 @@ impl Estimator {
     }
 }
 
-/// `t`, from a power of ten to 10.
+/// `t`, which rises from `10^from` to 10.
 fn power_of_ten(progress: f64, from: f64) -> f64 {
     libm::pow(10.0, from + progress * (1.0 - from))
 }
@@ -118,39 +128,39 @@ fn parabolas(k: f64, t: f64) -> Slope {
     Slope::Tent { peak: (k * SQRT_2 * t) as f32, fall: (k * t * t) as f32 }
 }
 
-/// The slope at some point of the run, a function of `r`.
+/// The slope `F'` at one point of the run, a function of `r`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Slope {
     /// 1.
     One,
     /// `[|r| <= bound]`.
     Gate {
-        /// Where it closes.
+        /// The largest `|r|` that passes.
         bound: f32,
     },
     /// `max(peak - fall |r|, 0)`.
     Tent {
-        /// At 0.
+        /// The slope at 0.
         peak: f32,
-        /// On each side.
+        /// Its decrease for each unit of `|r|`.
         fall: f32,
     },
     /// `beta (2 - z tanh(z / 2)) / (1 + cosh z)`, `z = beta r`.
     Swish {
-        /// How steep.
+        /// Steepness.
         beta: f32,
     },
     /// `peak (1 - tanh^2(t r))`.
     Bell {
-        /// At 0.
+        /// The slope at 0.
         peak: f32,
-        /// How narrow.
+        /// Inverse width.
         t: f32,
     },
 }
 
 impl Slope {
-    /// `grad <- grad F'(r)`. As long as each other.
+    /// `grad <- grad F'(r)`; grad and r have one length.
     pub fn gate(self, isa: Isa, grad: &mut [f32], r: &[f32]) {
         multiply(isa, self, grad, r);
     }
@@ -175,16 +185,18 @@ vectorized! {
     }
 }
 
-/// Where `exp(-z)` is about to leave the normal numbers.
+/// The largest argument: just above it `exp(-z)` leaves the normal numbers.
 const FAR: f32 = 87.0;
 
-/// `exp(-z)` for z from 0 to [`FAR`], to within two units in the last place. Unlike that of `libm` it has no branches, so it
-/// becomes vectors, ten times faster; it too gives the same bits everywhere, for it only multiplies and adds.
+/// `exp(-z)` for z from 0 to [`FAR`], to within two units in the last place. Unlike the one of `libm` it has
+/// no branches, so it vectorizes and is ten times faster. It gives the same bits everywhere, because it only
+/// multiplies and adds.
 #[inline(always)]
 fn exp_of_minus(z: f32) -> f32 {
-    /// Numbers around it are whole, and so are those in their lowest bits.
+    /// Numbers near it are integers, whose lowest bits hold that integer.
     const WHOLE: f32 = 1.5 * (1u32 << 23) as f32;
-    const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4]; // their sum; a product with the first is exact
+    /// ln 2 as a sum; products with the first part are exact.
+    const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
     let shifted = z * -std::f32::consts::LOG2_E + WHOLE;
     let n = shifted - WHOLE;
     let x = (-z - n * LN_2[0]) - n * LN_2[1]; // exp(-z) = 2^n exp(x), |x| <= 0.35
@@ -197,13 +209,13 @@ fn exp_of_minus(z: f32) -> f32 {
 }
 
 #[inline(always)]
-fn each(grad: &mut [f32], r: &[f32], through: impl Fn(f32, f32) -> f32) {
+fn each(grad: &mut [f32], r: &[f32], slope: impl Fn(f32, f32) -> f32) {
     for (g, &r) in grad.iter_mut().zip(r) {
-        *g = through(*g, r);
+        *g = slope(*g, r);
     }
 }
 
-// === in texts ===
+// === text form ===
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged, expecting = "expected the name of an estimator, or { name, bound } or { name, beta }")]

@@ -1,73 +1,52 @@
-//! Hard tanh: the sign's twin in floating point, and the real activation of RBNN (arXiv:2009.13055).
-//!
-//! Forward: `y = max(-1, min(1, x))`. Backward: `dx = dy [|x| <= 1]`.
+//! Hard tanh: the sign's float twin, and the real activation of RBNN (arXiv:2009.13055).
 
-use crate::{
-    contract::{
-        context::Context,
-        export::Exporter,
-        layer::Layer,
-        state::State,
-        value::{Signal, Value},
-    },
-    error::Result,
-    layers::{Estimator, signs::straight_through::StraightThrough},
-    numeric::vectorized::{PART, vectorized},
+use onebit_bits::{Isa, vectorized};
+
+use crate::layers::signs::{
+    elementwise::{Elementwise, Function},
+    estimator::Slope,
 };
 
-/// Clips to -1 and 1.
-pub struct HardTanh {
-    back: StraightThrough,
-}
+/// Hard tanh. Forward: `y = max(-1, min(1, x))`. Backward: `dx = dy [|x| <= 1]`. x, y: `(b, x)` real.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::HardTanh,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut tanh = HardTanh::new();
+/// let y = tanh.forward(&cx, Value::Real(Matrix::new(1, 3, vec![-2.0, 0.5, 1.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(1, 3, vec![-1.0, 0.5, 1.0])?));
+///
+/// tanh.receive(&cx, Signal::Grad(Matrix::new(1, 3, vec![3.0; 3])?))?;
+/// assert_eq!(tanh.send(&cx)?, Signal::Grad(Matrix::new(1, 3, vec![0.0, 3.0, 3.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
+pub type HardTanh = Elementwise<Clamp>;
 
-impl HardTanh {
-    /// For any number of features.
-    pub fn new() -> Self {
-        Self { back: StraightThrough::new("hard_tanh") }
+/// The function of [`HardTanh`].
+pub struct Clamp;
+
+impl Function for Clamp {
+    const NAME: &'static str = "hard_tanh";
+
+    fn apply(isa: Isa, x: &[f32], y: &mut [f32]) {
+        clamp(isa, x, y);
     }
-}
 
-impl Default for HardTanh {
-    fn default() -> Self {
-        Self::new()
+    fn gate(isa: Isa, grad: &mut [f32], x: &[f32]) {
+        Slope::Gate { bound: 1.0 }.gate(isa, grad, x);
     }
 }
 
 vectorized! {
-    fn clip<'a>(x: &'a [f32], y: &'a mut [f32]) {
+    fn clamp<'a>(x: &'a [f32], y: &'a mut [f32]) {
         for (x, y) in x.iter().zip(y) {
             *y = x.clamp(-1.0, 1.0);
         }
-    }
-}
-
-impl Layer for HardTanh {
-    fn name(&self) -> &'static str {
-        "hard_tanh"
-    }
-
-    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_real("hard_tanh")?; // x: (b, x) real
-        let mut y = cx.matrix(x.rows(), x.cols());
-        cx.engine.chunks((x.values(), y.values_mut()), PART, |_, (x, y)| clip(cx.engine.isa(), x, y))?;
-        self.back.keep(cx, x);
-        Ok(Value::Real(y))
-    }
-
-    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let slope = Estimator::default().of_activations(cx.clock.progress());
-        self.back.receive(cx, signal, |isa, grad, x| slope.gate(isa, grad, x)).map(drop)
-    }
-
-    fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        self.back.send()
-    }
-
-    fn state(&mut self, _state: &mut State) -> Result<()> {
-        Ok(())
-    }
-
-    fn export(&self, to: &mut Exporter) -> Result<()> {
-        Err(to.refuse("the runtime has no real activations"))
     }
 }

@@ -1,5 +1,6 @@
-//! Real numbers to bits, and real activations.
+//! Signs, which turn real numbers into bits, and real activations.
 
+pub(crate) mod elementwise;
 pub(crate) mod estimator;
 pub(crate) mod hard_tanh;
 pub(crate) mod relu;
@@ -11,6 +12,7 @@ pub(crate) mod straight_through;
 pub(crate) mod ternary_sign;
 pub(crate) mod thermometer;
 
+pub use elementwise::Elementwise;
 pub use estimator::{Estimator, Slope};
 pub use hard_tanh::HardTanh;
 pub use relu::Relu;

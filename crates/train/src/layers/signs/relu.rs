@@ -1,35 +1,42 @@
-//! The rectifier, for twins in floating point and real parts of a network.
-//!
-//! Forward: `y = max(x, 0)`. Backward: `dx = dy [x > 0]`.
+//! The rectifier, for float twins and the real parts of a network.
 
-use crate::{
-    contract::{
-        context::Context,
-        export::Exporter,
-        layer::Layer,
-        state::State,
-        value::{Signal, Value},
-    },
-    error::Result,
-    layers::signs::straight_through::StraightThrough,
-    numeric::vectorized::{PART, vectorized},
-};
+use onebit_bits::{Isa, vectorized};
 
-/// Keeps what is above 0.
-pub struct Relu {
-    back: StraightThrough,
-}
+use crate::layers::signs::elementwise::{Elementwise, Function};
 
-impl Relu {
-    /// For any number of features.
-    pub fn new() -> Self {
-        Self { back: StraightThrough::new("relu") }
+/// The rectifier. Forward: `y = max(x, 0)`. Backward: `dx = dy [x > 0]`. x, y: `(b, x)` real.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::Relu,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut relu = Relu::new();
+/// let y = relu.forward(&cx, Value::Real(Matrix::new(1, 3, vec![-2.0, 0.0, 3.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(1, 3, vec![0.0, 0.0, 3.0])?));
+///
+/// relu.receive(&cx, Signal::Grad(Matrix::new(1, 3, vec![1.0; 3])?))?;
+/// assert_eq!(relu.send(&cx)?, Signal::Grad(Matrix::new(1, 3, vec![0.0, 0.0, 1.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
+pub type Relu = Elementwise<Rectifier>;
+
+/// The function of [`Relu`].
+pub struct Rectifier;
+
+impl Function for Rectifier {
+    const NAME: &'static str = "relu";
+
+    fn apply(isa: Isa, x: &[f32], y: &mut [f32]) {
+        rectify(isa, x, y);
     }
-}
 
-impl Default for Relu {
-    fn default() -> Self {
-        Self::new()
+    fn gate(isa: Isa, grad: &mut [f32], x: &[f32]) {
+        gate(isa, grad, x);
     }
 }
 
@@ -46,35 +53,5 @@ vectorized! {
         for (g, x) in grad.iter_mut().zip(x) {
             *g = if *x > 0.0 { *g } else { 0.0 };
         }
-    }
-}
-
-impl Layer for Relu {
-    fn name(&self) -> &'static str {
-        "relu"
-    }
-
-    fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
-        let x = x.into_real("relu")?; // x: (b, x) real
-        let mut y = cx.matrix(x.rows(), x.cols());
-        cx.engine.chunks((x.values(), y.values_mut()), PART, |_, (x, y)| rectify(cx.engine.isa(), x, y))?;
-        self.back.keep(cx, x);
-        Ok(Value::Real(y))
-    }
-
-    fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        self.back.receive(cx, signal, gate).map(drop)
-    }
-
-    fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        self.back.send()
-    }
-
-    fn state(&mut self, _state: &mut State) -> Result<()> {
-        Ok(())
-    }
-
-    fn export(&self, to: &mut Exporter) -> Result<()> {
-        Err(to.refuse("the runtime has no real activations"))
     }
 }

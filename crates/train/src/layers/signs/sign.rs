@@ -1,7 +1,4 @@
 //! The sign with its straight-through estimator (arXiv:1602.02830, equation 4).
-//!
-//! Forward: `y = sgn(r)`, with `sgn(0) = +1`.
-//! Backward: `dr = dy F'(r)`, by default `F'(r) = [|r| <= 1]`, boundary included; others are [`Estimator`]s.
 
 use onebit_bits::pack_signs_into;
 
@@ -18,7 +15,30 @@ use crate::{
     layers::{Estimator, signs::straight_through::StraightThrough},
 };
 
-/// Real numbers to bits.
+const NAME: &str = "sign";
+
+/// The sign: real numbers r `(b, x)` to bits y `(b, x)` (arXiv:1602.02830, equation 4).
+///
+/// Forward: `y = sgn(r)`, with `sgn(0) = +1`. Backward: `dr = dy F'(r)`, by default `F'(r) = [|r| <= 1]`,
+/// boundary included; an [`Estimator`] chooses another `F'`.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Signal, Value,
+///     layer::{Context, Layer},
+///     layers::Sign,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut sign = Sign::new();
+/// let y = sign.forward(&cx, Value::Real(Matrix::new(1, 3, vec![-0.5, 0.0, 2.0])?))?.into_bits("y")?;
+/// assert_eq!([0, 1, 2].map(|x| y.get(0, x)), [false, true, true]); // -1, +1, +1
+///
+/// sign.receive(&cx, Signal::Grad(Matrix::new(1, 3, vec![7.0; 3])?))?;
+/// assert_eq!(sign.send(&cx)?, Signal::Grad(Matrix::new(1, 3, vec![7.0, 7.0, 0.0])?));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Sign {
     estimator: Estimator,
     back: StraightThrough,
@@ -30,15 +50,15 @@ impl Sign {
     pub fn new() -> Self {
         Self {
             estimator: Estimator::default(),
-            back: StraightThrough::new("sign"),
+            back: StraightThrough::new(NAME),
             mean_of_bits: Meter::default(),
         }
     }
 
-    /// A sign with another derivative on the way back.
+    /// A sign with another estimator.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) as [`Estimator::check`].
+    /// [`Error::Setting`](crate::Error::Setting) for a setting of the estimator outside its range.
     pub fn with_estimator(estimator: Estimator) -> Result<Self> {
         Ok(Self { estimator: estimator.check()?, ..Self::new() })
     }
@@ -52,11 +72,11 @@ impl Default for Sign {
 
 impl Layer for Sign {
     fn name(&self) -> &'static str {
-        "sign"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, r: Value) -> Result<Value> {
-        let r = r.into_real("sign")?; // r: (b, x) real
+        let r = r.into_real(NAME)?; // r: (b, x) real
         let mut y = cx.bits(r.rows(), r.cols());
         pack_signs_into(&cx.engine, r.values(), &mut y)?;
         if cx.training() {

@@ -1,8 +1,4 @@
-//! The sign at random (arXiv:1602.02830, section 1.1): noise that grows where the sign is uncertain.
-//!
-//! Forward, in training: `y = +1` with probability `p = max(0, min(1, (r + 1) / 2))`, else -1; in evaluation
-//! `y = sgn(r)`, with `sgn(0) = +1`.
-//! Backward: `dr = dy [|r| <= 1]`, the slope of `2 p - 1`, which is the mean of `y`.
+//! The stochastic sign (arXiv:1602.02830, section 1.1).
 
 use onebit_bits::{Noise, pack_random_signs_into, pack_signs_into};
 
@@ -19,7 +15,33 @@ use crate::{
     layers::{Estimator, signs::straight_through::StraightThrough},
 };
 
-/// Real numbers to bits, at random while training. The Torch code of arXiv:1602.02830 has it for all hidden units.
+const NAME: &str = "stochastic_sign";
+
+/// The stochastic sign: real numbers r `(b, x)` to bits y `(b, x)` (arXiv:1602.02830, section 1.1).
+///
+/// Forward, in training: `y = +1` with probability `p = max(0, min(1, (r + 1) / 2))`, else -1; in evaluation
+/// `y = sgn(r)`, with `sgn(0) = +1`. Backward: `dr = dy [|r| <= 1]`, the slope of `2 p - 1`, which is the
+/// mean of `y`. The Torch code of the paper uses it for all hidden units.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Value,
+///     layer::{Context, Layer},
+///     layers::StochasticSign,
+/// };
+///
+/// let (train, evaluate) = (Context::train(&Engine::single()), Context::evaluate(&Engine::single()));
+/// let mut sign = StochasticSign::new(1);
+/// let mut ones = |cx: &Context, r: f32| -> onebit_train::Result<u64> {
+///     let y = sign.forward(cx, Value::Real(Matrix::new(1, 1000, vec![r; 1000])?))?;
+///     Ok(y.into_bits("y")?.count_ones())
+/// };
+/// assert!((700..800).contains(&ones(&train, 0.5)?)); // p = 0.75
+/// assert_eq!(ones(&train, 2.0)?, 1000);
+/// assert_eq!(ones(&evaluate, 0.5)?, 1000);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct StochasticSign {
     seed: u64,
     step: u64,
@@ -28,20 +50,20 @@ pub struct StochasticSign {
 }
 
 impl StochasticSign {
-    /// For any number of features. What is drawn depends on seed, step, row and column alone; give each layer its own
-    /// seed.
+    /// A sign for any number of features. The random draws depend only on seed, step, row and column; give
+    /// each layer its own seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed, step: 0, back: StraightThrough::new("stochastic_sign"), mean_of_bits: Meter::default() }
+        Self { seed, step: 0, back: StraightThrough::new(NAME), mean_of_bits: Meter::default() }
     }
 }
 
 impl Layer for StochasticSign {
     fn name(&self) -> &'static str {
-        "stochastic_sign"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, r: Value) -> Result<Value> {
-        let r = r.into_real("stochastic_sign")?; // r: (b, x) real
+        let r = r.into_real(NAME)?; // r: (b, x) real
         let mut y = cx.bits(r.rows(), r.cols());
         if cx.training() {
             self.step += 1;

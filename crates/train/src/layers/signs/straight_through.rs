@@ -1,39 +1,35 @@
-//! The way back through a function of single numbers.
+//! The backward pass through an elementwise function.
 
 use onebit_bits::Isa;
 
 use crate::{
-    contract::{
-        check::{check_shape, kept, take},
-        context::Context,
-        value::Signal,
-    },
+    contract::{check::check_shape, context::Context, kept::Kept, value::Signal},
     error::Result,
-    numeric::{matrix::Matrix, vectorized::PART},
+    numeric::{jobs::JOB, matrix::Matrix},
 };
 
-/// The input that a layer keeps while training, and the gradient that waits to be sent: `dr = dy F'(r)`.
+/// The input r that a layer keeps in training, and the gradient to send, `dr = dy F'(r)`.
 pub(crate) struct StraightThrough {
     layer: &'static str,
-    r: Option<Matrix>,
-    dr: Option<Matrix>,
+    r: Kept<Matrix>,
+    dr: Kept<Matrix>,
 }
 
 impl StraightThrough {
     pub(crate) fn new(layer: &'static str) -> Self {
-        Self { layer, r: None, dr: None }
+        Self { layer, r: Kept::by_forward(layer), dr: Kept::by_receive(layer) }
     }
 
-    /// A new forward pass with the input r has been computed: keeps it for learning, else gives it back.
+    /// Keeps the input r of a forward pass in training, and recycles it in evaluation.
     pub(crate) fn keep(&mut self, cx: &Context, r: Matrix) {
-        cx.recycle(self.dr.take());
+        cx.recycle(self.dr.clear());
         cx.recycle(self.r.replace(r));
         if !cx.training() {
-            cx.recycle(self.r.take());
+            cx.recycle(self.r.clear());
         }
     }
 
-    /// `multiply(isa, grad, r)` does `grad <- grad F'(r)`. Returns dr.
+    /// Takes the signal and returns dr; `multiply(isa, grad, r)` computes `grad <- grad F'(r)`.
     pub(crate) fn receive(
         &mut self,
         cx: &Context,
@@ -41,16 +37,16 @@ impl StraightThrough {
         multiply: impl for<'a> Fn(Isa, &'a mut [f32], &'a [f32]) + Sync,
     ) -> Result<&Matrix> {
         let mut grad = signal.into_grad(self.layer)?;
-        let r = kept(&self.r, self.layer, "receive", "forward pass")?;
+        let r = self.r.get("receive")?;
         check_shape(self.layer, "a gradient", r.shape(), grad.shape())?;
-        cx.engine.chunks((grad.values_mut(), r.values()), PART, |_, (grad, r)| {
+        cx.engine.chunks((grad.values_mut(), r.values()), JOB, |_, (grad, r)| {
             multiply(cx.engine.isa(), grad, r);
         })?;
-        cx.recycle(self.dr.take());
-        Ok(self.dr.insert(grad))
+        cx.recycle(self.dr.replace(grad));
+        self.dr.get("receive")
     }
 
     pub(crate) fn send(&mut self) -> Result<Signal> {
-        take(&mut self.dr, self.layer, "send", "signal").map(Signal::Grad)
+        self.dr.take("send").map(Signal::Grad)
     }
 }

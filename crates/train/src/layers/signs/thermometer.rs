@@ -1,58 +1,80 @@
-//! Thermometer encoding: features to bits by several thresholds each, the first layer of a network
-//! (Buckman et al., "Thermometer Encoding", ICLR 2018).
-//!
-//! Forward: `bit_kx = [r_x > t_kx]`, r `(b, x)`, t `(d, x)`, bits `(b, d x)`: feature x at level k is column `k X + x`.
-//! Backward: 0. The bits are steps of the features, and nothing before them learns.
-//!
-//! Of images, after [`Unflatten`](crate::layers::Unflatten), x is the channels: every pixel has the same thresholds.
-//! [`quantiles`](onebit_data::quantiles) of the training data make good ones.
+//! Thermometer encoding: features to bits by several thresholds for each feature (Buckman et al.,
+//! "Thermometer Encoding", ICLR 2018).
 
 use onebit_bits::pack_above_into;
 
 use crate::{
     contract::{
-        check::{check_cols, check_shape, kept, take},
+        check::{check_cols, check_shape},
         context::Context,
         export::Exporter,
+        kept::Kept,
         layer::Layer,
         meter::{Meter, Observation},
         state::State,
-        value::{Bytes, Signal, Value},
+        value::{ByteScale, Signal, Value},
     },
     error::{Error, Result},
     numeric::matrix::Matrix,
 };
 
-/// Compares each feature with thresholds of its own.
+const NAME: &str = "thermometer";
+
+/// Compares each feature with its own thresholds; the first layer of a network (Buckman et al., "Thermometer
+/// Encoding", ICLR 2018).
+///
+/// Forward: `bit_kx = [r_x > t_kx]`, r `(b, x)`, t `(d, x)`, bits `(b, d x)`: feature x at level k is column
+/// `k features + x`. Backward: 0, because the bits are step functions of the features and no earlier layer
+/// learns.
+///
+/// For images, after [`Unflatten`](crate::layers::Unflatten), the features are the channels: every pixel has
+/// the same thresholds. The [`quantiles`](onebit_data::quantiles) of the training data are good thresholds.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Value,
+///     layer::{Context, Layer},
+///     layers::Thermometer,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// // two levels of one feature
+/// let mut thermometer = Thermometer::new(Matrix::new(2, 1, vec![0.0, 0.5])?)?;
+/// let y = thermometer.forward(&cx, Value::Real(Matrix::new(3, 1, vec![-0.2, 0.3, 0.9])?))?.into_bits("y")?;
+/// let levels = [0, 1, 2].map(|b| [y.get(b, 0), y.get(b, 1)]);
+/// assert_eq!(levels, [[false, false], [true, false], [true, true]]);
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Thermometer {
     thresholds: Matrix, // (d, x)
     bytes: Option<ByteThresholds>,
-    rows: Option<usize>,     // of the last forward pass in training
-    received: Option<usize>, // rows of the signal
+    rows: Kept<usize>,     // of the last training pass
+    received: Kept<usize>, // rows of the signal
     mean_of_bits: Meter,
 }
 
-/// The thresholds among bytes that stand for `(byte - mean) * scale`: the largest byte that is not above, or -1.
+/// The thresholds for bytes of one scale: the largest byte whose number is not above the threshold, or -1.
 struct ByteThresholds {
-    mean: f32,
-    scale: f32,
+    scale: ByteScale,
     largest_below: Vec<i16>, // (d, x)
 }
 
 impl Thermometer {
-    /// The most levels that a feature may have: a byte has no more steps.
+    /// The largest number of levels: a byte has no more steps.
     pub const MOST_LEVELS: usize = 255;
 
-    /// `thresholds`: (d, x), in units of the (standardized) features, rising from level to level.
+    /// Creates the layer from thresholds, (d, x), in units of the (standardized) features, rising from level
+    /// to level.
     ///
     /// # Errors
-    /// [`Error::Setting`] for no level or more than 255, for no feature, and for a threshold that is not finite or lies
-    /// below the one before.
+    /// [`Error::Setting`] for no level or more than 255, for no feature, and for a threshold that is not
+    /// finite or below the previous level.
     pub fn new(thresholds: Matrix) -> Result<Self> {
         let (levels, features) = thresholds.shape();
         if !(1..=Self::MOST_LEVELS).contains(&levels) {
             let expected = format!("1 to {} levels", Self::MOST_LEVELS);
-            return Err(Error::setting("thermometer", expected, levels));
+            return Err(Error::setting(NAME, expected, levels));
         }
         if features == 0 {
             return Err(Error::setting("thermometer features", "at least 1", features));
@@ -64,12 +86,17 @@ impl Thermometer {
         if let Some((low, high)) = values.iter().zip(&values[features..]).find(|(low, high)| high < low) {
             return Err(Error::setting(
                 "thermometer threshold",
-                format!("at least {low}, the one before"),
+                format!("at least {low}, the previous level"),
                 high,
             ));
         }
-        let (rows, received, mean_of_bits) = Default::default();
-        Ok(Self { thresholds, bytes: None, rows, received, mean_of_bits })
+        Ok(Self {
+            thresholds,
+            bytes: None,
+            rows: Kept::by_forward(NAME),
+            received: Kept::by_receive(NAME),
+            mean_of_bits: Meter::default(),
+        })
     }
 
     /// The thresholds, `(d, x)`.
@@ -79,46 +106,42 @@ impl Thermometer {
 }
 
 impl ByteThresholds {
-    fn new(thresholds: &Matrix, mean: f32, scale: f32) -> Self {
-        // what bytes stand for rises with them, so few bisections find where it exceeds a threshold
-        let numbers = std::array::from_fn::<f32, 256, _>(|byte| (byte as f32 - mean) * scale);
+    fn new(thresholds: &Matrix, scale: ByteScale) -> Self {
+        // the numbers rise with the bytes, so a bisection finds where they exceed a threshold
+        let numbers = std::array::from_fn::<f32, 256, _>(|byte| (byte as f32 - scale.mean()) * scale.scale());
         let largest_below = |t: &f32| numbers.partition_point(|number| number <= t) as i16 - 1;
-        Self { mean, scale, largest_below: thresholds.values().iter().map(largest_below).collect() }
-    }
-
-    fn is_for(&self, bytes: &Bytes) -> bool {
-        (self.mean, self.scale) == (bytes.mean(), bytes.scale())
+        Self { scale, largest_below: thresholds.values().iter().map(largest_below).collect() }
     }
 }
 
 impl Layer for Thermometer {
     fn name(&self) -> &'static str {
-        "thermometer"
+        NAME
     }
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let (levels, features) = self.thresholds.shape();
-        check_cols("thermometer", features, x.cols())?;
+        check_cols(NAME, features, x.cols())?;
         let mut bits = cx.bits(x.rows(), levels * features);
         match x {
-            // a scale that is not positive turns bytes round
+            // with a scale that is not positive the numbers do not rise with the bytes
             Value::Bytes(x) if x.scale() > 0.0 => {
                 let of_bytes = match self.bytes.take() {
-                    Some(known) if known.is_for(&x) => known,
-                    _ => ByteThresholds::new(&self.thresholds, x.mean(), x.scale()),
+                    Some(known) if known.scale == x.byte_scale() => known,
+                    _ => ByteThresholds::new(&self.thresholds, x.byte_scale()),
                 };
                 pack_above_into(&cx.engine, features, x.values(), &of_bytes.largest_below, &mut bits)?;
                 self.bytes = Some(of_bytes);
                 cx.recycle([x]);
             }
             x => {
-                let x = x.into_pooled_real(cx, "thermometer")?;
+                let x = x.into_pooled_real(cx, NAME)?;
                 pack_above_into(&cx.engine, features, x.values(), self.thresholds.values(), &mut bits)?;
                 cx.recycle([x]);
             }
         }
-        self.received = None;
-        self.rows = cx.training().then_some(bits.rows());
+        self.received.clear();
+        self.rows.set(cx.training().then_some(bits.rows()));
         if cx.training() {
             self.mean_of_bits.add(&bits);
         }
@@ -126,29 +149,29 @@ impl Layer for Thermometer {
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
-        let rows = *kept(&self.rows, "thermometer", "receive", "forward pass")?;
+        let rows = *self.rows.get("receive")?;
         let shape = match &signal {
             Signal::Grad(dy) => dy.shape(),
             Signal::Flip(flips) => flips.shape(),
             Signal::Votes(votes) => (votes.rows, votes.cols),
         };
-        check_shape("thermometer", "a signal", (rows, self.thresholds.values().len()), shape)?;
+        check_shape(NAME, "a signal", (rows, self.thresholds.values().len()), shape)?;
         if let Signal::Grad(dy) = signal {
             cx.recycle([dy]);
         }
-        self.received = Some(rows);
+        self.received.set(rows);
         Ok(())
     }
 
-    /// A gradient of zeros, `(b, x)`, whatever was received.
+    /// Returns a gradient of zeros, `(b, x)`, for any signal.
     fn send(&mut self, cx: &Context) -> Result<Signal> {
-        let rows = take(&mut self.received, "thermometer", "send", "signal")?;
+        let rows = self.received.take("send")?;
         let mut dx = cx.matrix(rows, self.thresholds.cols());
         dx.values_mut().fill(0.0);
         Ok(Signal::Grad(dx))
     }
 
-    /// The thresholds are as fixed as sizes are: whoever builds the network again, for the same data, fits the same ones.
+    /// The thresholds are fixed like the sizes, so they are no state: they follow from the training data.
     fn state(&mut self, state: &mut State) -> Result<()> {
         self.mean_of_bits.state("mean_of_bits", state)
     }

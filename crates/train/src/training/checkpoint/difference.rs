@@ -1,16 +1,24 @@
-//! Whether two descriptions of a run agree, and where they do not.
+//! Compares two descriptions of a run and names the first setting that differs.
 
 use serde_json::{Map, Value};
 
 use crate::error::CheckpointError;
 
-/// Two JSON texts.
+/// Compares two JSON texts.
+///
+/// # Errors
+/// [`CheckpointError::Setting`] with the first key that differs, [`CheckpointError::Header`] for a text that
+/// is not JSON.
 pub(crate) fn agree(saved: &str, here: &str) -> Result<(), CheckpointError> {
     let parse = |text| serde_json::from_str(text).map_err(|e| CheckpointError::Header(format!("`run`: {e}")));
     compare(&parse(saved)?, &parse(here)?, &[])
 }
 
-/// Two TOML texts, but for the keys in `free`.
+/// Compares two TOML texts, ignoring the keys in `free`.
+///
+/// # Errors
+/// [`CheckpointError::Setting`] with the first key that differs, [`CheckpointError::Header`] for a text that
+/// is not TOML.
 pub(crate) fn agree_as_toml(saved: &str, here: &str, free: &[&str]) -> Result<(), CheckpointError> {
     let wrong = |e: toml::de::Error| CheckpointError::Header(format!("`configuration`: {}", e.message()));
     let parse = |text| toml::from_str::<Value>(text).map_err(wrong);
@@ -24,7 +32,7 @@ fn compare(saved: &Value, here: &Value, free: &[&str]) -> Result<(), CheckpointE
     }
 }
 
-/// The first key that differs, with its two values.
+/// Returns the first key that differs, with its two values.
 fn difference(key: String, saved: &Value, here: &Value, free: &[&str]) -> Option<(String, String, String)> {
     match (members(saved), members(here)) {
         _ if free.contains(&key.as_str()) => None,
@@ -45,7 +53,7 @@ fn difference(key: String, saved: &Value, here: &Value, free: &[&str]) -> Option
     }
 }
 
-/// The members of an object, and of a list of objects by their index.
+/// Returns the members of an object, or the items of a list of objects by their index.
 fn members(value: &Value) -> Option<Map<String, Value>> {
     match value {
         Value::Object(members) => Some(members.clone()),

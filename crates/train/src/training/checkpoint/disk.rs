@@ -1,8 +1,8 @@
-//! A file of which there is a whole one at every instant.
+//! Replaces a file so that a complete version exists at every instant.
 //!
-//! What is new is written beside (`NAME.tmp`) and synced; then the old one gets a second name, `NAME.previous`, the new
-//! one takes its first, and the folder is synced. Where a file cannot have two names the old one is renamed: killed in
-//! between, only the previous one is there.
+//! The new version is written to `NAME.tmp` and synced. The old version is then linked to `NAME.previous`,
+//! the new one renamed to `NAME`, and the folder synced. On file systems without hard links the old version
+//! is renamed instead; a process that is killed between the two renames leaves only `NAME.previous`.
 
 use std::{
     fs::{self, File},
@@ -15,10 +15,10 @@ use crate::{
     training::checkpoint::read::Saved,
 };
 
-/// Where checkpoints are saved.
+/// The file of a checkpoint, and the previous version beside it.
 pub(crate) struct Slot {
     path: PathBuf,
-    /// Whether the file there is whole: only such a one becomes the previous one.
+    /// Whether the file is known to be complete; only a complete file becomes the previous version.
     whole: bool,
 }
 
@@ -27,7 +27,8 @@ impl Slot {
         Self { path: path.into(), whole: false }
     }
 
-    /// Opens the newest whole file, and says what is wrong with the newest when it is not that one.
+    /// Opens the newest complete file. If that is the previous version, also returns a warning with the
+    /// problem of the newest one.
     pub(crate) fn open(path: &Path) -> Result<(Self, Saved<File>, Option<String>), CheckpointError> {
         let open = |path: &Path| {
             let saved = File::open(path).map_err(CheckpointError::from).and_then(Saved::open);
@@ -44,31 +45,31 @@ impl Slot {
         let previous = slot.previous();
         match open(&previous) {
             Ok(saved) => {
-                let warning = format!("{problem}; going on from {}", previous.display());
+                let warning = format!("{problem}; resuming from {}", previous.display());
                 Ok((slot, saved, Some(warning)))
             }
             Err(_) => Err(problem),
         }
     }
 
-    /// Saves what `write` writes; after an error what was there is still there.
+    /// Replaces the file by the output of `write`; after an error the old version is still in place.
     pub(crate) fn save(&mut self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
         let new = self.beside("tmp");
         let written = written(&new, write).and_then(|()| Ok(self.replace(&new)?));
         if written.is_err() {
-            let _ = fs::remove_file(&new); // it is ours, and may not be there
+            let _ = fs::remove_file(&new); // may not exist
         }
         written
     }
 
     fn replace(&mut self, new: &Path) -> Result<(), CheckpointError> {
-        // a device that is renamed is gone for everyone
+        // renaming a device would remove it for every process
         if self.path.exists() && !self.path.is_file() {
             return Err(io::Error::other("expected a file or nothing, found something else").into());
         }
         let previous = self.previous();
         if self.whole {
-            let _ = fs::remove_file(&previous); // it may not be there
+            let _ = fs::remove_file(&previous); // may not exist
             fs::hard_link(&self.path, &previous).or_else(|_| fs::rename(&self.path, &previous))?;
         }
         if let Err(problem) = fs::rename(new, &self.path) {
@@ -85,7 +86,7 @@ impl Slot {
         &self.path
     }
 
-    /// Where the one before is.
+    /// Returns the path of the previous version.
     pub(crate) fn previous(&self) -> PathBuf {
         self.beside("previous")
     }
@@ -105,7 +106,8 @@ fn written(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Res
     Ok(synced.map_err(CheckpointError::from)?)
 }
 
-/// Where folders can be synced, the new names are on disk, too.
+/// Syncs the folder of `path`, so that the new names are on disk too; does nothing where folders cannot be
+/// synced.
 fn sync_folder(path: &Path) -> Result<(), CheckpointError> {
     #[cfg(unix)]
     {

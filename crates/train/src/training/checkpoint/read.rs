@@ -1,4 +1,4 @@
-//! Bytes to networks. A file is checked as a whole before anything is taken from it, and hostile until then.
+//! Restores a network. A file is untrusted until its length, header and checksum are checked.
 
 use std::{
     collections::BTreeSet,
@@ -13,40 +13,40 @@ use crate::{
     error::{CheckpointError, Result},
     network::Network,
     training::checkpoint::{
-        layout::{CRC, CRC_BYTES, Form, Header, LONGEST_HEADER},
+        layout::{CRC, CRC_BYTES, Header, LONGEST_HEADER, TensorType},
         write::PIECE,
     },
 };
 
-/// Bytes before the header.
+/// Length of the header's length, in bytes.
 const PREFIX: u64 = 8;
 
-/// A checkpoint whose length, header and checksum are right.
+/// A checkpoint whose length, header and checksum are valid.
 pub(crate) struct Saved<R> {
     from: R,
     header: Header,
-    /// Where the data begin.
+    /// Offset of the data in the file.
     data: u64,
 }
 
 impl<R: Read + Seek> Saved<R> {
+    /// Opens and checks a checkpoint.
     pub(crate) fn open(mut from: R) -> Result<Self, CheckpointError> {
         let length = from.seek(SeekFrom::End(0))?;
-        let check = |expected| match length < expected {
-            true => Err(CheckpointError::Length { expected, got: length }),
-            false => Ok(()),
+        let at_least = |expected| {
+            if length < expected { Err(CheckpointError::Length { expected, got: length }) } else { Ok(()) }
         };
-        check(PREFIX)?;
+        at_least(PREFIX)?;
         from.seek(SeekFrom::Start(0))?;
         let mut prefix = [0; PREFIX as usize];
         from.read_exact(&mut prefix)?;
         let of_header = u64::from_le_bytes(prefix);
         if of_header > LONGEST_HEADER {
             let problem =
-                format!("expected at most {LONGEST_HEADER} bytes, got {of_header}; this is no checkpoint");
+                format!("expected at most {LONGEST_HEADER} bytes, got {of_header}; this is not a checkpoint");
             return Err(CheckpointError::Header(problem));
         }
-        check(PREFIX + of_header)?;
+        at_least(PREFIX + of_header)?;
         let mut text = vec![0; of_header as usize];
         from.read_exact(&mut text)?;
         let (header, of_data) = Header::parse(&text)?;
@@ -60,7 +60,7 @@ impl<R: Read + Seek> Saved<R> {
         Ok(saved)
     }
 
-    /// Checks that the checksum is that of the first `length` bytes.
+    /// Compares the checksum with that of the first `length` bytes.
     fn check(&mut self, length: u64) -> Result<(), CheckpointError> {
         self.from.seek(SeekFrom::Start(0))?;
         let (mut hasher, mut piece, mut left) = (Hasher::new(), [0; PIECE], length);
@@ -72,48 +72,50 @@ impl<R: Read + Seek> Saved<R> {
         }
         let mut crc = [0; CRC_BYTES];
         self.from.read_exact(&mut crc)?;
-        match (u32::from_le_bytes(crc), hasher.finalize()) {
-            (expected, got) if expected != got => Err(CheckpointError::Checksum { expected, got }),
-            _ => Ok(()),
-        }
+        let (expected, got) = (u32::from_le_bytes(crc), hasher.finalize());
+        if expected == got { Ok(()) } else { Err(CheckpointError::Checksum { expected, got }) }
     }
 
-    /// A text of the header.
+    /// Returns a text of the header.
     pub(crate) fn text(&self, name: &str) -> Result<&str, CheckpointError> {
         let text = self.header.metadata.get(name).map(String::as_str);
         text.ok_or_else(|| {
-            CheckpointError::Header(format!("no text `{name}`; this is no checkpoint of onebit"))
+            CheckpointError::Header(format!("no text `{name}`; this is not a onebit checkpoint"))
         })
     }
 
-    /// Plain bytes, if there are any of this name.
+    /// Reads the plain bytes called `name`, if there are any.
     pub(crate) fn blob(&mut self, name: &str) -> Result<Option<Vec<u8>>, CheckpointError> {
         let Some(bytes) = self.header.bytes(name) else { return Ok(None) };
-        self.seek(name, &Form::blob(bytes))?;
-        let mut blob = vec![0; bytes]; // no more than the file, which has been measured
+        self.seek(name, &TensorType::blob(bytes))?;
+        let mut blob = vec![0; bytes]; // the header was checked against the length of the file
         self.from.read_exact(&mut blob)?;
         Ok(Some(blob))
     }
 
-    /// Gives a network its state back. `blobs` are names that do not belong to it. After an error it is neither what it
-    /// was nor what was saved.
+    /// Restores the state of a network. `blobs` are the names of tensors that do not belong to it. After an
+    /// error the state of the network is unspecified.
     pub(crate) fn restore(&mut self, net: &mut Network, blobs: &[&str]) -> Result<()> {
-        let mut visitor = Restore { saved: self, met: BTreeSet::new() };
+        let mut visitor = Restore { saved: self, visited: BTreeSet::new() };
         net.state(&mut State::new(&mut visitor))?;
-        let Restore { met, .. } = visitor;
-        let known = |name: &str| met.contains(name) || name == CRC || blobs.contains(&name);
-        match self.header.forms().find(|(name, _)| !known(name)) {
-            Some((name, form)) => Err(CheckpointError::tensor(name, "none of this name", form).into()),
+        let Restore { visited, .. } = visitor;
+        let known = |name: &str| visited.contains(name) || name == CRC || blobs.contains(&name);
+        match self.header.types().find(|(name, _)| !known(name)) {
+            Some((name, tensor_type)) => {
+                Err(CheckpointError::tensor(name, "none of this name", tensor_type).into())
+            }
             None => Ok(()),
         }
     }
 
-    fn seek(&mut self, name: &str, form: &Form) -> Result<(), CheckpointError> {
-        let begin = self.header.find(name, form)? as u64;
+    /// Moves to the data of the tensor `name`, which must have the type `tensor_type`.
+    fn seek(&mut self, name: &str, tensor_type: &TensorType) -> Result<(), CheckpointError> {
+        let begin = self.header.find(name, tensor_type)? as u64;
         self.from.seek(SeekFrom::Start(self.data + begin))?;
         Ok(())
     }
 
+    /// Reads `values.len()` elements of `N` bytes each.
     fn fill<T, const N: usize>(
         &mut self,
         values: &mut [T],
@@ -131,15 +133,16 @@ impl<R: Read + Seek> Saved<R> {
     }
 }
 
+/// Restores the items of a state, and records their names.
 struct Restore<'a, R> {
     saved: &'a mut Saved<R>,
-    met: BTreeSet<String>,
+    visited: BTreeSet<String>,
 }
 
 impl<R: Read + Seek> Visitor for Restore<'_, R> {
     fn visit(&mut self, name: &str, item: Item) -> Result<()> {
-        self.saved.seek(name, &Form::of(&item))?;
-        self.met.insert(name.into());
+        self.saved.seek(name, &TensorType::of(&item))?;
+        self.visited.insert(name.into());
         match item {
             Item::Reals(values) => self.saved.fill(values, f32::from_le_bytes)?,
             Item::Integers(values) => self.saved.fill(values, i32::from_le_bytes)?,

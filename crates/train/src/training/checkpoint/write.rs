@@ -1,4 +1,5 @@
-//! Networks to bytes: one walk measures, then one walk for each width of elements writes. Nothing is copied as a whole.
+//! Writes a network: one walk over its state measures, then one walk for each element width writes. No copy
+//! of the whole state is made.
 
 use std::io::Write;
 
@@ -8,13 +9,13 @@ use crate::{
     contract::state::{Item, State, Visitor},
     error::{CheckpointError, Result},
     network::Network,
-    training::checkpoint::layout::{CRC, CRC_BYTES, Form, Layout, Metadata, WIDTHS},
+    training::checkpoint::layout::{CRC, CRC_BYTES, Layout, Metadata, TensorType, WIDTHS},
 };
 
-/// Bytes that are converted at once.
+/// Bytes converted at a time.
 pub(crate) const PIECE: usize = 1 << 14;
 
-/// Writes texts, the state of a network and some plain bytes, each with a name.
+/// Writes a checkpoint: the texts `metadata`, the state of `net`, and named plain bytes.
 pub(crate) fn write(
     to: &mut dyn Write,
     metadata: &Metadata,
@@ -24,9 +25,9 @@ pub(crate) fn write(
     let mut layout = Layout::default();
     net.state(&mut State::new(&mut layout))?;
     for (name, bytes) in blobs {
-        layout.add(name, Form::blob(bytes.len()))?;
+        layout.add(name, TensorType::blob(bytes.len()))?;
     }
-    layout.add(CRC, Form::blob(CRC_BYTES))?;
+    layout.add(CRC, TensorType::blob(CRC_BYTES))?;
     let mut to = Hashed { to, hasher: Hasher::new() };
     to.put(&layout.header(metadata))?;
     for width in WIDTHS {
@@ -40,7 +41,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// Counts in the checksum what goes through.
+/// A writer that computes the CRC-32 of its output.
 struct Hashed<'a> {
     to: &'a mut dyn Write,
     hasher: Hasher,
@@ -66,7 +67,7 @@ impl Hashed<'_> {
     }
 }
 
-/// Writes what has elements of this width.
+/// Writes the items whose elements have a given width.
 struct Put<'a, 'b> {
     width: usize,
     to: &'a mut Hashed<'b>,
@@ -74,7 +75,7 @@ struct Put<'a, 'b> {
 
 impl Visitor for Put<'_, '_> {
     fn visit(&mut self, _: &str, item: Item) -> Result<()> {
-        if Form::of(&item).width() == self.width {
+        if TensorType::of(&item).width() == self.width {
             match item {
                 Item::Reals(values) => self.to.put_all(values, f32::to_le_bytes),
                 Item::Integers(values) => self.to.put_all(values, i32::to_le_bytes),

@@ -1,29 +1,42 @@
-//! `mean_of_bits`: how often the bits of a feature are 1.
+//! `mean_of_bits`: the share of ones among the bits of a feature.
 
 use onebit_bits::BitTensor;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::rule::even_sample;
 
-/// Features whose means are kept, at most.
+/// Maximum number of features in a report.
 const FEATURES: usize = 64;
 
-/// Rows that the means run over, at most.
+/// Maximum number of samples that the means run over.
 const ROWS: usize = 1 << 10;
 
-/// Means of bits over a batch. A bit that is always the same says nothing about the input; one near 1/2 says most.
+/// Means of bits over a batch. A constant bit carries no information about the input; a mean near 1/2 carries
+/// the most.
+///
+/// ```
+/// use onebit_bits::BitTensor;
+/// use onebit_train::inspect::BitMeans;
+///
+/// // 4 samples of 2 features: the first is always 1, the second in one sample
+/// let bits = BitTensor::from_fn(4, 2, |sample, feature| feature == 0 || sample == 0);
+/// let means = BitMeans::of(&bits, 1);
+/// assert_eq!(means.features, [1.0, 0.25]);
+/// assert_eq!((means.mean, means.constant), (0.625, 0.5));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BitMeans {
-    /// Share of ones in all bits.
+    /// Share of ones among all bits.
     pub mean: f64,
-    /// Share of the columns whose bit is the same for every sample of the batch.
+    /// Share of the columns that are constant over the batch.
     pub constant: f64,
-    /// The mean of each feature over samples and thresholds, `b d x -> x`; of an even sample of 64 if there are more.
+    /// Mean of each feature over samples and thresholds, `b d x -> x`; for an evenly spaced sample of 64
+    /// features if there are more.
     pub features: Vec<f32>,
 }
 
 impl BitMeans {
-    /// Of bits `(b, d x)` with `depth` thresholds a feature.
+    /// Computes the means of `bits`, `(b, d x)`, with `depth` thresholds per feature.
     pub fn of(bits: &BitTensor, depth: usize) -> Self {
         let (rows, cols) = bits.shape();
         if rows * cols == 0 {
@@ -44,8 +57,8 @@ impl BitMeans {
     }
 }
 
-/// Ones in each column of some of the rows. 64 columns count at once: bit `c` of `planes[k]` is digit `k` of the count of
-/// column `c`.
+/// Counts the ones in each column of the given rows. It counts 64 columns at once: bit `c` of `planes[k]` is
+/// binary digit `k` of the count of column `c`.
 fn ones_of_columns(bits: &BitTensor, rows: &[usize]) -> Vec<u32> {
     let digits = usize::BITS - rows.len().leading_zeros();
     let mut planes = vec![vec![0; bits.words_per_row()]; digits as usize];

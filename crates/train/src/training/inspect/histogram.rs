@@ -1,39 +1,50 @@
-//! Histograms of equal bins.
+//! Histograms with bins of equal width.
 
 use serde::{Deserialize, Serialize};
 
 use crate::contract::rule::even_sample;
 
-/// Bins of a histogram: few enough to keep hundreds of them in a text.
+/// Number of bins, small enough to store hundreds of histograms as text.
 const BINS: usize = 30;
 
-/// How often numbers fall into bins of equal width from `min` to `max`, each bin without its upper end but the last.
+/// Counts of numbers in bins of equal width from `min` to `max`. A bin excludes its upper end, except for the
+/// last.
+///
+/// ```
+/// use onebit_train::inspect::Histogram;
+///
+/// let histogram = Histogram::of(&[0.0, 0.0, 1.0, 3.0]);
+/// assert_eq!((histogram.min, histogram.max, histogram.mean), (0.0, 3.0, 1.0));
+/// assert_eq!((histogram.zeros, histogram.total()), (0.5, 4));
+/// assert_eq!(histogram.bins().next(), Some((0.0, 0.1, 2)));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
-    /// The least number.
+    /// Smallest number.
     pub min: f32,
-    /// The greatest number.
+    /// Largest number.
     pub max: f32,
-    /// Their mean.
+    /// Mean.
     pub mean: f32,
-    /// Their standard deviation (of the population).
+    /// Population standard deviation.
     pub deviation: f32,
-    /// The share of exact zeros.
+    /// Share of exact zeros.
     pub zeros: f32,
-    /// Numbers in each bin; one bin when all are the same, none when there is no finite number.
+    /// Count of each bin; one bin if all numbers are equal, none if no number is finite.
     pub counts: Vec<u32>,
 }
 
 impl Histogram {
-    /// Of at most `most` of `values`, at even distances.
+    /// Computes the histogram of an evenly spaced sample of at most `most` of `values`.
     pub fn of_sample(values: &[f32], most: usize) -> Self {
-        match values.len() <= most {
-            true => Self::of(values),
-            false => Self::of(&even_sample(values, most).copied().collect::<Vec<_>>()),
+        if values.len() <= most {
+            Self::of(values)
+        } else {
+            Self::of(&even_sample(values, most).copied().collect::<Vec<_>>())
         }
     }
 
-    /// Of all `values` that are finite.
+    /// Computes the histogram of the finite `values`.
     pub fn of(values: &[f32]) -> Self {
         let finite = || values.iter().copied().filter(|v| v.is_finite());
         let (mut n, mut zeros, mut sum, mut squares) = (0u32, 0u32, 0.0, 0.0);
@@ -60,12 +71,12 @@ impl Histogram {
         Self { min, max, mean: mean as f32, deviation: deviation as f32, zeros, counts }
     }
 
-    /// Numbers in all bins.
+    /// Returns the number of values in all bins.
     pub fn total(&self) -> u64 {
         self.counts.iter().map(|&n| u64::from(n)).sum()
     }
 
-    /// Lower end, upper end and count of each bin.
+    /// Iterates over lower end, upper end and count of each bin.
     pub fn bins(&self) -> impl Iterator<Item = (f64, f64, u32)> + '_ {
         let (min, bins) = (f64::from(self.min), self.counts.len().max(1) as f64);
         let width = (f64::from(self.max) - min) / bins;

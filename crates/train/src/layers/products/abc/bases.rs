@@ -1,7 +1,8 @@
 //! Real weights as a sum of bits: `W ~ sum_m a_m B_m` (arXiv:1711.11294, section 3.1).
 //!
-//! `B_m = sgn(W - mean(W) + u_m std(W))`, `u_m` evenly from -1 to 1 (0 for a single base), mean and deviation over all
-//! weights. The factors a solve the least squares of `|W - sum a_m B_m|^2` through their normal equations, in f64.
+//! `B_m = sgn(W - mean(W) + u_m std(W))` with `u_m` evenly spaced from -1 to 1 (0 for a single base), mean
+//! and deviation over all weights. The factors a minimize `|W - sum a_m B_m|^2`; the normal equations are
+//! solved in f64.
 
 use onebit_bits::{BitTensor, Engine, pack_at_least};
 use rand::{RngExt, SeedableRng};
@@ -14,7 +15,7 @@ use crate::{
     optimizers::{Optimizer, real_tensor::RealTensor},
 };
 
-/// Latent weights, (o, i), and the bits and factors that stand for them.
+/// Latent weights, (o, i), and the bits and factors that approximate them.
 pub(crate) struct Bases {
     pub(crate) shape: (usize, usize),
     pub(crate) weights: RealTensor,
@@ -24,7 +25,7 @@ pub(crate) struct Bases {
 }
 
 impl Bases {
-    /// Weights uniform in `+-1 / sqrt(i)`.
+    /// Draws weights uniform in `+-1 / sqrt(i)`.
     pub(crate) fn new(
         (o, i): (usize, usize),
         count: usize,
@@ -55,13 +56,15 @@ impl Bases {
         self.fit(&Engine::single()).map(drop)
     }
 
-    /// Bits and factors follow the weights; returns how many bits flipped.
+    /// Fits bits and factors to the weights; returns how many bits flipped.
     pub(crate) fn fit(&mut self, engine: &Engine) -> Result<u64> {
-        let ((o, i), w) = (self.shape, self.weights.values());
+        let (o, i) = self.shape;
+        let w = self.weights.values();
         let count = w.len() as f64;
         let mean = sum(w, |w| w) / count;
         let deviation = (sum(w, |w| (w - mean) * (w - mean)) / count).sqrt();
-        let (bases, mut flips) = (self.bits.len(), 0);
+        let bases = self.bits.len();
+        let mut flips = 0;
         for (m, bits) in self.bits.iter_mut().enumerate() {
             let u = if bases > 1 { 2.0 * m as f64 / (bases - 1) as f64 - 1.0 } else { 0.0 };
             let least = vec![(mean - u * deviation) as f32; i];
@@ -79,10 +82,11 @@ impl Bases {
     }
 }
 
-/// The factors a with the least `|w - sum a_m B_m|`. A base that the others already make gets 0.
+/// Returns the factors a that minimize `|w - sum a_m B_m|`. A base that depends linearly on earlier ones gets
+/// 0.
 fn least_squares(w: &[f32], bases: &[BitTensor]) -> Result<Vec<f32>> {
     let count = bases.len();
-    // B^T B, whose entries are integers, beside B^T w
+    // [B^T B | B^T w]; the entries of B^T B are integers
     let mut rows: Vec<Vec<f64>> = Vec::with_capacity(count);
     for base in bases {
         let mut row = Vec::with_capacity(count + 1);
@@ -92,7 +96,7 @@ fn least_squares(w: &[f32], bases: &[BitTensor]) -> Result<Vec<f32>> {
         row.push(along(w, base));
         rows.push(row);
     }
-    // Elimination without a change of order: the matrix is symmetric and not negative.
+    // Elimination without pivoting, because the matrix is symmetric and positive semidefinite.
     let mut used = vec![false; count];
     for m in 0..count {
         let pivot = rows[m].clone();
@@ -167,7 +171,7 @@ mod tests {
         for count in 1..=5 {
             let bases = bases(&w, 70, count);
             let best = error(&w, &bases, &bases.factors);
-            // no set of bases holds the one before it, but it is better
+            // no set of bases contains the previous one, but each is better
             assert!(best < last, "{count} bases: {best} after {last}");
             last = best;
             for m in 0..count {

@@ -1,28 +1,19 @@
 //! The layer of ABC-Net: real weights and activations, each as a sum of several bits (arXiv:1711.11294).
-//!
-//! With [bases](bases) `W ~ sum_m a_m B_m` and [thresholds](thresholds) `x ~ sum_n beta_n A_n` the product is
-//! `y = sum_mn a_m beta_n (A_n B_m^T)`: M N products of bits. x: (b, i) real, W: (o, i), y: (b, o) real.
-//!
-//! Back, with `D = sum_n beta_n dy^T A_n` and `G = sum_m a_m dy B_m`: the sign of each base passes its gradient on, so
-//! `dW = (sum_m a_m) D`; `dbeta_n = sum G A_n`, `dv_n = beta_n sum G [0 <= x + v_n <= 1]`,
-//! `dx = G sum_n beta_n [0 <= x + v_n <= 1]`. The factors a are solved for again after each step, not learned.
 
-use onebit_bits::{BitTensor, Geometry, Isa};
+use onebit_bits::{BitTensor, Geometry, Isa, vectorized};
 
 use crate::{
     contract::{
-        check::{check_cols, check_shape, check_sizes, kept, take},
+        check::{check_cols, check_shape, check_sizes},
         context::Context,
+        kept::Kept,
         layer::Layer,
         meter::{Observation, Parameters},
         state::State,
         value::{Signal, Value},
     },
     error::{Error, Result},
-    numeric::{
-        matrix::Matrix,
-        vectorized::{PART, vectorized},
-    },
+    numeric::{jobs::JOB, matrix::Matrix},
     optimizers::Optimizer,
 };
 
@@ -34,34 +25,62 @@ use bases::Bases;
 use product::{Dense, Product, Walking};
 use thresholds::{Slopes, Thresholds};
 
-/// The most bases and thresholds: those of the paper.
+/// The largest number of bases and of thresholds, as in the paper.
 const MOST: usize = 5;
 
-/// M bases of weights times N bits of activations; dense or a convolution.
+/// M bases of weights times N bits of activations, dense or as a convolution (ABC-Net, arXiv:1711.11294).
+///
+/// With bases `W ~ sum_m a_m B_m` and thresholds `x ~ sum_n beta_n A_n`, bit n being `x >= 1/2 - v_n`, the
+/// product is `y = sum_mn a_m beta_n (A_n B_m^T)`: M N products of bits. x: `(b, i)` real, W: `(o, i)`, y:
+/// `(b, o)` real.
+///
+/// Backward, with `D = sum_n beta_n dy^T A_n` and `G = sum_m a_m dy B_m`: the gradient passes straight
+/// through the sign of each base, so `dW = (sum_m a_m) D`; `dbeta_n = sum G A_n`,
+/// `dv_n = beta_n sum G [0 <= x + v_n <= 1]`, `dx = G sum_n beta_n [0 <= x + v_n <= 1]`. The factors a are
+/// not learned but solved for again after each step.
+///
+/// ```
+/// use onebit_bits::Engine;
+/// use onebit_train::{
+///     Matrix, Value,
+///     layer::{Context, Layer},
+///     layers::Abc,
+///     optimizers::Adam,
+/// };
+///
+/// let cx = Context::train(&Engine::single());
+/// let mut layer = Abc::dense(2, 1, (1, 1), Adam::new, 0)?.with_weights(vec![0.5, 1.5])?;
+/// let (bases, factors) = layer.bases();
+/// assert_eq!((bases[0].get(0, 0), bases[0].get(0, 1)), (false, true)); // above the mean of 1 or not
+/// assert_eq!(factors, [0.5]);
+/// let y = layer.forward(&cx, Value::Real(Matrix::new(1, 2, vec![2.0, -3.0])?))?;
+/// assert_eq!(y, Value::Real(Matrix::new(1, 1, vec![-1.0])?)); // 0.5 (-1 - 1)
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Abc {
     product: Box<dyn Product>,
     bases: Bases,
     thresholds: Thresholds,
     packed: Option<Isa>,
     stale: bool,
-    kept: Option<Kept>,
-    dy: Option<Matrix>,
-    dx: Option<Matrix>,
+    input: Kept<Input>,
+    dy: Kept<Matrix>,
+    dx: Kept<Matrix>,
     slopes: Slopes,
 }
 
-/// What a forward pass leaves: x, (b, i), and its bits.
-struct Kept {
+/// The input of a forward pass: x, (b, i), and its bits.
+struct Input {
     x: Matrix,
     bits: Vec<BitTensor>,
 }
 
 impl Abc {
-    /// Real inputs (b, inputs) to sums (b, outputs), with `bases` and `thresholds` of 1 to 5. `optimizer` makes one for the
-    /// weights, the shifts v and the factors beta each.
+    /// Creates a dense layer: real inputs (b, inputs) to sums (b, outputs), with 1 to 5 `bases` and
+    /// `thresholds`. `optimizer` makes one optimizer each for the weights, the shifts v and the factors beta.
     ///
-    /// Weights start uniform in `+-1 / sqrt(inputs)`, thresholds evenly from -1 to 1 (0 for a single one),
-    /// factors beta at `1 / thresholds`.
+    /// Weights start uniform in `+-1 / sqrt(inputs)`, thresholds evenly spaced from -1 to 1 (0 for a single
+    /// one), and factors beta at `1 / thresholds`.
     ///
     /// # Errors
     /// [`Error::Setting`] when a size is 0, or bases or thresholds are not from 1 to 5.
@@ -76,10 +95,10 @@ impl Abc {
         Self::new(Box::new(Dense::new(inputs, outputs)), (bases, thresholds), optimizer, seed)
     }
 
-    /// A convolution of images of `size` = (h, w) pixels: (b * h * w, c_in) to (b * h' * w', c_out).
+    /// Creates a convolution of images of `size` = (h, w) pixels: (b * h * w, c_in) to (b * h' * w', c_out).
     ///
     /// # Errors
-    /// As [`dense`](Self::dense), and those of [`Geometry::output`].
+    /// Returns the errors of [`dense`](Self::dense) and of [`Geometry::output`].
     pub fn conv<O: Optimizer + 'static>(
         conv: Geometry,
         size: (usize, usize),
@@ -97,13 +116,10 @@ impl Abc {
         optimizer: impl Fn() -> O,
         seed: u64,
     ) -> Result<Self> {
+        let name = product.name();
         for (what, count) in [("bases", bases), ("thresholds", thresholds)] {
             if !(1..=MOST).contains(&count) {
-                return Err(Error::setting(
-                    format!("{} {what}", product.name()),
-                    format!("1 to {MOST}"),
-                    count,
-                ));
+                return Err(Error::setting(format!("{name} {what}"), format!("1 to {MOST}"), count));
             }
         }
         Ok(Self {
@@ -112,9 +128,9 @@ impl Abc {
             product,
             packed: None,
             stale: false,
-            kept: None,
-            dy: None,
-            dx: None,
+            input: Kept::by_forward(name),
+            dy: Kept::by_receive(name),
+            dx: Kept::by_receive(name),
             slopes: Slopes::default(),
         })
     }
@@ -122,7 +138,7 @@ impl Abc {
     /// Starts from these weights, `(o, i)`, row-major.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of them.
+    /// [`Error::Shape`] for another number of weights.
     pub fn with_weights(mut self, weights: Vec<f32>) -> Result<Self> {
         self.bases.restart(weights)?;
         Ok(self)
@@ -131,7 +147,7 @@ impl Abc {
     /// Starts from these shifts v and factors beta, `(n)` both.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of them.
+    /// [`Error::Shape`] for another number of shifts or factors.
     pub fn with_activations(mut self, shifts: Vec<f32>, factors: Vec<f32>) -> Result<Self> {
         self.thresholds.restart(shifts, factors)?;
         Ok(self)
@@ -152,21 +168,23 @@ impl Abc {
         (self.thresholds.shifts.values(), self.thresholds.factors.values())
     }
 
-    /// `dL/dv` and `dL/dbeta`, `(n)` both, of the last signal received.
+    /// `dL/dv` and `dL/dbeta`, `(n)` both, for the last signal received.
     pub fn activation_gradients(&self) -> Option<(&[f32], &[f32])> {
-        self.dy.as_ref().map(|_| (&self.slopes.shifts[..], &self.slopes.factors[..]))
+        self.dy.value().map(|_| (&self.slopes.shifts[..], &self.slopes.factors[..]))
     }
 
-    /// `dL/dW`, `(o, i)`, of the signal received.
+    /// `dL/dW`, `(o, i)`, for the signal received.
     ///
     /// # Errors
-    /// [`Error::Sequence`] when nothing was received.
+    /// [`Error::Sequence`] when no signal was received.
     pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
-        let name = self.product.name();
-        let Kept { bits, .. } = kept(&self.kept, name, "update", "forward pass")?;
-        let dy = kept(&self.dy, name, "update", "signal")?;
-        let ((o, i), engine) = (self.bases.shape, &cx.engine);
-        let (mut dy_t, mut one, mut dw) = (cx.matrix(o, dy.rows()), cx.matrix(o, i), cx.matrix(o, i));
+        let Input { bits, .. } = self.input.get("update")?;
+        let dy = self.dy.get("update")?;
+        let (o, i) = self.bases.shape;
+        let engine = &cx.engine;
+        let mut dy_t = cx.matrix(o, dy.rows());
+        let mut one = cx.matrix(o, i);
+        let mut dw = cx.matrix(o, i);
         dy.transpose_into(engine, &mut dy_t)?;
         dw.values_mut().fill(0.0);
         let passed_on: f32 = self.bases.factors.iter().sum();
@@ -178,11 +196,12 @@ impl Abc {
         Ok(dw)
     }
 
-    /// Bases and packed weights as the real weights are now.
+    /// Brings bases and packed weights up to date with the real weights.
     fn prepare(&mut self, cx: &Context) -> Result<()> {
         if self.stale {
             self.bases.fit(&cx.engine)?;
-            (self.stale, self.packed) = (false, None);
+            self.stale = false;
+            self.packed = None;
         }
         if self.packed != Some(cx.engine.isa()) {
             self.product.pack(&cx.engine, &self.bases.bits)?;
@@ -195,7 +214,7 @@ impl Abc {
 /// `to += by * from`
 fn add(cx: &Context, to: &mut Matrix, by: f32, from: &[f32]) -> Result<()> {
     let isa = cx.engine.isa();
-    Ok(cx.engine.chunks((to.values_mut(), from), PART, |_, (to, from)| add_part(isa, to, by, from))?)
+    Ok(cx.engine.chunks((to.values_mut(), from), JOB, |_, (to, from)| add_part(isa, to, by, from))?)
 }
 
 vectorized! {
@@ -226,20 +245,21 @@ impl Layer for Abc {
         let (engine, isa) = (&cx.engine, cx.engine.isa());
         let mut y = cx.matrix(self.product.output_rows(x.rows())?, self.bases.shape.0);
         y.values_mut().fill(0.0);
-        let (bits, mut sums) = (self.thresholds.bits(engine, &x)?, vec![0; y.values().len()]);
+        let bits = self.thresholds.bits(engine, &x)?;
+        let mut sums = vec![0; y.values().len()];
         for (bits, beta) in bits.iter().zip(self.thresholds.factors.values()) {
             for (base, factor) in self.bases.factors.iter().enumerate() {
                 self.product.sums(engine, bits, base, &mut sums)?;
-                engine.chunks((y.values_mut(), &sums[..]), PART, |_, (y, sums)| {
+                engine.chunks((y.values_mut(), &sums[..]), JOB, |_, (y, sums)| {
                     add_sums(isa, y, beta * factor, sums);
                 })?;
             }
         }
-        cx.recycle(self.kept.replace(Kept { x, bits }).map(|kept| kept.x));
-        cx.recycle(self.dy.take());
-        cx.recycle(self.dx.take());
+        cx.recycle(self.input.replace(Input { x, bits }).map(|input| input.x));
+        cx.recycle(self.dy.clear());
+        cx.recycle(self.dx.clear());
         if !cx.training() {
-            cx.recycle(self.kept.take().map(|kept| kept.x));
+            cx.recycle(self.input.clear().map(|input| input.x));
         }
         Ok(Value::Real(y))
     }
@@ -247,7 +267,7 @@ impl Layer for Abc {
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
         let name = self.product.name();
         let dy = signal.into_grad(name)?;
-        let Kept { x, .. } = kept(&self.kept, name, "receive", "forward pass")?;
+        let Input { x, .. } = self.input.get("receive")?;
         let shape = (self.product.output_rows(x.rows())?, self.bases.shape.0);
         check_shape(name, "a gradient", shape, dy.shape())?;
         let (mut grad, mut one) = (cx.matrix(x.rows(), x.cols()), cx.matrix(x.rows(), x.cols()));
@@ -264,7 +284,7 @@ impl Layer for Abc {
     }
 
     fn send(&mut self, _cx: &Context) -> Result<Signal> {
-        take(&mut self.dx, self.product.name(), "send", "signal").map(Signal::Grad)
+        self.dx.take("send").map(Signal::Grad)
     }
 
     fn update(&mut self, cx: &Context, rate: f64) -> Result<()> {
@@ -290,7 +310,8 @@ impl Layer for Abc {
     }
 
     fn parameters(&self) -> Parameters {
-        let ((o, i), bases) = (self.bases.shape, self.bases.bits.len());
+        let (o, i) = self.bases.shape;
+        let bases = self.bases.bits.len();
         Parameters { bits: bases * o * i, reals: bases + 2 * self.thresholds.shifts.values().len() }
     }
 }

@@ -1,4 +1,4 @@
-//! What meets in an ABC layer: bits with bits, densely or under a walking kernel.
+//! The products of an ABC layer, bits with bits: dense or convolutional.
 
 use onebit_bits::{
     BitTensor, ConvTransposed, ConvWeights, Engine, Geometry, Images, Panels, Patches, convolve, product,
@@ -6,7 +6,7 @@ use onebit_bits::{
 
 use crate::error::{Error, Result};
 
-/// Products of bits with several weights of one shape.
+/// Products of bits with several sets of weights of one shape.
 pub(crate) trait Product: Send {
     /// The layer's name.
     fn name(&self) -> &'static str;
@@ -17,19 +17,19 @@ pub(crate) trait Product: Send {
     /// (o, i) of the weights.
     fn weights(&self) -> (usize, usize);
 
-    /// Rows of the output for rows of the input.
+    /// Rows of the output for `rows` rows of the input.
     fn output_rows(&self, rows: usize) -> Result<usize>;
 
-    /// Packs all weights: (o, i) each.
+    /// Packs all weights, (o, i) each.
     fn pack(&mut self, engine: &Engine, weights: &[BitTensor]) -> Result<()>;
 
-    /// Sums of x with weights `base`.
+    /// Computes the sums of x with weights `base`.
     fn sums(&self, engine: &Engine, x: &BitTensor, base: usize, sums: &mut [i32]) -> Result<()>;
 
-    /// The gradient of `rows` rows of x through weights `base`.
+    /// Computes the gradient of `rows` rows of x through weights `base`.
     fn dx(&self, engine: &Engine, dy: &[f32], rows: usize, base: usize, dx: &mut [f32]) -> Result<()>;
 
-    /// The gradient of the weights, (o, i). dy_t: (o, rows of the output).
+    /// Computes the gradient of the weights, (o, i). dy_t: (o, rows of the output).
     fn dw(&self, engine: &Engine, dy_t: &[f32], x: &BitTensor, dw: &mut [f32]) -> Result<()>;
 }
 
@@ -83,7 +83,7 @@ impl Product for Dense {
     }
 }
 
-/// A convolution of images of one size, a row for each pixel.
+/// A convolution of images of one size, one row for each pixel.
 pub(crate) struct Walking {
     conv: Geometry,
     size: (usize, usize),

@@ -1,6 +1,7 @@
 //! Real activations as a sum of bits: `x ~ sum_n beta_n A_n` (arXiv:1711.11294, section 3.2).
 //!
-//! `A_n = 2 [clip(x + v_n, 0, 1) >= 1/2] - 1`, so bit n is `x >= 1/2 - v_n`. Back, `dA_n/dx = dA_n/dv_n = [0 <= x + v_n <= 1]`.
+//! `A_n = 2 [clip(x + v_n, 0, 1) >= 1/2] - 1`, so bit n is `x >= 1/2 - v_n`. Backward:
+//! `dA_n/dx = dA_n/dv_n = [0 <= x + v_n <= 1]`.
 
 use onebit_bits::{BitTensor, Engine, pack_at_least};
 
@@ -11,13 +12,13 @@ use crate::{
     optimizers::{Optimizer, real_tensor::RealTensor},
 };
 
-/// Shifts v and factors beta, both (n) and learned.
+/// The learned shifts v and factors beta, (n) both.
 pub(crate) struct Thresholds {
     pub(crate) shifts: RealTensor,
     pub(crate) factors: RealTensor,
 }
 
-/// What a backward pass finds besides dx.
+/// The gradients of shifts and factors from one backward pass.
 #[derive(Default)]
 pub(crate) struct Slopes {
     pub(crate) shifts: Vec<f32>,
@@ -25,7 +26,8 @@ pub(crate) struct Slopes {
 }
 
 impl Thresholds {
-    /// `v` from -1/2 to 3/2 (1/2, the sign, for a single one), so thresholds from 1 to -1, and `beta = 1 / n`.
+    /// Starts with `v` from -1/2 to 3/2 (1/2, the sign, for a single one), so thresholds from 1 to -1, and
+    /// `beta = 1 / n`.
     pub(crate) fn new<O: Optimizer + 'static>(count: usize, optimizer: &impl Fn() -> O) -> Self {
         let shift = |n: usize| if count > 1 { 2.0 * n as f32 / (count - 1) as f32 - 0.5 } else { 0.5 };
         Self {
@@ -34,7 +36,7 @@ impl Thresholds {
         }
     }
 
-    /// Starts again from these.
+    /// Starts again from these shifts and factors.
     pub(crate) fn restart(&mut self, shifts: Vec<f32>, factors: Vec<f32>) -> Result<()> {
         let count = self.shifts.values().len();
         for (name, got) in [("shifts", shifts.len()), ("factors", factors.len())] {
@@ -47,7 +49,7 @@ impl Thresholds {
         Ok(())
     }
 
-    /// `A_n` of x, as many as there are shifts.
+    /// Returns `A_n` of x, one for each shift.
     pub(crate) fn bits(&self, engine: &Engine, x: &Matrix) -> Result<Vec<BitTensor>> {
         let (rows, cols) = x.shape();
         let ascending = BitTensor::zeros(1, cols);
@@ -56,9 +58,11 @@ impl Thresholds {
         Ok(self.shifts.values().iter().map(pack).collect::<Result<_, _>>()?)
     }
 
-    /// dx of g, the gradient of `sum beta_n A_n`, in its place, and the slopes. Sums are in f64, row by row.
+    /// Turns `grad`, the gradient of `sum beta_n A_n`, into dx and returns the slopes, summed in f64 row by
+    /// row.
     pub(crate) fn backward(&self, cx: &Context, x: &Matrix, grad: &mut Matrix) -> Result<Slopes> {
-        let (cols, engine) = (x.cols().max(1), &cx.engine);
+        let cols = x.cols().max(1);
+        let engine = &cx.engine;
         let mut slopes = Slopes::default();
         for (v, beta) in self.shifts.values().iter().zip(self.factors.values()) {
             let mut rows = vec![[0.0; 2]; x.rows()];
