@@ -59,8 +59,7 @@ fn train(engine: &Engine) -> Result<Model, Box<dyn Error>> {
     let split = Split::random(&data::iris(), 0.2, 42)?;
     let mut net = Network::flip(4, &[64], 3, &FlipOptions::new(&thresholds(3)?), 42)?;
     let phases = vec![Phase::new(10, Batch::Size(32), 1.0), Phase::new(10, Batch::All, 0.5)];
-    let trainer = Trainer::flip(phases, 42);
-    let outcome = Training::new(&trainer, &mut net, &split).engine(engine).run()?;
+    let outcome = Training::new(Trainer::flip(phases, 42), &mut net, &split).engine(engine).run()?;
     println!("accuracy on held-out flowers: {:.1} %", 100.0 * outcome.kept().test_accuracy.unwrap_or(0.0));
     Ok(outcome.into_model()?)
 }

@@ -159,7 +159,8 @@ fn layer_json(layer: &Layer) -> Value {
         "weight_bits": layer.weights(),
     });
     if let Layer::Conv(conv) = layer {
-        let (geometry, padding) = (conv.geometry, conv.geometry.padding);
+        let geometry = conv.geometry;
+        let padding = conv.geometry.padding;
         shown["conv"] = json!({
             "image": conv.image,
             "channels": [geometry.c_in, geometry.c_out],

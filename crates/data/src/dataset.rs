@@ -352,8 +352,8 @@ mod tests {
         let images = set.with_image(shape(1, 1, 2)).unwrap();
         let (rest, held_out) = images.split(0.5, 1).unwrap();
         let (first, last) = images.split_last(1).unwrap();
-        for part in [images.subset(&[2]), rest, held_out, first, last] {
-            assert_eq!(part.image(), Some(shape(1, 1, 2)));
+        for set in [images.subset(&[2]), rest, held_out, first, last] {
+            assert_eq!(set.image(), Some(shape(1, 1, 2)));
         }
     }
 
@@ -363,10 +363,10 @@ mod tests {
         let (rest, held_out) = set.split(0.25, 42).unwrap();
         assert_eq!((rest.len(), held_out.len()), (7, 3)); // round(2.5) is 3
         let mut seen: Vec<u32> = Vec::new();
-        for part in [&rest, &held_out] {
-            for row in 0..part.len() {
-                let number = part.gather(&[row])[0] as u32;
-                assert_eq!(part.labels()[row], number % 2);
+        for set in [&rest, &held_out] {
+            for row in 0..set.len() {
+                let number = set.gather(&[row])[0] as u32;
+                assert_eq!(set.labels()[row], number % 2);
                 seen.push(number);
             }
         }

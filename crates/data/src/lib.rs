@@ -6,6 +6,7 @@
 //!
 //! | source | reader |
 //! |---|---|
+//! | any labelled data, by path or name | [`Location`] |
 //! | a CSV, Parquet or Arrow IPC table | [`read_table`], for evaluation [`read_table_with_labels`] |
 //! | such a table or stdin, to predict from | [`read_features`], row by row [`FeatureRows`] |
 //! | an `.npy` array, to predict from row by row | [`NpyRows`] |
@@ -23,7 +24,8 @@
 //! Rows that are images have an [`ImageShape`]. [`Standardize`], [`Gcn`] and [`Whiten`] transform features,
 //! [`quantiles`] computes thresholds for them, and [`Augment`] varies the images of a batch.
 //!
-//! All input is checked: an error names the file, the line and the column.
+//! All input is checked: an error names the file, the line and the column, and has a [`Remedy`] if there is
+//! an obvious one.
 //!
 //! ```
 //! use onebit_data::{Standardize, iris};

@@ -96,7 +96,8 @@ pub struct Dense<W = Vec<u64>> {
 /// use onebit_bits::{BitTensor, Engine, Geometry, Pad};
 /// use onebit_model::{Affine, Conv, Dense, Layer, Limits, Model, Output, Thresholds};
 ///
-/// // An image of 1 x 3 pixels. The kernel (+1, -1) gives `x_p - x_(p + 1)`; the bit is 1 if that is at least 2.
+/// // An image of 1 x 3 pixels. The kernel (+1, -1) gives `x_p - x_(p + 1)`; the bit is 1 if that is at least
+/// // 2.
 /// let conv = Conv {
 ///     geometry: Geometry { pad: Pad::Zero, ..Geometry::new(1, 1, (1, 2)) },
 ///     image: (1, 3),

@@ -21,12 +21,12 @@
 //!
 //! A model runs in one of three ways, all with the same scores, bit for bit:
 //!
-//! - A [`Session`] runs many samples: it packs the weights for vector instructions, and uses the threads of an
-//!   [`Engine`].
+//! - A [`Session`] runs many samples: it packs the weights for vector instructions, and uses the threads of
+//!   an [`Engine`].
 //! - An [`Interpreter`] needs little memory: it reads the weights where [`Model::in_place`] found them, and
 //!   allocates only when it is made.
-//! - A [`CSource`], made by [`Model::to_c`], is C99 source without dependencies, for microcontrollers and other
-//!   programs in C.
+//! - A [`CSource`], made by [`Model::to_c`], is C99 source without dependencies, for microcontrollers and
+//!   other programs in C.
 //!
 //! Without its default feature `std`, which adds files, the crate is `no_std` + `alloc`. It starts no threads
 //! (the [`Engine`] brings them), reads no clock, and has no `unsafe`.

@@ -17,7 +17,8 @@ pub const VARIABLE: &str = "ONEBIT_TEST_DATA";
 /// nothing, that the calling test checks nothing.
 ///
 /// # Panics
-/// If the folder does not exist and the environment has `CI=true`, where no test may pass by checking nothing.
+/// If the folder does not exist and the environment has `CI=true`, where no test may pass by checking
+/// nothing.
 pub fn outside(name: &str) -> Option<PathBuf> {
     let found = find(env::var_os(VARIABLE).map(PathBuf::from).as_deref(), name);
     found

@@ -14,7 +14,7 @@
 //! | [`evaluate()`], [`confusion`], [`accuracy`] | evaluation of a network |
 //! | [`checkpoint`], [`inspect`], [`teacher`] | resuming a run, looking into steps, knowledge distillation |
 //! | [`config`], [`experiment`] | a run as a TOML text, and its execution |
-//! | [`record`], [`tune`], [`bench`] | a run on disk, hyper-parameter search, speed of training steps |
+//! | [`record`], [`tune`], [`mod@bench`] | a run on disk, hyper-parameter search, speed of training steps |
 //! | [`data`] | data sets: the crate `onebit-data` |
 //! | [`layer`], [`step`], [`state`], [`export`] | the interfaces for new layers and rules |
 //!
@@ -25,8 +25,8 @@
 //! use onebit_train::{config, experiment};
 //!
 //! let config = config::preset("iris")?;
-//! let parts = experiment::load(&config, None)?;
-//! let outcome = experiment::training(&config, &parts)?.run()?;
+//! let split = experiment::load(&config, None)?;
+//! let outcome = experiment::training(&config, &split)?.run()?;
 //! assert!(outcome.kept().test_accuracy > Some(0.6));
 //! # Ok::<(), onebit_train::Error>(())
 //! ```

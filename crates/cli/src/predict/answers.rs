@@ -60,7 +60,8 @@ impl Answers {
         if bad > 0 {
             self.print(&rows[..bad])?;
         }
-        let (input, row) = (rows[bad].name(), rows[bad].row);
+        let input = rows[bad].name();
+        let row = rows[bad].row;
         let named = self.features.get(feature).cloned();
         let feature = named.unwrap_or_else(|| feature.to_string());
         Err(Failure::other(format!(

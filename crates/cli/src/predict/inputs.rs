@@ -98,7 +98,8 @@ impl Inputs {
         }
         others.sort();
         if let Some(first) = others.first() {
-            let (count, first) = (others.len(), first.display());
+            let count = others.len();
+            let first = first.display();
             output::warn(&format!(
                 "{}: skipped {count} entries other than {known}; the first is {first}",
                 name()

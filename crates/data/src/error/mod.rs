@@ -18,7 +18,9 @@ mod table;
 
 pub use image::ImageError;
 pub use remedy::Remedy;
-pub(crate) use shown::{listed, shortened, shown};
+#[cfg(feature = "columnar")]
+pub(crate) use shown::shortened;
+pub(crate) use shown::{listed, shown};
 pub use table::TableError;
 
 /// An error in a data set, or in a file that should contain one.

@@ -35,8 +35,8 @@ const LIMIT: u64 = (1 << 30) / IMAGE as u64;
 /// ```
 ///
 /// # Errors
-/// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`]; [`DataError::Array`] for what is wrong in the file,
-/// [`DataError::NoArray`] without `X` or `y`; [`ImageError::Count`], [`DataError::NoRows`].
+/// [`DataError::NoFile`], [`DataError::Open`], [`DataError::Read`]; [`DataError::Array`] for what is wrong in
+/// the file, [`DataError::NoArray`] without `X` or `y`; [`ImageError::Count`], [`DataError::NoRows`].
 pub fn read_svhn_folder(dir: impl AsRef<Path>, subset: Subset) -> Result<Dataset, DataError> {
     let name = match subset {
         Subset::Train => "train_32x32.mat",

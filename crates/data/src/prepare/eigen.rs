@@ -75,7 +75,7 @@ impl Eigen {
     /// Decomposes `a`, `(n, n)`. Returns `None` if QL does not converge; no finite matrix is known for which
     /// it fails.
     pub(crate) fn new(engine: &Engine, n: usize, mut a: Vec<f64>) -> Result<Option<Self>, DataError> {
-        let (mut values, mut off, betas) = tridiagonal(engine, n, &mut a)?;
+        let [mut values, mut off, betas] = tridiagonal(engine, n, &mut a)?;
         let turned = reflect(engine, n, &a, &betas)?;
         let mut panels = vec![0.0; n.div_ceil(LANES) * n * LANES];
         for (p, panel) in panels.chunks_exact_mut(n * LANES).enumerate() {
@@ -110,11 +110,7 @@ impl Eigen {
 
 /// Reduces `a`, `(n, n)`, to a tridiagonal matrix. Returns its diagonal, its off-diagonal, and the `beta` of
 /// each reflection `I - beta v v^T`; the vectors `v` are left in the rows of `a`, right of the diagonal.
-fn tridiagonal(
-    engine: &Engine,
-    n: usize,
-    a: &mut [f64],
-) -> Result<(Vec<f64>, Vec<f64>, Vec<f64>), DataError> {
+fn tridiagonal(engine: &Engine, n: usize, a: &mut [f64]) -> Result<[Vec<f64>; 3], DataError> {
     let (mut diagonal, mut off, mut betas) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
     let mut w = vec![0.0; n];
     for k in 0..n {
@@ -146,7 +142,7 @@ fn tridiagonal(
             subtract(engine.isa(), (n, k + 1), first / n, v, w, rows);
         })?;
     }
-    Ok((diagonal, off, betas))
+    Ok([diagonal, off, betas])
 }
 
 vectorized! {

@@ -106,11 +106,11 @@ fn cuts(counts: &[Count], levels: usize) -> impl Iterator<Item = f32> {
         })
         .collect();
     let (total, gaps) = (below.last().copied().unwrap_or(0), counts.len().saturating_sub(1));
-    let parts = levels as u64 + 1;
-    (1..parts).map(move |level| {
-        // Counts are multiplied by `parts`, so that the comparison is exact.
-        let (wanted, of_gap) = (level * total, |gap: usize| below[gap] * parts);
-        let above = below[..gaps].partition_point(|below| below * parts < wanted);
+    let groups = levels as u64 + 1;
+    (1..groups).map(move |level| {
+        // Counts are multiplied by `groups`, so that the comparison is exact.
+        let (wanted, of_gap) = (level * total, |gap: usize| below[gap] * groups);
+        let above = below[..gaps].partition_point(|below| below * groups < wanted);
         let gap = match above {
             _ if gaps == 0 => return counts.first().map_or(0.0, |(value, _)| *value),
             0 => 0,

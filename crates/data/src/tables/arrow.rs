@@ -167,9 +167,10 @@ impl Rows for ArrowRows<'_> {
             let kind = self.schema.field(self.places[column]).data_type();
             if !is_known(kind) {
                 let (file, column) = (self.file.clone(), shown(&self.names[column]));
-                let kind = match kind.is_nested() {
-                    true => "a list, a map or a structure".into(),
-                    false => shown(&format!("of type {kind}")),
+                let kind = if kind.is_nested() {
+                    "a list, a map or a structure".into()
+                } else {
+                    shown(&format!("of type {kind}"))
                 };
                 return Err(TableError::ColumnType { file, column, kind }.into());
             }
@@ -260,10 +261,10 @@ fn read(reader: &mut dyn Read, length: u64, file: &str) -> Result<Vec<u8>, DataE
     let mut bytes = Vec::new();
     let read = reader.take(length).read_to_end(&mut bytes);
     read.map_err(|reason| DataError::Read { file: file.into(), reason })?;
-    match bytes.len() as u64 == length {
-        true => Ok(bytes),
-        false => Err(damaged(file, FORMAT, "it ends early")),
+    if (bytes.len() as u64) < length {
+        return Err(damaged(file, FORMAT, "it ends early"));
     }
+    Ok(bytes)
 }
 
 /// Checks that buffers lie within the body, and that their claimed sizes after decompression are possible.

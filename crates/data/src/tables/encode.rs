@@ -72,7 +72,8 @@ impl Encoder {
             });
         }
         let mut x = vec![0.0; self.columns.features()];
-        let (columns, unknown) = (&self.columns, &mut self.unknown);
+        let columns = &self.columns;
+        let unknown = &mut self.unknown;
         let note = |at: usize| {
             let column = &columns.as_slice()[at].name;
             if unknown.iter().all(|known| known.column != *column) {

@@ -70,7 +70,8 @@ pub fn read_table_from(reader: impl Read, name: &str, target: &str) -> Result<Da
 
 /// [`read_table_with`] for rows.
 pub(crate) fn learn(rows: &mut dyn Rows, options: &TableOptions) -> Result<Dataset, DataError> {
-    let (file, names) = (rows.file().to_string(), rows.columns().to_vec());
+    let file = rows.file().to_string();
+    let names = rows.columns().to_vec();
     let target = find_target(rows, &options.target)?;
     if let Some(unknown) = options.drop.iter().find(|name| !names.contains(name)) {
         let columns = listed(names.iter());
@@ -86,8 +87,10 @@ pub(crate) fn learn(rows: &mut dyn Rows, options: &TableOptions) -> Result<Datas
     }
     rows.select(&[&features[..], &[target]].concat())?;
     let mut columns: Vec<RawColumn> = features.iter().map(|&at| RawColumn::new(at, &names[at])).collect();
-    let (step, missing) = (columns.len(), options.missing);
-    let (mut cells, mut labels) = (Vec::new(), Labels::default());
+    let step = columns.len();
+    let missing = options.missing;
+    let mut cells = Vec::new();
+    let mut labels = Labels::default();
     while rows.advance()? {
         if cells.len() > MOST_CELLS - step {
             return Err(DataError::Oversize { file, limit: 4 * MOST_CELLS as u64 });

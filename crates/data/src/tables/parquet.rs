@@ -90,7 +90,9 @@ impl ParquetRows {
             let metadata = ParquetMetaDataReader::new().parse_and_finish(&chunks);
             let metadata = metadata.map_err(|error| damaged(name, FORMAT, error))?;
             let schema = metadata.file_metadata().schema_descr_ptr();
-            let (mut names, mut leaves, mut leaf) = (Vec::new(), Vec::new(), 0);
+            let mut names = Vec::new();
+            let mut leaves = Vec::new();
+            let mut leaf = 0;
             for (root, field) in schema.root_schema().get_fields().iter().enumerate() {
                 let first = leaf;
                 while leaf < schema.num_columns() && schema.get_column_root_idx(leaf) == root {
@@ -100,14 +102,16 @@ impl ParquetRows {
                     continue;
                 }
                 names.push(field.name().trim().to_string());
-                leaves.push(match field.is_primitive() && leaf == first + 1 {
-                    true => kind(&schema.column(first)).map(|kind| (first, kind)),
-                    false => Err("a list, a map or a structure".into()),
+                leaves.push(if field.is_primitive() && leaf == first + 1 {
+                    kind(&schema.column(first)).map(|kind| (first, kind))
+                } else {
+                    Err("a list, a map or a structure".into())
                 });
             }
             check_names(name, &names)?;
             let batch = names.iter().map(|_| Vec::new()).collect();
-            let (file, chunks) = (name.to_string(), Arc::new(chunks));
+            let file = name.to_string();
+            let chunks = Arc::new(chunks);
             let (open, selected, group, left, at, row) = Default::default();
             Ok(Self { file, names, leaves, chunks, metadata, group, left, open, selected, batch, at, row })
         })
@@ -340,14 +344,13 @@ fn read<T: DataType>(
     let (rows, ..) = reader.read_records(ROWS, Some(&mut levels), None, &mut values)?;
     let mut values = values.iter();
     for row in 0..rows {
-        let is_there = most == 0 || levels.get(row) == Some(&most);
-        cells.push(match is_there {
-            true => match values.next() {
-                Some(found) => value(found)?,
-                None => return Err(ParquetError::General("fewer values than rows".into())),
-            },
-            false => Value::Missing,
-        });
+        let is_missing = most > 0 && levels.get(row) != Some(&most);
+        if is_missing {
+            cells.push(Value::Missing);
+            continue;
+        }
+        let found = values.next().ok_or_else(|| ParquetError::General("fewer values than rows".into()))?;
+        cells.push(value(found)?);
     }
     Ok(())
 }

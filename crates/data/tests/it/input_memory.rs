@@ -1,5 +1,5 @@
-//! Hostile inputs of predict take no more memory than is written in `docs/reference/security.md`: what is allocated is
-//! counted.
+//! Hostile inputs of predict take no more memory than is written in `docs/reference/security.md`: what is
+//! allocated is counted.
 
 use std::io::{Cursor, Read, repeat};
 

@@ -82,7 +82,7 @@ fn header(model: &Model, network: &Network, name: &str, (members, workspace): (&
     let raw = match model.columns() {
         None => "",
         Some(_) => {
-            "\n * The features are what the columns of a raw table become; `onebit inspect` lists them in order."
+            "\n * The features are those that the columns of a raw table become, in the order of the columns."
         }
     };
     format!(

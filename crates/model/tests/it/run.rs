@@ -292,7 +292,7 @@ fn of_equal_scores_the_first_class_wins() {
 #[test]
 fn no_rows_give_no_scores() {
     let (model, engine) = (sums_and_differences(), Engine::single());
-    assert_eq!(model.scores(&engine, &[]).unwrap(), []);
+    assert_eq!(model.scores(&engine, &[]).unwrap(), [0.0f32; 0]);
     assert_eq!(model.classify(&engine, &[]).unwrap(), [] as [usize; 0]);
 }
 

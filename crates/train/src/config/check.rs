@@ -49,7 +49,11 @@ impl Config {
         }
         if let Some(levels) = self.training.levels {
             if self.loss() != LossName::IntegerSoftmax {
-                return Err(Error::setting("training.levels", "nothing without the integer softmax", levels));
+                return Err(Error::setting(
+                    "training.levels",
+                    "nothing: it belongs to the integer softmax",
+                    levels,
+                ));
             }
             IntegerSoftmax::new(levels)?;
         }

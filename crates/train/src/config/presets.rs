@@ -1,4 +1,5 @@
-//! Built-in configurations. Each text states the result that its paper reports.
+//! Presets: configurations that come with the crate. The text of each names its source and the result
+//! reported there.
 
 use crate::{
     config::{Config, parse},

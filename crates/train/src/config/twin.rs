@@ -12,6 +12,16 @@ const RATE: f64 = 1e-3;
 impl Config {
     /// Returns the same run with real weights under Adam, batch norm and ReLU; dropout stays. Rates become at
     /// most 1e-3. Phases of a flip run decay from 1e-3 to 1e-5.
+    ///
+    /// ```
+    /// use onebit_train::{config, experiment};
+    ///
+    /// let twin = config::preset("digits")?.float_twin();
+    /// let net = experiment::network(&twin, &experiment::load(&twin, None)?)?;
+    /// assert_eq!(net.parameters().bits, 0);
+    /// assert_eq!(twin.phases()?[0].rate, 1e-3);
+    /// # Ok::<(), onebit_train::Error>(())
+    /// ```
     #[must_use]
     pub fn float_twin(mut self) -> Self {
         let flip = self.method != Method::StraightThrough;

@@ -104,6 +104,13 @@ impl Context {
         self.pool.matrix(rows, cols)
     }
 
+    /// Returns a copy of `matrix`.
+    pub(crate) fn copy(&self, matrix: &Matrix) -> Matrix {
+        let mut copy = self.matrix(matrix.rows(), matrix.cols());
+        copy.values_mut().copy_from_slice(matrix.values());
+        copy
+    }
+
     /// Returns bits `(rows, cols)`, all 0.
     pub fn bits(&self, rows: usize, cols: usize) -> BitTensor {
         self.pool.bits(rows, cols)

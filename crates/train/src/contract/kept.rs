@@ -37,12 +37,12 @@ impl<T> Kept<T> {
         self.value.take().ok_or(self.missing(verb))
     }
 
-    /// The value, if there is one.
+    /// The value, or `None` for an empty slot.
     pub(crate) fn value(&self) -> Option<&T> {
         self.value.as_ref()
     }
 
-    /// The value to change, if there is one.
+    /// Mutable access to the value, or `None` for an empty slot.
     pub(crate) fn value_mut(&mut self) -> Option<&mut T> {
         self.value.as_mut()
     }

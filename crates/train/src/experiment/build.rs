@@ -21,8 +21,8 @@ use crate::{
 /// use onebit_train::{config, experiment};
 ///
 /// let config = config::preset("iris")?;
-/// let parts = experiment::load(&config, None)?;
-/// let outcome = experiment::training(&config, &parts)?.run()?;
+/// let split = experiment::load(&config, None)?;
+/// let outcome = experiment::training(&config, &split)?.run()?;
 /// assert_eq!(outcome.epochs.len(), 20);
 /// # Ok::<(), onebit_train::Error>(())
 /// ```

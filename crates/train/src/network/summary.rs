@@ -88,7 +88,8 @@ impl Network {
 }
 
 fn summarize(index: usize, prefix: &str, layer: &dyn Layer, all: &mut Vec<(usize, LayerSummary)>) {
-    let (name, parts) = (format!("{prefix}{}", layer.name()), layer.parts());
+    let name = format!("{prefix}{}", layer.name());
+    let parts = layer.parts();
     if parts.is_empty() && layer.parameters().count() > 0 {
         all.push((index, LayerSummary::of(name.clone(), layer)));
     }
@@ -105,7 +106,8 @@ fn unique_filters(Weights { bits, taps, .. }: Weights) -> Option<(f64, f64)> {
         kernels.collect::<HashSet<_>>().len() as f64
     };
     let share = (0..channels).map(unique).sum::<f64>() / (channels * outputs) as f64;
-    let (kinds, outputs) = (libm::exp2((taps - 1) as f64), outputs as f64);
+    let kinds = libm::exp2((taps - 1) as f64);
+    let outputs = outputs as f64;
     let random = -kinds * libm::expm1(outputs * libm::log1p(-1.0 / kinds)) / outputs;
     Some((share, random))
 }

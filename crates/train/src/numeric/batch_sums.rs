@@ -85,8 +85,8 @@ mod tests {
                 let mut sums = BatchSums::<f32, 2>::default();
                 for _ in 0..2 {
                     let totals = sums
-                        .over(&Engine::new(threads).unwrap(), &x, |part, [plain, doubled]| {
-                            for row in rows_of(&x, part) {
+                        .over(&Engine::new(threads).unwrap(), &x, |block, [plain, doubled]| {
+                            for row in rows_of(&x, block) {
                                 for (at, x) in row.iter().enumerate() {
                                     plain[at] += x;
                                     doubled[at] += 2.0 * x;

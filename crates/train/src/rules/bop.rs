@@ -74,7 +74,7 @@ impl Bop {
     ///
     /// `threshold`, at least 0, is in units of the gradient: too high and nothing is learned, too low and
     /// weights flip back and forth. `gamma`, above 0 and at most 1, is how fast the average follows the
-    /// gradient; it plays the part of a learning rate.
+    /// gradient; it acts as a learning rate.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for a number outside its range, or a schedule that leaves

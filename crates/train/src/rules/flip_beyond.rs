@@ -1,4 +1,4 @@
-//! The parts that [`Bop`](crate::rules::Bop) and [`Bop2`](crate::rules::Bop2) share: running averages, and
+//! The code that [`Bop`](crate::rules::Bop) and [`Bop2`](crate::rules::Bop2) share: running averages, and
 //! the comparison that flips a weight.
 
 use onebit_bits::{Isa, sign_words, vectorized};

@@ -26,11 +26,11 @@ use crate::{
 ///     Batch, Event, FlipOptions, Network, Split, Phase, Trainer, Training, data, flip::thresholds,
 /// };
 ///
-/// let parts = Split::random(&data::iris(), 0.2, 42)?;
+/// let split = Split::random(&data::iris(), 0.2, 42)?;
 /// let mut net = Network::flip(4, &[64], 3, &FlipOptions::new(&thresholds(3)?), 42)?;
 /// let trainer = Trainer::flip(vec![Phase::new(10, Batch::Size(32), 1.0)], 42);
 /// let mut batches = 0;
-/// let outcome = Training::new(&trainer, &mut net, &parts)
+/// let outcome = Training::new(&trainer, &mut net, &split)
 ///     .on_event(|event| batches += usize::from(matches!(event, Event::Batch(_))))
 ///     .run()?;
 /// assert_eq!((outcome.epochs.len(), batches), (10, 30)); // 120 samples are 3 batches of 32
@@ -48,7 +48,7 @@ pub struct Training<'a, T, N> {
 }
 
 impl<'a, T: Borrow<Trainer>, N: BorrowMut<Network>> Training<'a, T, N> {
-    /// Trains `net` on `parts.train` with the settings of `trainer`. Both may be passed by value or by
+    /// Trains `net` on `split.train` with the settings of `trainer`. Both may be passed by value or by
     /// reference.
     pub fn new(trainer: T, net: N, parts: &'a Split) -> Self {
         let listener = Box::new(OnEvent(|_: Event| {}));

@@ -62,8 +62,8 @@ impl<'a> Sums<'a> {
 /// use onebit_train::{accuracy, config, confusion, data, evaluate, experiment, losses::SoftmaxCrossEntropy};
 ///
 /// let config = config::preset("iris")?;
-/// let parts = experiment::load(&config, None)?;
-/// let model = experiment::training(&config, &parts)?.run()?.into_model()?;
+/// let split = experiment::load(&config, None)?;
+/// let model = experiment::training(&config, &split)?.run()?.into_model()?;
 ///
 /// let iris = data::iris();
 /// let evaluation = evaluate(&model, &Engine::single(), &iris, &SoftmaxCrossEntropy)?;

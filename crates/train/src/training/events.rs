@@ -92,6 +92,32 @@ pub enum Event<'a> {
 /// Receives the events of a run, chooses the steps to inspect, and may stop the run.
 ///
 /// For a closure that only receives events, use [`Training::on_event`](crate::Training::on_event).
+///
+/// ```
+/// use onebit_train::{Event, Listener, config, experiment};
+///
+/// struct StopAfter {
+///     epochs: usize,
+/// }
+///
+/// impl Listener for StopAfter {
+///     fn on_event(&mut self, event: Event) {
+///         if let Event::Epoch(_) = event {
+///             self.epochs -= 1;
+///         }
+///     }
+///
+///     fn should_stop(&mut self) -> bool {
+///         self.epochs == 0
+///     }
+/// }
+///
+/// let config = config::preset("iris")?;
+/// let split = experiment::load(&config, None)?;
+/// let stopped = experiment::training(&config, &split)?.listener(StopAfter { epochs: 2 }).run();
+/// assert_eq!(stopped.err().unwrap().to_string(), "stopped in epoch 3 after batch 1");
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub trait Listener {
     /// Receives an event.
     fn on_event(&mut self, event: Event);
@@ -124,7 +150,8 @@ impl<L: Listener + ?Sized> Listener for &mut L {
 
 /// Whether `step` of `steps`, counted from 1, belongs to an evenly spaced sample of `most` steps.
 ///
-/// The sample includes the first and the last step. If `steps <= most`, it includes every step.
+/// The sample always includes the first and the last step, even if `most` is less than 2. If `steps <= most`,
+/// it includes every step.
 ///
 /// ```
 /// use onebit_train::is_sampled;

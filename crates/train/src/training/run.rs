@@ -262,8 +262,11 @@ impl<'a> Run<'a> {
         let mut epoch = self.position.reports.len();
         for (index, phase) in self.trainer.phases.iter().enumerate() {
             if epoch < phase.epochs {
-                let (rate, batch) = (phase.rate_at(epoch), batch_size(phase, self.parts));
-                return Some(EpochSettings { phase: index, rate, batch });
+                return Some(EpochSettings {
+                    phase: index,
+                    rate: phase.rate_at(epoch),
+                    batch: batch_size(phase, self.parts),
+                });
             }
             epoch -= phase.epochs;
         }

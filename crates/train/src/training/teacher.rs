@@ -71,6 +71,26 @@ impl Teacher for Deployed {
 }
 
 /// A teacher and its distillation loss.
+///
+/// ```
+/// use onebit_train::{
+///     Batch, Network, Phase, Trainer, Training, config, experiment,
+///     losses::Distillation,
+///     teacher::{Deployed, Distiller},
+/// };
+///
+/// let config = config::preset("iris")?;
+/// let split = experiment::load(&config, None)?;
+/// let teacher = experiment::training(&config, &split)?.run()?.into_model()?;
+///
+/// let student = Network::straight_through(4, &[8], 3, &Default::default(), 1)?;
+/// let mut trainer = Trainer::straight_through(vec![Phase::new(30, Batch::Size(20), 1e-2)], 1);
+/// let teacher = Deployed::new(teacher, split.standardize.clone());
+/// trainer.distiller = Some(Distiller::new(teacher, Distillation::with(2.0, 0.5)?));
+/// let outcome = Training::new(trainer, student, &split).run()?;
+/// assert!(outcome.kept().test_accuracy > Some(0.6));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
 pub struct Distiller {
     teacher: RefCell<Box<dyn Teacher>>,
     distillation: Distillation,

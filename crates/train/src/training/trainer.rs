@@ -27,7 +27,7 @@ pub enum Keep {
     /// The network after the last epoch.
     #[default]
     Last,
-    /// The network with the best validation accuracy; of several, the earliest.
+    /// The network with the best validation accuracy; the earliest if several are equal.
     Best,
 }
 
@@ -138,7 +138,7 @@ impl Trainer {
         }
         self.phases.iter().enumerate().try_for_each(|(i, phase)| phase.check(&format!("phase.{i}.")))?;
         if self.keep == Keep::Best && parts.validation.is_none() {
-            let expected = "a validation part to find the best network by (data.validation)";
+            let expected = "a validation part to select the best network by (data.validation)";
             return Err(Error::setting("training.keep", expected, "none"));
         }
         match (self.augment, parts.train.image()) {

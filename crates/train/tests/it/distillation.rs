@@ -2,7 +2,7 @@
 
 use onebit_bits::Engine;
 use onebit_train::{
-    Batch, Bytes, Error, Matrix, Network, Phase, Split, Trainer, Training, Value, data,
+    Batch, ByteScale, Bytes, Error, Matrix, Network, Phase, Split, Trainer, Training, Value, data,
     layer::Context,
     losses::{Distillation, SoftmaxCrossEntropy},
     teacher::{Deployed, Distiller, Teacher},

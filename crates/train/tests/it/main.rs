@@ -28,3 +28,4 @@ mod rules;
 mod straight_through;
 mod thermometer;
 mod threshold;
+mod training;

@@ -4,8 +4,8 @@
 use onebit_bits::{BitTensor, Engine, Isa, random_bits};
 use onebit_model::Model;
 use onebit_train::{
-    Batch, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal, Split,
-    StraightThroughOptions, Trainer, Training, Value,
+    Batch, ByteScale, Bytes, DropoutShares, Error, FlipOptions, Matrix, Network, Phase, Precision, Signal,
+    Split, StraightThroughOptions, Trainer, Training, Value,
     config::{self, Config, preset},
     data::{Dataset, ImageShape, Samples, quantiles},
     experiment,
@@ -139,7 +139,7 @@ fn what_it_refuses() {
         (new(1, 2, &[0.0, f32::NAN]), "thermometer threshold: expected a finite number, got NaN"),
         (
             new(2, 2, &[0.0, 1.0, 0.0, 0.5]),
-            "thermometer threshold: expected at least 1, the one before, got 0.5",
+            "thermometer threshold: expected at least 1, the previous level, got 0.5",
         ),
     ] {
         assert_eq!(refused.as_deref(), Some(message));

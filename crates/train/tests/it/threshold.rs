@@ -160,7 +160,11 @@ fn it_says_what_is_wrong() {
         "threshold: expected at least one row and one column to learn from, got 0 x 3"
     );
     assert!(layer.update(&training(), 0.1).is_err() && layer.send(&training()).is_err());
+    let receive = |layer: &mut Threshold, rows, units| {
+        layer.receive(&training(), Signal::Grad(Matrix::zeros(rows, units))).unwrap_err().to_string()
+    };
+    assert_eq!(receive(&mut layer, 2, 3), "threshold: receive needs a forward pass before it");
     layer.forward(&training(), Value::Real(Matrix::zeros(2, 3))).unwrap();
-    let wrong = layer.receive(&training(), Signal::Grad(Matrix::zeros(2, 4))).unwrap_err().to_string();
-    assert_eq!(wrong, "threshold: expected a gradient of 2 x 3, got 2 x 4");
+    assert_eq!(receive(&mut layer, 2, 4), "threshold: expected a gradient of 2 x 3, got 2 x 4");
+    assert_eq!(receive(&mut layer, 1, 3), "threshold: expected a gradient of 2 x 3, got 1 x 3");
 }

@@ -39,12 +39,12 @@ const FLUSH: Duration = Duration::from_secs(1);
 ///
 /// let path = std::env::temp_dir().join(format!("onebit-doc-{}", std::process::id()));
 /// let config = config::preset("iris")?;
-/// let parts = experiment::load(&config, None)?;
+/// let split = experiment::load(&config, None)?;
 /// let engine = onebit_bits::Engine::single();
 ///
 /// let folder = RunFolder::create(&path)?;
-/// let mut recorder = Recorder::begin(&folder, "iris", &config, &parts, &engine)?.with_steps(5);
-/// let outcome = experiment::training(&config, &parts)?.listener(&mut recorder).run()?;
+/// let mut recorder = Recorder::begin(&folder, "iris", &config, &split, &engine)?.with_steps(5);
+/// let outcome = experiment::training(&config, &split)?.listener(&mut recorder).run()?;
 /// recorder.finish(&outcome)?;
 ///
 /// let lines = folder.read_metrics()?;

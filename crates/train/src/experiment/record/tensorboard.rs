@@ -177,7 +177,9 @@ fn scalar(all: &mut Vec<Value>, tag: &str, value: Option<f64>) {
 
 fn histogram(all: &mut Vec<Value>, tag: String, of: Option<&Histogram>) {
     let Some(h) = of.filter(|h| !h.counts.is_empty()) else { return };
-    let (num, mean, deviation) = (h.total() as f64, f64::from(h.mean), f64::from(h.deviation));
+    let num = h.total() as f64;
+    let mean = f64::from(h.mean);
+    let deviation = f64::from(h.deviation);
     let histo = HistogramProto {
         min: h.min.into(),
         max: h.max.into(),

@@ -47,7 +47,7 @@ impl Normalize {
 /// votes over the outputs for the input and over the batch for the weights.
 ///
 /// ```
-/// use onebit_bits::Engine;
+/// use onebit_bits::{BitTensor, Engine};
 /// use onebit_train::{
 ///     Matrix, Signal, Value,
 ///     layer::{Context, Layer},
@@ -57,12 +57,13 @@ impl Normalize {
 ///
 /// let cx = Context::train(&Engine::single());
 /// let mut bma = Bma::new(4, 1, 1, Box::new(Vote::new()), 5)?;
-/// let x = bma.weights().clone(); // every gate is 1: s = N = 4
-/// assert_eq!(bma.forward(&cx, Value::Bits(x))?, Value::Real(Matrix::new(1, 1, vec![2.0])?));
+/// let mut x = bma.weights().clone();
+/// x.flip(BitTensor::from_fn(1, 4, |_, i| i == 0).view())?; // all gates but the first are 1: s = 2
+/// assert_eq!(bma.forward(&cx, Value::Bits(x))?, Value::Real(Matrix::new(1, 1, vec![1.0])?));
 ///
-/// // a smaller score: every bit of the input is asked to flip
-/// bma.receive(&cx, Signal::Grad(Matrix::new(1, 1, vec![1.0])?))?;
-/// assert_eq!(bma.send(&cx)?.into_flip("x_flip")?.count_ones(), 4);
+/// // a smaller score: the inputs of the gates that are 1 are asked to flip
+/// bma.receive(&cx, Signal::Grad(Matrix::new(1, 1, vec![0.3])?))?;
+/// assert_eq!(bma.send(&cx)?, Signal::Flip(BitTensor::from_fn(1, 4, |_, i| i > 0)));
 /// # Ok::<(), onebit_train::Error>(())
 /// ```
 pub struct Bma {

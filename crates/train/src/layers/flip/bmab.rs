@@ -31,7 +31,7 @@ const NAME: &str = "bmab";
 /// [`grad2flip`](crate::flip::grad2flip) on each gate and votes, as in [`Bma`](crate::layers::Bma).
 ///
 /// ```
-/// use onebit_bits::Engine;
+/// use onebit_bits::{BitTensor, Engine};
 /// use onebit_train::{
 ///     Signal, Value,
 ///     layer::{Context, Layer},
@@ -41,13 +41,14 @@ const NAME: &str = "bmab";
 ///
 /// let cx = Context::train(&Engine::single());
 /// let mut bmab = Bmab::new(4, 1, 1, &[0.0], Box::new(Vote::new()), 5)?;
-/// let x = bmab.weights().clone(); // every gate is 1: s = 4 > 0
+/// let mut x = bmab.weights().clone();
+/// x.flip(BitTensor::from_fn(1, 4, |_, i| i == 0).view())?; // all gates but the first are 1: s = 2 > 0
 /// let y = bmab.forward(&cx, Value::Bits(x))?.into_bits("y")?;
 /// assert!(y.get(0, 0));
 ///
-/// // the output should become 0: every bit of the input is asked to flip
+/// // the output should become 0: the inputs of the gates that are 1 are asked to flip
 /// bmab.receive(&cx, Signal::Flip(y))?;
-/// assert_eq!(bmab.send(&cx)?.into_flip("x_flip")?.count_ones(), 4);
+/// assert_eq!(bmab.send(&cx)?, Signal::Flip(BitTensor::from_fn(1, 4, |_, i| i > 0)));
 /// # Ok::<(), onebit_train::Error>(())
 /// ```
 pub struct Bmab {

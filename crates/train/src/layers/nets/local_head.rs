@@ -17,7 +17,7 @@ use crate::{
 
 const NAME: &str = "local_head";
 
-/// How all blocks but the last use a local classifier.
+/// The use of a local classifier by all blocks but the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Heads {

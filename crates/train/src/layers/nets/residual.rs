@@ -151,12 +151,6 @@ impl Chain {
     }
 }
 
-fn copy(cx: &Context, x: &Matrix) -> Matrix {
-    let mut copy = cx.matrix(x.rows(), x.cols());
-    copy.values_mut().copy_from_slice(x.values());
-    copy
-}
-
 /// `sum <- sum + more`
 fn add(cx: &Context, sum: &mut Matrix, more: Matrix) -> Result<()> {
     cx.engine.chunks((sum.values_mut(), more.values()), JOB, |_, (sum, more)| {
@@ -181,7 +175,7 @@ impl Layer for Residual {
 
     fn forward(&mut self, cx: &Context, x: Value) -> Result<Value> {
         let x = x.into_real(NAME)?;
-        let mut y = self.body.forward(cx, copy(cx, &x))?;
+        let mut y = self.body.forward(cx, cx.copy(&x))?;
         let around = self.shortcut.forward(cx, x)?;
         check_shape(NAME, "a shortcut", y.shape(), around.shape())?;
         add(cx, &mut y, around)?;
@@ -190,7 +184,7 @@ impl Layer for Residual {
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
         let dy = signal.into_grad(NAME)?;
-        self.body.receive(cx, Signal::Grad(copy(cx, &dy)))?;
+        self.body.receive(cx, Signal::Grad(cx.copy(&dy)))?;
         self.shortcut.receive(cx, Signal::Grad(dy))
     }
 

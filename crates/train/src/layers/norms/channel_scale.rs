@@ -106,9 +106,7 @@ impl Layer for ChannelScale {
         cx.recycle(self.dx.clear());
         self.factors.wait();
         if cx.training() {
-            let mut copy = cx.matrix(x.rows(), x.cols());
-            copy.values_mut().copy_from_slice(x.values());
-            self.x.set(copy);
+            self.x.set(cx.copy(&x));
         }
         scaling::multiply(cx, &mut x, Some(self.factors()))?;
         Ok(Value::Real(x))

@@ -25,7 +25,7 @@ use crate::{
 
 const NAME: &str = "threshold";
 
-/// The unit of the integers is 1 / `PARTS`.
+/// Integers are in units of 1 / `PARTS`.
 const PARTS: f64 = 256.0;
 
 /// Running means and scales move toward a batch by 1 / `FOLLOW` of the difference.
@@ -79,6 +79,7 @@ pub struct Threshold {
     votes: Vec<f32>,    // v: (x)
     line: Line,         // of the last forward pass
     shares: Vec<f32>,   // v / b: (x)
+    rows: Kept<usize>,  // b
     dz: Kept<Matrix>,   // (b, x)
     received: bool,
     seed: u64,
@@ -123,6 +124,7 @@ impl Threshold {
             votes: zeros(),
             line: Line { mean: zeros(), factor: zeros(), shift: zeros() },
             shares: zeros(),
+            rows: Kept::by_forward(NAME),
             dz: Kept::by_receive(NAME),
             received: false,
             seed,
@@ -246,7 +248,6 @@ impl Gain {
     fn receive(&mut self, cx: &Context, dy: &mut Matrix, votes: &mut [f32]) -> Result<()> {
         let engine = &cx.engine;
         let y = self.y.take("receive")?;
-        check_shape(NAME, "a gradient", y.shape(), dy.shape())?;
         let sums = self.sums.over(engine, dy, |part, sums| add_votes(engine.isa(), dy, &y, part, sums))?;
         for (at, vote) in votes.iter_mut().enumerate() {
             [*vote, self.votes[at], self.squares[at]] = sums.of(at).map(|sum| sum as f32);
@@ -287,6 +288,7 @@ impl Layer for Threshold {
         let mut z = z.into_real(NAME)?; // z: (b, x) real
         check_cols(NAME, self.theta.len(), z.cols())?;
         self.received = false;
+        self.rows.clear();
         cx.recycle(self.dz.clear());
         if cx.training() {
             if z.values().is_empty() {
@@ -305,17 +307,16 @@ impl Layer for Threshold {
         });
         self.line = line;
         drawn?;
+        self.rows.set(cx.training().then(|| z.rows()));
         if let (true, Some(gain)) = (cx.training(), &mut self.gain) {
-            let mut y = cx.matrix(z.rows(), z.cols());
-            y.values_mut().copy_from_slice(z.values());
-            cx.recycle(gain.y.replace(y));
+            cx.recycle(gain.y.replace(cx.copy(&z)));
         }
         Ok(Value::Real(z))
     }
 
     fn receive(&mut self, cx: &Context, signal: Signal) -> Result<()> {
         let mut dy = signal.into_grad(NAME)?;
-        check_shape(NAME, "a gradient", (dy.rows(), self.theta.len()), dy.shape())?;
+        check_shape(NAME, "a gradient", (*self.rows.get("receive")?, self.theta.len()), dy.shape())?;
         let (engine, isa) = (&cx.engine, cx.engine.isa());
         match &mut self.gain {
             Some(gain) => gain.receive(cx, &mut dy, &mut self.votes)?,

@@ -19,7 +19,7 @@ use crate::{
     optimizers::Optimizer,
 };
 
-/// How the weights meet the input: a whole row at a time, or a patch of an image at a time.
+/// The walk of the weights over the input: a whole row at a time, or a patch of an image at a time.
 pub trait Walk: Send + 'static {
     /// The layer's name.
     const NAME: &'static str;
@@ -124,8 +124,8 @@ impl<W: Walk> Layer for RealLayer<W> {
     }
 
     fn send(&mut self, cx: &Context) -> Result<Signal> {
-        let x = self.x.get("send")?;
         let dy = self.dy.get("send")?;
+        let x = self.x.get("send")?;
         let dpatches = self.weights.input_gradient(cx, dy)?;
         self.walk.scatter(cx, dpatches, x.rows()).map(Signal::Grad)
     }

@@ -22,8 +22,7 @@ pub(crate) fn scaled(cx: &Context, y: &Matrix, scales: Option<&[f32]>) -> Result
     if scales.is_none() {
         return Ok(None);
     }
-    let mut copy = cx.matrix(y.rows(), y.cols());
-    copy.values_mut().copy_from_slice(y.values());
+    let mut copy = cx.copy(y);
     multiply(cx, &mut copy, scales)?;
     Ok(Some(copy))
 }

@@ -92,7 +92,8 @@ impl Builder<'_> {
     ) -> Result<(Box<dyn Layer>, Images, u64)> {
         let geometry = geometry(self.options.border, channels, outputs, kernel, stride);
         count_weights(&mut self.weights, geometry.patch()?, outputs)?;
-        let (seed, size) = (self.next_seed(), geometry.output(at)?);
+        let seed = self.next_seed();
+        let size = geometry.output(at)?;
         let layer: Box<dyn Layer> = if self.is_real(false) {
             let optimizer = self.options.real_optimizer.build()?;
             Box::new(RealConv::new(geometry, (at.h, at.w), optimizer, seed)?)

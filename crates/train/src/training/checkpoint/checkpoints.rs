@@ -46,14 +46,14 @@ pub fn exists(path: impl AsRef<Path>) -> bool {
 ///
 /// let file = std::env::temp_dir().join(format!("iris-{}.checkpoint", std::process::id()));
 /// let config = config::preset("iris")?;
-/// let parts = experiment::load(&config, None)?;
+/// let split = experiment::load(&config, None)?;
 ///
 /// let mut checkpoints = Checkpoints::new(&file).describe("iris", &config)?;
-/// let whole = experiment::training(&config, &parts)?.checkpoints(&mut checkpoints).run()?;
+/// let whole = experiment::training(&config, &split)?.checkpoints(&mut checkpoints).run()?;
 /// // In a new process, after the run was killed; here it was already finished.
 /// let mut checkpoints = Checkpoints::resume(&file)?;
 /// let config = config::parse("iris", checkpoints.configuration(), &[])?;
-/// let resumed = experiment::training(&config, &parts)?.checkpoints(&mut checkpoints).run()?;
+/// let resumed = experiment::training(&config, &split)?.checkpoints(&mut checkpoints).run()?;
 /// assert_eq!(resumed.model, whole.model);
 /// # let previous = file.with_extension("checkpoint.previous");
 /// # std::fs::remove_file(previous).and_then(|()| std::fs::remove_file(file)).expect("they are there");

@@ -65,7 +65,7 @@ impl Slot {
     fn replace(&mut self, new: &Path) -> Result<(), CheckpointError> {
         // renaming a device would remove it for every process
         if self.path.exists() && !self.path.is_file() {
-            return Err(io::Error::other("expected a file or nothing, found something else").into());
+            return Err(io::Error::other("expected a file or nothing, got something else").into());
         }
         let previous = self.previous();
         if self.whole {

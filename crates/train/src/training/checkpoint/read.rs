@@ -63,7 +63,9 @@ impl<R: Read + Seek> Saved<R> {
     /// Compares the checksum with that of the first `length` bytes.
     fn check(&mut self, length: u64) -> Result<(), CheckpointError> {
         self.from.seek(SeekFrom::Start(0))?;
-        let (mut hasher, mut piece, mut left) = (Hasher::new(), [0; PIECE], length);
+        let mut hasher = Hasher::new();
+        let mut piece = [0; PIECE];
+        let mut left = length;
         while left > 0 {
             let piece = &mut piece[..left.min(PIECE as u64) as usize];
             self.from.read_exact(piece)?;

@@ -63,7 +63,8 @@ impl Histogram {
         let deviation = (squares / f64::from(n) - mean * mean).max(0.0).sqrt();
         let width = f64::from(max) - f64::from(min);
         let mut counts = vec![0; if width > 0.0 { BINS } else { 1 }];
-        let (scale, last) = (counts.len() as f64 / width.max(f64::MIN_POSITIVE), counts.len() - 1);
+        let scale = counts.len() as f64 / width.max(f64::MIN_POSITIVE);
+        let last = counts.len() - 1;
         for v in finite() {
             counts[(((f64::from(v) - f64::from(min)) * scale) as usize).min(last)] += 1;
         }

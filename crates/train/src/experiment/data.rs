@@ -15,6 +15,15 @@ const WHITEN_EPS: f64 = 0.1;
 
 /// Loads the data of a configuration and splits them by its seed.
 ///
+/// ```
+/// use onebit_train::{config, experiment};
+///
+/// let split = experiment::load(&config::preset("iris")?, None)?;
+/// assert_eq!(split.train.len(), 120);
+/// assert_eq!(split.test.map(|test| test.len()), Some(30));
+/// # Ok::<(), onebit_train::Error>(())
+/// ```
+///
 /// `path` may be a file, a folder, or the name of a built-in or [published](onebit_data::PUBLISHED) set; see
 /// [`location`]. Published sets are looked for in the [user's folder](onebit_data::DataFolder::of_user).
 ///
