@@ -6,7 +6,7 @@
 
 use onebit::{
     BitTensor, Engine,
-    bits::{pack_signs, unpack_signs, xnor_gemm},
+    bits::{pack_signs, product, unpack_signs},
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // rows of n bits is n minus twice the number of bits that differ. Here the second row of w equals x.
     let w = BitTensor::from_fn(2, 5, |output, input| output == 0 || input % 2 == 0); // w: (2, 5) bits
     let mut y = [0; 2];
-    xnor_gemm(&engine, x.view(), w.view(), &mut y)?; // y: (1, 2)
+    product(&engine, x.view(), w.view(), &mut y[..])?; // y: (1, 2)
     let differ = |output: usize| (x.words()[0] ^ w.row(output)[0]).count_ones() as i32;
     assert_eq!(y, [5 - 2 * differ(0), 5 - 2 * differ(1)]);
     println!("dot products: {y:?}"); // [1, 5]

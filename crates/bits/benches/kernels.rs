@@ -1,7 +1,7 @@
 //! Every case of `onebit bench kernels` under criterion: `cargo bench -p onebit-bits --features bench`.
 //!
-//! A group is a kernel at one size; in it `onebit` is the product, `prepare` packing and rounding, `float` the same
-//! product in f32. `ONEBIT_THREADS` and `ONEBIT_ISA` choose where (default: one thread, the best).
+//! A group is a kernel at one size; in it `onebit` is the product, `prepare` packing and rounding, `float`
+//! the same product in f32. `ONEBIT_THREADS` and `ONEBIT_ISA` choose where (default: one thread, the best).
 
 use std::{env, time::Duration};
 

@@ -1,9 +1,10 @@
 //! What it costs to share work: `cargo run --release -p onebit-bits --example pool [threads]`.
 //!
-//! One job a thread, of 0, 5, 20 and 200 us, after the last call at once, after 30 us of work elsewhere, and after
-//! 1 ms of sleep. The 10th percentile and the median, in us, of the time from the call to its return; without any
-//! cost it would be that of a job. Beside it rayon's `install` and `broadcast`, and one thread doing it all.
-//! Percentiles because the machine has other things to do; `chrt -f 1` in front keeps them away.
+//! One job a thread, of 0, 5, 20 and 200 us, after the last call at once, after 30 us of work elsewhere, and
+//! after 1 ms of sleep. The 10th percentile and the median, in us, of the time from the call to its return;
+//! without any cost it would be that of a job. Beside it rayon's `install` and `broadcast`, and one thread
+//! doing it all. Percentiles because the machine has other things to do; `chrt -f 1` in front keeps them
+//! away.
 
 use std::{
     hint::black_box,

@@ -1,4 +1,4 @@
-//! What can go wrong, and the checks that say so.
+//! Errors, and the checks that return them.
 
 use alloc::{string::String, vec::Vec};
 
@@ -13,9 +13,9 @@ pub enum Error {
         op: &'static str,
         /// The operand at fault.
         operand: &'static str,
-        /// The shape that would have fitted.
+        /// The shape that fits.
         expected: (usize, usize),
-        /// The shape it has.
+        /// The shape of the operand.
         got: (usize, usize),
     },
     /// A slice's length does not fit the operation.
@@ -25,19 +25,19 @@ pub enum Error {
         op: &'static str,
         /// The slice at fault.
         operand: &'static str,
-        /// The length that would have fitted.
+        /// The length that fits.
         expected: usize,
-        /// The length it has.
+        /// The length of the slice.
         got: usize,
     },
-    /// A shape whose number of elements, or whose sums, exceed the integers that hold them.
+    /// A shape whose number of elements, or whose sums, exceed their integer type.
     #[error("{op}: {rows} x {cols} is too large")]
     TooLarge {
         /// The operation that refused.
         op: &'static str,
-        /// Rows asked for.
+        /// The number of rows.
         rows: usize,
-        /// Columns asked for.
+        /// The number of columns.
         cols: usize,
     },
     /// A bit beyond the last column is one.
@@ -55,27 +55,27 @@ pub enum Error {
     /// A row index beyond the end.
     #[error("row {row} asked of {rows} rows")]
     Row {
-        /// The index asked for.
+        /// The index.
         row: usize,
-        /// How many there are.
+        /// The number of rows.
         rows: usize,
     },
-    /// An instruction set that is unknown, or that this machine does not have.
+    /// An instruction set that is unknown, or that this machine lacks.
     #[error("no instruction set {name:?} here, only {}", available.join(", "))]
     Isa {
-        /// The name asked for.
+        /// The name.
         name: String,
-        /// The names that would have worked.
+        /// The names of this machine's instruction sets.
         available: Vec<&'static str>,
     },
-    /// Bits packed for another use.
+    /// Panels packed for another instruction set or another use.
     #[error("{op}: the panels are packed for {got}, expected {expected}")]
     Packed {
         /// The operation that refused.
         op: &'static str,
-        /// The instruction set, and what for.
+        /// The use and instruction set that the operation needs.
         expected: String,
-        /// The instruction set that they are for, and what for.
+        /// The use and instruction set that the panels are packed for.
         got: String,
     },
     /// A kernel or a stride without rows or columns.
@@ -85,10 +85,10 @@ pub enum Error {
         op: &'static str,
         /// The operand at fault.
         operand: &'static str,
-        /// The size it has.
+        /// The size of the operand.
         got: (usize, usize),
     },
-    /// A kernel that is larger than the image and its padding.
+    /// A kernel larger than the image with its padding.
     #[error(
         "{op}: a kernel of {} x {} does not fit into an image of {} x {}",
         kernel.0, kernel.1, image.0, image.1
@@ -96,9 +96,9 @@ pub enum Error {
     Kernel {
         /// The operation that refused.
         op: &'static str,
-        /// Its size.
+        /// The size of the kernel.
         kernel: (usize, usize),
-        /// The size of the image, with its padding.
+        /// The size of the image with its padding.
         image: (usize, usize),
     },
     /// Groups that do not divide the channels of a convolution.
@@ -106,22 +106,22 @@ pub enum Error {
         "conv: groups must divide the {c_in} channels of the input and {c_out} of the output, got {groups}"
     )]
     Groups {
-        /// The number of groups asked for.
+        /// The number of groups.
         groups: usize,
         /// Channels of the input.
         c_in: usize,
         /// Channels of the output.
         c_out: usize,
     },
-    /// Not a probability.
+    /// A number that is not a probability.
     #[error("probability must be in 0..=1, got {0}")]
     Probability(f64),
-    /// A number of threads that cannot be had.
+    /// A number of threads that is not possible.
     #[error("cannot run on {got} threads: {reason}")]
     Threads {
-        /// The number asked for.
+        /// The number of threads.
         got: usize,
-        /// Why not.
+        /// Why it is not possible.
         reason: &'static str,
     },
 }

@@ -4,8 +4,8 @@ use alloc::{vec, vec::Vec};
 use core::ops::Deref;
 
 use onebit_bits::{
-    BitTensor, ConvWeights, Engine, Images, Panels, conv_reals, conv_threshold, pack_above, pack_at_least,
-    pack_thresholds, pool_or_and, real_gemm_packed, u8_gemm_packed, xnor_gemm_packed, xnor_threshold,
+    BitTensor, ConvWeights, Engine, Images, Panels, Threshold, convolve, pack_above, pack_at_least,
+    pack_thresholds, pool_or_and, product,
 };
 
 use crate::{
@@ -232,7 +232,7 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
                     unreachable!("a layer on bytes has limits")
                 };
                 let mut sums = vec![0; rows * weights.n()];
-                u8_gemm_packed(engine, &x, weights, &mut sums)?;
+                product(engine, &x[..], weights, &mut sums[..])?;
                 let bits = pack_at_least(engine, rows, weights.n(), &sums, limits, descending.view())?;
                 Ok(Value::Bits(bits))
             }
@@ -261,7 +261,7 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
         let x = match x {
             Value::Real(x) => {
                 let mut sums = vec![0.0; rows * outputs];
-                real_gemm_packed(engine, &x, weights, &mut sums)?;
+                product(engine, &x[..], weights, &mut sums[..])?;
                 return finish(engine, rows, dense, sums);
             }
             Value::Bits(x) => x.reshape(rows, inputs)?,
@@ -272,12 +272,13 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
                 if limits.len() == outputs =>
             {
                 let mut y = BitTensor::zeros(rows, outputs);
-                xnor_threshold(engine, x.view(), weights, limits, descending.view(), &mut y)?;
+                let sink = Threshold { thresholds: limits, descending: descending.view(), bits: &mut y };
+                product(engine, x.view(), weights, sink)?;
                 Ok(Value::Bits(y))
             }
             _ => {
                 let mut sums = vec![0; rows * outputs];
-                xnor_gemm_packed(engine, x.view(), weights, &mut sums)?;
+                product(engine, x.view(), weights, &mut sums[..])?;
                 finish(engine, rows, dense, sums)
             }
         }
@@ -291,7 +292,8 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
         };
         let pixels = conv.output()?.0;
         let mut y = BitTensor::zeros(b * pixels.h * pixels.w, conv.geometry.c_out);
-        conv_threshold(engine, x.view(), images(b, conv), weights, limits, descending.view(), &mut y)?;
+        let sink = Threshold { thresholds: limits, descending: descending.view(), bits: &mut y };
+        convolve(engine, x.view(), images(b, conv), weights, sink)?;
         Ok(y)
     }
 
@@ -312,7 +314,7 @@ impl<W: AsRef<[u64]>> Session<'_, W> {
         for x in x.chunks(at_once * of_image) {
             let b = x.len() / of_image;
             y.resize(b * pixels * outputs, 0.0);
-            conv_reals(engine, x, images(b, conv), weights, &mut y)?;
+            convolve(engine, x, images(b, conv), weights, &mut y[..])?;
             let descending = conv.thresholds.descending.view();
             words.extend(pack_at_least(engine, b * pixels, outputs, &y, limits, descending)?.into_words());
         }

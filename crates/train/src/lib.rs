@@ -46,9 +46,11 @@ pub mod rules;
 mod training;
 
 pub use contract::{
-    export, layer, state, step,
+    export, layer,
+    rounding::Precision,
+    state, step,
     value::{ByteScale, Bytes, Signal, Value, Votes},
-    weight_gradient::{self, Precision},
+    weight_gradient,
 };
 pub use error::{Error, Result};
 pub use experiment::{bench, record, tune};

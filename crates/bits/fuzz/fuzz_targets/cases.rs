@@ -1,11 +1,9 @@
 //! The kernels. A new one gets a function here and a line in [`ALL`].
 
 use onebit_bits::{
-    BitTensor, Geometry, ConvWeights, Engine, Images, Int8, Noise, Pad, Padding, Panels, Ternary,
-    bf16_gemm_packed, conv_sums, int8_gemm_sums, pack_above, pack_at_least, pack_signs, pack_thresholds,
-    real_bits, real_bits_t, real_real, real_ternary, ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed,
-    u8_gemm_packed, unpack_signs, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed, xnor_scores,
-    xnor_threshold,
+    Bf16, BitTensor, Columns, ConvWeights, Engine, Geometry, Images, Int8, Noise, Pad, Padding, Panels,
+    RealView, Scores, Ternary, Threshold, convolve, pack_above, pack_at_least, pack_signs, pack_thresholds,
+    product, unpack_signs, votes, votes_to_flips,
 };
 use onebit_reference::{conv as reference_conv, gemm as reference, number};
 
@@ -44,11 +42,11 @@ fn bits_by_bits(input: &mut Input, engines: &[Engine]) {
     let expected = reference::gemm(&signs(&x), &signs(&w), (b, i, o));
     for engine in engines {
         let mut y = vec![i32::MIN; b * o];
-        xnor_gemm(engine, x.view(), w.view(), &mut y).unwrap();
+        product(engine, x.view(), w.view(), &mut y[..]).unwrap();
         assert_eq!(y, expected, "{engine:?}");
         for panels in [Panels::of_rows(engine, w.view()), Panels::of_columns(engine, w.transpose().view())] {
             y.fill(i32::MIN);
-            xnor_gemm_packed(engine, x.view(), &panels, &mut y).unwrap();
+            product(engine, x.view(), &panels, &mut y[..]).unwrap();
             assert_eq!(y, expected, "packed, {engine:?}");
         }
     }
@@ -67,11 +65,17 @@ fn sums_that_are_never_stored(input: &mut Input, engines: &[Engine]) {
     for engine in engines {
         let panels = Panels::of_rows(engine, w.view());
         let mut y = BitTensor::from_fn(b, o, |r, c| (r + c) % 2 == 0);
-        xnor_threshold(engine, x.view(), &panels, &thresholds, descending.view(), &mut y).unwrap();
+        product(
+            engine,
+            x.view(),
+            &panels,
+            Threshold { thresholds: &thresholds, descending: descending.view(), bits: &mut y },
+        )
+        .unwrap();
         assert_eq!(y, bits, "{engine:?}");
         assert!(is_padded(&y));
         let mut y = old.clone();
-        xnor_scores(engine, x.view(), &panels, &scale, &mut y).unwrap();
+        product(engine, x.view(), &panels, Scores { scale: &scale, scores: &mut y }).unwrap();
         assert_eq!(exact(&y), scores, "scores, {engine:?}");
     }
 }
@@ -82,10 +86,10 @@ fn ternary_by_bits(input: &mut Input, engines: &[Engine]) {
     let expected = reference::gemm(&values(&x), &signs(&w), (b, i, o));
     for engine in engines {
         let mut y = vec![i32::MIN; b * o];
-        ternary_gemm(engine, &x, w.view(), &mut y).unwrap();
+        product(engine, &x, w.view(), &mut y[..]).unwrap();
         assert_eq!(y, expected, "{engine:?}");
         y.fill(i32::MIN);
-        ternary_gemm_packed(engine, &x, &Panels::of_rows(engine, w.view()), &mut y).unwrap();
+        product(engine, &x, &Panels::of_rows(engine, w.view()), &mut y[..]).unwrap();
         assert_eq!(y, expected, "packed, {engine:?}");
     }
 }
@@ -99,16 +103,22 @@ fn reals(input: &mut Input, engines: &[Engine]) {
     let by_reals = exact(&reference::real_gemm(&a, &b, shape));
     for engine in engines {
         let mut out = vec![f32::NAN; m * n];
-        real_bits(engine, &a, w.view(), &mut out).unwrap();
+        product(engine, &a[..], Columns(w.view()), &mut out[..]).unwrap();
         assert_eq!(exact(&out), by_bits, "{engine:?}");
         out.fill(f32::NAN);
-        real_bits_t(engine, &a, w.transpose().view(), &mut out).unwrap();
+        product(engine, &a[..], w.transpose().view(), &mut out[..]).unwrap();
         assert_eq!(exact(&out), by_bits, "transposed, {engine:?}");
         out.fill(f32::NAN);
-        real_ternary(engine, &a, &x, &mut out).unwrap();
+        product(engine, &a[..], Columns(&x), &mut out[..]).unwrap();
         assert_eq!(exact(&out), by_ternary, "ternary, {engine:?}");
         out.fill(f32::NAN);
-        real_real(engine, shape, &a, &b, &mut out).unwrap();
+        product(
+            engine,
+            &a[..],
+            Columns(RealView { rows: shape.1, cols: shape.2, values: &b[..] }),
+            &mut out[..],
+        )
+        .unwrap();
         assert_eq!(exact(&out), by_reals, "reals, {engine:?}");
     }
 }
@@ -126,7 +136,7 @@ fn bytes_by_bits(input: &mut Input, engines: &[Engine]) {
         let mut y = vec![i32::MIN; m * n];
         let exact_sums = |y: &[i32]| y.iter().map(|&y| y.into()).collect::<Vec<i64>>();
         // without k, the rows are known from y alone, and without n from x alone
-        u8_gemm_packed(engine, &x, &panels, &mut y).unwrap();
+        product(engine, &x[..], &panels, &mut y[..]).unwrap();
         assert_eq!(exact_sums(&y), by_unsigned, "unsigned, {engine:?}");
         let mut rounded = Int8::new();
         rounded.round(engine, m, k, &a, noise).unwrap();
@@ -137,7 +147,7 @@ fn bytes_by_bits(input: &mut Input, engines: &[Engine]) {
             "rounded, {engine:?}"
         );
         y.fill(i32::MIN);
-        int8_gemm_sums(engine, &rounded, &panels, &mut y).unwrap();
+        product(engine, &rounded, &panels, &mut y[..]).unwrap();
         let by_signed = sums(rounded.values().iter().map(|&a| a.into()).collect());
         assert_eq!(exact_sums(&y), by_signed, "signed, {engine:?}");
     }
@@ -224,7 +234,7 @@ fn convolution(input: &mut Input, engines: &[Engine]) {
     for engine in engines {
         let weights = ConvWeights::pack(engine, conv, w.view()).unwrap();
         let mut y = vec![i32::MIN; expected.len()];
-        conv_sums(engine, x.view(), images, &weights, &mut y).unwrap();
+        convolve(engine, x.view(), images, &weights, &mut y[..]).unwrap();
         assert_eq!(y, expected, "{conv:?} of {images:?}, {engine:?}");
     }
 }
@@ -239,7 +249,7 @@ fn reals_in_bf16(input: &mut Input, engines: &[Engine]) {
             Panels::of_columns_for_reals(engine, w.transpose().view()),
         ] {
             let mut out = vec![f32::NAN; m * n];
-            bf16_gemm_packed(engine, &a, &panels, &mut out).unwrap();
+            product(engine, Bf16(&a), &panels, &mut out[..]).unwrap();
             assert_eq!(exact(&out), expected, "{engine:?}");
         }
     }
@@ -252,7 +262,7 @@ fn votes_in_bytes(input: &mut Input, engines: &[Engine]) {
     let expected = reference::gemm(&values(&x), &signs(&w.transpose()), (m, k, n));
     for engine in engines {
         let mut y = vec![i8::MIN; m * n];
-        ternary_gemm_bytes(engine, &x, &Panels::of_columns_for_votes(engine, w.view()), &mut y).unwrap();
+        product(engine, &x, &Panels::of_columns_for_votes(engine, w.view()), &mut y[..]).unwrap();
         assert!(y.iter().map(|&y| i32::from(y)).eq(expected.iter().copied()), "{engine:?}");
     }
 }

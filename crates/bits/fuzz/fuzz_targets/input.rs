@@ -66,7 +66,8 @@ impl<'a> Input<'a> {
         (0..len).map(|_| self.up_to(2 * limit as usize) as i32 - limit).collect()
     }
 
-    /// Finite numbers whose products with each other are finite, zeros of both signs and subnormal ones among them.
+    /// Finite numbers whose products with each other are finite, zeros of both signs and subnormal ones among
+    /// them.
     pub fn reals(&mut self, len: usize) -> Vec<f32> {
         let real = |input: &mut Self| {
             let word = input.word();

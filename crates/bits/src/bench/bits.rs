@@ -7,10 +7,10 @@ use super::{
     run::{Run, Size},
 };
 use crate::{
-    bits_x_bits::{ternary_gemm_bytes, ternary_gemm_packed, xnor_gemm_packed},
     error::Result,
     machine::Engine,
     panels::Panels,
+    product::product,
     tensor::{BitTensor, Ternary},
 };
 
@@ -44,7 +44,7 @@ impl Run for Forward {
     }
 
     fn run(&mut self) -> Result<()> {
-        xnor_gemm_packed(&self.engine, self.x.view(), &self.panels, &mut self.y)
+        product(&self.engine, self.x.view(), &self.panels, &mut self.y[..])
     }
 }
 
@@ -103,8 +103,8 @@ impl Run for Votes {
     fn run(&mut self) -> Result<()> {
         let Self { engine, left, panels, .. } = self;
         match &mut self.votes {
-            Sums::Input(votes) => ternary_gemm_packed(engine, left, panels, votes),
-            Sums::Weights(votes) => ternary_gemm_bytes(engine, left, panels, votes),
+            Sums::Input(votes) => product(engine, &*left, &*panels, &mut votes[..]),
+            Sums::Weights(votes) => product(engine, &*left, &*panels, &mut votes[..]),
         }
     }
 }

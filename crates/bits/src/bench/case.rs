@@ -1,4 +1,4 @@
-//! The list of cases.
+//! The cases: every kernel with its sizes.
 
 use alloc::{boxed::Box, vec::Vec};
 
@@ -12,20 +12,20 @@ use super::{
 };
 use crate::{conv::Images, error::Result, machine::Engine};
 
-/// Makes a kernel with operands.
+/// A function that makes a kernel with operands.
 type Make = dyn Fn(&Engine, Size) -> Result<Box<dyn Run>>;
 
 /// A kernel at one size.
 pub struct Case {
     /// The kernel's name; several cases share it.
     pub name: &'static str,
-    /// What becomes of a weight gradient: `store` or an optimizer's name.
+    /// The consumer of a weight gradient: `store`, or the name of an optimizer.
     pub update: Option<&'static str>,
     /// The sizes of the layer.
     pub size: Size,
-    /// Which product it is.
+    /// The product.
     pub product: Product,
-    /// The instructions of its inner loop, if we know what they can do.
+    /// The instructions of the inner loop, if their speed limit is known.
     pub mix: Option<Mix>,
     make: Box<Make>,
 }
@@ -42,29 +42,29 @@ impl Case {
         Self { name, update, size, product, mix: Some(mix), make: Box::new(make) }
     }
 
-    /// The kernel, with operands of its own that are ready for [`run`](Run::run).
+    /// Makes the kernel, with its own operands, ready for [`run`](Run::run).
     ///
     /// # Errors
-    /// Those of the kernel; none at the sizes of [`cases`].
+    /// The errors of the kernel; none at the sizes of [`cases`].
     pub fn kernel(&self, engine: &Engine) -> Result<Box<dyn Run>> {
         (self.make)(engine, self.size)
     }
 
-    /// The same product in f32, with as many threads.
+    /// The same product in f32, with the same number of threads.
     #[must_use]
     pub fn float(&self, engine: &Engine) -> Float {
         Float::new(engine.threads(), self.product, self.size)
     }
 
-    /// Operations: a multiplication and an addition each.
+    /// The number of operations: each multiplication and each addition.
     #[must_use]
     pub fn operations(&self) -> f64 {
         2.0 * self.size.m as f64 * self.size.n as f64 * self.size.k as f64
     }
 }
 
-/// Every kernel: a layer of `width` inputs and outputs (4096 is what we publish), and convolutions that are small
-/// unless it is 4096 or more.
+/// All cases: a layer of `width` inputs and outputs (published results use 4096), and convolutions, which are
+/// small if `width` is below 4096.
 #[must_use]
 pub fn cases(width: usize) -> Vec<Case> {
     let mut cases = dense(width);

@@ -1,4 +1,5 @@
-//! Convolution of bits: 3 x 3, stride 1, output as large as the input, thresholds to the bits of the next layer.
+//! Convolution of bits: 3 x 3, stride 1, output as large as the input, thresholds to the bits of the next
+//! layer.
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
@@ -7,9 +8,10 @@ use super::{
     run::{Run, Size},
 };
 use crate::{
-    conv::{ConvWeights, Geometry, Images, Pad, Padding, conv_threshold},
+    conv::{ConvWeights, Geometry, Images, Pad, Padding, convolve},
     error::Result,
     machine::Engine,
+    product::Threshold,
     tensor::BitTensor,
 };
 
@@ -57,6 +59,12 @@ impl Run for Convolution {
 
     fn run(&mut self) -> Result<()> {
         let Self { engine, images, x, packed, thresholds, descending, y, .. } = self;
-        conv_threshold(engine, x.view(), *images, packed, thresholds, descending.view(), y)
+        convolve(
+            engine,
+            x.view(),
+            *images,
+            packed,
+            Threshold { thresholds, descending: descending.view(), bits: y },
+        )
     }
 }

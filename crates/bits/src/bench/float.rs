@@ -39,7 +39,7 @@ impl Strided {
         Self { row: self.col, col: self.row, ..self }
     }
 
-    /// Whether element (rows - 1, cols - 1), and with it every one, is there.
+    /// Whether the element (rows - 1, cols - 1) exists, and with it all others.
     fn holds(&self, rows: usize, cols: usize) -> bool {
         rows == 0 || cols == 0 || (rows - 1) * self.row + (cols - 1) * self.col < self.values.len()
     }
@@ -64,8 +64,8 @@ impl Run for Float {
         let (left, right) = (&self.left, &self.right);
         // The kernels of `gemm-f32` prefer results by columns, so that they are given out^T = right^T left^T.
         let gemm = gemm_f32::gemm::f32::get_gemm_fn();
-        // SAFETY: the operands hold every element (rows, depth) and (depth, cols) at their strides, which `new`
-        // checked, and `out` has rows of `cols`; it is not read, and nobody else has it.
+        // SAFETY: the operands hold every element (rows, depth) and (depth, cols) at their strides, which
+        // `new` checked, and `out` has rows of `cols`; it is not read, and nobody else has it.
         unsafe {
             gemm(
                 self.cols,

@@ -9,16 +9,13 @@ use super::{
 use crate::{
     error::Result,
     machine::Engine,
-    numbers_x_bits::{
-        Update, bf16_gemm_packed, bf16_gemm_with, int8_gemm_packed, int8_gemm_with, real_gemm_packed,
-        real_gemm_with,
-    },
     panels::Panels,
+    product::{Bf16, Sink, Update, Updating, product},
     round::{Int8, Noise},
     tensor::{BitTensor, compare_pairs, transpose},
 };
 
-/// What dy is rounded to.
+/// The precision of dy.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Precision {
     F32,
@@ -26,7 +23,7 @@ pub(super) enum Precision {
     Int8,
 }
 
-/// What becomes of the gradient.
+/// The consumer of the gradient.
 enum Then {
     /// dx: (m, k)
     Input(Vec<f32>),
@@ -42,7 +39,7 @@ struct Gradient {
     /// dy: (m, n)
     size: (usize, usize),
     dy: Vec<f32>,
-    /// dy transposed or rounded, if it has to be.
+    /// dy transposed, if the product needs it.
     real: Vec<f32>,
     bytes: Int8,
     /// w: (n, k), or x: (m, k).
@@ -110,27 +107,34 @@ impl Run for Gradient {
     }
 
     fn run(&mut self) -> Result<()> {
-        let Self { engine, bytes, panels, .. } = self;
-        let real = if self.real.is_empty() { &self.dy } else { &self.real };
-        match &mut self.then {
-            Then::Input(out) | Then::Weights(out) => match self.precision {
-                Precision::F32 => real_gemm_packed(engine, real, panels, out),
-                Precision::Bf16 => bf16_gemm_packed(engine, real, panels, out),
-                Precision::Int8 => int8_gemm_packed(engine, bytes, panels, out),
-            },
+        let Self { engine, precision, dy, real, bytes, panels, then, .. } = self;
+        let left = (*precision, if real.is_empty() { &dy[..] } else { &real[..] }, &*bytes);
+        match then {
+            Then::Input(out) | Then::Weights(out) => multiply(engine, left, panels, &mut out[..]),
             Then::Adam([latent, m, v], weights) => {
                 let states = (&mut latent[..], &mut m[..], &mut v[..]);
-                match self.precision {
-                    Precision::F32 => real_gemm_with(engine, real, panels, states, weights, &Adam),
-                    Precision::Bf16 => bf16_gemm_with(engine, real, panels, states, weights, &Adam),
-                    Precision::Int8 => int8_gemm_with(engine, bytes, panels, states, weights, &Adam),
-                }
+                multiply(engine, left, panels, Updating { states, weights, update: &Adam })
             }
         }
     }
 }
 
-/// Adam on latent weights in -1..1, whose signs are the weights: `onebit-train` has the one with settings.
+/// dy in a precision x bits.
+fn multiply<K: Sink<f32>>(
+    engine: &Engine,
+    (precision, real, bytes): (Precision, &[f32], &Int8),
+    panels: &Panels,
+    sink: K,
+) -> Result<()> {
+    match precision {
+        Precision::F32 => product(engine, real, panels, sink),
+        Precision::Bf16 => product(engine, Bf16(real), panels, sink),
+        Precision::Int8 => product(engine, bytes, panels, sink),
+    }
+}
+
+/// Adam on latent weights in -1..1, whose signs are the weights; `onebit-train` has the real one, with
+/// settings.
 struct Adam;
 
 impl Update<(&mut [f32], &mut [f32], &mut [f32])> for Adam {

@@ -1,11 +1,13 @@
-//! What is measured, in one list: for `onebit bench kernels`, for the criterion benches, and for whoever adds a kernel.
+//! The list of measured kernels: for `onebit bench kernels`, for the criterion benches, and for the authors
+//! of kernels.
 //!
 //! A [`Case`] is one product of a layer with m samples, k inputs and n outputs: forward `y = x w^T`, backward
-//! `dx = dy w` and `dw = dy^T x`, all of m n k multiplications. Beside it stands the product of the same three
-//! sizes in f32 ([`Float`], by the crate `gemm-f32`), and what the same instructions do without memory ([`Ceiling`]).
+//! `dx = dy w` and `dw = dy^T x`, each of m n k multiplications. It comes with the product of the same sizes
+//! in f32 ([`Float`], by the crate `gemm`), and with the speed of its instructions without memory
+//! ([`Ceiling`]).
 //!
-//! A convolution counts as the product that it stands for: m pixels of output, n channels of output, and k the
-//! weights of one of them.
+//! A convolution counts as the product that it stands for: m pixels of output, n channels of output, and k
+//! weights of each channel.
 //!
 //! ```
 //! use onebit_bits::{Engine, bench::{Run, cases}};

@@ -1,13 +1,13 @@
-//! Something to be timed.
+//! What is timed, and its sizes.
 
 use crate::error::Result;
 
-/// Something to be timed, with its operands.
+/// A computation to time, with its operands.
 pub trait Run {
-    /// Makes again what a training step has to make again: packs bits, rounds gradients. Nothing if there is nothing.
+    /// Repeats the preparation of a training step: packs bits, rounds gradients. Does nothing by default.
     ///
     /// # Errors
-    /// Those of the kernel; none with the operands of a [`Case`](super::Case).
+    /// The errors of the kernel; none with the operands of a [`Case`](super::Case).
     fn prepare(&mut self) -> Result<()> {
         Ok(())
     }
@@ -15,11 +15,11 @@ pub trait Run {
     /// The product, from packed operands.
     ///
     /// # Errors
-    /// As [`prepare`](Self::prepare).
+    /// The errors of the kernel; none with the operands of a [`Case`](super::Case).
     fn run(&mut self) -> Result<()>;
 }
 
-/// Which of the products of a layer.
+/// A product of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {
     /// `y = x w^T`: (m, n).

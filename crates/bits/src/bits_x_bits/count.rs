@@ -1,20 +1,33 @@
-//! Bits x bits by counting ones, for instruction sets that do so in one instruction, and for those whose look-ups
-//! are slow.
+//! Bits x bits by counting ones, for instruction sets that count them in one instruction, and for those whose
+//! look-ups are slow.
 //!
-//! A word of 32 bits of a left row is compared with as many columns as a vector has words. Words go through a
-//! carry-save adder in pairs, so that there is one count for two. Of the two differences it needs the first, and whether
-//! the second is another, which takes only `a0 ^ a1`, prepared once for all columns, and `b0 ^ b1`, once for all rows:
+//! The simple loop, for one row `a` and one column `b` of words:
 //!
 //! ```text
-//! ones + (a0 ^ b0) + (a1 ^ b1) = sum + 2 carry    first = a0 ^ b0
-//!                                                 sum = ones ^ (a0 ^ a1) ^ (b0 ^ b1)
-//!                                                 carry = sum == ones ? first : ones
+//! for w in 0..words { differences += count_ones(a[w] ^ b[w]) }
 //! ```
 //!
-//! Each line on the right is one instruction of AVX-512, and only the second depends on the words before: five, with the
-//! count and its addition, for 1024 multiplications. There, a tile is eight rows high and one vector wide, so that every
-//! word of the left rows is an operand in memory of the one instruction that uses it; elsewhere it is one row high and
-//! four vectors wide, for want of registers. There is no sum across lanes.
+//! Four things are done differently:
+//!
+//! 1. The columns are packed in panels with cells of 32 bits ([`Panels`]): a vector holds a word of as many
+//!    columns as it has words, so nothing is summed across lanes.
+//! 2. A count is slow, so words are counted in pairs. A carry-save adder adds the bits of two differences to
+//!    the bits of `ones`, and only its carries, worth two each, are counted:
+//!
+//!    ```text
+//!    ones + (a0 ^ b0) + (a1 ^ b1) = sum + 2 carry    first = a0 ^ b0
+//!                                                    sum = ones ^ (a0 ^ a1) ^ (b0 ^ b1)
+//!                                                    carry = sum == ones ? first : ones
+//!    ```
+//!
+//!    Each line on the right is one instruction of AVX-512, and only the second depends on the words before:
+//!    five instructions, with the count and its addition, for 1024 multiplications.
+//! 3. `a0 ^ a1` does not depend on the column, and `b0 ^ b1` not on the row. So left rows are prepared once,
+//!    as *planes* ([`Rows`]): the words themselves and their pairwise XOR, or for ternaries the signs and the
+//!    nonzeros.
+//! 4. A tile of several rows shares the loads of the columns. With AVX-512 it is eight rows high and one
+//!    vector wide, so that every word of the left rows is a memory operand of the one instruction that uses
+//!    it. Elsewhere it is one row high and four vectors wide, for lack of registers.
 
 #![allow(
     clippy::needless_range_loop,
@@ -23,21 +36,22 @@
 
 use core::ops::Range;
 
-use super::{
-    count_rows::Rows,
-    left::Left,
-    sink::{Sink, in_memory},
+use super::{count_rows::Rows, signs::Signs};
+use crate::{
+    panels::Panels,
+    product::{Put, in_memory},
+    simd::Simd,
 };
-use crate::{panels::Panels, simd::Simd};
 
-/// Vectors of a panel, because a cell is a word.
+/// Vectors of a panel for each cell, because a cell is a word and a panel has a row for each byte of a
+/// vector.
 const VECTORS: usize = 4;
 
-/// Rows `rows` of the product, columns of `panels`.
+/// Computes the sums of rows `rows` with the columns of `panels`.
 #[inline(always)]
-pub(crate) fn count_tile<S: Simd, K: Sink>(
+pub(crate) fn count_tile<S: Simd, K: Put<i32>>(
     s: S,
-    left: Left,
+    left: Signs,
     right: &Panels,
     rows: Range<usize>,
     panels: Range<usize>,
@@ -46,9 +60,15 @@ pub(crate) fn count_tile<S: Simd, K: Sink>(
     count_rows(s, Rows::of(&left, rows, height::<S>), right, panels, sink);
 }
 
-/// The product of rows that are prepared with columns of `panels`.
+/// Computes the sums of prepared rows with the columns of `panels`.
 #[inline(always)]
-pub(crate) fn count_rows<S: Simd, K: Sink>(s: S, rows: Rows, right: &Panels, panels: Range<usize>, sink: &K) {
+pub(crate) fn count_rows<S: Simd, K: Put<i32>>(
+    s: S,
+    rows: Rows,
+    right: &Panels,
+    panels: Range<usize>,
+    sink: &K,
+) {
     let tiles = Tiles { rows, right };
     for panel in panels {
         if tiles.rows.ternary() {
@@ -59,7 +79,7 @@ pub(crate) fn count_rows<S: Simd, K: Sink>(s: S, rows: Rows, right: &Panels, pan
     }
 }
 
-/// Rows of the next tile if `rest` are left.
+/// Height of the next tile if `rest` rows are left.
 #[inline(always)]
 pub(crate) fn height<S: Simd>(rest: usize) -> usize {
     match rest {
@@ -77,7 +97,7 @@ struct Tiles<'a> {
 
 impl Tiles<'_> {
     #[inline(always)]
-    fn panel<S: Simd, K: Sink, const TERNARY: bool>(&self, s: S, panel: usize, sink: &K) {
+    fn panel<S: Simd, K: Put<i32>, const TERNARY: bool>(&self, s: S, panel: usize, sink: &K) {
         let mut row = self.rows.range().start;
         while row < self.rows.range().end {
             let height = height::<S>(self.rows.range().end - row);
@@ -90,9 +110,9 @@ impl Tiles<'_> {
         }
     }
 
-    /// Rows `row..row + R`, `A` vectors at once.
+    /// Computes rows `row..row + R`, `A` vectors at once.
     #[inline(always)]
-    fn tile<S: Simd, K: Sink, const R: usize, const A: usize, const TERNARY: bool>(
+    fn tile<S: Simd, K: Put<i32>, const R: usize, const A: usize, const TERNARY: bool>(
         &self,
         s: S,
         row: usize,
@@ -124,7 +144,8 @@ impl Tiles<'_> {
     }
 }
 
-/// In how many places each row differs from each column of the vectors from `vector` on: (R, A) vectors.
+/// The number of differences between each row and each column of the vectors from `vector` on: (R, A)
+/// vectors.
 ///
 /// rows: (words, R, planes), panel: (words, 2, VECTORS) vectors.
 #[inline(always)]
@@ -153,14 +174,14 @@ fn differences<S: Simd, const R: usize, const A: usize, const TERNARY: bool>(
     totals.sums(s)
 }
 
-/// Differences in each word of (R, A) vectors: twice `twos`, and the ones among the bits of `ones`.
+/// Differences so far, in each word of (R, A) vectors: twice `twos`, plus the number of ones in `ones`.
 struct Totals<V, const R: usize, const A: usize> {
     ones: [[V; A]; R],
     twos: [[V; A]; R],
 }
 
 impl<V: Copy, const R: usize, const A: usize> Totals<V, R, A> {
-    /// Adds those between a cell of each row and both halves of the columns' words.
+    /// Adds the differences between a cell of each row and both halves of the columns' words.
     #[inline(always)]
     fn add<S: Simd<V = V>, const TERNARY: bool>(&mut self, s: S, rows: &[u64], columns: [[V; 2]; A]) {
         for j in 0..A {
@@ -195,9 +216,9 @@ impl<V: Copy, const R: usize, const A: usize> Totals<V, R, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bits_x_bits::Store;
     use crate::machine::Engine;
     use crate::machine::Isa;
+    use crate::product::Store;
     use crate::simd::Portable;
     use crate::tensor::Ternary;
     use crate::tensor::random_bits;
@@ -211,7 +232,7 @@ mod tests {
             let sign = bits.and(nonzero.view()).expect("equal shapes");
             let ternary = Ternary::new(sign, nonzero).expect("no zero has a sign");
             let right = Panels::of_rows(&engine, random_bits(3, 0, 13, k).view());
-            for left in [Left::bits(bits.view()), Left::ternary(&ternary)] {
+            for left in [Signs::bits(bits.view()), Signs::ternary(&ternary)] {
                 let tiles = |height: usize| {
                     let mut sums = [0; 8 * 13];
                     let (rows, store) = (Rows::of(&left, 0..8, |_| height), Store::new(13, &mut sums));

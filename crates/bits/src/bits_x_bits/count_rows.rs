@@ -1,27 +1,29 @@
-//! The left rows of a job, prepared for counting.
+//! The left rows of a job, prepared for counting ones.
 
 use core::ops::Range;
 
-use super::left::Left;
+use super::signs::Signs;
 use crate::machine::{Scratch, scratch};
 
-/// Rows, each tile as its kernel reads it: (words, height, planes) words.
+/// Rows, tile by tile in the order in which the kernel reads them: (words, height, planes) words.
 ///
-/// Bits have one plane: the low half of a word, and above it both halves' XOR. Ternary values have two: sign and nonzero.
+/// Bits have one plane: the low half of a word and, above it, the XOR of both halves. Ternary values have
+/// two: sign and nonzero.
 pub(crate) struct Rows {
     range: Range<usize>,
     words: Scratch<u64>,
     /// Words of a row, of all planes.
     per_row: usize,
     ternary: bool,
-    /// How many values of each row are not 0.
+    /// The number of values of each row that are not 0.
     nonzeros: Scratch<i32>,
 }
 
 impl Rows {
-    /// `height`: that of the next tile, from how many rows are left.
+    /// Prepares the rows `range` of `left`. `height` gives the height of the next tile from the number of
+    /// rows left.
     #[inline(always)]
-    pub(crate) fn of(left: &Left, range: Range<usize>, height: impl Fn(usize) -> usize) -> Self {
+    pub(crate) fn of(left: &Signs, range: Range<usize>, height: impl Fn(usize) -> usize) -> Self {
         let Some(nonzero) = left.nonzero else {
             let fill = |row, cells: &mut Cells| cells.extend(left.sign.row(row));
             return Self::of_bits(left.sign.cols(), range, height, fill);
@@ -38,7 +40,7 @@ impl Rows {
         rows
     }
 
-    /// Rows of `k` bits. `fill(row, its cells)` puts all words of a row, in order.
+    /// Prepares rows of `k` bits. `fill(row, its cells)` puts all words of a row, in order.
     #[inline(always)]
     pub(crate) fn of_bits(
         k: usize,
@@ -71,19 +73,19 @@ impl Rows {
         }
     }
 
-    /// Which rows of the product they are.
+    /// The rows of the product.
     #[inline(always)]
     pub(crate) fn range(&self) -> Range<usize> {
         self.range.clone()
     }
 
-    /// Whether there are two planes.
+    /// Whether the rows have two planes.
     #[inline(always)]
     pub(crate) fn ternary(&self) -> bool {
         self.ternary
     }
 
-    /// How many values of each row of the tile from row `row` on are not 0.
+    /// The number of values that are not 0, for each row of the tile from row `row` on.
     #[inline(always)]
     pub(crate) fn nonzeros(&self, row: usize, height: usize) -> &[i32] {
         &self.nonzeros[row - self.range.start..][..height]
@@ -96,7 +98,7 @@ impl Rows {
     }
 }
 
-/// The place of a row, a cell of all planes every `step` words.
+/// The words of one row within a tile: a cell of all planes every `step` words.
 pub(crate) struct Cells<'a> {
     tile: &'a mut [u64],
     /// The next cell.
@@ -105,7 +107,7 @@ pub(crate) struct Cells<'a> {
 }
 
 impl Cells<'_> {
-    /// The next words of bits.
+    /// Puts the next words of bits.
     #[inline(always)]
     pub(crate) fn extend(&mut self, bits: &[u64]) {
         for word in bits {

@@ -1,71 +1,43 @@
-//! Bits x bits by looking sums up.
+//! Bits x bits by looking up differences.
 //!
-//! Four bits of a left row make a table of 16 entries: in how many of its places each nibble differs. One byte
-//! shuffle looks up as many columns as a vector has bytes, where counting ones would take eight instructions.
+//! The simple loop, for one row `a` and one column `b` of nibbles:
 //!
-//! 1. Two rows share a table, one in each half of its bytes, because four bits differ in at most 4 places.
-//! 2. Three look-ups are added, at most 12 in each half, before the halves are taken apart.
-//! 3. The halves are told apart only at the end of [`STEPS`] steps of three bytes: `all` adds the bytes and `high`
-//!    adds what a shift of 16-bit pairs leaves of the upper halves, garbage from the neighbour included. Modulo 256
-//!    the odd bytes give the upper half exactly, from that the lower one, and from both the even bytes.
+//! ```text
+//! for at in 0..nibbles { differences += count_ones(a[at] ^ b[at]) }
+//! ```
 //!
-//! So a multiplication of 768 bits takes eight instructions: 3 look-ups, 4 additions and a shift.
+//! Tables of four bits of `a` replace the inner loop: `differences.rs` has the idea and the loop. Here, up to
+//! eight rows at a time get tables, chunk by chunk, past which the panels of a job's columns are streamed. A
+//! single row has no partner to share tables with, and takes four panels at once instead.
 
 use core::ops::Range;
 
-use super::{left::Left, sink::Sink};
+use super::{
+    differences::{CHUNK, DIFFERENCES, LIMIT, PAIRS, Tables, add_differences, add_lanes},
+    signs::Signs,
+};
 use crate::{
     machine::{Isa, Scratch, scratch, simd},
-    panels::{Panels, fold},
+    panels::Panels,
+    product::Put,
     simd::Simd,
 };
 
-/// Steps of 3 bytes after which a byte could overflow: 2 * 12 * 10 = 240.
-const STEPS: usize = 10;
-
-/// Steps whose tables, of four pairs of rows, stay in the L1 cache.
-pub(crate) const CHUNK: usize = 60;
-
-/// Steps after which a sum of 16 bits could overflow: 2700 * 24 bits.
-pub(crate) const LIMIT: usize = 2700;
-
-/// Pairs of rows at once.
-pub(crate) const PAIRS: usize = 4;
-
 /// Columns at once for a single row, in vectors.
 const ACROSS: usize = 4;
-
-/// For four bits that may be 0 (`nonzero << 4 | sign`) in how many places each folded nibble differs from them: a
-/// table of bytes in a number, and the same in the upper halves of the bytes.
-pub(crate) static DIFFERENCES: [[u128; 2]; 256] = {
-    let mut tables = [[0; 2]; 256];
-    let mut four = 0;
-    while four < 256 {
-        let mut folded = 0;
-        while folded < 16 {
-            let nibble = fold(folded) as usize & 15;
-            let differ = ((nibble ^ four & 15) & four >> 4).count_ones() as u128;
-            tables[four][0] |= differ << (8 * folded);
-            tables[four][1] |= differ << (8 * folded + 4);
-            folded += 1;
-        }
-        four += 1;
-    }
-    tables
-};
 
 /// A row, byte by byte.
 #[derive(Clone, Copy)]
 struct Bytes<'a> {
     sign: &'a [u64],
     nonzero: Option<&'a [u64]>,
-    /// Bytes that a row has. What a panel holds beyond them is arbitrary.
+    /// Bytes of the row. The contents of a panel beyond them are arbitrary.
     used: usize,
 }
 
 impl<'a> Bytes<'a> {
     #[inline(always)]
-    fn of(left: &Left<'a>, row: usize) -> Self {
+    fn of(left: &Signs<'a>, row: usize) -> Self {
         let nonzero = left.nonzero.map(|nonzero| nonzero.into_row(row));
         Self { sign: left.sign.into_row(row), nonzero, used: left.sign.cols().div_ceil(8) }
     }
@@ -86,12 +58,12 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Rows `rows` of the product, columns of `panels`.
+/// Computes the sums of rows `rows` with the columns of `panels`.
 #[inline(always)]
-pub(crate) fn lookup_tile<S: Simd, K: Sink>(
+pub(crate) fn lookup_tile<S: Simd, K: Put<i32>>(
     _s: S,
     isa: Isa,
-    left: Left,
+    left: Signs,
     right: &Panels,
     rows: Range<usize>,
     panels: Range<usize>,
@@ -109,7 +81,8 @@ pub(crate) fn lookup_tile<S: Simd, K: Sink>(
 }
 
 simd! {
-    /// In how many places the rows of a tile differ from the panels' columns. Compiled once, whatever the sink.
+    /// Counts the differences between the rows of a tile and the columns of its panels. Compiled once for all
+    /// sinks.
     fn differences<S>(s: S, tile: &Tile, memory: &mut Memory) {
         match tile.rows.div_ceil(2) {
             _ if tile.rows == 1 => single(s, tile, memory),
@@ -121,9 +94,9 @@ simd! {
     }
 }
 
-/// From differences to sums, and these to the sink.
+/// Turns differences into sums, and hands these to the sink.
 #[inline(always)]
-fn put<S: Simd, K: Sink>(tile: &Tile, memory: &Memory, sink: &K) {
+fn put<S: Simd, K: Put<i32>>(tile: &Tile, memory: &Memory, sink: &K) {
     let of_pairs = 4 * tile.rows.div_ceil(2) * S::LANES;
     for r in 0..tile.rows {
         let nonzeros = tile.left.nonzeros(tile.row + r);
@@ -145,7 +118,7 @@ fn put<S: Simd, K: Sink>(tile: &Tile, memory: &Memory, sink: &K) {
 
 /// Up to eight rows of the product.
 struct Tile<'a> {
-    left: &'a Left<'a>,
+    left: &'a Signs<'a>,
     right: &'a Panels,
     row: usize,
     rows: usize,
@@ -153,11 +126,13 @@ struct Tile<'a> {
 }
 
 struct Memory {
-    /// For each pair of rows (steps, 6, 16) bytes: the low nibbles of three bytes, then the high ones.
+    /// For each pair of rows (steps, 6, 16) bytes: tables of the low nibbles of three bytes, then of the high
+    /// ones.
     tables: Scratch<u8>,
-    /// For each panel and pair of rows 4 vectors of u16: even and odd columns of the first row, of the second.
+    /// For each panel and pair of rows 4 vectors of u16: even and odd columns of the first row, then of the
+    /// second.
     sums: Scratch<u8>,
-    /// For each panel and row i32, where u16 is not enough.
+    /// For each panel and row, i32 where u16 could overflow.
     totals: Scratch<i32>,
 }
 
@@ -193,7 +168,7 @@ fn pairs<S: Simd, const P: usize>(s: S, tile: &Tile, memory: &mut Memory) {
         let side_by_side = SideBySide { first: tables.as_ptr(), stride: chunk * 96 };
         for (panel, sums) in tile.panels.clone().zip(sums.chunks_exact_mut(per_panel)) {
             let bytes = &tile.right.panel(panel)[first * 3 * S::LANES..][..chunk * 3 * S::LANES];
-            // SAFETY: the tables have just been filled.
+            // SAFETY: the tables of P pairs and all steps of the chunk have just been filled.
             unsafe { add_differences::<S, P>(s, &side_by_side, bytes, sums) };
         }
         if (first + chunk) % LIMIT == 0 && !totals.is_empty() {
@@ -209,20 +184,9 @@ fn pairs<S: Simd, const P: usize>(s: S, tile: &Tile, memory: &mut Memory) {
     }
 }
 
-/// Adds u16 sums, those of the even lanes, then those of the odd ones, to the sums of all lanes.
+/// Fills the tables, (steps, 6, 16), of two rows from byte `at` on.
 #[inline(always)]
-pub(crate) fn add_lanes<S: Simd>(sums: &[u8], to: &mut [i32]) {
-    let (sums, to) = (&sums[..2 * S::LANES], &mut to[..S::LANES]);
-    for i in 0..S::LANES / 2 {
-        let odd = S::LANES + 2 * i;
-        to[2 * i] += i32::from(u16::from_le_bytes([sums[2 * i], sums[2 * i + 1]]));
-        to[2 * i + 1] += i32::from(u16::from_le_bytes([sums[odd], sums[odd + 1]]));
-    }
-}
-
-/// tables: (steps, 6, 16) of the bytes from `at` on of two rows.
-#[inline(always)]
-fn fill_tables(left: &Left, rows: [usize; 2], at: usize, tables: &mut [u8]) {
+fn fill_tables(left: &Signs, rows: [usize; 2], at: usize, tables: &mut [u8]) {
     let (first, second) = (Bytes::of(left, rows[0]), Bytes::of(left, rows[1]));
     for (step, six) in tables.chunks_exact_mut(96).enumerate() {
         for j in 0..3 {
@@ -236,13 +200,6 @@ fn fill_tables(left: &Left, rows: [usize; 2], at: usize, tables: &mut [u8]) {
     }
 }
 
-/// Where the tables of a step of three bytes are, for a pair of rows: those of the low nibbles or of the high ones.
-pub(crate) trait Tables {
-    /// # Safety
-    /// There is such a pair, and such a step.
-    unsafe fn of(&self, pair: usize, step: usize, half: usize) -> [*const u8; 3];
-}
-
 /// Tables side by side: (pairs, steps, 6, 16).
 struct SideBySide {
     first: *const u8,
@@ -253,7 +210,7 @@ struct SideBySide {
 impl Tables for SideBySide {
     #[inline(always)]
     unsafe fn of(&self, pair: usize, step: usize, half: usize) -> [*const u8; 3] {
-        // SAFETY: there is such a pair, and such a step.
+        // SAFETY: `pair` and `step` exist, so the tables lie within the memory of `first`.
         unsafe {
             let first = self.first.add(pair * self.stride + step * 96 + half * 48);
             [first, first.add(16), first.add(32)]
@@ -261,66 +218,7 @@ impl Tables for SideBySide {
     }
 }
 
-/// Adds to `sums`: (P, 4) vectors what the tables say about `panel`: (steps, 3) vectors.
-///
-/// # Safety
-/// There are tables of 16 bytes for each of P pairs and each step.
-#[inline(always)]
-pub(crate) unsafe fn add_differences<S: Simd, const P: usize>(
-    s: S,
-    tables: &impl Tables,
-    panel: &[u8],
-    sums: &mut [u8],
-) {
-    let steps = panel.len() / (3 * S::LANES);
-    assert!(sums.len() == P * 4 * S::LANES && panel.len() == steps * 3 * S::LANES);
-    let (nibble, low_byte, high_nibble) = (s.splat(15), s.splat16(255), s.splat(0xf0));
-    for first in (0..steps).step_by(STEPS) {
-        let mut all = [s.splat(0); P];
-        let mut high = all;
-        for step in first..steps.min(first + STEPS) {
-            let mut x = [s.splat(0); 3];
-            for (j, x) in x.iter_mut().enumerate() {
-                // SAFETY: the panel has 3 vectors for this step.
-                *x = unsafe { s.load(panel.as_ptr().add((step * 3 + j) * S::LANES)) };
-            }
-            for half in 0..2 {
-                let mut index = x;
-                for index in &mut index {
-                    *index = s.and(if half == 0 { *index } else { s.shr16::<4>(*index) }, nibble);
-                }
-                for p in 0..P {
-                    // SAFETY: there are such a pair and such a step, says the caller.
-                    let tables = unsafe {
-                        let [a, b, c] = tables.of(p, step, half);
-                        [s.table(a), s.table(b), s.table(c)]
-                    };
-                    let two = s.add(s.lookup(tables[0], index[0]), s.lookup(tables[1], index[1]));
-                    let three = s.add(two, s.lookup(tables[2], index[2]));
-                    all[p] = s.add(all[p], three);
-                    high[p] = s.add(high[p], s.shr16::<4>(three));
-                }
-            }
-        }
-        for p in 0..P {
-            // right in odd bytes only
-            let low_odd = s.sub(all[p], s.and(s.shl16::<4>(high[p]), high_nibble));
-            let second = s.sub(high[p], s.and(s.shr16::<4>(low_odd), s.splat16(0xf0)));
-            let first = s.sub(all[p], s.and(s.shl16::<4>(second), high_nibble));
-            let parts =
-                [s.and(first, low_byte), s.shr16::<8>(first), s.and(second, low_byte), s.shr16::<8>(second)];
-            for j in 0..4 {
-                // SAFETY: there are 4 vectors of sums for each of P pairs.
-                unsafe {
-                    let sum = sums.as_mut_ptr().add((p * 4 + j) * S::LANES);
-                    s.store(sum, s.add16(s.load(sum), parts[j]));
-                }
-            }
-        }
-    }
-}
-
-/// One row, [`ACROSS`] panels at once, for there is no other row to use a table for.
+/// One row with [`ACROSS`] panels at once, because no other row could share a table.
 #[inline(always)]
 fn single<S: Simd>(s: S, tile: &Tile, memory: &mut Memory) {
     let depth = tile.right.depth();
@@ -345,7 +243,7 @@ fn single<S: Simd>(s: S, tile: &Tile, memory: &mut Memory) {
             for (j, pairs) in pairs[..across].iter().enumerate() {
                 // a sum for each panel and row of a pair
                 let sums = &mut sums[(first + j) * 4 * S::LANES..][..2 * S::LANES];
-                // SAFETY: two vectors of sums.
+                // SAFETY: `sums` has two vectors.
                 unsafe {
                     s.store(sums.as_mut_ptr(), pairs[0]);
                     s.store(sums.as_mut_ptr().add(S::LANES), pairs[1]);
@@ -361,7 +259,8 @@ fn single<S: Simd>(s: S, tile: &Tile, memory: &mut Memory) {
     }
 }
 
-/// The differences in `bytes` of one row, whose tables: (depth, 2, 16); u16 of the even lanes and of the odd ones.
+/// The differences of one row in the range `bytes`, by tables (depth, 2, 16): u16 of the even lanes and of
+/// the odd ones.
 #[inline(always)]
 fn count_row<S: Simd>(
     s: S,

@@ -2,24 +2,18 @@
 
 mod count;
 mod count_rows;
-pub mod gemm;
-mod left;
+mod differences;
 mod lookup;
-mod product;
+mod products;
 mod scaled;
 mod short_sums;
-mod sink;
+mod signs;
+mod tiles;
 pub mod votes;
 
 pub(crate) use count::{count_rows, height};
 pub(crate) use count_rows::Rows;
-pub use gemm::{
-    ternary_gemm, ternary_gemm_bytes, ternary_gemm_packed, xnor_gemm, xnor_gemm_packed, xnor_gemm_reals,
-    xnor_scores, xnor_threshold,
-};
-pub(crate) use left::Left;
-pub(crate) use lookup::{CHUNK, DIFFERENCES, LIMIT, PAIRS, Tables, add_differences, add_lanes};
-pub(crate) use product::tile;
-pub use scaled::{scaled_ternary_gemm, scaled_ternary_gemm_with};
-pub(crate) use sink::{Compare, Sink, Store, StoreReal, put_rows};
+pub(crate) use differences::{CHUNK, DIFFERENCES, LIMIT, PAIRS, Tables, add_differences, add_lanes};
+pub(crate) use signs::Signs;
+pub(crate) use tiles::tile;
 pub use votes::{votes, votes_to_flips};

@@ -1,16 +1,19 @@
-//! Sums of at most 127 products of bits and ternaries, in bytes: the votes of a batch. They are so short that what
-//! happens once a sum weighs most, so nothing is ever wider than a byte, and a vector of sums is stored as it is.
+//! Sums of at most 127 products of bits and ternaries, in bytes: the votes of a batch. They are so short that
+//! the work done once for each sum dominates, so nothing is ever wider than a byte, and a vector of sums is
+//! stored as it is.
 //!
-//! Vectors of 64 bytes look bytes up in two vectors, by seven bits of an index. So, as in `lookup.rs` for four:
+//! The simple loop is that of `tiles.rs`. Here, on vectors of 64 bytes, one instruction looks up a byte in
+//! two vectors, by an index of seven bits. Otherwise the steps are those of `differences.rs`, which looks up
+//! four bits:
 //!
-//! 1. Seven values of a left row make a table of 128 entries: in how many places each seven bits differ from them, at
-//!    most 7. Two rows share a table, one in each half of its bytes.
-//! 2. Two look-ups are added, at most 14 in each half, before the halves are taken apart.
-//! 3. The halves are told apart only at the end: `all` adds the bytes, `high` what a shift of 16-bit pairs leaves of the
-//!    upper halves, garbage from the neighbour included.
+//! 1. Seven values of a left row make a table of 128 entries: the number of places where each seven bits
+//!    differ from them, at most 7. Two rows share a table, one in each half of its bytes.
+//! 2. Two look-ups are added, at most 14 in each half, before the halves are separated.
+//! 3. The halves are separated only at the end: `all` adds the bytes, `high` adds the upper halves as a shift
+//!    of 16-bit pairs leaves them, including garbage from the neighbour.
 //!
-//! So 28 values take six instructions for 64 columns: 2 look-ups, 3 additions and a shift. Counting ones in bytes would
-//! take ten and a half.
+//! So 28 values take six instructions for 64 columns: 2 look-ups, 3 additions and a shift. Counting ones in
+//! bytes would take ten and a half.
 
 #![allow(
     clippy::needless_range_loop,
@@ -26,14 +29,14 @@ use crate::{
     tensor::Ternary,
 };
 
-/// Pairs of rows, and vectors of columns at once: as many as 32 registers have room for.
+/// Pairs of rows at once, and vectors of columns: 32 registers have room for their sums.
 const PAIRS: usize = 2;
 const VECTORS: usize = 4;
 
 simd! {
-    /// A tile of the sums of x: (m, k), at most 127 values a row, with columns packed for it, on vectors of 64 bytes.
+    /// Computes a tile of the sums of x, (m, k), with at most 127 values a row, and packed columns.
     pub(crate) fn short_sums<S>(s: S, x: &Ternary, right: &Panels, tile: &mut Tile<i8>) {
-        let mut left = Left::new(x);
+        let mut left = Tables::new(x);
         let panels = tile.col / S::LANES..(tile.col + tile.cols()).div_ceil(S::LANES);
         for row in (0..tile.rows()).step_by(2 * PAIRS) {
             left.read(s, x, tile.row + row, tile.rows() - row);
@@ -53,20 +56,20 @@ simd! {
 /// Entries of a table.
 type Table = [u8; 1 << SEVEN];
 
-/// Some rows of x.
-struct Left {
-    /// (steps of seven values)
+/// The tables of some rows of x.
+struct Tables {
+    /// A table for each pair of rows, for each step of seven values.
     tables: Scratch<[Table; PAIRS]>,
-    /// How many values of each row are not 0.
+    /// The number of values of each row that are not 0.
     voters: [u8; 2 * PAIRS],
 }
 
-impl Left {
+impl Tables {
     fn new(x: &Ternary) -> Self {
         Self { tables: scratch(x.cols().div_ceil(SEVEN)), voters: [0; 2 * PAIRS] }
     }
 
-    /// Rows `first..` of x, of which there are `rows`, perhaps too few.
+    /// Reads rows `first..` of x, of which only `rows` may be left.
     #[inline(always)]
     fn read<S: Simd>(&mut self, s: S, x: &Ternary, first: usize, rows: usize) {
         let (mut signs, mut nonzeros) = ([0u128; 2 * PAIRS], [0u128; 2 * PAIRS]);
@@ -85,14 +88,14 @@ impl Left {
                     let differ =
                         |row: usize| s.ones8(s.and(s.xor(entry, bits(signs[row])), bits(nonzeros[row])));
                     let both = s.add(differ(2 * pair), s.shl16::<4>(differ(2 * pair + 1)));
-                    // SAFETY: as above.
+                    // SAFETY: vectors divide a table.
                     unsafe { s.store(table.as_mut_ptr().add(at), both) };
                 }
             }
         }
     }
 
-    /// The sums of the rows, of which `row` is the first of the tile, with the columns of `A` panels.
+    /// Computes the sums of the rows, from row `row` of the tile on, with the columns of `A` panels.
     #[inline(always)]
     fn block<S: Simd, const A: usize>(
         &self,
@@ -152,13 +155,13 @@ impl Left {
     }
 }
 
-/// A row of at most 128 values.
+/// A row of at most 128 values as a number.
 #[inline(always)]
 fn whole(row: &[u64]) -> u128 {
     row.iter().rev().fold(0, |all, word| all << 64 | u128::from(*word))
 }
 
-/// Differences of pairs of rows with the columns of `A` vectors.
+/// Differences between pairs of rows and the columns of `A` vectors.
 struct Sums<V, const A: usize> {
     all: [[V; A]; PAIRS],
     high: [[V; A]; PAIRS],
@@ -171,7 +174,7 @@ impl<V: Copy, const A: usize> Sums<V, A> {
         self.high[pair][a] = s.add(self.high[pair][a], s.shr16::<4>(both));
     }
 
-    /// Of the first row and of the second: see `lookup.rs`.
+    /// Separates the differences of the first row from those of the second: see `differences.rs`.
     #[inline(always)]
     fn apart<S: Simd<V = V>>(&self, s: S, pair: usize, a: usize) -> (V, V) {
         let (all, high, odd) = (self.all[pair][a], self.high[pair][a], s.splat16(0xff00));
@@ -185,13 +188,13 @@ impl<V: Copy, const A: usize> Sums<V, A> {
     }
 }
 
-/// Stores as much of the sums as there is room for.
+/// Stores the sums that fit into `to`.
 #[inline(always)]
 fn put<S: Simd, const A: usize>(s: S, sums: &[S::V; A], to: &mut [i8]) {
     for a in 0..A {
         let to = &mut to[a * S::LANES..];
         if to.len() >= S::LANES {
-            // SAFETY: so many bytes.
+            // SAFETY: `to` has at least the `LANES` bytes of a vector.
             unsafe { s.store(to.as_mut_ptr().cast(), sums[a]) };
         } else {
             let mut last = [0i8; 64];

@@ -1,15 +1,15 @@
-//! Flip backprop: who asks a bit to flip, and which bits do.
+//! Flip backprop: the number of votes for each bit to flip, and the bits that flip.
 //!
-//! A gate computes `h = own * operand` over +-1, and a signal g in {-1, 0, +1} speaks about the sum of its h in
-//! the gradient's convention: g > 0 wants the sum smaller. Gate (m, k, n) asks its own bit to flip exactly where
-//! h has the sign of g, that is where `g_mk * own_mn * operand_kn > 0`, and
+//! A gate computes `h = own * operand` over +-1. A signal g in {-1, 0, +1} speaks about the sum of its h in
+//! the gradient's convention: g > 0 wants the sum smaller. Gate (m, k, n) votes for its own bit to flip
+//! exactly where h has the sign of g, that is, where `g_mk * own_mn * operand_kn > 0`:
 //!
 //! `votes_mn = sum_k [g_mk own_mn operand_kn > 0]`.
 //!
 //! A product of three signs is positive where the XOR of their bits is 1, so with g in its two planes
-//! `request = nz & (s ^ operand ^ own)`. Input-first learning keeps the request while the operand changes and
-//! then corrects it by `h_old ^ h_new`, which is 1 where the operand changed: `votes = popcount_k(request ^ changed)`.
-//! The operand is the one at the time of the request.
+//! `request = nz & (s ^ operand ^ own)`. Input-first learning keeps the request while the operand changes,
+//! and then corrects it by `h_old ^ h_new`, which is 1 where the operand changed:
+//! `votes = popcount_k(request ^ changed)`. The operand is the one at the time of the request.
 //!
 //! ```
 //! use onebit_bits::{BitTensor, Engine, Ternary, votes};
@@ -19,27 +19,29 @@
 //! let inputs = BitTensor::from_fn(1, 2, |_, _| true);
 //! let signal = Ternary::from_i32(1, 1, &[1])?;
 //! let asked = votes(&Engine::single(), weights.view(), &signal, inputs.view(), None)?;
-//! assert_eq!(asked, [1, 0]); // the +1 is asked to flip
+//! assert_eq!(asked, [1, 0]); // the +1 should flip
 //! # Ok::<(), onebit_bits::Error>(())
 //! ```
 
 use alloc::{vec, vec::Vec};
 
-use super::{left::Left, product::product, sink::Sink};
+use super::{signs::Signs, tiles::multiply};
 use crate::{
     error::{Error, Result, check_len, check_shape},
     machine::{Engine, Scratch, SharedSlice, scratch},
     panels::Panels,
+    product::Put,
     tensor::{BitTensor, BitView, Ternary, compare},
 };
 
-/// How many of the k gates at each own bit ask it to flip: (m, n).
+/// The number of the k gates at each own bit that vote for it to flip: (m, n).
 ///
-/// own: (m, n), signal: (m, k), operand: (k, n), changed: (k, n), 1 where the operand has changed since.
+/// own: (m, n), signal: (m, k), operand: (k, n), changed: (k, n), 1 where the operand has changed since the
+/// request.
 ///
 /// # Errors
-/// [`Error::Shape`] unless the operands fit; [`Error::TooLarge`] if (m, n) does not fit into memory, or k exceeds
-/// `i32`.
+/// [`Error::Shape`] unless the operands fit; [`Error::TooLarge`] if (m, n) does not fit into memory, or k
+/// exceeds `i32`.
 pub fn votes(
     engine: &Engine,
     own: BitView,
@@ -56,24 +58,24 @@ pub fn votes(
     i32::try_from(k).map_err(|_| Error::TooLarge { op: "votes", rows: m, cols: k })?;
     let len = m.checked_mul(n).ok_or(Error::TooLarge { op: "votes", rows: m, cols: n })?;
     let mut votes = vec![0; len];
-    // Where the signal speaks, a changed operand turns the request round: as if the operand were another.
+    // Where the signal speaks, a changed operand reverses the request, as if the operand were the opposite.
     let turned = changed.map(|changed| operand.xor(changed)).transpose()?;
     let operand = turned.as_ref().map_or(operand, BitTensor::view);
-    let left = Left::ternary(signal);
+    let left = Signs::ternary(signal);
     let requests = Requests {
         own,
         n,
         voters: row_counts(m, |row| left.nonzeros(row)),
         votes: SharedSlice::new(&mut votes),
     };
-    product(engine, left, &Panels::of_columns(engine, operand), &requests);
-    // Where it is silent, there was no request, and the change is one.
+    multiply(engine, left, &Panels::of_columns(engine, operand), &requests);
+    // Where the signal is silent, no request existed, and the change is a vote.
     if let (Some(changed), true) = (changed, signal.has_zeros()) {
         let silent = signal.nonzero().not();
-        let silent = Left { sign: silent.view(), nonzero: Some(silent.view()) };
+        let silent = Signs { sign: silent.view(), nonzero: Some(silent.view()) };
         let voters = row_counts(m, |row| silent.nonzeros(row));
         let changes = Changes { n, voters, votes: SharedSlice::new(&mut votes) };
-        product(engine, silent, &Panels::of_columns(engine, changed), &changes);
+        multiply(engine, silent, &Panels::of_columns(engine, changed), &changes);
     }
     Ok(votes)
 }
@@ -84,7 +86,8 @@ fn row_counts(rows: usize, count: impl Fn(usize) -> i32) -> Scratch<i32> {
     counts
 }
 
-/// From `s = sum_k g operand`, of v voters, the number of requests `g own operand > 0`: `(v + own s) / 2`.
+/// Stores the number of requests `g own operand > 0`, from `s = sum_k g operand` of v voters:
+/// `(v + own s) / 2`.
 struct Requests<'a> {
     own: BitView<'a>,
     n: usize,
@@ -92,11 +95,11 @@ struct Requests<'a> {
     votes: SharedSlice<'a, u32>,
 }
 
-impl Sink for Requests<'_> {
+impl Put<i32> for Requests<'_> {
     #[inline(always)]
     fn put(&self, row: usize, col: usize, sums: &[i32]) {
         let first = row * self.n + col;
-        // SAFETY: there are as many votes as sums, and every run comes once.
+        // SAFETY: the votes have the rows and columns of the product, and every run comes once.
         let votes = unsafe { self.votes.part(first..first + sums.len()) };
         let (voters, own) = (self.voters[row], self.own.row(row)[col / 64] >> (col % 64));
         for (j, (votes, s)) in votes.iter_mut().zip(sums).enumerate() {
@@ -113,11 +116,11 @@ struct Changes<'a> {
     votes: SharedSlice<'a, u32>,
 }
 
-impl Sink for Changes<'_> {
+impl Put<i32> for Changes<'_> {
     #[inline(always)]
     fn put(&self, row: usize, col: usize, sums: &[i32]) {
         let first = row * self.n + col;
-        // SAFETY: as above.
+        // SAFETY: the votes have the rows and columns of the product, and every run comes once.
         let votes = unsafe { self.votes.part(first..first + sums.len()) };
         for (votes, s) in votes.iter_mut().zip(sums) {
             *votes += (self.voters[row] + s) as u32 / 2;
@@ -125,11 +128,11 @@ impl Sink for Changes<'_> {
     }
 }
 
-/// Which bits flip: those with more votes than `max(mean(votes), p_min * voters)`. votes: (rows, cols).
+/// The bits with more votes than `max(mean(votes), p_min * voters)` flip. votes: (rows, cols).
 ///
-/// `p_min` in 0..=1 is the least share of the voters that must ask: 1/2 is the sign of the sum of their wishes;
-/// towards 0 nearly every bit flips that is asked at all, at 1 none does.
-/// The mean is taken in integers, so the result is the same on every machine.
+/// `p_min` in 0..=1 is the least share of votes: at 1/2, bits follow the majority; near 0, nearly every bit
+/// flips that has a vote; at 1, none does. The mean is taken in integers, so the result is the same on every
+/// machine.
 ///
 /// # Errors
 /// [`Error::Length`] unless there are `rows * cols` votes, [`Error::Probability`] unless `p_min` is in 0..=1.
@@ -139,7 +142,7 @@ pub fn votes_to_flips(rows: usize, cols: usize, votes: &[u32], voters: u32, p_mi
         return Err(Error::Probability(p_min));
     }
     let sum: u64 = votes.iter().map(|&votes| u64::from(votes)).sum();
-    // votes are whole numbers: they exceed a real one exactly if they exceed its floor
+    // votes are integers: they exceed a real number exactly if they exceed its floor
     let mean = sum / (votes.len() as u64).max(1);
     let needed = mean.max((p_min * f64::from(voters)) as u64);
     // the mean is at most the largest vote, and p_min * voters at most voters

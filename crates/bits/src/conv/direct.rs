@@ -1,13 +1,15 @@
-//! Convolution by look-up without patches: the tables of an input pixel serve every tap and every output channel.
+//! Convolution by look-up without patches: the tables of an input pixel serve every tap and every output
+//! channel.
 //!
-//! As in `lookup` two rows of the product, here output pixels, share a table. The two come from
-//! strips of output rows that are computed side by side: two images, or the halves of one. So each table is of two
-//! input pixels at the same place of either strip, and is built once, not once for each tap.
+//! As in `bits_x_bits/differences.rs`, two rows of the product share a table; here a row is an output pixel.
+//! The two come from *strips* of output rows that are computed side by side: two images, or the halves of
+//! one. So each table covers two input pixels, at the same place of both strips, and is built once rather
+//! than once for each tap.
 //!
-//! Where the tables of a tap are, seen from an output pixel, is the same for every pixel: a list of offsets takes
-//! the place of patches. The tables of a region of output pixels stay in the L2 cache; those of four neighbours are
-//! mostly the same and stay in the L1 cache. On a Zen 3 this is 1.4 times as fast as patches with 256 channels in and
-//! out and a 3 x 3 kernel, 1.7 times with 128, twice with 64.
+//! Seen from an output pixel, the tables of a tap are at the same offset for every pixel, so a list of
+//! offsets replaces patches. The tables of a region of output pixels stay in the L2 cache; those of four
+//! neighbours are mostly the same and stay in the L1 cache. On a Zen 3 this is 1.4 times as fast as patches
+//! with 256 channels in and out and a 3 x 3 kernel, 1.7 times with 128, twice with 64.
 
 use core::ops::Range;
 
@@ -17,28 +19,30 @@ use super::{
     weights::ConvWeights,
 };
 use crate::{
-    bits_x_bits::{CHUNK, DIFFERENCES, LIMIT, PAIRS, Sink, Tables, add_differences, add_lanes},
+    bits_x_bits::{CHUNK, DIFFERENCES, LIMIT, PAIRS, Tables, add_differences, add_lanes},
     machine::{Engine, scratch, simd},
     panels::{Cell, Panels},
+    product::Put,
     simd::Simd,
     tensor::BitView,
 };
 
-/// Bytes of tables that leave the L2 cache room for the weights.
+/// Most bytes of tables, which leave room for the weights in the L2 cache.
 const ROOM: usize = 192 << 10;
 
-/// Bytes of the tables of a byte of two pixels: of its low and its high nibble.
+/// Table bytes for one input byte (two nibbles) of a pair of pixels.
 const PER_BYTE: usize = 32;
 
-/// Whether a table serves more than once, and channels are whole bytes, as they are in panels.
+/// Whether this way pays: a table serves more than one tap, and the channels of a group are whole bytes of
+/// panels.
 pub(crate) fn pays(conv: &Geometry, panels: &Panels) -> bool {
     let (taps, steps) = (conv.kernel.0 * conv.kernel.1, conv.stride.0.saturating_mul(conv.stride.1));
     let bytes = panels.cell() == Cell::Byte && conv.of_group().0.is_multiple_of(8);
     bytes && taps > steps && panels.depth() / 3 <= LIMIT
 }
 
-/// Splits the output into regions, at least `jobs` if it can be, whose tables have room.
-pub(crate) fn conv_direct<K: Sink>(
+/// Splits the output into regions, at least `jobs` of them if possible, whose tables fit into [`ROOM`].
+pub(crate) fn conv_direct<K: Put<i32>>(
     engine: &Engine,
     walk: &Walk,
     x: BitView,
@@ -78,7 +82,7 @@ pub(crate) fn conv_direct<K: Sink>(
 /// Output pixels in two strips: the same rows and columns of both.
 struct Region<'a> {
     walk: &'a Walk,
-    /// The image of each, and its row that is row 0 here.
+    /// The image of each strip, and the row of the image that is row 0 here.
     strips: [(usize, usize); 2],
     rows: Range<usize>,
     cols: Range<usize>,
@@ -88,7 +92,7 @@ struct Region<'a> {
 struct Grid {
     rows: usize,
     cols: usize,
-    /// Bytes of the tables of a pixel, and a table of zeros.
+    /// Bytes of the tables of a pixel, including a table of zeros.
     pixel: usize,
 }
 
@@ -113,7 +117,7 @@ impl Grid {
 }
 
 simd! {
-    fn direct<S, K: Sink>(s: S, region: &Region, x: BitView, weights: &ConvWeights, sink: &K) {
+    fn direct<S, K: Put<i32>>(s: S, region: &Region, x: BitView, weights: &ConvWeights, sink: &K) {
         let walk = region.walk;
         let grid = Grid::of(walk, region.rows.len(), region.cols.len());
         let mut tables = scratch(grid.bytes());
@@ -141,7 +145,8 @@ simd! {
     }
 }
 
-/// tables: (rows, columns of the grid, channels / 8 + 1, 2, 16); the last of each pixel are zeros.
+/// Fills the tables: (rows, columns of the grid, channels / 8 + 1, 2, 16), of which the last of each pixel
+/// are zeros.
 #[inline(always)]
 fn fill_tables(region: &Region, grid: &Grid, x: BitView, tables: &mut [u8]) {
     let (walk, stride) = (region.walk, region.walk.conv.stride);
@@ -151,7 +156,7 @@ fn fill_tables(region: &Region, grid: &Grid, x: BitView, tables: &mut [u8]) {
     let (col, bytes) = (region.cols.start * stride.1, grid.pixel / PER_BYTE - 1);
     for (at, tables) in tables.chunks_exact_mut(grid.pixel).enumerate() {
         let (row, col) = (at / grid.cols, col + at % grid.cols);
-        // the words of each pixel, and which of its bits exist
+        // the words of each pixel, and a mask of the bits that exist
         let [(a, a_exists), (b, b_exists)] = region.strips.map(|(image, first)| {
             match (walk.row((first + region.rows.start) * stride.0 + row), walk.col(col)) {
                 (Some(row), Some(col)) => {
@@ -174,7 +179,7 @@ fn fill_tables(region: &Region, grid: &Grid, x: BitView, tables: &mut [u8]) {
     }
 }
 
-/// Where the tables of each byte of a panel's row are, from the tables of the pixel under the first tap on.
+/// Offsets of the tables for each byte of a panel's row, from the tables of the pixel under the first tap.
 fn fill_offsets(conv: &Geometry, grid: &Grid, bytes: usize, group: usize, offsets: &mut [u64]) {
     for (at, offset) in offsets.iter_mut().enumerate() {
         let (tap, byte) = (at / bytes, at % bytes);
@@ -195,9 +200,9 @@ struct Run<'a> {
     panels: &'a Panels,
 }
 
-/// Pixels `first..first + P` of either strip of the region.
+/// Computes pixels `first..first + P` of both strips of the region.
 #[inline(always)]
-fn pairs<S: Simd, K: Sink, const P: usize>(s: S, run: &Run, first: usize, sums: &mut [u8], sink: &K) {
+fn pairs<S: Simd, K: Put<i32>, const P: usize>(s: S, run: &Run, first: usize, sums: &mut [u8], sink: &K) {
     let &Run { region, grid, tables, offsets, panels } = run;
     let (walk, stride) = (region.walk, region.walk.conv.stride);
     let offsets_end = grid.seen(&walk.conv);
@@ -218,7 +223,7 @@ fn pairs<S: Simd, K: Sink, const P: usize>(s: S, run: &Run, first: usize, sums: 
         let seen = Seen { first: under_first_tap, offsets: &offsets[first * 3..][..chunk * 3] };
         for (panel, sums) in sums.chunks_exact_mut(per_panel).enumerate() {
             let bytes = &panels.panel(panel)[first * 3 * S::LANES..][..chunk * 3 * S::LANES];
-            // SAFETY: no offset is beyond those of the last tap, which there are for each pair.
+            // SAFETY: each pair has tables up to those of the last tap, and no offset exceeds these.
             unsafe { add_differences::<S, P>(s, &seen, bytes, sums) };
         }
     }
@@ -248,9 +253,9 @@ fn pairs<S: Simd, K: Sink, const P: usize>(s: S, run: &Run, first: usize, sums: 
     }
 }
 
-/// The tables that P pairs of pixels see.
+/// The tables under the taps of P pairs of pixels.
 struct Seen<'a, const P: usize> {
-    /// Those of the pixels under the first tap.
+    /// Tables of the pixels under the first tap.
     first: [*const u8; P],
     offsets: &'a [u64],
 }
@@ -258,7 +263,7 @@ struct Seen<'a, const P: usize> {
 impl<const P: usize> Tables for Seen<'_, P> {
     #[inline(always)]
     unsafe fn of(&self, pair: usize, step: usize, half: usize) -> [*const u8; 3] {
-        // SAFETY: there is such a pair, and such a step.
+        // SAFETY: `pair` and `step` exist, and no offset exceeds the tables of the last tap.
         unsafe {
             let (first, offset) = (self.first[pair].add(half * 16), self.offsets.as_ptr().add(step * 3));
             [

@@ -1,37 +1,37 @@
-//! What a gradient is made of.
+//! The two kinds of gradients of a convolution: f32 and bytes.
 
 use core::ops::AddAssign;
 
 use crate::{
     error::Result,
     machine::{Engine, Plain},
-    numbers_x_bits::{Bytes, Left, Reals},
+    numbers_x_bits::{Bytes, Numbers, Reals},
     panels::Panels,
 };
 
-/// What a gradient is made of.
+/// An element of a gradient.
 pub(super) trait Number: Plain + Sync {
-    /// What it is summed up in.
+    /// The type of its sums.
     type Sum: Plain + Default + AddAssign + From<Self> + Send + Sync;
-    type Left<'a>: Left<Out = Self::Sum>
+    type Numbers<'a>: Numbers<Out = Self::Sum>
     where
         Self: 'a;
 
-    /// a: (m, k), b: n rows of k bits.
+    /// The left operand of a product. a: (m, k), b: n rows of k bits.
     fn left<'a>(
         op: &'static str,
         engine: &Engine,
         shape: (usize, usize),
         a: &'a [Self],
         b: &Panels,
-    ) -> Result<Self::Left<'a>>;
+    ) -> Result<Self::Numbers<'a>>;
 
     fn real(sum: Self::Sum) -> f32;
 }
 
 impl Number for f32 {
     type Sum = f32;
-    type Left<'a> = Reals<'a>;
+    type Numbers<'a> = Reals<'a>;
 
     fn left<'a>(
         op: &'static str,
@@ -51,7 +51,7 @@ impl Number for f32 {
 
 impl Number for i8 {
     type Sum = i32;
-    type Left<'a> = Bytes<'a, i8>;
+    type Numbers<'a> = Bytes<'a, i8>;
 
     fn left<'a>(
         op: &'static str,

@@ -1,6 +1,6 @@
-//! Convolution as a product: the bits that an output pixel sees, side by side, are a row of its left operand.
+//! Convolution as a product: the bits that an output pixel sees, its *patch*, are a row of the left operand.
 //!
-//! A patch is `kh * kw * c` bits, a 32nd of what it would be in f32. Patches of some hundred pixels at a time are
+//! A patch is `kh * kw * c` bits, a 32nd of its size in f32. Patches of some hundred pixels at a time are
 //! gathered into memory that stays in the L2 cache, so the matrix of all of them never exists.
 
 use core::ops::Range;
@@ -10,18 +10,19 @@ use super::{
     weights::ConvWeights,
 };
 use crate::{
-    bits_x_bits::{Left, Rows, Sink, count_rows, height, put_rows, tile},
+    bits_x_bits::{Rows, Signs, count_rows, height, tile},
     machine::{Engine, scratch, simd},
     panels::{Cell, Panels},
+    product::{Put, put_rows},
     simd::Simd,
     tensor::{BitView, Bits, copy, put},
 };
 
-/// Output pixels of a job at most.
+/// Most output pixels of a job.
 const TALLEST: usize = 128;
 
 /// Gathers patches, tile by tile, and multiplies.
-pub(crate) fn conv_by_patches<K: Sink>(
+pub(crate) fn conv_by_patches<K: Put<i32>>(
     engine: &Engine,
     walk: &Walk,
     x: BitView,
@@ -43,7 +44,7 @@ pub(crate) fn conv_by_patches<K: Sink>(
             let words = pixels.len() * panels.k().div_ceil(64);
             let (mut sign, mut nonzero) = (scratch(words), scratch(words));
             gather(walk, x, group, pixels.clone(), walk.conv.pad == Pad::Plus, &mut sign);
-            let mut left = Left::bits(view(panels.k(), pixels.len(), &sign));
+            let mut left = Signs::bits(view(panels.k(), pixels.len(), &sign));
             if walk.conv.pad == Pad::Zero && gather_inside(walk, pixels.clone(), &mut nonzero) {
                 left.nonzero = Some(view(panels.k(), pixels.len(), &nonzero));
             }
@@ -53,13 +54,14 @@ pub(crate) fn conv_by_patches<K: Sink>(
     });
 }
 
-/// Whether patches are whole words of bits, so that they need not be gathered before they are prepared for counting.
+/// Whether each tap is whole words of bits, so that patches can be prepared for counting without being
+/// gathered.
 fn counts_words(walk: &Walk, panels: &Panels) -> bool {
     panels.cell() == Cell::Word && walk.conv.of_group().0.is_multiple_of(64) && walk.conv.pad != Pad::Zero
 }
 
 simd! {
-    fn count_patches<S, K: Sink>(
+    fn count_patches<S, K: Put<i32>>(
         s: S, walk: &Walk, x: BitView, group: usize, pixels: Range<usize>, panels: &Panels, sink: &K,
     ) {
         let (words, conv) = (walk.conv.of_group().0 / 64, &walk.conv);
@@ -70,7 +72,7 @@ simd! {
             for ky in 0..conv.kernel.0 {
                 let row = walk.row(place.y * conv.stride.0 + ky);
                 let pixel = |row, col| (place.image * walk.input.h + row) * walk.input.w + col;
-                // the taps of a row lie side by side if they are all of their pixels and none is outside
+                // the taps of a row lie side by side if they are whole pixels and none lies outside
                 match (row, walk.col(col), walk.col(col + conv.kernel.1 - 1)) {
                     (Some(row), Some(first), Some(_)) if conv.groups == 1 => {
                         cells.extend(&x.words()[pixel(row, first) * words..][..conv.kernel.1 * words]);
@@ -93,14 +95,14 @@ simd! {
     }
 }
 
-/// A part of a sink: what is row 0, column 0 here is row `row`, column `col` there.
+/// A part of a sink, whose row 0 and column 0 are row `row` and column `col` of the whole.
 pub(crate) struct Part<'a, K> {
     pub(crate) sink: &'a K,
     pub(crate) row: usize,
     pub(crate) col: usize,
 }
 
-impl<K: Sink> Sink for Part<'_, K> {
+impl<K: Put<i32>> Put<i32> for Part<'_, K> {
     #[inline(always)]
     fn put(&self, row: usize, col: usize, sums: &[i32]) {
         let (row, col) = (self.row + row, self.col + col);
@@ -132,7 +134,8 @@ pub(crate) fn view(k: usize, rows: usize, words: &[u64]) -> BitView<'_> {
     Bits::from_words(rows, k, words).expect("gathered rows are whole and padded with zeros")
 }
 
-/// patches: (pixels, kh * kw * c) bits of the channels of `group`; `outside` is what the padding counts.
+/// Gathers patches: (pixels, kh * kw * c) bits of the channels of `group`; `outside` is the value of the
+/// padding.
 pub(crate) fn gather(
     walk: &Walk,
     x: BitView,
@@ -153,7 +156,8 @@ pub(crate) fn gather(
     }
 }
 
-/// inside: (pixels, kh * kw * c) bits, 1 where a tap lies within the image. Whether any does not.
+/// Sets inside, (pixels, kh * kw * c) bits, to 1 where a tap lies within the image. Returns whether any lies
+/// outside.
 fn gather_inside(walk: &Walk, pixels: Range<usize>, inside: &mut [u64]) -> bool {
     let channels = walk.conv.of_group().0;
     let per_pixel = (walk.conv.kernel.0 * walk.conv.kernel.1 * channels).div_ceil(64);
@@ -168,7 +172,7 @@ fn gather_inside(walk: &Walk, pixels: Range<usize>, inside: &mut [u64]) -> bool 
     any_outside
 }
 
-/// `len` ones from bit `at` on.
+/// Sets `len` ones from bit `at` on.
 #[inline(always)]
 fn put_ones(to: &mut [u64], at: usize, len: usize) {
     for done in (0..len).step_by(64) {

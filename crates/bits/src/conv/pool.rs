@@ -1,11 +1,12 @@
 //! Pooling of bits: the largest of a window is the OR of its bits, the smallest the AND.
 //!
-//! `y_bhwc = max_(ky, kx) x_b(h sh + ky)(w sw + kx)c` over +-1. Pixels that no whole window covers are left out.
-//! x: (b * h * w, c) bits, y: (b * h' * w', c) bits.
+//! `y_bhwc = max_(ky, kx) x_b(h sh + ky)(w sw + kx)c` over +-1. Pixels that no whole window covers are
+//! ignored. x: (b * h * w, c) bits, y: (b * h' * w', c) bits.
 //!
-//! It commutes with thresholds: `max_k [s_k >= t] = [max_k s_k >= t]`, so bits may be pooled in the place of sums. A
-//! threshold that descends turns the order round: `[max_k s_k <= t] = min_k [s_k <= t]`. So where batch norm comes
-//! between pooling and sign and its gamma is negative, the bits of the channel are pooled by AND: `descending`.
+//! Pooling commutes with thresholds: `max_k [s_k >= t] = [max_k s_k >= t]`, so bits may be pooled instead of
+//! sums. A descending threshold reverses the order: `[max_k s_k <= t] = min_k [s_k <= t]`. So if a batch norm
+//! with a negative gamma lies between pooling and sign, the bits of its channel are pooled by AND:
+//! `descending`.
 //!
 //! ```
 //! use onebit_bits::{BitTensor, Engine, Images, Pool, pool_or_and};
@@ -27,22 +28,22 @@ use crate::{
     tensor::{BitTensor, BitView},
 };
 
-/// A window and its steps.
+/// A pooling window and its steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool {
     /// Rows and columns of the window.
     pub kernel: (usize, usize),
-    /// Its steps, down and to the right.
+    /// Steps of the window, down and to the right.
     pub stride: (usize, usize),
 }
 
 impl Pool {
-    /// The size of the output: `(h - kernel) / stride + 1`, rounded down, and so for w.
+    /// The size of the output: `(h - kernel) / stride + 1`, rounded down, and likewise for w.
     ///
     /// # Errors
-    /// [`Error::Empty`](crate::Error::Empty) if window or stride are,
+    /// [`Error::Empty`](crate::Error::Empty) if the window or the stride is empty,
     /// [`Error::Kernel`](crate::Error::Kernel) if the window does not fit into the image,
-    /// [`Error::TooLarge`](crate::Error::TooLarge) beyond all integers.
+    /// [`Error::TooLarge`](crate::Error::TooLarge) if a size exceeds `usize`.
     pub fn output(&self, images: Images) -> Result<Images> {
         const OP: &str = "pool";
         check_not_empty(OP, "window", self.kernel)?;
@@ -58,7 +59,7 @@ impl Pool {
 /// x: (b * h * w, c) bits, descending: (1, c) bits, y: (b * h' * w', c) bits.
 ///
 /// # Errors
-/// As [`Pool::output`]; [`Error::Shape`](crate::Error::Shape) unless the operands fit.
+/// The errors of [`Pool::output`]; [`Error::Shape`](crate::Error::Shape) unless the operands fit.
 pub fn pool_or_and(
     engine: &Engine,
     x: BitView,

@@ -1,8 +1,8 @@
-//! What is convolved with what, and which pixel of the input a tap of the kernel meets.
+//! The geometry of a convolution, and the input pixel that each tap of its kernel meets.
 
 use crate::error::{Error, Result};
 
-/// A convolution: its channels and how its kernel walks.
+/// The geometry of a convolution: its channels, its kernel, and how that walks over an image.
 ///
 /// ```
 /// use onebit_bits::{Geometry, Images, Padding};
@@ -14,19 +14,19 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    /// Channels of the input, and of the output.
+    /// Channels of the input.
     pub c_in: usize,
-    /// See `c_in`.
+    /// Channels of the output.
     pub c_out: usize,
     /// Rows and columns of the kernel.
     pub kernel: (usize, usize),
-    /// Its steps, down and to the right.
+    /// Steps of the kernel, down and to the right.
     pub stride: (usize, usize),
     /// Pixels added around an image.
     pub padding: Padding,
-    /// What they count as.
+    /// The value of these pixels.
     pub pad: Pad,
-    /// Output channels in `groups` equal parts see the input channels of their own part only.
+    /// Groups of equal size: the output channels of a group see only the input channels of the same group.
     pub groups: usize,
 }
 
@@ -35,34 +35,34 @@ pub struct Geometry {
 pub struct Padding {
     /// Rows above.
     pub top: usize,
-    /// Columns before.
+    /// Columns on the left.
     pub left: usize,
     /// Rows below.
     pub bottom: usize,
-    /// Columns behind.
+    /// Columns on the right.
     pub right: usize,
 }
 
 impl Padding {
-    /// The same on all sides.
+    /// The same padding on all sides.
     #[must_use]
     pub const fn around(pixels: usize) -> Self {
         Self { top: pixels, left: pixels, bottom: pixels, right: pixels }
     }
 }
 
-/// What a tap counts that lies in the padding.
+/// The value of taps that lie in the padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pad {
     /// Every channel is +1.
     Plus,
     /// Every channel is -1.
     Minus,
-    /// Nothing: the sum is over the taps within the image.
+    /// These taps do not count: the sum is over the taps within the image.
     Zero,
 }
 
-/// How many images of which size. Their bits: (b * h * w, channels), a row for each pixel.
+/// The number of images and their size. Their matrix is (b * h * w, channels), a row for each pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Images {
     /// Number of images.
@@ -74,7 +74,7 @@ pub struct Images {
 }
 
 impl Images {
-    /// `b * h * w`.
+    /// The number of pixels, `b * h * w`.
     pub(crate) fn pixels(self, op: &'static str) -> Result<usize> {
         let rows = self.b.checked_mul(self.h).ok_or(Error::TooLarge { op, rows: self.b, cols: self.h })?;
         rows.checked_mul(self.w).ok_or(Error::TooLarge { op, rows, cols: self.w })
@@ -82,18 +82,20 @@ impl Images {
 }
 
 impl Geometry {
-    /// Stride 1, no padding (it would count nothing), one group.
+    /// A convolution with stride 1, without padding, with one group. Padding added later does not count
+    /// unless `pad` says so.
     #[must_use]
     pub const fn new(c_in: usize, c_out: usize, kernel: (usize, usize)) -> Self {
         let (stride, padding) = ((1, 1), Padding::around(0));
         Self { c_in, c_out, kernel, stride, padding, pad: Pad::Zero, groups: 1 }
     }
 
-    /// The size of the output: `(h + top + bottom - kernel) / stride + 1`, rounded down, and so for w.
+    /// The size of the output: `(h + top + bottom - kernel) / stride + 1`, rounded down, and likewise for w.
     ///
     /// # Errors
-    /// [`Error::Empty`] if kernel, stride or groups are, [`Error::Groups`] if these do not divide the channels,
-    /// [`Error::Kernel`] if it does not fit into the image, [`Error::TooLarge`] beyond all integers.
+    /// [`Error::Empty`] if the kernel or the stride is empty, [`Error::Groups`] unless the groups divide the
+    /// channels, [`Error::Kernel`] if the kernel does not fit into the image, [`Error::TooLarge`] if a size
+    /// exceeds `usize`.
     pub fn output(&self, images: Images) -> Result<Images> {
         const OP: &str = "conv";
         self.patch()?;
@@ -108,10 +110,11 @@ impl Geometry {
         Ok(output)
     }
 
-    /// Bits of a patch, `kernel rows * kernel columns * c_in / groups`: inputs of an output channel.
+    /// Bits of a patch, `kernel rows * kernel columns * c_in / groups`: the inputs of an output channel.
     ///
     /// # Errors
-    /// As [`output`](Self::output).
+    /// [`Error::Empty`], [`Error::Groups`] as for [`output`](Self::output); [`Error::TooLarge`] if the bits
+    /// exceed `i32`.
     pub fn patch(&self) -> Result<usize> {
         const OP: &str = "conv";
         let (rows, cols) = self.kernel;
@@ -131,7 +134,7 @@ impl Geometry {
     }
 }
 
-/// Positions of a kernel or window.
+/// The number of positions of a kernel or window.
 pub(crate) fn steps(
     op: &'static str,
     image: (usize, usize),
@@ -148,7 +151,7 @@ pub(crate) fn check_not_empty(op: &'static str, operand: &'static str, got: (usi
     if got.0 > 0 && got.1 > 0 { Ok(()) } else { Err(Error::Empty { op, operand, got }) }
 }
 
-/// Where an output pixel is.
+/// The place of an output pixel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(crate) image: usize,
@@ -156,7 +159,7 @@ pub(crate) struct Place {
     pub(crate) x: usize,
 }
 
-/// A convolution of images of one size.
+/// A convolution over images of one size.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk {
     pub(crate) conv: Geometry,
@@ -175,14 +178,14 @@ impl Walk {
         (count(self.input), count(self.output))
     }
 
-    /// Where output pixel `pixel` is.
+    /// The place of output pixel `pixel`.
     #[inline(always)]
     pub(crate) fn place(&self, pixel: usize) -> Place {
         let (image_row, x) = (pixel / self.output.w, pixel % self.output.w);
         Place { image: image_row / self.output.h, y: image_row % self.output.h, x }
     }
 
-    /// From one output pixel to the next.
+    /// Moves to the next output pixel.
     #[inline(always)]
     pub(crate) fn next(&self, place: &mut Place) {
         place.x += 1;
@@ -194,26 +197,27 @@ impl Walk {
         }
     }
 
-    /// The row of the image at row `row` of the padded image.
+    /// The row of the image at row `row` of the padded image; `None` in the padding.
     #[inline(always)]
     pub(crate) fn row(&self, row: usize) -> Option<usize> {
         row.checked_sub(self.conv.padding.top).filter(|&row| row < self.input.h)
     }
 
-    /// The column of the image at column `col` of the padded image.
+    /// The column of the image at column `col` of the padded image; `None` in the padding.
     #[inline(always)]
     pub(crate) fn col(&self, col: usize) -> Option<usize> {
         col.checked_sub(self.conv.padding.left).filter(|&col| col < self.input.w)
     }
 
-    /// Taps of output pixel (y, x) that lie within the image.
+    /// The number of taps of output pixel (y, x) that lie within the image.
     pub(crate) fn taps_inside(&self, y: usize, x: usize) -> usize {
         let (kernel, stride) = (self.conv.kernel, self.conv.stride);
         let rows = (0..kernel.0).filter(|ky| self.row(y * stride.0 + ky).is_some()).count();
         rows * (0..kernel.1).filter(|kx| self.col(x * stride.1 + kx).is_some()).count()
     }
 
-    /// `visit(tap, input pixel or None in the padding)` for each tap of output pixel `pixel`.
+    /// Calls `visit(tap, input pixel)` for each tap of output pixel `pixel`; the input pixel is `None` in the
+    /// padding.
     #[inline(always)]
     pub(crate) fn each_tap(&self, pixel: usize, mut visit: impl FnMut(usize, Option<usize>)) {
         let (rows, cols) = self.conv.kernel;

@@ -1,126 +1,61 @@
-//! The gradients of a convolution: dy, dx and dw are real, x and the weights are bits.
+//! The gradient of a convolution's weights, `dw = dy^T patches(x)`, as for a dense layer.
 //!
-//! - `dx_p = sum dy_q w_tap` over the output pixels q that see input pixel p through a tap. Each row of `dy w` over
-//!   all taps is added to the pixels that they meet as soon as it is there, so no matrix of columns exists.
-//!   Threads share the images; the sum of a pixel adds its output pixels in ascending order.
-//! - `dw = dy^T patches(x)`, as for a dense layer. The patches of all pixels do exist, for the sum is over pixels, but as
-//!   bits: a 32nd of what they would be in f32.
-//!
-//! Taps that are not counted ([`Pad::Zero`]) are -1 in the patches; what they added to dw is taken back in the end.
+//! The patches of all pixels do exist in memory, because the sum is over pixels, but as bits: a 32nd of their
+//! size in f32. Taps that do not count ([`Pad::Zero`]) are -1 in the patches; their part of dw is subtracted
+//! in the end.
 
 use alloc::{vec, vec::Vec};
 use core::ops::Range;
 
 use super::{
     number::Number,
+    operands::{CONV, Patches},
     patches::{gather, view},
-    shape::{Geometry, Images, Pad, Walk},
+    shape::{Pad, Walk},
 };
 use crate::{
     error::{Result, check_len, check_shape},
-    machine::{Ahead, Engine, Slices, scratch},
-    numbers_x_bits::{Sink, Store, Update, Updating, product},
+    machine::{Ahead, Engine, scratch},
+    numbers_x_bits::multiply,
     panels::Panels,
+    product::{Multiply, Put, Sink},
     round::Int8,
-    tensor::{BitTensor, BitView},
+    tensor::BitView,
 };
 
-/// The gradient of the weights. dy_t: (c_out, b * h' * w'), the gradient turned round, x: (b * h * w, c_in) bits,
-/// dw: (c_out, kh * kw * c_in / groups).
-///
-/// # Errors
-/// As [`Geometry::output`]; [`Error::Shape`](crate::Error::Shape), [`Error::Length`](crate::Error::Length) unless the
-/// operands fit.
-pub fn conv_dw_f32(
-    engine: &Engine,
-    conv: Geometry,
-    dy_t: &[f32],
-    x: BitView,
-    images: Images,
-    dw: &mut [f32],
-) -> Result<()> {
-    const OP: &str = "conv_dw_f32";
-    let walk = Walk::new(conv, images)?;
-    check_len(OP, "dy_t", (conv.c_out, walk.pixels().1), dy_t.len())?;
-    check_len(OP, "dw", (conv.c_out, conv.patch()?), dw.len())?;
-    by_patches(OP, engine, &walk, (dy_t, None), x, &Store::new(conv.patch()?, dw))
+/// dy_t: (c_out, b * h' * w'), the transposed gradient; x: (b * h * w, c_in) bits;
+/// the sink takes (c_out, kh * kw * c_in / groups).
+impl<K: Sink<f32>> Multiply<Patches<BitView<'_>>, K> for &[f32] {
+    fn multiply(self, engine: &Engine, right: Patches<BitView<'_>>, sink: K) -> Result<()> {
+        let walk = Walk::new(right.geometry, right.images)?;
+        check_len(CONV, "dy_t", (walk.conv.c_out, walk.pixels().1), self.len())?;
+        let sink = sink.open(CONV, (walk.conv.c_out, walk.conv.patch()?))?;
+        by_patches(engine, &walk, (self, None), right.x, &sink)
+    }
 }
 
-/// [`conv_dw_f32`], whose results go to an [`Update`] instead of memory.
-///
-/// states: slices of c_out * kh * kw * c_in / groups elements, weights: (c_out, kh * kw * c_in / groups).
-///
-/// # Errors
-/// As [`conv_dw_f32`].
-pub fn conv_dw_f32_with<S: Slices, U: Update<S>>(
-    engine: &Engine,
-    (conv, images): (Geometry, Images),
-    dy_t: &[f32],
-    x: BitView,
-    states: S,
-    weights: &mut BitTensor,
-    update: &U,
-) -> Result<()> {
-    const OP: &str = "conv_dw_f32_with";
-    let walk = Walk::new(conv, images)?;
-    check_len(OP, "dy_t", (conv.c_out, walk.pixels().1), dy_t.len())?;
-    let sink = Updating::new(OP, (conv.c_out, conv.patch()?), states, weights, update)?;
-    by_patches(OP, engine, &walk, (dy_t, None), x, &sink)
+/// From a rounded gradient, as [`Int8::round_transposed`] makes it: exact sums, times the scale of their
+/// channel.
+impl<K: Sink<f32>> Multiply<Patches<BitView<'_>>, K> for &Int8 {
+    fn multiply(self, engine: &Engine, right: Patches<BitView<'_>>, sink: K) -> Result<()> {
+        let walk = Walk::new(right.geometry, right.images)?;
+        check_shape(CONV, "dy_t", (walk.conv.c_out, walk.pixels().1), self.shape())?;
+        let sink = sink.open(CONV, (walk.conv.c_out, walk.conv.patch()?))?;
+        by_patches(engine, &walk, (self.values(), Some(self.scales())), right.x, &sink)
+    }
 }
 
-/// The gradient of the weights from a rounded one. dy_t: (c_out, b * h' * w'), as [`Int8::round_transposed`] makes it,
-/// x: (b * h * w, c_in) bits, dw: (c_out, kh * kw * c_in / groups): exact sums, times their channel's scale.
-///
-/// # Errors
-/// As [`conv_dw_f32`]; [`Error::TooLarge`](crate::Error::TooLarge) if sums might exceed `i32`.
-pub fn conv_dw_int8(
-    engine: &Engine,
-    conv: Geometry,
-    dy_t: &Int8,
-    x: BitView,
-    images: Images,
-    dw: &mut [f32],
-) -> Result<()> {
-    const OP: &str = "conv_dw_int8";
-    let walk = Walk::new(conv, images)?;
-    check_shape(OP, "dy_t", (conv.c_out, walk.pixels().1), dy_t.shape())?;
-    check_len(OP, "dw", (conv.c_out, conv.patch()?), dw.len())?;
-    by_patches(OP, engine, &walk, (dy_t.values(), Some(dy_t.scales())), x, &Store::new(conv.patch()?, dw))
-}
-
-/// [`conv_dw_int8`], whose results go to an [`Update`] instead of memory.
-///
-/// states: slices of c_out * kh * kw * c_in / groups elements, weights: (c_out, kh * kw * c_in / groups).
-///
-/// # Errors
-/// As [`conv_dw_int8`].
-pub fn conv_dw_int8_with<S: Slices, U: Update<S>>(
-    engine: &Engine,
-    (conv, images): (Geometry, Images),
-    dy_t: &Int8,
-    x: BitView,
-    states: S,
-    weights: &mut BitTensor,
-    update: &U,
-) -> Result<()> {
-    const OP: &str = "conv_dw_int8_with";
-    let walk = Walk::new(conv, images)?;
-    check_shape(OP, "dy_t", (conv.c_out, walk.pixels().1), dy_t.shape())?;
-    let sink = Updating::new(OP, (conv.c_out, conv.patch()?), states, weights, update)?;
-    by_patches(OP, engine, &walk, (dy_t.values(), Some(dy_t.scales())), x, &sink)
-}
-
-/// dy_t: (c_out, pixels) and a scale for each channel; what goes `to` is (c_out, patch).
+/// Computes dw, (c_out, patch), for the sink `to`. dy_t: (c_out, pixels), with a scale for each channel or
+/// `None`.
 fn by_patches<T: Number>(
-    op: &'static str,
     engine: &Engine,
     walk: &Walk,
     (dy_t, scales): (&[T], Option<&[f32]>),
     x: BitView,
-    to: &impl Sink<f32>,
+    to: &impl Put<f32>,
 ) -> Result<()> {
     let (conv, pixels, patch) = (&walk.conv, walk.pixels().1, walk.conv.patch()?);
-    check_shape(op, "x", (walk.pixels().0, conv.c_in), x.shape())?;
+    check_shape(CONV, "x", (walk.pixels().0, conv.c_in), x.shape())?;
     if conv.c_out == 0 || patch == 0 {
         return Ok(());
     }
@@ -134,7 +69,7 @@ fn by_patches<T: Number>(
         });
         let panels = Panels::of_columns_for_reals(engine, view(patch, pixels, &patches));
         let dy_t = &dy_t[group * outputs * pixels..][..outputs * pixels];
-        let left = T::left(op, engine, (outputs, pixels), dy_t, &panels)?;
+        let left = T::left(CONV, engine, (outputs, pixels), dy_t, &panels)?;
         let sink = Inside::<T, _> {
             first: group * outputs,
             taps,
@@ -143,13 +78,13 @@ fn by_patches<T: Number>(
             scales: scales.map(|scales| &scales[group * outputs..]),
             to,
         };
-        product(engine, &left, &[&panels], &sink);
+        multiply(engine, &left, &[&panels], &sink);
     }
     Ok(())
 }
 
-/// For each tap what the gradients of the pixels sum up to for which it lies outside and is not counted:
-/// (c_out, taps). Pixels in ascending order.
+/// For each tap the sum of the gradients of those pixels for which it lies outside of the image and does not
+/// count: (c_out, taps). Pixels come in ascending order.
 fn outside<T: Number>(walk: &Walk, dy_t: &[T]) -> Vec<T::Sum> {
     let (pixels, taps) = (walk.pixels().1, walk.conv.kernel.0 * walk.conv.kernel.1);
     let mut sums = vec![T::Sum::default(); walk.conv.c_out * taps];
@@ -167,7 +102,7 @@ fn outside<T: Number>(walk: &Walk, dy_t: &[T]) -> Vec<T::Sum> {
     sums
 }
 
-/// Takes back what taps added that are not counted: (outputs, patch) of a group.
+/// A sink that subtracts the part of taps that do not count: (outputs, patch) of a group.
 struct Inside<'a, T: Number, K> {
     /// The row of the group's first output.
     first: usize,
@@ -179,10 +114,10 @@ struct Inside<'a, T: Number, K> {
     to: &'a K,
 }
 
-/// Elements that go on at once: whole words of weights.
+/// Elements that go to the next sink at once: whole words of weights.
 const PIECE: usize = 256;
 
-impl<T: Number, K: Sink<f32>> Sink<T::Sum> for Inside<'_, T, K> {
+impl<T: Number, K: Put<f32>> Put<T::Sum> for Inside<'_, T, K> {
     fn ahead(&self, row: usize, cols: Range<usize>, ahead: &mut Ahead) {
         self.to.ahead(self.first + row, cols, ahead);
     }

@@ -1,4 +1,4 @@
-//! The weights of a convolution, packed.
+//! The weights of a convolution, packed once for an instruction set.
 
 use alloc::vec::Vec;
 
@@ -10,47 +10,47 @@ use crate::{
     tensor::BitView,
 };
 
-/// The weights of a convolution, packed once for the instruction set of an engine.
+/// The weights of a convolution, packed for the instruction set of an engine.
 #[derive(Debug)]
 pub struct ConvWeights {
     pub(super) conv: Geometry,
-    /// For each group its output channels: n = c_out / groups rows of k = kh * kw * c_in / groups bits.
+    /// Panels of each group: n = c_out / groups rows of k = kh * kw * c_in / groups bits.
     pub(super) groups: Vec<Panels>,
 }
 
 impl ConvWeights {
-    /// weights: (c_out, kh * kw * c_in / groups) bits.
+    /// Packs weights for images of bits: (c_out, kh * kw * c_in / groups) bits.
     ///
     /// # Errors
-    /// As [`Geometry::output`]; [`Error::Shape`](crate::Error::Shape) unless the weights fit.
+    /// The errors of [`Geometry::patch`]; [`Error::Shape`](crate::Error::Shape) unless the weights fit.
     pub fn pack(engine: &Engine, conv: Geometry, weights: BitView) -> Result<Self> {
         Ok(Self { conv, groups: pack(conv, weights, |group| Panels::of_rows(engine, group))? })
     }
 
-    /// The same for real images: [`conv_reals`](crate::conv_reals).
+    /// Packs weights for real images.
     ///
     /// # Errors
-    /// As [`pack`](Self::pack).
+    /// The errors of [`pack`](Self::pack).
     pub fn pack_for_reals(engine: &Engine, conv: Geometry, weights: BitView) -> Result<Self> {
         Ok(Self { conv, groups: pack(conv, weights, |group| Panels::of_rows_for_reals(engine, group))? })
     }
 
-    /// Other weights of the same convolution, for the same images, into the same memory.
+    /// Packs other weights of the same convolution, for the same kind of images, in the same memory.
     ///
     /// # Errors
-    /// As [`pack`](Self::pack).
+    /// The errors of [`pack`](Self::pack).
     pub fn repack(&mut self, engine: &Engine, weights: BitView) -> Result<()> {
         repack(engine, &self.conv, weights, &mut self.groups)
     }
 
-    /// The convolution that they are for.
+    /// The geometry of the convolution.
     #[must_use]
     pub fn conv(&self) -> &Geometry {
         &self.conv
     }
 }
 
-/// Weights, group by group.
+/// Packs weights group by group.
 fn pack(conv: Geometry, weights: BitView, panels: impl Fn(BitView) -> Panels) -> Result<Vec<Panels>> {
     let outputs = check_weights(&conv, weights)?;
     Ok((0..conv.groups).map(|group| panels(weights.part(group * outputs..(group + 1) * outputs))).collect())
@@ -64,7 +64,7 @@ fn repack(engine: &Engine, conv: &Geometry, weights: BitView, groups: &mut [Pane
     Ok(())
 }
 
-/// Output channels of a group.
+/// Ok with the number of output channels of a group if the weights fit.
 fn check_weights(conv: &Geometry, weights: BitView) -> Result<usize> {
     check_shape("conv", "weights", (conv.c_out, conv.patch()?), weights.shape())?;
     Ok(conv.of_group().1)
@@ -74,23 +74,23 @@ fn check_weights(conv: &Geometry, weights: BitView) -> Result<usize> {
 #[derive(Debug)]
 pub struct ConvTransposed {
     pub(super) conv: Geometry,
-    /// For each group: n = kh * kw * c_in / groups rows of k = c_out / groups bits.
+    /// Panels of each group: n = kh * kw * c_in / groups rows of k = c_out / groups bits.
     pub(super) groups: Vec<Panels>,
 }
 
 impl ConvTransposed {
-    /// weights: (c_out, kh * kw * c_in / groups) bits.
+    /// Packs weights: (c_out, kh * kw * c_in / groups) bits.
     ///
     /// # Errors
-    /// As [`ConvWeights::pack`](crate::ConvWeights::pack).
+    /// The errors of [`ConvWeights::pack`].
     pub fn pack(engine: &Engine, conv: Geometry, weights: BitView) -> Result<Self> {
         Ok(Self { conv, groups: pack(conv, weights, |group| Panels::of_columns_for_reals(engine, group))? })
     }
 
-    /// Other weights of the same convolution, into the same memory.
+    /// Packs other weights of the same convolution, in the same memory.
     ///
     /// # Errors
-    /// As [`pack`](Self::pack).
+    /// The errors of [`pack`](Self::pack).
     pub fn repack(&mut self, engine: &Engine, weights: BitView) -> Result<()> {
         repack(engine, &self.conv, weights, &mut self.groups)
     }

@@ -1,6 +1,7 @@
 //! Where kernels run: an instruction set, and workers that share the output.
 //!
-//! Work is split into disjoint parts of the output and never inside a sum, so no result depends on the workers.
+//! Work is split into disjoint parts of the output and never inside a sum, so no result depends on the
+//! workers.
 
 #[cfg(feature = "std")]
 use super::workers::Workers;
@@ -12,8 +13,9 @@ use crate::error::{Error, Result};
 
 /// An instruction set and a number of threads: the caller's and workers. Cloning shares the workers.
 ///
-/// The workers are made for jobs of microseconds: an idle one spins for a moment before it sleeps. They serve one
-/// call at a time; a call from within a job, or while another thread's is under way, runs on its own thread.
+/// Workers are made for jobs of microseconds: an idle worker spins for a moment before it sleeps. They serve
+/// one call at a time. A call from within a job, or during a call of another thread, runs on its own thread
+/// alone.
 #[derive(Clone, Debug)]
 pub struct Engine {
     isa: Isa,
@@ -21,22 +23,23 @@ pub struct Engine {
     workers: Option<alloc::sync::Arc<Workers>>,
 }
 
-/// Operations below which another worker costs more than it saves: a few microseconds.
+/// Operations below which another worker costs more than it saves: a few microseconds of work.
 const WORK_PER_JOB: usize = 1 << 14;
 
-/// Rows of a tile: so many pages of the output stay in the TLB, and so much of a left operand in the L2 cache.
+/// Most rows of a tile: the pages of its output stay in the TLB, and its left operand in the L2 cache.
 const TALLEST: usize = 128;
 
-/// More is a mistake, and would otherwise be asked of the operating system.
+/// Most threads of an engine. A larger number is a mistake; the operating system should not be asked for it.
 #[cfg(feature = "std")]
 const MOST_THREADS: usize = 1024;
 
 impl Engine {
-    /// The best instruction set of this machine and `threads` threads; 1 is the caller's.
+    /// An engine with the best instruction set of this machine and `threads` threads, of which one is the
+    /// caller's.
     ///
     /// # Errors
-    /// [`Error::Threads`] for 0, for more than 1024, for more than 1 without the feature `std`,
-    /// and where the operating system refuses.
+    /// [`Error::Threads`] for 0, for more than 1024, for more than 1 without the feature `std`, and when the
+    /// operating system refuses.
     pub fn new(threads: usize) -> Result<Self> {
         let refuse = |reason| Err(Error::Threads { got: threads, reason });
         match threads {
@@ -54,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// The best instruction set of this machine, on the caller's thread.
+    /// An engine with the best instruction set of this machine, on the caller's thread alone.
     #[must_use]
     pub fn single() -> Self {
         Self {
@@ -77,7 +80,7 @@ impl Engine {
         self.isa
     }
 
-    /// The number of threads, the caller's among them.
+    /// The number of threads, including the caller's.
     #[must_use]
     pub fn threads(&self) -> usize {
         #[cfg(feature = "std")]
@@ -87,13 +90,12 @@ impl Engine {
         1
     }
 
-    /// Calls `job(index)` once for every index below `jobs`, in any order, on whichever threads are free.
-    /// Nothing is allocated.
+    /// Calls `job(index)` once for every index below `jobs`, in any order, on any thread. Allocates nothing.
     ///
-    /// A job should be worth a microsecond or more; handing out the first costs about one.
+    /// A job should take a microsecond or more; handing out the first costs about one.
     ///
     /// # Panics
-    /// If a job does, after all threads have left it; the engine stays usable.
+    /// Panics if a job panics, after all threads have stopped; the engine stays usable.
     pub fn each_index(&self, jobs: usize, job: impl Fn(usize) + Sync) {
         #[cfg(feature = "std")]
         if let Some(workers) = &self.workers {
@@ -102,11 +104,12 @@ impl Engine {
         (0..jobs).for_each(job);
     }
 
-    /// Divides a slice, or a tuple of slices of one length, into chunks of `chunk` elements, the last maybe shorter:
-    /// `kernel(index of the first element, the chunks)`, in any order, on whichever threads are free.
+    /// Divides a slice, or a tuple of slices of one length, into chunks of `chunk` elements, of which the
+    /// last may be shorter, and calls `kernel(index of the first element, chunks)` in any order, on any
+    /// thread.
     ///
-    /// Chunks depend on nothing but `chunk` (0 counts as 1), so neither does a sum within one. A few thousand
-    /// elements are a good size: a chunk should be worth a microsecond or more.
+    /// Chunks depend only on `chunk` (0 counts as 1), so a sum within a chunk does not depend on the engine.
+    /// A few thousand elements are a good size: a chunk should take a microsecond or more.
     ///
     /// ```
     /// # let engine = onebit_bits::Engine::single();
@@ -131,8 +134,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Splits `out`: (rows, cols) into runs of whole rows. `kernel(first row, the rows)`; `work` is the total
-    /// number of operations, roughly.
+    /// Splits `out`, (rows, cols), into stretches of whole rows and calls `kernel(first row, the rows)` for
+    /// each. `work` is the total number of operations, roughly.
     pub(crate) fn rows<T: Send>(
         &self,
         out: &mut [T],
@@ -148,8 +151,8 @@ impl Engine {
         let _ = self.chunks(out, part * cols, |first, rows| kernel(first / cols, rows));
     }
 
-    /// Splits `out`: (rows, cols) into tiles of at most [`TALLEST`] rows: by columns, in multiples of 64, where
-    /// there are enough of them, because that also splits the right operand; else by rows.
+    /// Splits `out`, (rows, cols), into tiles of at most [`TALLEST`] rows: by columns, in multiples of 64, if
+    /// it has enough of them, because that also splits the right operand; otherwise by rows.
     pub(crate) fn tiles<T: Send>(
         &self,
         out: &mut [T],
@@ -181,15 +184,14 @@ impl Engine {
     }
 }
 
-/// A part of an output matrix: its first row and column, and its piece of each of its rows.
-///
-/// Nobody else has a tile that overlaps it, nor the matrix.
+/// A rectangle of an output matrix. It is exclusive: no other tile overlaps it, and nobody uses the matrix
+/// meanwhile.
 pub(crate) struct Tile<'a, T> {
     pub(crate) row: usize,
     pub(crate) col: usize,
-    /// Rows and columns, both within the matrix.
+    /// Rows and columns of the tile, which lies within the matrix.
     size: (usize, usize),
-    /// Where in the matrix the tile begins.
+    /// Index of the tile's first element in the matrix.
     first: usize,
     /// Columns of the matrix.
     stride: usize,
@@ -218,8 +220,8 @@ impl<T> Tile<'_, T> {
         assert!(R <= self.size.0 && r <= self.size.0 - R);
         core::array::from_fn(|more| {
             let first = self.first + (r + more) * self.stride;
-            // SAFETY: within the matrix, for the row is within the tile and the tile within the matrix. Tiles and
-            // rows are disjoint, and this tile stays borrowed as long as the rows.
+            // SAFETY: within the matrix, for the row is within the tile and the tile within the matrix. Tiles
+            // and rows are disjoint, and this tile stays borrowed as long as the rows.
             unsafe { self.out.part(first..first + self.size.1) }
         })
     }
@@ -227,13 +229,9 @@ impl<T> Tile<'_, T> {
 
 #[cfg(all(test, feature = "std"))]
 mod tests {
-    use super::*;
+    use super::{super::meeting::Meeting, *};
     use alloc::{vec, vec::Vec};
-    use std::{
-        collections::HashSet,
-        sync::{Barrier, Mutex},
-        thread,
-    };
+    use std::{collections::HashSet, sync::Mutex, thread};
 
     /// Enough for any number of workers.
     const MUCH: usize = usize::MAX;
@@ -295,9 +293,9 @@ mod tests {
     fn workers_share_large_work_and_leave_small_work_alone() {
         let engine = Engine::new(2).unwrap();
         let parts = |out: &mut [u8], cols, work, meet: usize| {
-            let (parts, meet) = (Mutex::new(HashSet::new()), Barrier::new(meet));
+            let (parts, meet) = (Mutex::new(HashSet::new()), Meeting::of(meet));
             engine.tiles(out, cols, work, |tile| {
-                meet.wait(); // hangs unless so many threads come
+                meet.wait();
                 parts.lock().unwrap().insert((tile.row, tile.col, thread::current().id()));
             });
             parts.into_inner().unwrap()

@@ -1,8 +1,9 @@
 //! Instruction sets, and the one door through which a kernel enters them.
 //!
-//! `simd!` compiles a function once for every instruction set. Its first argument is a value of the type `S`, which
-//! has the [vector operations](crate::simd::Simd) of the set; the caller passes an [`Isa`] instead. A body that is a
-//! plain loop ignores it: the compiler's own vectorizer then finds AVX2 or AVX-512 without a line of intrinsics.
+//! `simd!` compiles a function once for every instruction set. Its first argument is a value of the type `S`,
+//! which has the [vector operations](crate::simd::Simd) of the set; the caller passes an [`Isa`] instead. A
+//! body that is a plain loop ignores it: the compiler's own vectorizer then finds AVX2 or AVX-512 without a
+//! line of intrinsics.
 //!
 //! ```text
 //! simd! {
@@ -11,11 +12,9 @@
 //! ones(isa, &words)
 //! ```
 //!
-//! What a body calls is `#[inline(always)]` too, and it loops with `for`: a function that stays a call, such as
-//! `for_each` of a long closure, is compiled without the instruction set.
-//!
-//! A hand-written kernel comes in by the same door: replace the body of one arm. It must return what the portable
-//! body returns, bit for bit; the tests compare all of them with the oracle.
+//! A body loops with `for`, and every function that it calls is `#[inline(always)]`: a function that stays a
+//! call, such as `for_each` with a long closure, is compiled without the instruction set. Results must be the
+//! same, bit for bit, on every instruction set; the tests compare all of them with the oracle.
 
 use alloc::{string::ToString, vec, vec::Vec};
 
@@ -25,28 +24,28 @@ use crate::simd::{with_avx2, with_avx512};
 
 /// An instruction set that this machine has.
 ///
-/// Only detection makes values of this type, so holding one proves that its instructions can be executed.
+/// Only detection makes values of this type, so a value proves that the machine executes the instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Isa(Level);
 
 /// The instruction sets that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// What every machine of the target has.
+    /// Plain Rust, which every machine of the target runs.
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// Part of every 64-bit Arm with an operating system, so the portable body is compiled with it.
+    /// Part of every 64-bit Arm with an operating system.
     #[cfg(target_arch = "aarch64")]
     Neon,
-    /// A browser has no detection: the build says that it may be used.
+    /// Chosen by the build, because a browser has no detection.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Simd128,
 }
 
-/// Whether all these features are there: asked of the CPU under `std`, of the compiler otherwise.
+/// Whether all of the features exist: on this CPU with `std`, in the compilation target without.
 #[cfg(target_arch = "x86_64")]
 macro_rules! has {
     ([$($feature:tt)+]) => {{
@@ -59,10 +58,10 @@ macro_rules! has {
 }
 
 impl Isa {
-    /// What every machine of the target has.
+    /// Plain Rust, which every machine of the target runs.
     pub const PORTABLE: Self = Self(Level::Portable);
 
-    /// The instruction sets of this machine, the best last.
+    /// All instruction sets of this machine, the best last.
     #[must_use]
     pub fn available() -> Vec<Self> {
         #[allow(unused_mut, reason = "some targets have nothing to add")]
@@ -101,7 +100,7 @@ impl Isa {
         })
     }
 
-    /// Its name, in lower case.
+    /// The name, in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {
@@ -117,7 +116,7 @@ impl Isa {
         }
     }
 
-    /// Runs code of another crate, compiled for this instruction set.
+    /// Runs plain loops compiled for this instruction set.
     #[inline]
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         enter(self, kernel)
@@ -137,10 +136,12 @@ pub(crate) fn has_bf16() -> bool {
     has
 }
 
-/// Plain loops that [`Isa::run`] compiles for every instruction set, so that the compiler vectorizes them.
+/// Plain loops that [`Isa::run`] compiles for every instruction set, so that the compiler vectorizes them for
+/// each.
 ///
-/// `run`, and every function that it calls, is `#[inline(always)]` and loops with `for`: what stays a call is compiled
-/// without the instruction set. Products are never fused with sums, so f32 results are the same on all of them.
+/// `run` and every function that it calls are `#[inline(always)]` and loop with `for`: a function that stays
+/// a call is compiled without the instruction set. Products are never fused with sums, so f32 results are the
+/// same on all sets.
 ///
 /// ```
 /// use onebit_bits::{Isa, Kernel};
@@ -162,10 +163,10 @@ pub(crate) fn has_bf16() -> bool {
 /// assert_eq!(x, [0.5, 1.0]);
 /// ```
 pub trait Kernel {
-    /// What it computes.
+    /// The result of the loops.
     type Output;
 
-    /// Computes it; `#[inline(always)]`.
+    /// Runs the loops; `#[inline(always)]`.
     fn run(self) -> Self::Output;
 }
 
@@ -181,7 +182,7 @@ macro_rules! simd {
         #[allow(clippy::too_many_arguments, reason = "one more than the body: the instruction set")]
         $vis fn $name <$($T: $bound),*> (isa: $crate::Isa $(, $arg: $type)*) $(-> $out)? {
             #[inline(always)]
-            #[allow(clippy::too_many_arguments, reason = "the vectors")]
+            #[allow(clippy::too_many_arguments, reason = "one more than the caller passes: the vectors")]
             fn body <S: $crate::simd::Simd $(, $T: $bound)*> ($s: S $(, $arg: $type)*) $(-> $out)? $body
 
             #[cfg(target_arch = "x86_64")]
@@ -207,7 +208,7 @@ macro_rules! simd {
                 // SAFETY: an `Isa` of this level is only made where detection found these features.
                 Level::Avx2 => unsafe { avx2($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: as above.
+                // SAFETY: an `Isa` of this level is only made where detection found these features.
                 Level::Avx512 => unsafe { avx512($($arg),*) },
                 #[cfg(target_arch = "aarch64")]
                 Level::Neon => body($crate::simd::Neon::new() $(, $arg)*),
@@ -225,11 +226,11 @@ simd! {
     fn enter<S, K: Kernel>(_s: S, kernel: K) -> K::Output { kernel.run() }
 }
 
-/// Compiles a function of slices and numbers for every instruction set, by way of [`Kernel`]; the caller passes an
-/// [`Isa`] as first argument.
+/// Compiles a function of slices and numbers for every instruction set, by way of [`Kernel`]; the caller
+/// passes an [`Isa`] as first argument.
 ///
-/// The function names its lifetime and returns nothing. Whatever its body calls is `#[inline(always)]`, and it loops
-/// with `for`. Results are the same on every instruction set.
+/// The function names its lifetime and returns nothing. Whatever its body calls is `#[inline(always)]`, and
+/// it loops with `for`. Results are the same on every instruction set.
 ///
 /// ```
 /// use onebit_bits::{Isa, vectorized};

@@ -1,10 +1,10 @@
 //! Memory for packed operands and scratch: whole cache lines, and huge pages where it is large.
 //!
-//! A [`Buffer`] grows and never shrinks. [`scratch`] lends one that the thread keeps: a kernel, which runs on the
-//! same few threads again and again, allocates nothing from its second call on. Without the feature `std` there
-//! is no place to keep it, so every loan is an allocation.
+//! A [`Buffer`] grows and never shrinks. [`scratch`] lends a buffer that the thread keeps, so kernels, which
+//! run on the same few threads again and again, allocate nothing from their second call on. Without the
+//! feature `std`, threads keep nothing, and every loan is an allocation.
 //!
-//! What either holds is arbitrary, but always initialized.
+//! The contents are arbitrary, but always initialized.
 
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};
 #[cfg(feature = "std")]
@@ -23,7 +23,7 @@ const LINE: usize = 64;
 /// A huge page.
 const HUGE: usize = 2 << 20;
 
-/// Numbers, and arrays of numbers.
+/// Types that any bytes are valid for: numbers, and arrays of numbers.
 ///
 /// # Safety
 /// Every bit pattern is a value, there is no padding, and the alignment is at most [`LINE`].
@@ -49,9 +49,9 @@ struct Block {
     layout: Layout,
 }
 
-// SAFETY: it owns its bytes, like a vector.
+// SAFETY: a block owns its bytes, like a vector.
 unsafe impl Send for Block {}
-// SAFETY: as above; a shared block is only read.
+// SAFETY: a shared block is only read.
 unsafe impl Sync for Block {}
 
 impl Block {
@@ -62,7 +62,7 @@ impl Block {
             return Self::EMPTY;
         }
         let align = if bytes > HUGE - LINE { HUGE } else { LINE };
-        // a few bytes more than a huge page are not worth another
+        // a few bytes beyond a huge page are not worth another one
         let unit = if align == HUGE && bytes % HUGE >= HUGE / 4 { HUGE } else { LINE };
         let size = bytes.checked_next_multiple_of(unit).expect("more bytes than memory has");
         let layout = Layout::from_size_align(size, align).expect("more bytes than memory has");
@@ -71,7 +71,7 @@ impl Block {
         if size >= HUGE {
             ask_for_huge_pages(first, size / HUGE * HUGE);
         }
-        // SAFETY: just allocated, so large.
+        // SAFETY: the block has just been allocated with this size.
         unsafe { first.write_bytes(0, layout.size()) };
         Self { first, layout }
     }
@@ -89,7 +89,8 @@ impl Drop for Block {
 #[repr(align(64))]
 struct Aligned;
 
-/// Before the first touch, so that the first fault brings a huge page. Without them, all the same.
+/// Asks before the first touch, so that the first fault brings a huge page. The system may refuse; nothing
+/// depends on it.
 #[cfg(all(feature = "std", target_os = "linux", not(miri)))]
 fn ask_for_huge_pages(first: NonNull<u8>, bytes: usize) {
     // SAFETY: whole pages of a live allocation, and the advice does not change what they hold.
@@ -99,7 +100,8 @@ fn ask_for_huge_pages(first: NonNull<u8>, bytes: usize) {
 #[cfg(not(all(feature = "std", target_os = "linux", not(miri))))]
 fn ask_for_huge_pages(_: NonNull<u8>, _: usize) {}
 
-/// Numbers for kernels to read and write: a slice that begins a cache line, and lies in huge pages if it is large.
+/// Memory for numbers that kernels read and write: a slice that begins a cache line, in huge pages if it is
+/// large.
 ///
 /// ```
 /// let mut moments = onebit_bits::Buffer::zeros(1000);
@@ -114,16 +116,16 @@ pub struct Buffer<T> {
 }
 
 impl<T: Plain> Buffer<T> {
-    /// An empty one; allocates nothing.
+    /// An empty buffer; allocates nothing.
     #[must_use]
     pub const fn new() -> Self {
         Self { block: Block::EMPTY, len: 0, numbers: PhantomData }
     }
 
-    /// So many zeros.
+    /// A buffer of `len` zeros.
     ///
     /// # Panics
-    /// If they do not fit into memory.
+    /// Panics if they do not fit into memory.
     #[must_use]
     pub fn zeros(len: usize) -> Self {
         let mut zeros = Self::new();
@@ -131,13 +133,13 @@ impl<T: Plain> Buffer<T> {
         zeros
     }
 
-    /// Makes it `len` long. What it holds afterwards is arbitrary.
+    /// Sets the length. The contents are arbitrary afterwards.
     pub(crate) fn resize(&mut self, len: usize) {
         const { assert!(mem::align_of::<T>() <= LINE) };
         let bytes = len.checked_mul(mem::size_of::<T>()).expect("more bytes than memory has");
         self.len = 0;
         if bytes > self.block.layout.size() {
-            self.block = Block::EMPTY; // first gives back the old one
+            self.block = Block::EMPTY; // frees the old block first
             self.block = Block::new(bytes);
         }
         self.len = len;
@@ -154,35 +156,37 @@ impl<T: Plain> Deref for Buffer<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: `resize` made room for so many; the bytes are initialized, aligned, and values whatever they are.
+        // SAFETY: `resize` made room for `len` values; the bytes are initialized and aligned, and `Plain`
+        // accepts any bytes.
         unsafe { slice::from_raw_parts(self.block.first.cast().as_ptr(), self.len) }
     }
 }
 
 impl<T: Plain> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as above.
+        // SAFETY: as for `deref`, and `self` is borrowed mutably.
         unsafe { slice::from_raw_parts_mut(self.block.first.cast().as_ptr(), self.len) }
     }
 }
 
-/// Memory to be read soon. All at once it would block the way of what is read now, so it is asked for bit by bit.
+/// A queue of memory that will be read soon. It is prefetched piece by piece: all at once, it would delay the
+/// loads of the present.
 pub struct Ahead {
-    /// Where each stretch begins, and its bytes.
+    /// Start and bytes of each stretch.
     stretches: [(*const u8, usize); Self::MOST],
     len: usize,
     next: usize,
 }
 
 impl Ahead {
-    /// Eight rows of as many slices as a tuple has.
+    /// Most stretches: eight rows of the six slices of a tuple.
     const MOST: usize = 48;
 
     pub(crate) fn new() -> Self {
         Self { stretches: [(core::ptr::null(), 0); Self::MOST], len: 0, next: 0 }
     }
 
-    /// Elements that begin at `first`; more than there is room for are forgotten.
+    /// Queues the elements that begin at `first`; drops them if the queue is full.
     #[inline(always)]
     pub(crate) fn add<T>(&mut self, first: *const T, elements: usize) {
         if self.len < Self::MOST {
@@ -191,19 +195,19 @@ impl Ahead {
         }
     }
 
-    /// Forgets all of them.
+    /// Empties the queue.
     #[inline(always)]
     pub(crate) fn clear(&mut self) {
         (self.len, self.next) = (0, 0);
     }
 
-    /// How many stretches there are for each of some turns.
+    /// Stretches to prefetch in each of `turns` turns.
     #[inline(always)]
     pub(crate) fn per_turn(&self, turns: usize) -> usize {
         self.len.div_ceil(turns.max(1))
     }
 
-    /// Asks for some of them to come into the L2 cache.
+    /// Prefetches the next `stretches` stretches into the L2 cache.
     #[inline(always)]
     pub(crate) fn ask(&mut self, stretches: usize) {
         for _ in 0..stretches.min(self.len - self.next) {
@@ -223,15 +227,16 @@ impl Ahead {
 
 #[cfg(feature = "std")]
 std::thread_local! {
-    /// What this thread keeps; the last one given back is lent first.
+    /// Blocks that this thread keeps; the last one given back is lent first.
     static KEPT: core::cell::RefCell<Vec<Block>> = const { core::cell::RefCell::new(Vec::new()) };
 }
 
-/// A [`Buffer`] that goes back to the thread that drops it.
+/// A [`Buffer`] on loan, which goes back to the thread that drops it.
 #[derive(Debug)]
 pub(crate) struct Scratch<T: Plain>(Buffer<T>);
 
-/// `len` numbers, arbitrary ones. Loans may overlap; dropped in reverse order, the next ones find the same memory.
+/// Lends `len` numbers, which are arbitrary. Loans may overlap; dropped in reverse order, the next ones get
+/// the same memory.
 pub(crate) fn scratch<T: Plain>(len: usize) -> Scratch<T> {
     let mut buffer = Buffer::new();
     #[cfg(feature = "std")]

@@ -2,6 +2,8 @@
 
 pub(crate) mod engine;
 mod isa;
+#[cfg(all(test, feature = "std"))]
+pub(crate) mod meeting;
 pub(crate) mod memory;
 pub(crate) mod slices;
 #[cfg(feature = "std")]

@@ -1,36 +1,38 @@
-//! Slices that threads share part by part.
+//! Slices that threads share: each thread gets ranges that no other thread has.
 
 use core::{marker::PhantomData, ops::Range};
 
 use super::memory::Ahead;
 use crate::error::{Error, Result};
 
-/// A slice, or a tuple of up to six slices of one length, for [`Engine::chunks`](crate::Engine::chunks):
-/// `&mut [T]` is divided among the threads, `&[T]` is divided alike.
+/// A slice, or a tuple of up to six slices of one length, for [`Engine::chunks`](crate::Engine::chunks). Both
+/// `&mut [T]` and `&[T]` are divided among the threads, at the same places.
 pub trait Slices: Parts {}
 
 impl<S: Parts> Slices for S {}
 
-/// How [`Slices`] are divided: not nameable outside of the crate.
+/// How [`Slices`] are divided; not nameable outside of the crate.
 pub trait Parts: Sized {
-    /// What the threads share.
+    /// The slices in a form that threads share.
     type Shared: Sync;
 
     /// The length that all slices have.
     fn common_len(&self) -> Result<usize>;
 
-    /// Takes the slices apart.
+    /// Makes the slices shareable.
     fn share(self) -> Self::Shared;
 
+    /// A range of each slice.
+    ///
     /// # Safety
-    /// The range must lie within the slices, and be disjoint from every other range asked for.
+    /// The range lies within the slices, and is disjoint from every other range in use.
     unsafe fn part(shared: &Self::Shared, range: Range<usize>) -> Self;
 
-    /// A range that will be a part soon.
+    /// Notes a range whose part will be asked for soon.
     fn ahead(shared: &Self::Shared, range: Range<usize>, ahead: &mut Ahead);
 }
 
-/// A slice that is lent in disjoint parts.
+/// A mutable slice that threads borrow in disjoint parts.
 #[derive(Debug)]
 pub struct SharedSlice<'a, T> {
     first: *mut T,
@@ -38,7 +40,8 @@ pub struct SharedSlice<'a, T> {
     slice: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: through it threads only get disjoint parts of a `&mut [T]`, so no `T` is shared, but sent.
+// SAFETY: threads only get disjoint parts of a `&mut [T]` from it, so each `T` is sent to one thread, never
+// shared.
 unsafe impl<T: Send> Sync for SharedSlice<'_, T> {}
 
 impl<'a, T> SharedSlice<'a, T> {
@@ -46,18 +49,29 @@ impl<'a, T> SharedSlice<'a, T> {
         Self { first: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
     }
 
-    /// Where an element is, which whoever it is lent to may write.
+    /// Pointer to element `index`; the borrower of that range may write through it.
     pub(crate) fn at(&self, index: usize) -> *mut T {
         debug_assert!(index <= self.len);
         self.first.wrapping_add(index)
     }
 
+    /// A range of the slice.
+    ///
     /// # Safety
-    /// The range must lie within the slice, and be disjoint from every other part in use.
+    /// The range lies within the slice, and is disjoint from every other part in use.
     pub(crate) unsafe fn part(&self, range: Range<usize>) -> &'a mut [T] {
         debug_assert!(range.start <= range.end && range.end <= self.len);
-        // SAFETY: the elements exist, live for 'a and are borrowed by nobody else, says the caller.
+        // SAFETY: the range lies within the slice, which lives for 'a, and no other part in use overlaps it:
+        // both are this function's conditions.
         unsafe { core::slice::from_raw_parts_mut(self.first.add(range.start), range.len()) }
+    }
+}
+
+impl<T> SharedSlice<'_, T> {
+    /// The whole slice; nobody else has a part of it while it is borrowed.
+    pub(crate) fn whole(&mut self) -> &mut [T] {
+        // SAFETY: the slice lives for 'a, and `self` is borrowed mutably, so no part is in use.
+        unsafe { core::slice::from_raw_parts_mut(self.first, self.len) }
     }
 }
 
@@ -73,7 +87,7 @@ impl<'a, T: Send> Parts for &'a mut [T] {
     }
 
     unsafe fn part(shared: &SharedSlice<'a, T>, range: Range<usize>) -> Self {
-        // SAFETY: as the caller promises.
+        // SAFETY: the conditions are those of this function.
         unsafe { shared.part(range) }
     }
 
@@ -124,7 +138,8 @@ macro_rules! tuple {
 
             unsafe fn part(shared: &Self::Shared, range: Range<usize>) -> Self {
                 let ($first, $($s,)*) = shared;
-                // SAFETY: as the caller promises.
+                // SAFETY: the range lies within all slices, which have one length, and is disjoint from the
+                // others.
                 unsafe { ($First::part($first, range.clone()), $($S::part($s, range.clone()),)*) }
             }
 

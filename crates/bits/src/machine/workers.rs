@@ -1,11 +1,12 @@
 //! Worker threads for jobs of a few microseconds.
 //!
-//! `run(jobs, job)` calls `job(0)`, .., `job(jobs - 1)`, each once, on the caller and on whichever workers are free:
-//! everyone takes the next index until there is none. Idle workers spin for a moment, then yield, then sleep.
-//! The caller waits for the workers that took part, never for one that sleeps through it; nothing is allocated.
+//! `run(jobs, job)` calls `job(0)`, .., `job(jobs - 1)`, each once, on the caller and on any free worker:
+//! each takes the next index until none is left. Idle workers spin for a moment, then yield, then sleep. The
+//! caller waits only for the workers that take part, never for one that sleeps meanwhile. Nothing is
+//! allocated.
 //!
-//! One word, `state`, says who may read the job: a worker enters only while the run is open, and the caller
-//! returns only after it has closed the run and the last worker inside has left.
+//! One word, `state`, decides who may read the job: a worker enters only while the run is open, and the
+//! caller returns only after it has closed the run and the last worker inside has left.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
@@ -25,7 +26,7 @@ use std::{
 
 type Job<'a> = dyn Fn(usize) + Sync + 'a;
 
-/// The lowest bits of `state`: how many workers are inside the run.
+/// The lowest bits of `state`: the number of workers inside the run.
 const INSIDE: u32 = 0xffff;
 /// Workers may enter.
 const OPEN: u32 = 1 << 16;
@@ -33,17 +34,18 @@ const OPEN: u32 = 1 << 16;
 const AWAITED: u32 = 1 << 17;
 /// No run will follow.
 const QUIT: u32 = 1 << 18;
-/// The other bits count the runs, so that a worker enters each once. They wrap: at worst a worker that slept
-/// through 8191 of them misses one more.
+/// The other bits count the runs, so that a worker enters each run once. They wrap: at worst, a worker that
+/// slept through 8191 runs misses one more.
 const RUN: u32 = 1 << 19;
 const COUNT: u32 = !(RUN - 1);
 
-/// How long to spin. On a busy machine this may keep another thread, even of the same run, from its core.
+/// How long to spin. On a busy machine, spinning may keep another thread, even of the same run, from its
+/// core.
 const SPIN: Duration = Duration::from_micros(20);
-/// How long to yield before sleeping: some times what it takes to wake, more than there is between two kernels.
+/// How long to yield before sleeping: several wake-up latencies, and longer than the gap between two kernels.
 const YIELD: Duration = Duration::from_micros(200);
 
-/// Threads that wait for work. Dropping them waits until they have ended.
+/// Threads that wait for work. Dropping waits until they have ended.
 #[derive(Debug)]
 pub(crate) struct Workers {
     shared: Arc<Shared>,
@@ -53,7 +55,7 @@ pub(crate) struct Workers {
 #[derive(Debug)]
 struct Shared {
     state: Line<AtomicU32>,
-    /// The next index that nobody has taken.
+    /// The next index that no thread has taken.
     next: Line<AtomicUsize>,
     /// A run is under way.
     busy: Line<AtomicBool>,
@@ -63,23 +65,23 @@ struct Shared {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     asleep: Mutex<()>,
     left: Condvar,
-    /// There is a core for every thread, so spinning keeps nobody from working.
+    /// Whether every thread has a core, so that spinning keeps no other thread from working.
     spin: bool,
 }
 
-/// Alone on its cache lines, which are fetched in pairs.
+/// A value alone on its cache lines, which are fetched in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Line<T>(T);
 
-// SAFETY: all fields but `job` are `Send` and `Sync`. The job behind the pointer is `Sync`, and `state` orders
-// every access to the cell: see `run` and `work`.
+// SAFETY: all fields but `job` are `Send` and `Sync`. The job behind the pointer is `Sync`, and `state`
+// orders every access to the cell: see `run` and `work`.
 unsafe impl Send for Shared {}
-// SAFETY: as above.
+// SAFETY: `state` orders every access to `job`, the only field that is not `Sync` by itself.
 unsafe impl Sync for Shared {}
 
 impl Workers {
-    /// `threads` in all: the caller of `run` is one of them.
+    /// Workers for `threads` threads in all: the caller of `run` is one of them.
     pub(crate) fn new(threads: usize) -> io::Result<Self> {
         let nothing: &Job<'static> = &|_| {};
         let shared = Arc::new(Shared {
@@ -102,27 +104,28 @@ impl Workers {
         Ok(workers)
     }
 
-    /// The workers and the caller.
+    /// The number of workers and the caller.
     pub(crate) fn threads(&self) -> usize {
         self.threads.len() + 1
     }
 
     /// Calls `job(index)` for every index below `jobs`, in any order, on any of the threads.
     ///
-    /// While another run is under way, be it around this call or on another thread, all jobs run on the caller.
+    /// During another run, around this call or on another thread, all jobs run on the caller.
     ///
     /// # Panics
-    /// With the first panic of a job, when all threads have left; indices that nobody has begun then never run.
+    /// Panics with the first panic of a job, after all threads have left; indices that no thread has begun
+    /// never run.
     pub(crate) fn run(&self, jobs: usize, job: &Job<'_>) {
         let shared = &*self.shared;
         if jobs < 2 || shared.busy.0.swap(true, Ordering::Acquire) {
             return (0..jobs).for_each(job);
         }
-        // SAFETY: only the lifetime changes. Nobody calls the job after this function has returned, which it
-        // does not, not even by a panic, before the run is closed and empty.
+        // SAFETY: only the lifetime changes. No thread calls the job after this function has returned, and it
+        // does not return, not even by a panic, before the run is closed and empty.
         let job = unsafe { mem::transmute::<*const Job<'_>, *const Job<'static>>(job) };
-        // SAFETY: `busy` keeps other callers out, and the last run ended closed and empty, so no worker is inside
-        // nor can enter: nobody else has access to the cell.
+        // SAFETY: `busy` keeps other callers out, and the last run ended closed and empty, so no worker is
+        // inside or can enter: no other thread accesses the cell.
         unsafe { *shared.job.get() = (job, jobs) };
         shared.next.0.store(0, Ordering::Relaxed);
         let count = (shared.state.0.load(Ordering::Relaxed) & COUNT).wrapping_add(RUN);
@@ -164,7 +167,8 @@ impl Shared {
                 loop {
                     match news(last) {
                         Some(state) => break state,
-                        // whoever makes news unparks afterwards, which is remembered if it comes before
+                        // every change of the state is followed by an unpark, which is remembered if it comes
+                        // first
                         None => thread::park(),
                     }
                 }
@@ -176,7 +180,7 @@ impl Shared {
             // acquires what the caller released when it opened the run
             let enter = |state| (state & OPEN != 0 && state & COUNT == last).then_some(state + 1);
             if self.state.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).is_err() {
-                continue; // too late: others have done it all
+                continue; // too late: the other threads have finished the run
             }
             self.take_part();
             // releases what the jobs wrote to the caller in `until_empty`
@@ -188,11 +192,11 @@ impl Shared {
         }
     }
 
-    /// Runs indices until there are none. Only for the caller and for workers inside the run.
+    /// Runs indices until none is left. Only the caller and workers inside the run may call it.
     fn take_part(&self) {
         // SAFETY: the cell is not written, and the job is alive, until everyone inside the run has left.
         let (job, jobs) = unsafe { *self.job.get() };
-        // SAFETY: as above.
+        // SAFETY: the job is alive until every thread has left the run, and this one is inside.
         let job = unsafe { &*job };
         let indices = || loop {
             match self.next.0.fetch_add(1, Ordering::Relaxed) {
@@ -241,7 +245,7 @@ impl Shared {
     }
 }
 
-/// What the mutexes hold stays whole whatever panics.
+/// Locks, even after a panic: no panic leaves the data of these mutexes half written.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

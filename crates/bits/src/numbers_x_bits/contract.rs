@@ -1,32 +1,34 @@
-//! What a left operand is and where results go.
+//! The contract between the left operands, which define tables, and the two ways to look them up.
 
 use core::ops::Range;
 
 use crate::{
-    machine::{Ahead, Plain, SharedSlice},
+    machine::{Ahead, Plain},
+    product::Place,
     simd::{Simd, Wide},
 };
 
-/// Where sums go while they are in the cache, panels at a time.
+/// Consumes finished sums while they are in the cache: those of a range of panels.
 pub(crate) type Done<'a, S> = &'a mut dyn FnMut(&mut [S], Range<usize>);
 
-/// The left operand: (m, k) numbers.
-pub(crate) trait Left: Sync {
-    /// The tables of eight values.
+/// A left operand of numbers: (m, k). Four values of a row make a table of their 16 sums with the signs of
+/// four bits.
+pub(crate) trait Numbers: Sync {
+    /// The tables of eight values of a row, that is, of a byte of bits.
     type Table: Plain;
-    /// What is added up.
+    /// The type in which sums are added up.
     type Sum: Plain + Default;
-    /// What comes out.
+    /// The type of results.
     type Out: Plain;
 
     /// (m, k)
     fn shape(&self) -> (usize, usize);
 
-    /// The tables of `row` for the values that meet the bytes from `at` on; values beyond k are 0.
+    /// Fills the tables of `row` for the values that meet the bytes from `at` on; values beyond k are 0.
     fn fill(&self, row: usize, at: usize, tables: &mut [Self::Table]);
 
-    /// Adds what R rows have in common with a panel: (t, lanes) bytes, by tables: (R, t).
-    /// sums: rows of `stride`, of which each begins with the sum of each lane; arbitrary at the start.
+    /// Adds the products of R rows with a panel, (t, lanes) bytes, by tables (R, t). sums: R rows that are
+    /// `stride` apart, each of which begins with the sum of each lane; arbitrary if `start`.
     fn add<S: Simd, const R: usize>(
         s: S,
         tables: &[Self::Table],
@@ -36,17 +38,17 @@ pub(crate) trait Left: Sync {
         stride: usize,
     );
 
-    /// The results of a row, in either of the two slices.
+    /// Computes the results of a row, in one of the two slices.
     fn finish<'s>(&self, row: usize, sums: &'s mut [Self::Sum], out: &'s mut [Self::Out]) -> &'s [Self::Out];
 
-    /// What is permuted: a vector of 64 bytes.
+    /// A table that is permuted: a vector of 64 bytes.
     type WideTable: Plain;
-    /// How many of them the 32 values make that meet a word of each column.
+    /// Tables of the 32 values that meet a word of each column.
     const WIDE_TABLES: usize;
     /// Words at once: their tables of `wide::ROWS` rows stay in the L2 cache.
     const WIDE_WORDS: usize;
 
-    /// The tables of `row` for the values that meet word `word`, each `stride` after the one before.
+    /// Fills the tables of `row` for the values that meet word `word`, each `stride` after the previous one.
     fn fill_wide<W: Wide>(
         &self,
         w: W,
@@ -56,9 +58,9 @@ pub(crate) trait Left: Sync {
         stride: usize,
     );
 
-    /// As [`add`](Self::add), by tables: (t, R), with cells: (words, 4, 16) words of 32 bits, and 3 bytes more.
-    /// t is even: the last word may have less than [`WIDE_TABLES`](Self::WIDE_TABLES).
-    /// `row` is the first of the rows.
+    /// [`add`](Self::add) by permutation: by tables (t, R), with cells, (words, 4, 16) words of 32 bits and 3
+    /// bytes more. t is even: the last word may have fewer than [`WIDE_TABLES`](Self::WIDE_TABLES). `row` is
+    /// the first of the rows.
     fn add_wide<W: Wide, const R: usize>(
         &self,
         w: W,
@@ -69,12 +71,13 @@ pub(crate) trait Left: Sync {
         ahead: &mut Ahead,
     );
 
-    /// Whether results can go to their place without [`finish_wide`](Self::finish_wide).
+    /// Whether [`add_wide`](Self::add_wide) can write results to their place, without
+    /// [`finish_wide`](Self::finish_wide).
     fn is_done_in_vectors(&self) -> bool {
         true
     }
 
-    /// [`finish`](Self::finish) for sums from [`add_wide`](Self::add_wide), if they are other ones.
+    /// [`finish`](Self::finish) for the sums of [`add_wide`](Self::add_wide), where they differ.
     #[inline(always)]
     fn finish_wide<'s>(
         &self,
@@ -86,96 +89,42 @@ pub(crate) trait Left: Sync {
     }
 }
 
-/// Sums of the 64 columns of a panel so far, in rows of `stride`.
+/// Sums so far of the 64 columns of a panel, in rows that are `stride` apart.
 pub(crate) struct Sums<'a, T, O> {
     pub(crate) sums: &'a mut [T],
     pub(crate) stride: usize,
-    /// There are none yet: what is there is arbitrary.
+    /// Whether these are the first sums, so that the memory is arbitrary.
     pub(crate) start: bool,
-    /// Where results go, if these are the last sums and that is a place in memory.
+    /// Where results go, if these are the last sums and the sink has a place for them.
     pub(crate) place: Option<Place<O>>,
 }
 
-/// Memory for the 64 results of a panel in each of some rows, that nobody else has.
-#[derive(Clone, Copy)]
-pub(crate) struct Place<T> {
-    pub(crate) first: *mut T,
-    /// From a result to that of the next row.
-    pub(crate) stride: usize,
-}
-
-/// Where results go. Every column of every row comes once, in runs that begin at multiples of 64 columns.
-pub(crate) trait Sink<T>: Sync {
-    /// Columns of a run; as many as possible without.
-    const RUN: Option<usize> = None;
-
-    /// The memory that columns of row `row` will meet, which is idle until then.
-    fn ahead(&self, row: usize, cols: Range<usize>, ahead: &mut Ahead) {
-        let _ = (row, cols, ahead);
-    }
-
-    /// Columns `col..col + run.len()` of row `row`.
-    fn put(&self, row: usize, col: usize, run: &[T]);
-
-    /// The place of the result in column `col` of row `row`, if results need not be [put](Self::put) there.
-    fn place(&self, row: usize, col: usize) -> Option<Place<T>> {
-        let _ = (row, col);
-        None
-    }
-}
-
-/// Stores the results: (m, n).
-pub(crate) struct Store<'a, T> {
-    n: usize,
-    out: SharedSlice<'a, T>,
-}
-
-impl<'a, T> Store<'a, T> {
-    pub(crate) fn new(n: usize, out: &'a mut [T]) -> Self {
-        Self { n, out: SharedSlice::new(out) }
-    }
-}
-
-impl<T: Copy + Send> Sink<T> for Store<'_, T> {
-    /// The memory takes them while the next ones are added up.
-    const RUN: Option<usize> = Some(64);
-
-    #[inline(always)]
-    fn put(&self, row: usize, col: usize, run: &[T]) {
-        let first = row * self.n + col;
-        // SAFETY: the output has as many rows and columns as the product, and every run comes once.
-        unsafe { self.out.part(first..first + run.len()) }.copy_from_slice(run);
-    }
-
-    fn place(&self, row: usize, col: usize) -> Option<Place<T>> {
-        Some(Place { first: self.out.at(row * self.n + col), stride: self.n })
-    }
-}
-
-/// Rows that are added up together, and the panels of their columns.
+/// Rows whose sums are added up together, and the panels of their columns.
 pub(crate) struct Block<'a, T> {
     pub(crate) first: usize,
     /// A power of 2.
     pub(crate) height: usize,
     pub(crate) panels: Range<usize>,
-    /// From a sum to that of the next row: the columns of those panels and `APART` more.
+    /// Sums from one row to the next: the columns of the panels and `APART` more.
     pub(crate) stride: usize,
-    /// Panels whose sums go to the sink together.
+    /// Panels whose sums go to the sink together, at most.
     pub(crate) run: usize,
-    /// The memory that a panel's results will meet.
+    /// Queues the memory that the results of a panel will be combined with.
     pub(crate) ahead: &'a dyn Fn(usize, &mut Ahead),
-    /// The place of a panel's results, if there is one.
+    /// The place of a panel's results, if the sink has one.
     pub(crate) place: &'a dyn Fn(usize) -> Option<Place<T>>,
 }
 
 impl<T> Block<'_, T> {
-    /// The panels from `panel` on that are added to before the sink gets their sums, in the last chunk of k, or all.
+    /// The panels, from `panel` on, of one run: in the last chunk of k those that go to the sink together,
+    /// otherwise all.
     #[inline(always)]
     pub(crate) fn run(&self, panel: usize, last: bool) -> Range<usize> {
         panel..if last { self.panels.end.min(panel + self.run) } else { self.panels.end }
     }
 
-    /// What can be asked for while sums of a panel are added up: in the last chunk of k, what they will meet.
+    /// Queues prefetches while a panel is summed: in the last chunk of `k`, the state that its results will
+    /// be combined with.
     #[inline(always)]
     pub(crate) fn look_ahead(&self, panel: usize, last: bool, ahead: &mut Ahead) {
         ahead.clear();

@@ -1,21 +1,22 @@
-//! The product of rows of numbers with packed bits, by tables that a byte shuffle looks up.
+//! The product of numbers with packed bits where tables fit a shuffle of 16 bytes or of eight f32: see
+//! `tiles.rs`.
 
-use super::contract::{Block, Done, Left};
+use super::contract::{Block, Done, Numbers};
 use crate::{
     machine::{Ahead, scratch},
     panels::Panels,
     simd::Simd,
 };
 
-/// Rows whose tables a panel meets at once.
+/// Rows whose tables a panel uses at once.
 pub(crate) const ROWS: usize = 4;
 
-/// Bytes of bits at once: 64 groups of four.
+/// Bytes of bits of a chunk: 64 groups of four bits.
 pub(crate) const CHUNK: usize = 32;
 
-/// Adds up a block: sums (height, stride).
+/// Adds up a block. sums: (height, stride).
 #[inline(always)]
-pub(crate) fn add_up<S: Simd, L: Left>(
+pub(super) fn add_up<S: Simd, L: Numbers>(
     s: S,
     left: &L,
     right: &[&Panels],
@@ -41,7 +42,7 @@ pub(crate) fn add_up<S: Simd, L: Left>(
                 ahead.ask(usize::MAX);
                 for (which, right) in right.iter().enumerate() {
                     let bytes = &right.panel(panel)[first * S::LANES..][..chunk * S::LANES];
-                    // where the next panel's chunk begins cannot be guessed from this one's
+                    // the hardware cannot guess where the chunk of the next panel begins
                     for line in bytes.chunks(64) {
                         s.prefetch(line.as_ptr().wrapping_add(right.depth() * S::LANES));
                     }

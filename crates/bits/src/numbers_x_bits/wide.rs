@@ -1,42 +1,43 @@
-//! The product of rows of numbers with packed bits, where an instruction permutes a whole vector of 64 bytes.
+//! The product of numbers with packed bits where an instruction permutes a whole vector of 64 bytes.
 //!
-//! As in `tables`, four values of a left row make a table of their 16 sums. But here the table is a
-//! vector, and one permutation of it looks up four bits of each column: the column's word of 32 bits is the index as
-//! it is, once it is moved so that the four are its lowest. Loading from a byte further on moves it by eight bits and
+//! As in `tiles.rs`, four values of a left row make a table of their 16 sums. Here the table is a vector, and
+//! one permutation of it looks up four bits of each column. The index is the column's word of 32 bits,
+//! shifted so that the four are its lowest; loading from one byte further on shifts it by eight bits and
 //! costs no instruction.
 //!
-//! - **f32**: 16 sums, for 16 columns. Half of the additions are done as `1 table + sum`, which rounds alike but goes
-//!   to the multipliers, for the adders share their ports with the permutations.
-//! - **bytes** and **bf16**: sums of 16 bits, so a vector has two tables, one for four bits of the lower half of each
-//!   word and one for four of the upper; a fifth bit of the index says which half it is.
+//! - **f32**: 16 sums, for 16 columns. Half of the additions are computed as `1 table + sum`, which rounds
+//!   alike but runs on the multipliers, because the adders share their ports with the permutations.
+//! - **bytes** and **bf16**: sums of 16 bits, so a vector has two tables: one for four bits of the lower half
+//!   of each word and one for four bits of the upper half. A fifth bit of the index selects the half.
 
 use core::ops::Range;
 
-use super::contract::{Block, Done, Left, Sums};
+use super::contract::{Block, Done, Numbers, Sums};
 use crate::{
     machine::{Ahead, scratch},
     panels::Panels,
     simd::Wide,
 };
 
-/// Rows whose tables a panel meets at once.
+/// Rows whose tables a panel uses at once.
 pub(crate) const ROWS: usize = 8;
 
-/// Columns of a panel: a vector of bytes.
+/// Columns of a panel.
 const LANES: usize = 64;
 
-/// Bytes of a word of each of a panel's columns.
+/// Bytes of one word of each column of a panel.
 pub(crate) const CELLS: usize = 4 * LANES;
 
 /// Vectors of columns at once.
 pub(crate) const ACROSS: usize = 2;
 
-/// Bytes of tables that a panel meets at once, if those of [`Left::WIDE_WORDS`] do not ask for more: half of the L1 cache.
+/// Bytes of tables that a panel uses at once, if the tables of [`Numbers::WIDE_WORDS`] do not take more: half
+/// of the L1 cache.
 const TABLES: usize = 16 << 10;
 
-/// Adds up a block: see `tables`.
+/// Adds up a block: see `tiles.rs`.
 #[inline(always)]
-pub(crate) fn add_up<W: Wide, L: Left>(
+pub(crate) fn add_up<W: Wide, L: Numbers>(
     w: W,
     left: &L,
     right: &[&Panels],
@@ -46,7 +47,7 @@ pub(crate) fn add_up<W: Wide, L: Left>(
 ) {
     let words = left.shape().1.div_ceil(32);
     let per_word = block.height * L::WIDE_TABLES;
-    // a single row has room for the tables of some steps, so that the panels are read from first to last
+    // the tables of a single row leave room for several steps, so that panels are read from beginning to end
     let steps = TABLES / (size_of::<L::WideTable>() * per_word * L::WIDE_WORDS);
     let at_once = L::WIDE_WORDS * steps.max(1);
     let mut tables = scratch(per_word * at_once.min(words));
@@ -75,7 +76,7 @@ pub(crate) fn add_up<W: Wide, L: Left>(
                     step(w, left, right, block, (panel, from..to, tables), sums, &mut ahead);
                 }
             }
-            // a sink that has places takes panel by panel
+            // with a place, results have been written panel by panel
             if last && !placed {
                 done(sums, run.clone());
             }
@@ -84,9 +85,10 @@ pub(crate) fn add_up<W: Wide, L: Left>(
     }
 }
 
-/// Adds what some words of a panel have in common with the rows of a block, by the tables from the first of these words on.
+/// Adds the products of some words of a panel with the rows of a block, by the tables from the first of these
+/// words on.
 #[inline(always)]
-fn step<W: Wide, L: Left>(
+fn step<W: Wide, L: Numbers>(
     w: W,
     left: &L,
     right: &[&Panels],
@@ -95,7 +97,7 @@ fn step<W: Wide, L: Left>(
     Sums { sums, stride, start, place }: Sums<L::Sum, L::Out>,
     ahead: &mut Ahead,
 ) {
-    // of the last word only the bytes that exist, or that exist in its lower half
+    // only the tables of bytes that exist; for halves of a word, of bytes that exist in its lower half
     let bytes = (left.shape().1 - 32 * words.start).div_ceil(8);
     let used = bytes / 4 * L::WIDE_TABLES + (bytes % 4 * 2).min(L::WIDE_TABLES);
     let tables = &tables[..block.height * used.min(words.len() * L::WIDE_TABLES)];
@@ -114,10 +116,10 @@ fn step<W: Wide, L: Left>(
     }
 }
 
-/// Byte `byte` of word `word` of the columns from vector `first` on, lowest in each word of 32 bits.
+/// Loads word `word` of the columns from vector `first` on, shifted so that its byte `byte` is the lowest.
 ///
 /// # Safety
-/// There is such a word among the cells, and after the last one there are 3 bytes more.
+/// The cells have the word, and 3 bytes follow the last cell.
 #[inline(always)]
 pub(crate) unsafe fn load_cells<W: Wide>(
     w: W,
@@ -126,12 +128,13 @@ pub(crate) unsafe fn load_cells<W: Wide>(
     first: usize,
 ) -> [W::V; ACROSS] {
     let at = word * CELLS + byte + first * 64;
-    // SAFETY: each word has 4 vectors; the rest is the caller's promise.
+    // SAFETY: each word has 4 vectors; the cells have the word and 3 bytes after the last: this function's
+    // condition.
     core::array::from_fn(|j| unsafe { w.load(cells.as_ptr().add(at + 64 * j)) })
 }
 
 impl Sums<'_, f32, f32> {
-    /// Those of R rows and the columns from vector `first` on.
+    /// Loads the sums of R rows and the columns from vector `first` on.
     #[inline(always)]
     pub(crate) fn load<W: Wide, const R: usize>(&self, w: W, first: usize) -> [[W::V; ACROSS]; R] {
         assert!(first + ACROSS <= 4 && self.sums.len() >= (R - 1) * self.stride + LANES);
@@ -148,7 +151,7 @@ impl Sums<'_, f32, f32> {
         all
     }
 
-    /// Stores them, or the results that they are.
+    /// Stores the sums, or writes them to their place if they are results.
     #[inline(always)]
     pub(crate) fn store<W: Wide, const R: usize>(&mut self, w: W, first: usize, all: [[W::V; ACROSS]; R]) {
         assert!(first + ACROSS <= 4 && self.sums.len() >= (R - 1) * self.stride + LANES);
@@ -158,7 +161,7 @@ impl Sums<'_, f32, f32> {
         };
         for (r, all) in all.iter().enumerate() {
             for (j, all) in all.iter().enumerate() {
-                // SAFETY: either has 64 columns of each row.
+                // SAFETY: the sums, as asserted, and a place have 64 columns of each row.
                 unsafe { w.store(to.add(r * stride + (first + j) * 16).cast(), *all) };
             }
         }

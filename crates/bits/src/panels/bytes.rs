@@ -1,15 +1,15 @@
-//! Packing into cells of a byte: eight bits of a row, folded, or seven as they are.
+//! Packing into cells of one byte: eight bits of a row, folded, or seven bits as they are.
 //!
-//! Eight rows of some words abreast are turned byte by byte, and then bit by bit, in registers.
+//! Blocks of eight rows and some words are transposed in registers: by bytes, and for columns then by bits.
 
 use super::cell::{Cell, SEVEN, fold};
 use crate::{machine::simd, tensor::BitView};
 
-/// Words of a row that are turned at once: vectors of them.
+/// Words of a row in a block: the compiler keeps them in vectors.
 pub(super) const ABREAST: usize = 4;
 
 simd! {
-    /// Rows `first..first + LANES` of `bits` as a panel of bytes.
+    /// Packs rows `first..first + LANES` of `bits` as a panel of bytes.
     pub(super) fn pack_rows<S>(_s: S, bits: BitView, first: usize, cell: Cell, panel: &mut [u8]) {
         let lanes = S::LANES;
         let used = bits.cols().div_ceil(8);
@@ -34,7 +34,7 @@ simd! {
 }
 
 simd! {
-    /// Columns from `first` on of `bits` as panels of `depth` bytes a row.
+    /// Packs columns `first..` of `bits` as panels of `depth` bytes a row.
     pub(super) fn pack_columns<S>(
         _s: S, bits: BitView, first: usize, depth: usize, cell: Cell, panels: &mut [u8],
     ) {
@@ -65,7 +65,7 @@ simd! {
     }
 }
 
-/// Eight rows of [`ABREAST`] words; zeros where there are none.
+/// Eight rows of [`ABREAST`] words; zeros beyond the matrix.
 type Block = [[u64; ABREAST]; 8];
 
 #[inline(always)]
@@ -82,7 +82,7 @@ fn read_block(bits: BitView, row: usize, word: usize, block: &mut Block) {
     }
 }
 
-/// In each of the words that lie abreast, row j of the result holds byte j of each row.
+/// Transposes by bytes: row j of the result holds byte j of each row, in each word of the block.
 #[inline(always)]
 fn transpose_bytes(block: &mut Block) {
     for (half, low) in [(4, 0x0000_0000_ffff_ffff), (2, 0x0000_ffff_0000_ffff), (1, 0x00ff_00ff_00ff_00ff)] {
@@ -99,7 +99,7 @@ fn transpose_bytes(block: &mut Block) {
     }
 }
 
-/// Byte c of each result holds bit c of each byte.
+/// Transposes each word by bits: byte c of the result holds bit c of each byte.
 #[inline(always)]
 fn transpose_bits(block: &mut Block) {
     for words in block {

@@ -1,23 +1,24 @@
-//! What the kernels read at once of each row.
+//! Cells: the bits of a row that kernels read at once.
 
 use crate::machine::simd;
 
 /// Bits of a cell that is an index into a table of 128 sums.
 pub(crate) const SEVEN: usize = 7;
 
-/// What the kernels read at once of each row.
+/// The bits of a row that kernels read at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
     /// Eight bits.
     Byte,
-    /// Seven, in a byte whose highest bit is arbitrary.
+    /// Seven bits, in a byte whose highest bit is arbitrary.
     Seven,
-    /// 32.
+    /// 32 bits.
     Word,
 }
 
 impl Cell {
-    /// Bytes of a row of `k` bits, padded to a step of looking up, or to a pair of words to count in.
+    /// Bytes of a row of `k` bits, padded to whole steps of the kernel: three bytes to look up, or a pair of
+    /// words to count ones in.
     pub(super) fn depth(self, k: usize) -> usize {
         match self {
             Self::Byte => k.div_ceil(8).next_multiple_of(3),
@@ -42,8 +43,9 @@ simd! {
 
 /// Complements the low three bits of each nibble whose highest bit is 0; its own inverse.
 ///
-/// The table of the sums `+-a +-b +-c +-d` is odd when the sign of `d` is turned together with all others: then
-/// folded indices that differ in their highest bit alone have opposite sums.
+/// A nibble selects one of the sums `+-a +-b +-c +-d`. Complementing all four bits negates the sum, so folded
+/// nibbles that differ only in their highest bit have opposite sums, and a table of eight sums serves all
+/// sixteen.
 #[inline(always)]
 pub(crate) const fn fold(nibbles: u64) -> u64 {
     nibbles ^ (((!nibbles >> 3) & 0x1111_1111_1111_1111) * 7)

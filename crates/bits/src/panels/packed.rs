@@ -1,17 +1,31 @@
-//! The right operand of every product with bits, packed once: rows side by side, so that each lane of a vector
-//! counts for an output of its own and nothing is ever summed across lanes.
+//! The right operand of products with bits, packed once.
 //!
-//! The operand has `n` rows of `k` bits. A panel holds as many rows as a vector has bytes, `L`, cell by cell:
-//! `(k / cell, L)`. There are three cells:
+//! The operand has `n` rows of `k` bits. The simple loop reads one row after the other, and adds up within a
+//! row:
+//!
+//! ```text
+//! for row in 0..n { for at in 0..k { sum[row] += left[at] * bits[row][at] } }
+//! ```
+//!
+//! Vectors would have to be summed across their lanes at the end of each row. So rows are packed side by side
+//! instead: each lane of a vector belongs to another row, and has a sum of its own.
+//!
+//! - A *cell* is what a kernel reads of one row at once: some bits.
+//! - A *panel* holds `L` rows, where a vector has `L` bytes, cell by cell: first the first cells of all its
+//!   rows, then the second cells, and so on: `(k / cell, L)`.
+//!
+//! The cells are:
 //!
 //! - **bytes** (8 bits of each row) for look-up: each nibble of a byte is the index into a table of 16 sums;
-//! - **words** of 32 bits for instruction sets that count ones or permute whole vectors: the bits as they are;
-//! - **sevens**, for short sums where a vector has 64 bytes: two vectors are a table of 128 sums.
+//! - **words** of 32 bits, for instruction sets that count ones or permute whole vectors;
+//! - **sevens**, for short sums where a vector has 64 bytes: seven bits are the index into a table of 128
+//!   sums.
 //!
-//! Nibbles of bytes are stored [folded](super::fold), so that the tables of reals are odd and only half of each has to be kept.
+//! The nibbles of bytes are stored [folded](super::fold), so that tables of reals are odd and kernels keep
+//! half of each.
 //!
-//! A panel's rows are either the rows of a bit matrix or its columns, without a transposition of the whole:
-//! `x w^T` wants the rows of `w`, `dy w` wants its columns, and both read the same row-major bits.
+//! The rows of a panel are either the rows of a bit matrix or its columns: `x w^T` needs the rows of `w`,
+//! `dy w` needs its columns. Both are packed from the same row-major bits, without a transposed copy.
 
 use alloc::format;
 use core::mem;
@@ -37,15 +51,15 @@ pub struct Panels {
     of: Use,
     /// Rows of a panel.
     lanes: usize,
-    /// Bytes of a row, in whole groups: see [`Cell::depth`].
+    /// Bytes of a row, padded: see [`Cell::depth`].
     depth: usize,
     bytes: Buffer<u8>,
 }
 
-/// Bytes after the last panel that may be read: words are also loaded from some bytes further on.
+/// Readable bytes after the last panel: kernels also load words from up to 3 bytes further on.
 const BEYOND: usize = 3;
 
-/// What kind of product reads the panels.
+/// The kind of product that reads the panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Use {
     Bits,
@@ -64,7 +78,7 @@ impl Use {
     }
 }
 
-/// Which lines of the bit matrix become the panels' rows.
+/// Which lines of the bit matrix become the rows of panels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Rows,
@@ -72,37 +86,48 @@ enum Side {
 }
 
 impl Panels {
-    /// The rows of `bits`: (n, k), for products of bits: [`xnor_gemm_packed`](crate::xnor_gemm_packed).
+    /// Packs the rows of `bits`, (n, k), for products of bits and ternaries: `x bits^T`.
     #[must_use]
     pub fn of_rows(engine: &Engine, bits: BitView) -> Self {
         Self::pack(engine, bits, Side::Rows, Use::Bits)
     }
 
-    /// The columns of `bits`: (k, n), for products of bits: `x bits` rather than `x bits^T`.
+    /// Packs the columns of `bits`, (k, n), for products of bits and ternaries: `x bits`.
     #[must_use]
     pub fn of_columns(engine: &Engine, bits: BitView) -> Self {
         Self::pack(engine, bits, Side::Columns, Use::Bits)
     }
 
-    /// The columns of `bits`: (k, n), for short sums: [`ternary_gemm_bytes`](crate::ternary_gemm_bytes).
+    /// Packs the columns of `bits`, (k, n), for votes: products of ternaries whose sums fit a byte.
+    ///
+    /// ```
+    /// # use onebit_bits::{Engine, Panels, Ternary, product, random_bits};
+    /// # let engine = Engine::single();
+    /// # let (x, signal) = (random_bits(1, 0, 100, 300), Ternary::from_bits(random_bits(2, 0, 100, 70)));
+    /// // dw = signal^T x: signal (b = 100, o = 70), x (b, i = 300)
+    /// let mut dw = vec![0i8; 70 * 300];
+    /// let panels = Panels::of_columns_for_votes(&engine, x.view());
+    /// product(&engine, &signal.transpose(), &panels, &mut dw[..])?;
+    /// # Ok::<(), onebit_bits::Error>(())
+    /// ```
     #[must_use]
     pub fn of_columns_for_votes(engine: &Engine, bits: BitView) -> Self {
         Self::pack(engine, bits, Side::Columns, Use::Votes)
     }
 
-    /// The rows of `bits`: (n, k), for products of reals and integers with bits: `a bits^T`.
+    /// Packs the rows of `bits`, (n, k), for products of reals and bytes: `a bits^T`.
     #[must_use]
     pub fn of_rows_for_reals(engine: &Engine, bits: BitView) -> Self {
         Self::pack(engine, bits, Side::Rows, Use::Reals)
     }
 
-    /// The columns of `bits`: (k, n), for products of reals and integers with bits: `a bits`.
+    /// Packs the columns of `bits`, (k, n), for products of reals and bytes: `a bits`.
     #[must_use]
     pub fn of_columns_for_reals(engine: &Engine, bits: BitView) -> Self {
         Self::pack(engine, bits, Side::Columns, Use::Reals)
     }
 
-    /// Packs other bits, for the same use and from the same side, into the same memory.
+    /// Packs other bits for the same use and from the same side, in the same memory.
     ///
     /// ```
     /// # use onebit_bits::{Engine, Panels, random_bits};
@@ -110,7 +135,7 @@ impl Panels {
     /// let mut w = random_bits(2, 0, 64, 100);
     /// let mut panels = Panels::of_rows(&engine, w.view());
     /// w.flip(flips.view())?;
-    /// panels.repack(&engine, w.view()); // as often as the weights flip, without an allocation
+    /// panels.repack(&engine, w.view()); // without an allocation
     /// # Ok::<(), onebit_bits::Error>(())
     /// ```
     pub fn repack(&mut self, engine: &Engine, bits: BitView) {
@@ -118,7 +143,7 @@ impl Panels {
         *self = Self::pack_into(engine, bits, self.side, self.of, memory);
     }
 
-    /// Number of rows: outputs of a product.
+    /// Number of rows: the outputs of a product.
     #[must_use]
     pub fn n(&self) -> usize {
         self.n
@@ -130,23 +155,23 @@ impl Panels {
         self.k
     }
 
-    /// The instruction set that they are packed for.
+    /// The instruction set that the panels are packed for.
     #[must_use]
     pub fn isa(&self) -> Isa {
         self.isa
     }
 
-    /// Ok if they are packed for products of bits on this engine.
+    /// Ok if the panels are packed for products of bits on this engine.
     pub(crate) fn check_bits(&self, op: &'static str, engine: &Engine) -> Result<()> {
         self.check_use(op, engine, Use::Bits)
     }
 
-    /// Ok if they are packed for short sums on this engine.
+    /// Ok if the panels are packed for votes on this engine.
     pub(crate) fn check_votes(&self, op: &'static str, engine: &Engine) -> Result<()> {
         self.check_use(op, engine, Use::Votes)
     }
 
-    /// Ok if they are packed for products of reals with bits on this engine.
+    /// Ok if the panels are packed for products of reals on this engine.
     pub(crate) fn check_reals(&self, op: &'static str, engine: &Engine) -> Result<()> {
         self.check_use(op, engine, Use::Reals)
     }
@@ -177,15 +202,15 @@ impl Panels {
         self.depth
     }
 
-    /// Panel `index`: (depth / cell, lanes, cell) bytes, rows `index * lanes..`; arbitrary where there are none, and
-    /// in the padding of bytes.
+    /// Panel `index`, with rows `index * lanes..`: (depth / cell, lanes, cell) bytes. Rows beyond n and the
+    /// padding of bytes are arbitrary.
     #[inline(always)]
     pub(crate) fn panel(&self, index: usize) -> &[u8] {
         let size = self.depth * self.lanes;
         &self.bytes[index * size..][..size]
     }
 
-    /// [`panel`](Self::panel) and all that follows, which is [`BEYOND`] bytes at least.
+    /// [`panel`](Self::panel) and everything after it, at least [`BEYOND`] bytes.
     #[inline(always)]
     pub(crate) fn panel_and_beyond(&self, index: usize) -> &[u8] {
         &self.bytes[index * self.depth * self.lanes..]
@@ -207,7 +232,7 @@ impl Panels {
         bytes.resize(panels * depth * lanes + BEYOND);
         if depth > 0 {
             let size = depth * lanes;
-            // as many panels as are the columns of a block, so that each word is read once
+            // the panels of a whole block of columns, so that each word is read once
             let stride = match (side, cell) {
                 (Side::Rows, _) => 1,
                 (Side::Columns, Cell::Byte | Cell::Seven) => 64 * bytes::ABREAST / lanes,

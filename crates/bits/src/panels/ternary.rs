@@ -1,7 +1,7 @@
-//! Ternaries as the right operand of integers: dropped inputs are zeros.
+//! Ternaries as the right operand of bytes, for inputs of which some are dropped, that is, 0.
 //!
-//! `x = (low + high) / 2` with low and high in +-1: they differ where x is 0, low being -1 and high +1. So a product
-//! with x is half the sum of two products with bits, whose tables are the same.
+//! `x = (low + high) / 2` with low and high in +-1, which differ where x is 0: there low is -1 and high is
+//! +1. So a product with x is half the sum of two products with bits, which share their tables.
 
 use super::packed::Panels;
 use crate::{
@@ -14,31 +14,31 @@ use crate::{
 pub struct TernaryPanels {
     low: Panels,
     high: Panels,
-    /// The bits of `high`, kept for their memory.
+    /// The bits of `high`, kept to reuse their memory.
     bits: BitTensor,
 }
 
 impl TernaryPanels {
-    /// The rows of x: (n, k), for `a x^T`.
+    /// Packs the rows of x, (n, k), for `a x^T`.
     #[must_use]
     pub fn of_rows_for_reals(engine: &Engine, x: &Ternary) -> Self {
         Self::pack(engine, x, Panels::of_rows_for_reals)
     }
 
-    /// The columns of x: (k, n), for `a x`.
+    /// Packs the columns of x, (k, n), for `a x`.
     #[must_use]
     pub fn of_columns_for_reals(engine: &Engine, x: &Ternary) -> Self {
         Self::pack(engine, x, Panels::of_columns_for_reals)
     }
 
-    /// Packs other ternaries from the same side; into the same memory, if they have the same shape.
+    /// Packs other ternaries from the same side, in the same memory if they have the same shape.
     pub fn repack(&mut self, engine: &Engine, x: &Ternary) {
         set_high(x, &mut self.bits);
         self.low.repack(engine, x.sign().view());
         self.high.repack(engine, self.bits.view());
     }
 
-    /// Number of rows: outputs of a product.
+    /// Number of rows: the outputs of a product.
     #[must_use]
     pub fn n(&self) -> usize {
         self.low.n()
@@ -50,7 +50,7 @@ impl TernaryPanels {
         self.low.k()
     }
 
-    /// Low and high.
+    /// The panels of low and of high.
     pub(crate) fn both(&self) -> [&Panels; 2] {
         [&self.low, &self.high]
     }
@@ -62,7 +62,7 @@ impl TernaryPanels {
     }
 }
 
-/// 1 where x is 0 or +1.
+/// Sets the bits of `high`: 1 where x is 0 or +1.
 fn set_high(x: &Ternary, bits: &mut BitTensor) {
     if bits.shape() != x.shape() {
         *bits = BitTensor::zeros(x.rows(), x.cols());

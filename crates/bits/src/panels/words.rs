@@ -1,14 +1,15 @@
-//! Packing into cells of 32 bits: each word of 64 is two cells, side by side with those of other rows.
+//! Packing into cells of 32 bits: each word of 64 bits is two cells, side by side with the cells of other
+//! rows.
 //!
-//! Everything goes through blocks of eight words abreast, a cache line. Columns become rows by bits that change places
-//! (Warren, *Hacker's Delight*, 7-3). Blocks are left in pairs of cells.
+//! Bits pass through blocks with eight words in each row, a cache line. Columns become rows by swaps of bits
+//! (Warren, *Hacker's Delight*, 7-3). Blocks are written out in pairs of cells.
 
 use crate::{machine::simd, simd::Simd, tensor::BitView};
 
-/// Words of a row that are read at once.
+/// Words of a row in a block.
 pub(super) const ABREAST: usize = 8;
 
-/// Lanes that are written at once, a cache line: every vector has so many bytes, or a multiple.
+/// Lanes that are written at once: a cache line, which divides the lanes of every instruction set.
 const RUN: usize = 16;
 
 /// The low half of a word.
@@ -18,7 +19,7 @@ const LOW: u64 = 0x0000_0000_ffff_ffff;
 type Block<const R: usize> = [[u64; ABREAST]; R];
 
 simd! {
-    /// Rows `first..first + LANES` of `bits` as a panel.
+    /// Packs rows `first..first + LANES` of `bits` as a panel.
     pub(super) fn pack_rows<S>(s: S, bits: BitView, first: usize, panel: &mut [u8]) {
         let mut block = [[0; ABREAST]; RUN];
         for lane in (0..S::LANES.min(bits.rows() - first)).step_by(RUN) {
@@ -38,7 +39,7 @@ simd! {
 }
 
 simd! {
-    /// Columns from `first` on of `bits` as panels of `depth` bytes a row.
+    /// Packs columns `first..` of `bits` as panels of `depth` bytes a row.
     pub(super) fn pack_columns<S>(
         s: S, bits: BitView, first: usize, depth: usize, panels: &mut [u8],
     ) {
@@ -58,7 +59,7 @@ simd! {
     }
 }
 
-/// Words `word..` of rows `row..`; zeros where there are none.
+/// Reads words `word..` of rows `row..`; zeros beyond the matrix.
 #[inline(always)]
 fn read<const R: usize>(bits: BitView, row: usize, word: usize, block: &mut Block<R>) {
     for (r, words) in block.iter_mut().enumerate() {
@@ -73,7 +74,8 @@ fn read<const R: usize>(bits: BitView, row: usize, word: usize, block: &mut Bloc
     }
 }
 
-/// In even rows j the columns j and j + 1 of each word, in odd rows the columns j + 31 and j + 32.
+/// Transposes blocks of 32 x 32 bits. Even rows j then hold the columns j and j + 1 of each word, odd rows
+/// the columns j + 31 and j + 32.
 #[inline(always)]
 fn turn<S: Simd>(s: S, block: &mut Block<32>) {
     for row in 0..8 {
@@ -93,7 +95,7 @@ fn turn<S: Simd>(s: S, block: &mut Block<32>) {
     }
 }
 
-/// `R` rows that are `APART`, vector by vector.
+/// Applies `change` to `R` rows that lie `APART`, vector by vector.
 #[inline(always)]
 fn in_vectors<S: Simd, const R: usize, const APART: usize>(
     s: S,
@@ -109,14 +111,14 @@ fn in_vectors<S: Simd, const R: usize, const APART: usize>(
         }
         change(&mut vectors);
         for r in 0..R {
-            // SAFETY: as above.
+            // SAFETY: a row is one vector or several.
             unsafe { s.store(rows[r * APART].as_mut_ptr().add(at).cast(), vectors[r]) };
         }
     }
 }
 
-/// Between rows that are `APART`: the bits of the upper that are `SHIFT` above `low` change places with those of the
-/// lower at `low`.
+/// Swaps bits between rows that lie `APART`: the upper row's bits `SHIFT` above the mask `low` with the lower
+/// row's bits at `low`.
 #[inline(always)]
 fn swap<S: Simd, const SHIFT: i32, const APART: usize, const R: usize>(s: S, rows: &mut [S::V; R], low: u64) {
     // SAFETY: 16 bytes.
@@ -131,7 +133,7 @@ fn swap<S: Simd, const SHIFT: i32, const APART: usize, const R: usize>(s: S, row
     }
 }
 
-/// Word `l` of every second row from `row` on: two cells each.
+/// Writes word `l` of every second row from `row` on: two cells each.
 #[inline(always)]
 fn write<const R: usize>(block: &Block<R>, row: usize, l: usize, cells: &mut [u8]) {
     let cells = &mut cells[..4 * RUN];

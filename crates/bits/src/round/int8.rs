@@ -1,4 +1,4 @@
-//! Reals in fewer bits: gradients as small integers by stochastic rounding.
+//! Gradients as small integers, by stochastic rounding.
 //!
 //! ```
 //! use onebit_bits::{Engine, Int8, Noise};
@@ -23,9 +23,10 @@ use crate::{
     machine::{Engine, SharedSlice, simd},
 };
 
-/// Rows of signed bytes, each with a scale: `a_mk = scale_m value_mk`, values in -limit..=limit, 127 unless set.
+/// Rows of signed bytes, each with a scale: `a_mk = scale_m value_mk`, with values in -limit..=limit. The
+/// limit is 127 unless [set](Self::set_limit).
 ///
-/// It is rounded into again and again, and keeps its memory.
+/// Each rounding replaces the contents and reuses the memory.
 #[derive(Clone, Debug)]
 pub struct Int8 {
     rows: usize,
@@ -36,14 +37,14 @@ pub struct Int8 {
 }
 
 impl Int8 {
-    /// An empty one; allocates nothing.
+    /// An empty matrix; allocates nothing.
     #[must_use]
     pub const fn new() -> Self {
         Self { rows: 0, cols: 0, values: Vec::new(), scales: Vec::new(), limit: 127 }
     }
 
-    /// What is rounded from now on becomes -limit..=limit, 1 to 127: 1 for ternaries, 7 for four bits. Others are the
-    /// nearest of these.
+    /// Sets the limit of the following roundings, from 1 to 127 (others count as the nearest of these): 1
+    /// gives ternaries, 7 gives four bits.
     pub fn set_limit(&mut self, limit: u8) {
         self.limit = limit.clamp(1, 127);
     }
@@ -60,17 +61,18 @@ impl Int8 {
         &self.values
     }
 
-    /// One for each row: `max |a| / limit`. (m)
+    /// The scale of each row, `max |a| / limit`: (m).
     #[must_use]
     pub fn scales(&self) -> &[f32] {
         &self.scales
     }
 
-    /// Rounds a: (m, k) up or down at random, so that `E[scale value] = a` to within `2^-16` of a scale.
+    /// Rounds a, (m, k), up or down at random, so that `E[scale value] = a` to within `2^-16` of a scale.
     ///
-    /// `scale_m = max_k |a_mk| / limit` and `value = floor(a / scale + u)` with u in [0, 1), of 15 binary digits, a
-    /// function of the noise, the row and the column alone. A row that is 0, or too small for a scale that is a normal
-    /// number, has scale 0; one with an infinity or a NaN has scale NaN and values 0, so that its products show it.
+    /// `scale_m = max_k |a_mk| / limit` and `value = floor(a / scale + u)`, with u in [0, 1) of 15 binary
+    /// digits that depends only on the noise, the row and the column. A row of zeros, or of numbers too small
+    /// for a normal scale, has scale 0. A row with an infinity or a NaN has scale NaN and values 0, so that
+    /// its products are NaN.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) unless `a` has `rows * cols` values.
@@ -99,11 +101,12 @@ impl Int8 {
         Ok(())
     }
 
-    /// Rounds the transpose: a: (k, m), so that a gradient dy: (b, o) becomes o rows of b values, each with the scale
-    /// of its output. The randomness is that of the element's place in `a`.
+    /// Rounds the transpose of a, (k, m): a gradient dy, (b, o), becomes o rows of b values, each with the
+    /// scale of its output. The noise depends on the element's place in `a`; `rows` and `cols` are those of
+    /// `a`.
     ///
     /// # Errors
-    /// As [`Int8::round`]; `rows` and `cols` are those of `a`.
+    /// [`Error::Length`](crate::Error::Length) unless `a` has `rows * cols` values.
     pub fn round_transposed(
         &mut self,
         engine: &Engine,
@@ -140,10 +143,10 @@ impl Default for Int8 {
     }
 }
 
-/// Some microseconds of rounding.
+/// Elements of a job: some microseconds of rounding.
 const ELEMENTS_PER_JOB: usize = 1 << 14;
 
-/// Columns that are turned at once: a cache line of f32 or more.
+/// Columns that are transposed at once: whole cache lines of f32.
 const BLOCK: usize = 64;
 
 simd! {

@@ -1,24 +1,24 @@
-//! Randomness that depends on seed, step and place alone.
+//! Randomness that depends only on seed, step and place.
 
 use crate::tensor::mix;
 
-/// Where randomness comes from: numbers that are used once.
+/// A source of randomness. Use each pair of numbers for one rounding only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Noise {
-    /// Of the whole training.
+    /// Seed of the whole training.
     pub seed: u64,
-    /// Of this rounding: count steps and layers, so that no two roundings have the same.
+    /// Number of this rounding: count steps and layers, so that no two roundings share it.
     pub step: u64,
 }
 
 impl Noise {
-    /// The key of a row of what is rounded.
+    /// The key of a row.
     #[must_use]
     pub fn key(self, row: usize) -> u32 {
         (mix(mix(mix(self.seed).wrapping_add(self.step)).wrapping_add(row as u64)) >> 32) as u32
     }
 
-    /// 32 random bits of a place under a [`key`](Self::key).
+    /// The 32 random bits of a place under a [`key`](Self::key).
     #[inline(always)]
     #[must_use]
     pub fn bits(key: u32, place: usize) -> u32 {
@@ -26,7 +26,7 @@ impl Noise {
     }
 }
 
-/// 32 random bits of a place: the mixer `lowbias32` of C. Wellons' hash prospector.
+/// The 32 random bits of a place: the mixer `lowbias32` of C. Wellons' hash prospector.
 #[inline(always)]
 pub(crate) fn hash(key: u32, col: usize) -> u32 {
     let x = (col as u32).wrapping_mul(0x9e37_79b9) ^ key;

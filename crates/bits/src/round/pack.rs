@@ -1,4 +1,4 @@
-//! Numbers to bits by comparison, and back.
+//! Comparison of numbers to bits, and back.
 //!
 //! | function | bit | shapes |
 //! |---|---|---|
@@ -7,7 +7,8 @@
 //! | [`pack_above`] | `[r > t_kx]` | (b, x), (d, x) -> (b, d x) |
 //! | [`pack_at_least`] | `[s >= t_kc]`, or `[s <= t_kc]` where descending | (b, c), (d, c) -> (b, d c) |
 //!
-//! A comparison with NaN is false. The columns of a depth are depth-major: threshold k of value x is column `k X + x`.
+//! A comparison with NaN is false. The columns of a depth are depth-major: threshold k of value x is column
+//! `k X + x`.
 //!
 //! ```
 //! use onebit_bits::{Engine, pack_thresholds, unpack_signs};
@@ -37,10 +38,10 @@ pub fn pack_signs<T: Sum>(engine: &Engine, rows: usize, cols: usize, x: &[T]) ->
     Ok(bits)
 }
 
-/// [`pack_signs`] into bits that are there already. x and bits: (rows, cols).
+/// [`pack_signs`] into existing bits. x and bits: (rows, cols).
 ///
 /// # Errors
-/// [`Error::Length`] unless there are as many values as bits.
+/// [`Error::Length`] unless x and bits have the same number of elements.
 pub fn pack_signs_into<T: Sum>(engine: &Engine, x: &[T], bits: &mut BitTensor) -> Result<()> {
     let (cols, w) = (bits.cols(), bits.words_per_row());
     check_len("pack_signs", "x", bits.shape(), x.len())?;
@@ -50,12 +51,12 @@ pub fn pack_signs_into<T: Sum>(engine: &Engine, x: &[T], bits: &mut BitTensor) -
     Ok(())
 }
 
-/// bit = `[x >= 0]` of a run of values: bit j of word w is that of `x[64 w + j]`; bits beyond the run are 0.
+/// bit = `[x >= 0]` of a run of values: bit j of word w belongs to `x[64 w + j]`; bits beyond the run are 0.
 ///
-/// For an [`Update`](crate::Update), whose weights are words.
+/// An [`Update`](crate::Update) computes the words of its weights with it.
 ///
 /// # Errors
-/// [`Error::Length`] unless there are as many words as the run begins.
+/// [`Error::Length`] unless there are `ceil(x.len() / 64)` words.
 pub fn sign_words(isa: Isa, x: &[f32], words: &mut [u64]) -> Result<()> {
     check_len("sign_words", "words", (1, x.len().div_ceil(64)), words.len())?;
     signs_of_reals(isa, x, words);
@@ -69,7 +70,7 @@ simd! {
             let at_once = S::LANES / 4;
             *word = 0;
             for first in (0..64).step_by(at_once) {
-                // SAFETY: the 64 values are a whole number of vectors.
+                // SAFETY: the 64 values are a whole number of vectors, and this one lies within them.
                 let x = unsafe { s.load(x.as_ptr().add(first).cast()) };
                 *word |= s.at_least_zero(x) << first;
             }
@@ -83,7 +84,8 @@ simd! {
 /// bit `(b, k X + x) = [r_bx > t_k]`, strictly. x: (rows, cols), thresholds: (d) -> (rows, d * cols).
 ///
 /// # Errors
-/// [`Error::Length`] unless there are `rows * cols` values, [`Error::TooLarge`] if the result is.
+/// [`Error::Length`] unless there are `rows * cols` values, [`Error::TooLarge`] if the result does not fit
+/// into memory.
 pub fn pack_thresholds<T: Sum>(
     engine: &Engine,
     rows: usize,
@@ -100,12 +102,12 @@ pub fn pack_thresholds<T: Sum>(
     Ok(bits)
 }
 
-/// bit `(b, k X + x) = [r_bx > t_kx]`, strictly: a thermometer with thresholds of each column.
+/// bit `(b, k X + x) = [r_bx > t_kx]`, strictly: a thermometer whose thresholds depend on the column.
 /// x: (rows, cols), thresholds: (d, cols) -> (rows, d * cols).
 ///
 /// # Errors
-/// [`Error::Length`] unless there are `rows * cols` values and a multiple of `cols` thresholds, [`Error::TooLarge`] if
-/// the result is.
+/// [`Error::Length`] unless there are `rows * cols` values and a multiple of `cols` thresholds,
+/// [`Error::TooLarge`] if the result does not fit into memory.
 pub fn pack_above<T: Above>(
     engine: &Engine,
     rows: usize,
@@ -121,11 +123,11 @@ pub fn pack_above<T: Above>(
     Ok(bits)
 }
 
-/// [`pack_above`] into bits that are there already. x: (rows, cols), thresholds: (d, cols), bits: (rows, d * cols).
+/// [`pack_above`] into existing bits. x: (rows, cols), thresholds: (d, cols), bits: (rows, d * cols).
 ///
 /// # Errors
-/// [`Error::Length`] unless there are as many thresholds as columns of bits, whole rows of `cols`, and as many values as
-/// rows.
+/// [`Error::Length`] unless there is a threshold for each column of bits, in whole rows of `cols`, and a row
+/// of values for each row of bits.
 pub fn pack_above_into<T: Above>(
     engine: &Engine,
     cols: usize,
@@ -144,9 +146,9 @@ pub fn pack_above_into<T: Above>(
     Ok(())
 }
 
-/// What [`pack_above`] compares.
+/// Numbers that [`pack_above`] compares with thresholds.
 pub trait Above: Copy + Send + Sync + sealed::Sealed {
-    /// With what: bytes with numbers from -1, which they all exceed, to 255, which none does.
+    /// The thresholds: for bytes, numbers from -1, which all bytes exceed, to 255, which none exceeds.
     type Threshold: Copy + Send + Sync;
 
     /// `[self > threshold]`
@@ -173,12 +175,12 @@ impl Above for u8 {
 
 /// bit `(b, k C + c) = [s_bc >= t_kc]`, and `[s_bc <= t_kc]` where `descending_c` is 1.
 ///
-/// This is a batch norm with its sign, folded: dividing by a negative scale turns the comparison round.
+/// This is a batch norm folded into the following sign: dividing by a negative scale reverses the comparison.
 /// sums: (rows, cols), thresholds: (d, cols), descending: (1, cols) -> (rows, d * cols).
 ///
 /// # Errors
 /// [`Error::Length`] unless there are `rows * cols` sums and a multiple of `cols` thresholds,
-/// [`Error::Shape`] for `descending`, [`Error::TooLarge`] if the result is.
+/// [`Error::Shape`] unless `descending` fits, [`Error::TooLarge`] if the result does not fit into memory.
 pub fn pack_at_least<T: Sum>(
     engine: &Engine,
     rows: usize,
@@ -215,9 +217,9 @@ pub fn unpack_signs(bits: BitView) -> Vec<f32> {
     x
 }
 
-/// What can be compared with a threshold: `i32` (XNOR sums) and `f32`.
+/// Sums that can be compared with thresholds: `i32` of products of bits, and `f32`.
 pub trait Sum: Copy + PartialOrd + Send + Sync + sealed::Sealed {
-    /// 0.
+    /// The number 0.
     const ZERO: Self;
 }
 

@@ -1,7 +1,8 @@
-//! Reals to bits at random: the nearer to +1, the likelier a 1.
+//! Random signs of reals: the nearer a value is to +1, the likelier its bit is 1.
 //!
-//! A value meets a threshold of its own, drawn evenly from the `2^24` numbers `-1, -1 + 2^-23, ..` below 1. So the bit is 1
-//! with probability `(x + 1) / 2` to within `2^-24`, never from -1 down, and always from 1 up.
+//! Each value is compared with its own threshold, drawn uniformly from the `2^24` numbers
+//! `-1, -1 + 2^-23, ..` below 1. So the bit is 1 with probability `(x + 1) / 2` to within `2^-24`: never for
+//! x <= -1, always for x >= 1.
 //!
 //! ```
 //! use onebit_bits::{BitTensor, Engine, Noise, pack_random_signs_into};
@@ -19,11 +20,11 @@ use crate::{
     tensor::{BitTensor, compare},
 };
 
-/// bit = `[x > v]` with a random `v` in [-1, 1), a function of the noise, the row and the column alone; of a NaN it is 0.
-/// x and bits: (rows, cols).
+/// bit = `[x > v]` with a random `v` in [-1, 1) that depends only on the noise, the row and the column; NaN
+/// gives 0. x and bits: (rows, cols).
 ///
 /// # Errors
-/// [`Error::Length`](crate::Error::Length) unless there are as many values as bits.
+/// [`Error::Length`](crate::Error::Length) unless x and bits have the same number of elements.
 pub fn pack_random_signs_into(engine: &Engine, x: &[f32], noise: Noise, bits: &mut BitTensor) -> Result<()> {
     let (cols, w) = (bits.cols(), bits.words_per_row());
     check_len("pack_random_signs", "x", bits.shape(), x.len())?;
@@ -38,7 +39,7 @@ pub fn pack_random_signs_into(engine: &Engine, x: &[f32], noise: Noise, bits: &m
     Ok(())
 }
 
-/// What a value takes, more or less.
+/// Operations for each value, roughly.
 const OPERATIONS: usize = 8;
 
 simd! {

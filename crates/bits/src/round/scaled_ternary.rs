@@ -1,10 +1,7 @@
-//! Gradients of -1, 0 and +1 with a scale for each row, x bits: by counting, as bits x bits.
-//!
-//! `out_mn = scale_m sum_k a_mk b_nk` with a in {-1, 0, +1} and b in +-1. It is what [`int8_gemm_packed`] makes of the same
-//! gradient, bit for bit, several times faster.
+//! Gradients rounded to -1, 0 and +1, with a scale for each row, as bit planes.
 //!
 //! ```
-//! use onebit_bits::{Engine, Noise, Panels, ScaledTernary, random_bits, scaled_ternary_gemm};
+//! use onebit_bits::{Engine, Noise, Panels, ScaledTernary, product, random_bits};
 //!
 //! let (engine, mut dy) = (Engine::single(), ScaledTernary::new());
 //! // dy: (b = 1, o = 3)
@@ -13,13 +10,11 @@
 //! assert_eq!([0, 1, 2].map(|o| dy.values().get(0, o)), [1, 0, -1]);
 //! let w = random_bits(1, 0, 3, 2); // (o = 3, i = 2)
 //! let mut dx = [0.0; 2];
-//! scaled_ternary_gemm(&engine, &dy, &Panels::of_columns(&engine, w.view()), &mut dx)?;
+//! product(&engine, &dy, &Panels::of_columns(&engine, w.view()), &mut dx[..])?;
 //! let sign = |o| f32::from(i8::from(w.get(o, 0))) * 2.0 - 1.0;
 //! assert_eq!(dx[0], 0.5 * (sign(0) - sign(2)));
 //! # Ok::<(), onebit_bits::Error>(())
 //! ```
-//!
-//! [`int8_gemm_packed`]: crate::int8_gemm_packed
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -36,7 +31,7 @@ use crate::{
 
 /// Rows of -1, 0 and +1, each with a scale: `a_mk = scale_m value_mk`, (m, k).
 ///
-/// It is set again and again, and keeps its memory.
+/// Each rounding replaces the contents and reuses the memory.
 #[derive(Clone, Debug, Default)]
 pub struct ScaledTernary {
     values: Ternary,
@@ -44,13 +39,14 @@ pub struct ScaledTernary {
 }
 
 impl ScaledTernary {
-    /// An empty one.
+    /// An empty matrix; allocates nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Rounds a: (m, k) up or down at random, as [`Int8::round`](crate::Int8::round) does to the limit 1.
+    /// Rounds a, (m, k), up or down at random, to the values of [`Int8::round`](crate::Int8::round) with the
+    /// limit 1.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) unless `a` has `rows * cols` values.
@@ -73,10 +69,12 @@ impl ScaledTernary {
         Ok(())
     }
 
-    /// Rounds the transpose: a: (k, m), as [`Int8::round_transposed`](crate::Int8::round_transposed) does to the limit 1.
+    /// Rounds the transpose of a, (k, m), to the values of
+    /// [`Int8::round_transposed`](crate::Int8::round_transposed) with the limit 1; `rows` and `cols` are
+    /// those of `a`.
     ///
     /// # Errors
-    /// As [`round`](Self::round); `rows` and `cols` are those of `a`.
+    /// [`Error::Length`](crate::Error::Length) unless `a` has `rows * cols` values.
     pub fn round_transposed(
         &mut self,
         engine: &Engine,
@@ -92,7 +90,7 @@ impl ScaledTernary {
         Ok(())
     }
 
-    /// Becomes (rows, cols), whose planes and scales `job` writes, `height` rows at once.
+    /// Resizes to (rows, cols), and calls `job(rows, signs, nonzeros, scales)` for `height` rows at a time.
     fn jobs(
         &mut self,
         engine: &Engine,
@@ -122,17 +120,17 @@ impl ScaledTernary {
         &self.values
     }
 
-    /// One for each row: (m).
+    /// The scale of each row: (m).
     #[must_use]
     pub fn scales(&self) -> &[f32] {
         &self.scales
     }
 }
 
-/// Some microseconds of rounding.
+/// Elements of a job: some microseconds of rounding.
 const WORK_PER_JOB: usize = 1 << 14;
 
-/// Columns that are turned at once: enough that memory is read by more than a few cache lines of each row.
+/// Columns that are transposed at once: several cache lines of each row.
 const BLOCK: usize = 256;
 
 /// Signs and magnitudes of up to 64 values, rounded by the inverses of their scales.

@@ -1,19 +1,19 @@
 //! Stochastic rounding: the scale of a row or column, and the integer below or above.
 
-/// Digits of u, and of what it is added to.
+/// Binary digits of u, and of the fraction that it is added to.
 const DIGITS: u32 = 15;
 
 /// `floor(y + u)` for |y| <= 127, where u are the highest digits of `random`.
 #[inline(always)]
 pub(crate) fn floor(y: f32, random: u32) -> i8 {
-    /// Numbers around it are whole, and so are those in their lowest bits.
+    /// f32 around this number have steps of 1, so that their lowest bits are a whole number.
     const WHOLE: f32 = 1.5 * (1u32 << 23) as f32;
     let fixed = y * (1u32 << DIGITS) as f32 + WHOLE;
     let fixed = fixed.to_bits().wrapping_sub(WHOLE.to_bits()) as i32;
     (fixed.wrapping_add((random >> (32 - DIGITS)) as i32) >> DIGITS) as i8
 }
 
-/// The scale of values whose greatest magnitude has these bits, and its inverse.
+/// The scale of values whose greatest magnitude has the bits `greatest`, and the inverse of the scale.
 #[inline(always)]
 fn scales(greatest: u32, limit: f32) -> (f32, f32) {
     let greatest = f32::from_bits(greatest);
@@ -26,7 +26,7 @@ fn scales(greatest: u32, limit: f32) -> (f32, f32) {
     }
 }
 
-/// The bits of |x|, which are ordered as the magnitudes are, with infinity and NaN at the top.
+/// The bits of |x|, in the order of the magnitudes, with infinity and NaN at the top.
 #[inline(always)]
 fn magnitude(x: f32) -> u32 {
     x.to_bits() & (u32::MAX >> 1)
@@ -42,7 +42,8 @@ pub(crate) fn row_scales(a: &[f32], limit: f32) -> (f32, f32) {
     scales(greatest, limit)
 }
 
-/// The scales of columns `first..` of a: (k, m), at most N; their inverses, and 0 beyond them.
+/// Writes the scales of columns `first..` of a, (k, m), at most N, and returns their inverses, with 0 beyond
+/// them.
 #[inline(always)]
 pub(crate) fn column_scales<const N: usize>(
     a: &[f32],

@@ -1,4 +1,4 @@
-//! AVX2: vectors of 32 bytes. No popcount of vectors, but two table look-ups a cycle.
+//! AVX2: vectors of 32 bytes. It has no popcount of vectors, but two table look-ups a cycle.
 
 use core::arch::x86_64::*;
 
@@ -30,7 +30,7 @@ macro_rules! is {
 impl Simd for Avx2 {
     type V = __m256i;
     type RealTable = __m256;
-    /// Lane of the table, and the sign.
+    /// Lane of the table, and sign.
     type Selector = (__m256i, __m256);
 
     type Wide = Never;
@@ -51,7 +51,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn load(self, from: *const u8) -> __m256i {
-        // SAFETY: the caller's promise, and `self` is the proof of AVX2.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of AVX2.
         unsafe { _mm256_loadu_si256(from.cast()) }
     }
 
@@ -63,13 +63,14 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn store(self, to: *mut u8, v: __m256i) {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be written, which is this function's condition, and `self` is the proof of
+        // AVX2.
         unsafe { _mm256_storeu_si256(to.cast(), v) }
     }
 
     #[inline(always)]
     unsafe fn table(self, from: *const u8) -> __m256i {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of AVX2.
         unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(from.cast())) }
     }
 
@@ -81,43 +82,43 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn splat16(self, x: u16) -> __m256i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         unsafe { _mm256_set1_epi16(x as i16) }
     }
 
     #[inline(always)]
     fn splat32(self, x: u32) -> __m256i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         unsafe { _mm256_set1_epi32(x as i32) }
     }
 
     #[inline(always)]
     fn shl16<const N: i32>(self, a: __m256i) -> __m256i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         unsafe { _mm256_slli_epi16::<N>(a) }
     }
 
     #[inline(always)]
     fn shr16<const N: i32>(self, a: __m256i) -> __m256i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         unsafe { _mm256_srli_epi16::<N>(a) }
     }
 
     #[inline(always)]
     fn shl64<const N: i32>(self, a: __m256i) -> __m256i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         unsafe { _mm256_slli_epi64::<N>(a) }
     }
 
     #[inline(always)]
     fn shr64<const N: i32>(self, a: __m256i) -> __m256i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         unsafe { _mm256_srli_epi64::<N>(a) }
     }
 
     #[inline(always)]
     fn digits(self, lower: __m256i, upper: __m256i) -> [__m256i; 2] {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         unsafe {
             let weights = _mm256_set1_epi16(32 << 8 | 1);
             let first = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(lower, upper), weights);
@@ -127,13 +128,13 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn in_order(self, [a, b]: [__m256i; 2]) -> [__m256i; 2] {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         unsafe { [_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b)] }
     }
 
     #[inline(always)]
     fn ones8(self, a: __m256i) -> __m256i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         unsafe {
             let ones =
                 _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
@@ -146,7 +147,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn ones32(self, a: __m256i) -> __m256i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         unsafe {
             let pairs = _mm256_maddubs_epi16(self.ones8(a), _mm256_set1_epi8(1));
             _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))
@@ -155,7 +156,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn load_widened(self, from: *const u8) -> __m256i {
-        // SAFETY: the caller's promise, and `self` is the proof of AVX2.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of AVX2.
         unsafe { _mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast())) }
     }
 
@@ -163,19 +164,19 @@ impl Simd for Avx2 {
     fn low_nibbles(self, index: __m256i) -> (__m256i, __m256) {
         // SAFETY: `self` is the proof of AVX2. Bit 3 is 1 where the value is not negated.
         let minus = unsafe { _mm256_slli_epi32::<28>(_mm256_xor_si256(index, _mm256_set1_epi32(8))) };
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         (index, unsafe { _mm256_castsi256_ps(_mm256_and_si256(minus, _mm256_set1_epi32(i32::MIN))) })
     }
 
     #[inline(always)]
     fn high_nibbles(self, index: __m256i) -> (__m256i, __m256) {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX2.
         self.low_nibbles(unsafe { _mm256_srli_epi32::<4>(index) })
     }
 
     #[inline(always)]
     unsafe fn real_table(self, from: *const f32) -> __m256 {
-        // SAFETY: the caller's promise, and `self` is the proof of AVX2.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of AVX2.
         unsafe { _mm256_loadu_ps(from) }
     }
 

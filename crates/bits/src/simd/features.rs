@@ -1,7 +1,7 @@
 //! The features of the CPU that the instruction sets of x86-64 need: the one list of them.
 //!
-//! `with_avx2! { (name) .. }` expands to `name! { ["avx2" "popcnt" ..] .. }`, where the macro `name` asks the CPU for
-//! the features, or is [`enabled`], which compiles a function with them.
+//! `with_avx2! { (name) .. }` expands to `name! { ["avx2" "popcnt" ..] .. }`, where the macro `name` asks the
+//! CPU for the features, or is [`enabled`], which compiles a function with them.
 
 /// Hands the features of AVX2 to a macro: every CPU with AVX2 has them all.
 macro_rules! with_avx2 {

@@ -1,7 +1,8 @@
 //! NEON, which every 64-bit Arm with an operating system has: vectors of 16 bytes.
 //!
-//! Looking up beats counting: `tbl` is as fast as `cnt`, whose counts of bytes have to be widened. No such processor
-//! was at hand; these are multiplications of bits a cycle in the inner loops by the models of llvm-mca 22:
+//! Looking up beats counting: `tbl` is as fast as `cnt`, whose counts of bytes have to be widened. The
+//! numbers are multiplications of bits in a cycle, of the inner loops, by the models of llvm-mca 22; they
+//! were not measured.
 //!
 //! | | Neoverse N1 | Neoverse V2 | Apple M1 |
 //! |---|---|---|---|
@@ -50,7 +51,7 @@ macro_rules! is_wide {
 impl Simd for Neon {
     type V = uint8x16_t;
     type RealTable = uint8x16x2_t;
-    /// Where the four bytes of each f32 are in the table, and the sign.
+    /// Index of the four bytes of each f32 in the table, and sign.
     type Selector = (uint8x16_t, uint8x16_t);
 
     type Wide = Never;
@@ -76,19 +77,20 @@ impl Simd for Neon {
 
     #[inline(always)]
     unsafe fn load(self, from: *const u8) -> uint8x16_t {
-        // SAFETY: the caller's promise, and `self` is the proof of NEON.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of NEON.
         unsafe { vld1q_u8(from) }
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut u8, v: uint8x16_t) {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be written, which is this function's condition, and `self` is the proof of
+        // NEON.
         unsafe { vst1q_u8(to, v) }
     }
 
     #[inline(always)]
     unsafe fn table(self, from: *const u8) -> uint8x16_t {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of NEON.
         unsafe { vld1q_u8(from) }
     }
 
@@ -100,43 +102,43 @@ impl Simd for Neon {
 
     #[inline(always)]
     fn splat16(self, x: u16) -> uint8x16_t {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of NEON.
         unsafe { vreinterpretq_u8_u16(vdupq_n_u16(x)) }
     }
 
     #[inline(always)]
     fn splat32(self, x: u32) -> uint8x16_t {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of NEON.
         unsafe { vreinterpretq_u8_u32(vdupq_n_u32(x)) }
     }
 
     #[inline(always)]
     fn shl16<const N: i32>(self, a: uint8x16_t) -> uint8x16_t {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of NEON.
         unsafe { vreinterpretq_u8_u16(vshlq_n_u16::<N>(vreinterpretq_u16_u8(a))) }
     }
 
     #[inline(always)]
     fn shr16<const N: i32>(self, a: uint8x16_t) -> uint8x16_t {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of NEON.
         unsafe { vreinterpretq_u8_u16(vshrq_n_u16::<N>(vreinterpretq_u16_u8(a))) }
     }
 
     #[inline(always)]
     fn shl64<const N: i32>(self, a: uint8x16_t) -> uint8x16_t {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of NEON.
         unsafe { vreinterpretq_u8_u64(vshlq_n_u64::<N>(vreinterpretq_u64_u8(a))) }
     }
 
     #[inline(always)]
     fn shr64<const N: i32>(self, a: uint8x16_t) -> uint8x16_t {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of NEON.
         unsafe { vreinterpretq_u8_u64(vshrq_n_u64::<N>(vreinterpretq_u64_u8(a))) }
     }
 
     #[inline(always)]
     fn digits(self, lower: uint8x16_t, upper: uint8x16_t) -> [uint8x16_t; 2] {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of NEON.
         unsafe {
             let weight = vdup_n_u8(32);
             let first = vmlal_u8(vmovl_u8(vget_low_u8(lower)), vget_low_u8(upper), weight);
@@ -152,13 +154,14 @@ impl Simd for Neon {
 
     #[inline(always)]
     fn ones32(self, a: uint8x16_t) -> uint8x16_t {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of NEON.
         unsafe { vreinterpretq_u8_u32(vpaddlq_u16(vpaddlq_u8(vcntq_u8(a)))) }
     }
 
     #[inline(always)]
     unsafe fn load_widened(self, from: *const u8) -> uint8x16_t {
-        // SAFETY: the caller's promise, and `self` is the proof of NEON; bytes have no alignment.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of NEON;
+        // bytes have no alignment.
         unsafe {
             let bytes = vcreate_u8(u64::from(from.cast::<u32>().read_unaligned()));
             vreinterpretq_u8_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes))))
@@ -178,13 +181,13 @@ impl Simd for Neon {
 
     #[inline(always)]
     fn high_nibbles(self, index: uint8x16_t) -> (uint8x16_t, uint8x16_t) {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of NEON.
         self.low_nibbles(unsafe { vreinterpretq_u8_u32(vshrq_n_u32::<4>(vreinterpretq_u32_u8(index))) })
     }
 
     #[inline(always)]
     unsafe fn real_table(self, from: *const f32) -> uint8x16x2_t {
-        // SAFETY: the caller's promise, and `self` is the proof of NEON.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of NEON.
         unsafe { vld1q_u8_x2(from.cast()) }
     }
 

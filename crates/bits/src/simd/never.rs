@@ -1,8 +1,8 @@
-//! For instruction sets that cannot permute whole vectors.
+//! The vectors of instruction sets that cannot permute whole ones: none.
 
 use super::operations::Wide;
 
-/// There is no such value.
+/// A type without values.
 #[derive(Clone, Copy)]
 pub(crate) enum Never {}
 

@@ -1,39 +1,40 @@
 //! The operations that kernels are written in, once for every instruction set.
 //!
 //! A value of a type that implements [`Simd`] is the proof that the CPU has its instructions, so a kernel
-//! `fn f<S: Simd>(s: S, ..)` needs no other. It is entered through [`simd!`](crate::machine::simd), and all that it
-//! calls is `#[inline(always)]`: a function that stays a call is compiled without the instruction set.
+//! `fn f<S: Simd>(s: S, ..)` needs no other. [`simd!`](crate::machine::simd) compiles and calls it for each
+//! set, and all functions that it calls are `#[inline(always)]`: a function that stays a call is compiled
+//! without the instruction set.
 //!
-//! A vector has [`LANES`](Simd::LANES) bytes and no type: an operation says whether it sees bytes, pairs of
-//! bytes (`16`), fours (`32`) or f32 (`real`).
+//! A vector has [`LANES`](Simd::LANES) bytes and no element type: the name of an operation says whether it
+//! works on bytes, pairs of bytes (`16`), four bytes (`32`) or f32 (`real`).
 
 /// Vectors of one instruction set.
-pub(crate) trait Simd: Copy + Send + Sync {
-    /// [`LANES`](Self::LANES) bytes.
+pub trait Simd: Copy + Send + Sync {
+    /// A vector of [`LANES`](Self::LANES) bytes.
     type V: Copy;
 
     /// Bytes of a vector: 16, 32 or 64.
     const LANES: usize;
 
-    /// Whether [`ones32`](Self::ones32) is so fast that counting ones beats looking sums up.
+    /// Whether [`ones32`](Self::ones32) is fast enough for counting ones to beat look-ups.
     const COUNTS: bool;
 
-    /// What it permutes whole vectors with: [`Never`](super::never::Never), or itself.
+    /// The type that permutes whole vectors: itself, or [`Never`](super::never::Never) if the set cannot.
     type Wide: Wide;
 
-    /// The proof of that.
+    /// Itself as the type that permutes whole vectors, if the set can.
     #[inline(always)]
     fn wide(self) -> Option<Self::Wide> {
         None
     }
 
-    /// The bytes at `from`.
+    /// Loads the bytes at `from`.
     ///
     /// # Safety
     /// `LANES` bytes can be read from there.
     unsafe fn load(self, from: *const u8) -> Self::V;
 
-    /// Asks for the cache line at `at`, which will be read soon; any address will do.
+    /// Prefetches the cache line at `at`; any address is allowed.
     #[inline(always)]
     fn prefetch(self, at: *const u8) {
         let _ = at;
@@ -45,23 +46,23 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// `LANES` bytes can be written there.
     unsafe fn store(self, to: *mut u8, v: Self::V);
 
-    /// The 16 bytes at `from`, in every 16 bytes of the vector.
+    /// Loads the 16 bytes at `from` into every 16 bytes of the vector.
     ///
     /// # Safety
     /// 16 bytes can be read from there.
     unsafe fn table(self, from: *const u8) -> Self::V;
 
-    /// Byte `i` of the table, for each byte i of `index`, all below 16.
+    /// Looks up byte `i` of the table for each byte i of `index`, all below 16.
     fn lookup(self, table: Self::V, index: Self::V) -> Self::V;
 
-    /// Byte `i % 128` of the table, for each byte i of `index`.
+    /// Looks up byte `i % 128` of the table for each byte i of `index`.
     #[inline(always)]
     fn lookup128(self, table: &[u8; 128], index: Self::V) -> Self::V {
         let mut bytes = [0; 64];
         // SAFETY: a vector has at most 64 bytes.
         unsafe { self.store(bytes.as_mut_ptr(), index) };
         let found = bytes.map(|i| table[usize::from(i % 128)]);
-        // SAFETY: as above.
+        // SAFETY: a vector has at most 64 bytes.
         unsafe { self.load(found.as_ptr()) }
     }
 
@@ -72,7 +73,7 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// The same four bytes everywhere.
     fn splat32(self, x: u32) -> Self::V;
 
-    /// The low four bytes of a word everywhere, and its high ones.
+    /// The low four bytes of a word everywhere, and the high four bytes everywhere.
     #[inline(always)]
     fn halves(self, word: &u64) -> [Self::V; 2] {
         [self.splat32(*word as u32), self.splat32((*word >> 32) as u32)]
@@ -108,9 +109,10 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// `a >> N` of each eight bytes, unsigned.
     fn shr64<const N: i32>(self, a: Self::V) -> Self::V;
 
-    /// `lower + 32 upper` of each byte in a pair of bytes, modulo 65536. The two vectors have an order of their own.
+    /// `lower + 32 upper` of each byte in a pair of bytes, modulo 65536. The two vectors have an order of
+    /// their own.
     fn digits(self, lower: Self::V, upper: Self::V) -> [Self::V; 2];
-    /// Puts pairs of bytes that came out of [`digits`](Self::digits) in the order of the bytes that went in.
+    /// Brings pairs of bytes from [`digits`](Self::digits) into the order of the original bytes.
     fn in_order(self, pairs: [Self::V; 2]) -> [Self::V; 2];
 
     /// The number of ones in each byte.
@@ -118,7 +120,7 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// The number of ones in each four bytes.
     fn ones32(self, a: Self::V) -> Self::V;
 
-    /// Bit j is whether the signed four bytes j of `a` are at least those of `b`.
+    /// Bit j is 1 where the signed four bytes j of `a` are at least those of `b`.
     #[inline(always)]
     fn at_least32(self, a: Self::V, b: Self::V) -> u64 {
         let mut bytes = [[0; 64]; 2];
@@ -141,8 +143,9 @@ pub(crate) trait Simd: Copy + Send + Sync {
         (self.xor(half, c), self.or(self.and(a, b), self.and(half, c)))
     }
 
-    /// Counts two differences, `a0 ^ b0` and `a1 ^ b1`, for each word of `rows`, which is `[a0, a0 ^ a1]` where `b` is
-    /// `[b0, b0 ^ b1]`: adds them to the bits of `ones`, and how many carries there are to `twos`.
+    /// Counts two differences, `a0 ^ b0` and `a1 ^ b1`, for each word of `rows`, which holds `[a0, a0 ^ a1]`
+    /// where `b` is `[b0, b0 ^ b1]`: adds them to the bits of `ones`, and how many carries there are to
+    /// `twos`.
     #[inline(always)]
     fn count_differences<const R: usize>(
         self,
@@ -160,8 +163,8 @@ pub(crate) trait Simd: Copy + Send + Sync {
         }
     }
 
-    /// The same where some of the left values are 0. rows: for each its sign, 0 for a 0, and its nonzeros. `b` is
-    /// `[b0, b1]`; here nothing is prepared.
+    /// The same where some of the left values are 0. rows: for each its sign, 0 for a 0, and its nonzeros.
+    /// `b` is `[b0, b1]`; here nothing is prepared.
     #[inline(always)]
     fn count_ternary_differences<const R: usize>(
         self,
@@ -183,10 +186,10 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// A table of 16 f32 that is odd in its highest index bit: `table[i ^ 15] == -table[i]`.
     type RealTable: Copy;
 
-    /// What picks from a [`RealTable`](Self::RealTable), for each f32 of a vector.
+    /// Indices into a [`RealTable`](Self::RealTable), one for each f32 of a vector.
     type Selector: Copy;
 
-    /// `LANES / 4` bytes at `from`, each in its own four bytes.
+    /// Loads `LANES / 4` bytes at `from`, each into its own four bytes.
     ///
     /// # Safety
     /// `LANES / 4` bytes can be read from there.
@@ -197,7 +200,7 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// Nibbles are folded: see [`fold`](crate::panels::fold).
     fn low_nibbles(self, index: Self::V) -> Self::Selector;
 
-    /// The nibbles above the low ones.
+    /// The nibbles above the low ones, as selectors.
     fn high_nibbles(self, index: Self::V) -> Self::Selector;
 
     /// The table with the folded indices 8..16 at `from`; `table[i ^ 8] == -table[i]` gives the others.
@@ -206,13 +209,13 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// 8 f32 can be read from there.
     unsafe fn real_table(self, from: *const f32) -> Self::RealTable;
 
-    /// The value that each selector picks.
+    /// The table's value for each selector.
     fn real_lookup(self, table: Self::RealTable, select: Self::Selector) -> Self::V;
 
     /// `a + b` of each f32.
     fn real_add(self, a: Self::V, b: Self::V) -> Self::V;
 
-    /// Bit j is whether f32 j is 0 or more.
+    /// Bit j is 1 where f32 j is 0 or more.
     #[inline(always)]
     fn at_least_zero(self, a: Self::V) -> u64 {
         let mut bytes = [0; 64];
@@ -224,11 +227,11 @@ pub(crate) trait Simd: Copy + Send + Sync {
 }
 
 /// Vectors of 64 bytes and permutations across them: 16 words of 32 bits or f32, or 32 of 16 bits.
-pub(crate) trait Wide: Copy {
-    /// 64 bytes.
+pub trait Wide: Copy {
+    /// A vector of 64 bytes.
     type V: Copy;
 
-    /// The bytes at `from`.
+    /// Loads the bytes at `from`.
     ///
     /// # Safety
     /// 64 bytes can be read from there.
@@ -246,34 +249,35 @@ pub(crate) trait Wide: Copy {
     fn shr32_4(self, a: Self::V) -> Self::V;
     /// `a + b` of each word, modulo 2^32.
     fn add32(self, a: Self::V, b: Self::V) -> Self::V;
-    /// 16 times `lower` and then 16 times `upper`, in 16 bits each.
+    /// 32 numbers of 16 bits: 16 times `lower`, then 16 times `upper`.
     fn halves16(self, lower: usize, upper: usize) -> Self::V;
     /// `a + b` of each 16 bits, modulo 65536.
     fn add16(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a b` of each 16 bits, modulo 65536.
     fn mul16(self, a: Self::V, b: Self::V) -> Self::V;
-    /// Of a table of 32 times 16 bits the one that the low five of each 16 bits say.
+    /// Looks up a table of 32 numbers of 16 bits by the low five bits of each 16.
     fn permute16(self, table: Self::V, index: Self::V) -> Self::V;
     /// Each signed word as f32, rounded once, times `scale`.
     fn scale32(self, a: Self::V, scale: f32) -> Self::V;
     /// The sum of both halves of each word, signed.
     fn add_halves(self, a: Self::V) -> Self::V;
 
-    /// The low four bits of each half of a word, and a fifth for the upper half.
+    /// Indices into a table of 32: the low four bits of each half of a word, and a fifth bit that is 1 for
+    /// the upper half.
     fn index16(self, words: Self::V) -> Self::V;
 
-    /// Adds to each half of either sum, modulo 65536, the one of a table of 32 that the [index](Self::index16) at its
-    /// place says.
+    /// Looks up a table of 32 by the [indices](Self::index16) of each half, and adds to both sums, modulo
+    /// 65536.
     fn add16_permuted(self, sums: [Self::V; 2], table: Self::V, index: [Self::V; 2]) -> [Self::V; 2];
 
-    /// Adds to each f32 of either sum the one of a table of 16 that the low four bits of the word at its place say.
+    /// Looks up a table of 16 by the low four bits of each word, and adds to the f32 of both sums.
     fn real_add_permuted(self, sums: [Self::V; 2], table: Self::V, index: [Self::V; 2]) -> [Self::V; 2];
 
     /// `(a + upper) + lower` of each f32, where the halves of each word of b are bf16.
     fn bf16_add(self, a: Self::V, b: Self::V) -> Self::V;
 
-    /// Adds to each f32 of either sum, as [`bf16_add`](Self::bf16_add), the two of a table of 32 that the
-    /// [index](Self::index16) at its place says.
+    /// Looks up a table of 32 by the [indices](Self::index16) of both halves, and adds to the f32 of both
+    /// sums as [`bf16_add`](Self::bf16_add) does.
     ///
     /// # Safety
     /// The processor has AVX-512 BF16.

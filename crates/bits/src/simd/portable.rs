@@ -1,14 +1,14 @@
-//! Every machine: 16 bytes in plain Rust.
+//! Vectors of 16 bytes in plain Rust, for every machine.
 
 use core::array;
 
 use super::{never::Never, operations::Simd};
 
-/// Needs no proof.
+/// Needs no proof: plain Rust runs on every machine.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
-/// Four words, because counting ones is what is left to do without table look-ups.
+/// Four words of 32 bits: without table look-ups, kernels count ones.
 type V = [u32; 4];
 
 #[inline(always)]
@@ -46,19 +46,19 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn load(self, from: *const u8) -> V {
-        // SAFETY: the caller's promise; bytes have no alignment.
+        // SAFETY: the bytes can be read, which is this function's condition; bytes have no alignment.
         of_bytes(unsafe { *from.cast() })
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut u8, v: V) {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be written, which is this function's condition.
         unsafe { *to.cast() = bytes(v) }
     }
 
     #[inline(always)]
     unsafe fn table(self, from: *const u8) -> V {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be read, which is this function's condition.
         unsafe { self.load(from) }
     }
 
@@ -171,7 +171,7 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn load_widened(self, from: *const u8) -> V {
-        // SAFETY: the caller's promise; bytes have no alignment.
+        // SAFETY: the bytes can be read, which is this function's condition; bytes have no alignment.
         let bytes: [u8; 4] = unsafe { *from.cast() };
         bytes.map(u32::from)
     }
@@ -188,7 +188,7 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn real_table(self, from: *const f32) -> [f32; 8] {
-        // SAFETY: the caller's promise; an f32 pointer is aligned.
+        // SAFETY: the bytes can be read, which is this function's condition; an f32 pointer is aligned.
         unsafe { *from.cast() }
     }
 

@@ -1,7 +1,7 @@
-//! WebAssembly with 128-bit vectors, which a build asks for: vectors of 16 bytes.
+//! WebAssembly with 128-bit vectors, which the build enables: vectors of 16 bytes.
 //!
-//! Counting beats looking up, because a swizzle is two instructions on x86-64 and registers are few. TOPS of
-//! [`xnor_gemm_packed`](crate::xnor_gemm_packed) with k = 2048 under Node 20 on a Zen 3:
+//! Counting beats looking up, because a swizzle is two instructions on x86-64 and registers are few. Speed of
+//! the product of bits in TOPS, with k = 2048, under Node 20 on a Zen 3:
 //!
 //! | | m = 1, n = 2048 | m = 8, n = 1024 | m = 100, n = 128 |
 //! |---|---|---|---|
@@ -12,7 +12,7 @@ use core::arch::wasm32::*;
 
 use super::{never::Never, operations::Simd};
 
-/// Needs no proof: WebAssembly with an instruction that the machine lacks is refused before it runs.
+/// Needs no proof: a machine refuses WebAssembly with instructions that it lacks before it runs.
 #[derive(Clone, Copy)]
 pub(crate) struct Simd128(());
 
@@ -35,9 +35,9 @@ macro_rules! is {
 
 impl Simd for Simd128 {
     type V = v128;
-    /// The first and the last four.
+    /// The first four values and the last four.
     type RealTable = [v128; 2];
-    /// Where the four bytes of each f32 are in the table, and the sign.
+    /// Index of the four bytes of each f32 in the table, and sign.
     type Selector = [v128; 2];
 
     type Wide = Never;
@@ -60,19 +60,19 @@ impl Simd for Simd128 {
 
     #[inline(always)]
     unsafe fn load(self, from: *const u8) -> v128 {
-        // SAFETY: the caller's promise; the vector has no alignment.
+        // SAFETY: the bytes can be read, which is this function's condition; the vector has no alignment.
         unsafe { v128_load(from.cast()) }
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut u8, v: v128) {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be written, which is this function's condition.
         unsafe { v128_store(to.cast(), v) }
     }
 
     #[inline(always)]
     unsafe fn table(self, from: *const u8) -> v128 {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be read, which is this function's condition.
         unsafe { self.load(from) }
     }
 
@@ -137,7 +137,7 @@ impl Simd for Simd128 {
 
     #[inline(always)]
     unsafe fn load_widened(self, from: *const u8) -> v128 {
-        // SAFETY: the caller's promise; bytes have no alignment.
+        // SAFETY: the bytes can be read, which is this function's condition; bytes have no alignment.
         let bytes = unsafe { v128_load32_zero(from.cast()) };
         u32x4_extend_low_u16x8(u16x8_extend_low_u8x16(bytes))
     }
@@ -157,13 +157,13 @@ impl Simd for Simd128 {
 
     #[inline(always)]
     unsafe fn real_table(self, from: *const f32) -> [v128; 2] {
-        // SAFETY: the caller's promise; the vector has no alignment.
+        // SAFETY: the bytes can be read, which is this function's condition; the vector has no alignment.
         unsafe { [v128_load(from.cast()), v128_load(from.add(4).cast())] }
     }
 
     #[inline(always)]
     fn real_lookup(self, [first, last]: [v128; 2], [bytes, minus]: [v128; 2]) -> v128 {
-        // a byte that is not among the 16 is 0
+        // an index beyond the 16 bytes gives 0
         let first = i8x16_swizzle(first, bytes);
         let last = i8x16_swizzle(last, v128_xor(bytes, u8x16_splat(16)));
         v128_xor(v128_or(first, last), minus)

@@ -1,7 +1,7 @@
 //! Bit matrices: rows of 64-bit words.
 //!
-//! Column c of a row is bit `c % 64` of word `c / 64`; a row has `ceil(cols / 64)` words, and the bits beyond the
-//! last column, the padding, are zero. No public function can make them anything else.
+//! Column c of a row is bit `c % 64` of word `c / 64`. A row has `ceil(cols / 64)` words; the bits beyond the
+//! last column, the padding, are zero, and no public function can change that.
 //!
 //! ```
 //! use onebit_bits::BitTensor;
@@ -30,15 +30,16 @@ pub struct Bits<W> {
 /// A bit matrix that owns its words.
 pub type BitTensor = Bits<Vec<u64>>;
 
-/// A bit matrix that borrows its words; free to copy.
+/// A bit matrix that borrows its words; cheap to copy.
 pub type BitView<'a> = Bits<&'a [u64]>;
 
-/// Readers, for owned and borrowed words alike.
+/// Readers, for owned and borrowed words.
 impl<W: AsRef<[u64]>> Bits<W> {
-    /// Wraps existing words, row after row.
+    /// Makes a matrix of existing words, row after row.
     ///
     /// # Errors
-    /// [`Error::Length`] unless there are `rows * ceil(cols / 64)` words, [`Error::Padding`] if a padding bit is one.
+    /// [`Error::Length`] unless there are `rows * ceil(cols / 64)` words, [`Error::Padding`] if a padding bit
+    /// is one.
     pub fn from_words(rows: usize, cols: usize, words: W) -> Result<Self> {
         check_len("from_words", "words", (rows, cols.div_ceil(64)), words.as_ref().len())?;
         let bits = Self { rows, cols, words };
@@ -57,7 +58,7 @@ impl<W: AsRef<[u64]>> Bits<W> {
         self.rows
     }
 
-    /// Number of columns: bits in a row, without padding.
+    /// Number of columns: bits of a row, without padding.
     pub fn cols(&self) -> usize {
         self.cols
     }
@@ -67,7 +68,7 @@ impl<W: AsRef<[u64]>> Bits<W> {
         (self.rows, self.cols)
     }
 
-    /// `ceil(cols / 64)`.
+    /// Words of a row: `ceil(cols / 64)`.
     pub fn words_per_row(&self) -> usize {
         self.cols.div_ceil(64)
     }
@@ -80,7 +81,7 @@ impl<W: AsRef<[u64]>> Bits<W> {
     /// The words of one row.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// Panics if there is no such row.
     pub fn row(&self, row: usize) -> &[u64] {
         let w = self.words_per_row();
         &self.words()[row * w..(row + 1) * w]
@@ -89,7 +90,7 @@ impl<W: AsRef<[u64]>> Bits<W> {
     /// One bit.
     ///
     /// # Panics
-    /// If there is no such row or column.
+    /// Panics if there is no such row or column.
     pub fn get(&self, row: usize, col: usize) -> bool {
         assert!(row < self.rows && col < self.cols, "no bit ({row}, {col}) in {:?}", self.shape());
         self.row(row)[col / 64] >> (col % 64) & 1 == 1
@@ -110,10 +111,10 @@ impl<W: AsRef<[u64]>> Bits<W> {
         self.words().iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
-    /// The rows of these indices, in this order; an index may repeat.
+    /// Copies the rows with the given indices, in their order; an index may repeat.
     ///
     /// # Errors
-    /// [`Error::Row`] if there is no such row.
+    /// [`Error::Row`] if an index has no row.
     pub fn select_rows(&self, indices: &[usize]) -> Result<BitTensor> {
         let mut words = Vec::with_capacity(indices.len() * self.words_per_row());
         for &row in indices {
@@ -150,10 +151,10 @@ impl<W: AsRef<[u64]>> Bits<W> {
         negative
     }
 
-    /// Each row `times` times side by side: (r, c) -> (r, times * c).
+    /// Repeats each row `times` times side by side: (r, c) -> (r, times * c).
     ///
     /// # Panics
-    /// If the result does not fit into memory.
+    /// Panics if the result does not fit into memory.
     #[must_use]
     pub fn tile_columns(&self, times: usize) -> BitTensor {
         let cols = self.cols.checked_mul(times).expect("tile_columns: too large");
@@ -177,45 +178,45 @@ impl<W: AsRef<[u64]>> Bits<W> {
 }
 
 impl<'a> BitView<'a> {
-    /// As [`Bits::row`], for as long as the words are borrowed.
+    /// The words of one row, like [`Bits::row`], with the lifetime of the borrowed words.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// Panics if there is no such row.
     #[must_use]
     pub fn into_row(self, row: usize) -> &'a [u64] {
         let w = self.words_per_row();
         &self.words[row * w..(row + 1) * w]
     }
 
-    /// Some of the rows, borrowed.
+    /// A range of the rows, borrowed.
     ///
     /// # Panics
-    /// If there are no such rows.
+    /// Panics if the range exceeds the rows.
     #[must_use]
     pub fn part(self, rows: Range<usize>) -> Self {
         let w = self.words_per_row();
         Self { rows: rows.len(), cols: self.cols, words: &self.words[rows.start * w..rows.end * w] }
     }
 
-    /// All words, for as long as they are borrowed.
+    /// All words, with the lifetime of the borrow.
     pub(crate) fn into_words(self) -> &'a [u64] {
         self.words
     }
 }
 
-/// Owners: makers and writers.
+/// Constructors and writers.
 impl BitTensor {
-    /// All bits 0, that is -1.
+    /// A matrix whose bits are all 0, that is, -1.
     ///
     /// # Panics
-    /// If it does not fit into memory.
+    /// Panics if it does not fit into memory.
     #[must_use]
     pub fn zeros(rows: usize, cols: usize) -> Self {
         let words = rows.checked_mul(cols.div_ceil(64)).expect("zeros: too large");
         Self { rows, cols, words: vec![0; words] }
     }
 
-    /// Becomes (rows, cols) zeros, in the same memory if that suffices.
+    /// Turns into (rows, cols) zeros, in the same memory if that suffices.
     pub(crate) fn reset(&mut self, rows: usize, cols: usize) {
         let words = rows.checked_mul(cols.div_ceil(64)).expect("reset: too large");
         (self.rows, self.cols) = (rows, cols);
@@ -223,10 +224,10 @@ impl BitTensor {
         self.words.resize(words, 0);
     }
 
-    /// Each bit from its (row, column).
+    /// A matrix whose bits are computed from (row, column).
     ///
     /// # Panics
-    /// As [`BitTensor::zeros`].
+    /// Panics if it does not fit into memory.
     #[must_use]
     pub fn from_fn(rows: usize, cols: usize, mut bit: impl FnMut(usize, usize) -> bool) -> Self {
         let mut bits = Self::zeros(rows, cols);
@@ -243,14 +244,14 @@ impl BitTensor {
     /// Writes one bit.
     ///
     /// # Panics
-    /// If there is no such row or column.
+    /// Panics if there is no such row or column.
     pub fn set(&mut self, row: usize, col: usize, bit: bool) {
         assert!(row < self.rows && col < self.cols, "no bit ({row}, {col}) in {:?}", self.shape());
         let word = &mut self.row_mut(row)[col / 64];
         *word = *word & !(1 << (col % 64)) | u64::from(bit) << (col % 64);
     }
 
-    /// `self ^= flips`: the one verb by which weights change.
+    /// `self ^= flips`: the only way in which training changes weights.
     ///
     /// # Errors
     /// [`Error::Shape`] unless the shapes are equal.
@@ -270,7 +271,7 @@ impl BitTensor {
         Ok(())
     }
 
-    /// The same bits, row after row, in rows of another length.
+    /// The same bits in row-major order, in rows of another length.
     ///
     /// ```
     /// # use onebit_bits::BitTensor;
@@ -281,7 +282,7 @@ impl BitTensor {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Length`] unless there are as many bits as before.
+    /// [`Error::Length`] unless the number of bits stays the same.
     pub fn reshape(self, rows: usize, cols: usize) -> Result<Self> {
         check_len("reshape", "the new shape", self.shape(), rows.saturating_mul(cols))?;
         let whole_words = self.cols.is_multiple_of(64) && cols.is_multiple_of(64);
@@ -304,10 +305,10 @@ impl BitTensor {
         Ok(reshaped)
     }
 
-    /// Some of the rows, in the order of their numbers: (rows.len(), cols).
+    /// Copies the rows with the given indices, in their order, into `to`: (rows.len(), cols).
     ///
     /// # Errors
-    /// [`Error::Shape`] unless `to` has this shape, [`Error::Length`] for a row that is not there.
+    /// [`Error::Shape`] unless `to` has this shape, [`Error::Length`] if an index has no row.
     pub fn gather_rows(&self, rows: &[usize], to: &mut BitTensor) -> Result<()> {
         check_shape("gather_rows", "to", (rows.len(), self.cols), to.shape())?;
         for (at, row) in rows.iter().enumerate() {
@@ -326,18 +327,18 @@ impl BitTensor {
         self.words
     }
 
-    /// Words to write; the writer keeps the padding zero.
+    /// The words, to write; the writer keeps the padding zero.
     pub(crate) fn words_mut(&mut self) -> &mut [u64] {
         &mut self.words
     }
 
-    /// Words of one row to write; the writer keeps the padding zero.
+    /// The words of one row, to write; the writer keeps the padding zero.
     pub(crate) fn row_mut(&mut self, row: usize) -> &mut [u64] {
         let w = self.words_per_row();
         &mut self.words[row * w..(row + 1) * w]
     }
 
-    /// Restores the invariant after a write of whole words.
+    /// Clears the padding after a write of whole words.
     pub(crate) fn clear_padding(&mut self) {
         if self.cols.is_multiple_of(64) {
             return;
@@ -359,12 +360,12 @@ pub(crate) fn put(row: &mut [u64], at: usize, word: u64) {
     }
 }
 
-/// `len` bits of `from`, first bit `first`, to bit `at` of `to`, where zeros are.
+/// Copies `len` bits of `from`, from bit `first` on, to the zeros of `to` from bit `at` on.
 #[inline(always)]
 pub(crate) fn copy(from: &[u64], first: usize, to: &mut [u64], at: usize, len: usize) {
     if (first | at | len).is_multiple_of(64) {
         let from = &from[first / 64..][..len / 64];
-        // a loop, for so few are not worth a call to copy
+        // a loop: a few words are not worth a call to copy
         to[at / 64..].iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         return;
     }

@@ -16,7 +16,7 @@ pub(crate) fn compare_pairs<T: Copy, U: Copy>(a: &[T], b: &[U], is: impl Fn(T, U
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<32>(), b.as_chunks::<32>());
     let mut word = 0;
     for (half, (a, b)) in a.iter().zip(b).enumerate() {
-        // so many are compared as vectors, and their bits put into place there
+        // 32 are compared as vectors, which also put their bits into place
         let mut bits = 0;
         for j in 0..32 {
             bits |= u32::from(is(a[j], b[j])) << j;

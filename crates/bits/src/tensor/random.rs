@@ -1,13 +1,14 @@
-//! Seeded random bits that do not depend on order, threads, or the size of what is asked for.
+//! Seeded random bits that do not depend on order, threads or the size of the request.
 //!
-//! Word w of row r is a hash of (seed, stream, r, w, draw), `mix(mix(mix(mix(mix(seed) + stream) + r) + w) + draw)`
-//! with one step of splitmix64 as `mix` (Steele, Lea, Flood 2014) and draws counted from 1,
-//! so any part can be made alone: `mask(.., r, c, p)` is the upper left corner of every larger mask.
-//! Give each use its own `stream`.
+//! Word w of row r is a hash of (seed, stream, r, w, draw),
+//! `mix(mix(mix(mix(mix(seed) + stream) + r) + w) + draw)` with one step of splitmix64 as `mix` (Steele, Lea,
+//! Flood 2014) and draws counted from 1. So any part can be computed alone: `mask(.., r, c, p)` is the upper
+//! left corner of every larger mask. Give each use its own `stream`.
 //!
-//! A bit is 1 where U < p for a random U in [0, 1) of 16 binary digits. With p = 0.p1 p2 p3 .. and the digits of
-//! 64 such U, inverted, in the draws u1, u2, u3, .. that is, from the lowest set digit of p up and starting at 0,
-//! `mask = p_d ? mask | u_d : mask & u_d`. So p = 2^-s costs s draws, and p <= q implies mask(p) within mask(q).
+//! A bit is 1 where U < p for a random U in [0, 1) of 16 binary digits. Write p = 0.p1 p2 p3 .., and let the
+//! draws u1, u2, u3, .. hold the inverted digits of 64 such U. Then, from the lowest set digit of p up and
+//! starting at 0, `mask = p_d ? mask | u_d : mask & u_d`. So p = 2^-s costs s draws, and p <= q implies that
+//! mask(q) contains mask(p).
 //!
 //! ```
 //! use onebit_bits::{Probability, mask};
@@ -22,7 +23,7 @@
 use super::bits::BitTensor;
 use crate::error::{Error, Result};
 
-/// A probability k / 65536.
+/// A probability of the form k / 65536.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Probability(u32);
 
@@ -41,7 +42,7 @@ impl Probability {
         Ok(Self(if p > 0.0 { nearest.max(1) } else { 0 }))
     }
 
-    /// The probability that is represented.
+    /// The value of the probability.
     #[must_use]
     pub fn get(self) -> f64 {
         f64::from(self.0) / f64::from(1u32 << DIGITS)
@@ -51,7 +52,7 @@ impl Probability {
 /// Bits that are 1 with probability p: (rows, cols).
 ///
 /// # Panics
-/// If the size does not fit into memory.
+/// Panics if the result does not fit into memory.
 #[must_use]
 pub fn mask(seed: u64, stream: u64, rows: usize, cols: usize, p: Probability) -> BitTensor {
     let mut bits = BitTensor::zeros(rows, cols);
@@ -59,7 +60,7 @@ pub fn mask(seed: u64, stream: u64, rows: usize, cols: usize, p: Probability) ->
     bits
 }
 
-/// [`mask`] into bits that are there already.
+/// [`mask`] into existing bits, of any shape.
 pub fn mask_into(seed: u64, stream: u64, p: Probability, bits: &mut BitTensor) {
     if p.0 == 0 {
         return bits.words_mut().fill(0);
@@ -77,7 +78,7 @@ pub fn mask_into(seed: u64, stream: u64, p: Probability, bits: &mut BitTensor) {
 /// Bits that are 1 with probability 1/2: (rows, cols).
 ///
 /// # Panics
-/// As [`mask`].
+/// Panics if the result does not fit into memory.
 #[must_use]
 pub fn random_bits(seed: u64, stream: u64, rows: usize, cols: usize) -> BitTensor {
     mask(seed, stream, rows, cols, Probability(1 << (DIGITS - 1)))

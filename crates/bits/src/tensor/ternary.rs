@@ -1,4 +1,4 @@
-//! Matrices of -1, 0 and +1 in two bit planes.
+//! Matrices of -1, 0 and +1, stored as two bit planes.
 //!
 //! ```
 //! use onebit_bits::Ternary;
@@ -11,7 +11,8 @@
 use super::{bits::BitTensor, compare::compare};
 use crate::error::{Error, Result, check_len, check_shape};
 
-/// A matrix over {-1, 0, +1}: the plane `nonzero` says where it is not 0, the plane `sign` where it is +1.
+/// A matrix over {-1, 0, +1}: the plane `nonzero` is 1 where a value is not 0, the plane `sign` where it is
+/// +1.
 ///
 /// Invariant: `sign & !nonzero` is zero, so equal matrices have equal planes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Ternary {
 }
 
 impl Ternary {
-    /// From its two planes.
+    /// A matrix of its two planes.
     ///
     /// # Errors
     /// [`Error::Shape`] if they differ in shape, [`Error::SignOfZero`] if a zero has a sign.
@@ -34,14 +35,14 @@ impl Ternary {
         }
     }
 
-    /// From bits: +1 and -1 only.
+    /// A matrix of bits: only +1 and -1.
     #[must_use]
     pub fn from_bits(sign: BitTensor) -> Self {
         let nonzero = BitTensor::zeros(sign.rows(), sign.cols()).not();
         Self { sign, nonzero }
     }
 
-    /// The sign of each value; 0, -0 and NaN are 0. `values`: (rows, cols).
+    /// The sign of each value; 0, -0 and NaN become 0. `values`: (rows, cols).
     ///
     /// # Errors
     /// [`Error::Length`] unless there are `rows * cols` values.
@@ -59,19 +60,19 @@ impl Ternary {
         Ok(Self::from_signs(rows, cols, values))
     }
 
-    /// Plane of the signs: 1 where the value is +1.
+    /// The plane of signs: 1 where the value is +1.
     #[must_use]
     pub fn sign(&self) -> &BitTensor {
         &self.sign
     }
 
-    /// Plane of the magnitudes: 1 where the value is not 0.
+    /// The plane of magnitudes: 1 where the value is not 0.
     #[must_use]
     pub fn nonzero(&self) -> &BitTensor {
         &self.nonzero
     }
 
-    /// Its planes, of the signs and of the magnitudes.
+    /// The planes of signs and of magnitudes.
     #[must_use]
     pub fn into_planes(self) -> (BitTensor, BitTensor) {
         (self.sign, self.nonzero)
@@ -98,7 +99,7 @@ impl Ternary {
     /// One value: -1, 0 or 1.
     ///
     /// # Panics
-    /// If there is no such row or column.
+    /// Panics if there is no such row or column.
     #[must_use]
     pub fn get(&self, row: usize, col: usize) -> i8 {
         match (self.nonzero.get(row, col), self.sign.get(row, col)) {
@@ -108,7 +109,8 @@ impl Ternary {
         }
     }
 
-    /// Becomes (rows, cols) zeros in the same memory; returns the planes, of the signs and of the magnitudes, to write.
+    /// Turns into (rows, cols) zeros in the same memory; returns the planes of signs and of magnitudes, to
+    /// write.
     pub(crate) fn reset(&mut self, rows: usize, cols: usize) -> (&mut BitTensor, &mut BitTensor) {
         self.sign.reset(rows, cols);
         self.nonzero.reset(rows, cols);

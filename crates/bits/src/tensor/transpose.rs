@@ -12,7 +12,7 @@ use super::bits::{BitTensor, Bits};
 /// Transposes 64 rows of 64 bits.
 pub(crate) fn transpose_block(block: &mut [u64; 64]) {
     let mut half = 32;
-    // the columns with bit `half` of their index clear
+    // the columns whose index has bit `half` clear
     let mut low: u64 = 0x0000_0000_ffff_ffff;
     while half > 0 {
         for pair in block.chunks_exact_mut(2 * half) {
@@ -63,12 +63,12 @@ impl<W: AsRef<[u64]>> Bits<W> {
     }
 }
 
-/// (r, c) -> (c, r), for anything that copies.
+/// The transposed matrix of any values: (r, c) -> (c, r).
 ///
 /// # Errors
 /// [`Error::Length`](crate::Error::Length) unless there are `rows * cols` values.
 pub fn transpose<T: Copy>(rows: usize, cols: usize, values: &[T]) -> Result<Vec<T>> {
-    /// Through blocks of this side, so that memory is read and written by whole cache lines.
+    /// Side of the blocks through which values go, so that memory is read and written by whole cache lines.
     const SIDE: usize = 16;
     check_len("transpose", "values", (rows, cols), values.len())?;
     let mut turned = Vec::from(values);

@@ -1,9 +1,6 @@
 //! Gradients that go to an update block by block are the stored ones, bit for bit.
 
-use onebit_bits::{
-    BitTensor, Engine, Ternary, Update, random_bits, real_real, real_real_with, real_ternary,
-    real_ternary_with, update_with,
-};
+use onebit_bits::*;
 
 use crate::common::{engines, reals};
 
@@ -66,16 +63,34 @@ fn every_element_comes_once_with_its_states() {
         for engine in engines() {
             let what = format!("({m}, {k}, {n}) on {} x {}", engine.isa().name(), engine.threads());
             let mut gradient = vec![0.0; m * n];
-            real_real(&engine, (m, k, n), &a, &b, &mut gradient).unwrap();
+            product(
+                &engine,
+                &a[..],
+                Columns(RealView { rows: k, cols: n, values: &b[..] }),
+                &mut gradient[..],
+            )
+            .unwrap();
             check(&what, &gradient, (m, n), |states, weights| {
-                real_real_with(&engine, (m, k, n), &a, &b, states, weights, &Turn).unwrap();
+                product(
+                    &engine,
+                    &a[..],
+                    Columns(RealView { rows: k, cols: n, values: &b[..] }),
+                    Updating { states: states, weights: weights, update: &Turn },
+                )
+                .unwrap();
             });
             check(&what, &gradient, (m, n), |states, weights| {
                 update_with(&engine, &gradient, states, weights, &Turn).unwrap();
             });
-            real_ternary(&engine, &a, &x, &mut gradient).unwrap();
+            product(&engine, &a[..], Columns(&x), &mut gradient[..]).unwrap();
             check(&what, &gradient, (m, n), |states, weights| {
-                real_ternary_with(&engine, &a, &x, states, weights, &Turn).unwrap();
+                product(
+                    &engine,
+                    &a[..],
+                    Columns(&x),
+                    Updating { states: states, weights: weights, update: &Turn },
+                )
+                .unwrap();
             });
         }
     }
@@ -89,10 +104,19 @@ fn operands_must_fit() {
         let (a, gradient) = (vec![0.0; a], vec![0.0; gradient]);
         let states = || (vec![0.0f32; states], vec![0u8; states]);
         let (mut s, mut c) = states();
-        let real =
-            real_real_with(&engine, (2, 3, 5), &a, &[0.0; 15], (&mut s[..], &mut c[..]), &mut weights, &Turn);
+        let real = product(
+            &engine,
+            &a[..],
+            Columns(RealView { rows: 3, cols: 5, values: &[0.0; 15][..] }),
+            Updating { states: (&mut s[..], &mut c[..]), weights: &mut weights, update: &Turn },
+        );
         let (mut s, mut c) = states();
-        let ternary = real_ternary_with(&engine, &a, &x, (&mut s[..], &mut c[..]), &mut weights, &Turn);
+        let ternary = product(
+            &engine,
+            &a[..],
+            Columns(&x),
+            Updating { states: (&mut s[..], &mut c[..]), weights: &mut weights, update: &Turn },
+        );
         let (mut s, mut c) = states();
         let stored = update_with(&engine, &gradient, (&mut s[..], &mut c[..]), &mut weights, &Turn);
         [real.is_err(), ternary.is_err(), stored.is_err()]

@@ -1,4 +1,5 @@
-//! What every file of tests needs: engines, reproducible operands, and matrices as plain numbers for the oracle.
+//! What every file of tests needs: engines, reproducible operands, and matrices as plain numbers for the
+//! oracle.
 
 use onebit_bits::{BitTensor, Engine, Isa, Ternary, random_bits};
 
@@ -28,7 +29,8 @@ pub(crate) fn reals(seed: u64, len: usize) -> Vec<f32> {
     random_bits(seed, 1, 1, len * 64).words().iter().map(real).collect()
 }
 
-/// Reproducible numbers of very different magnitudes, some of them 0: another order of additions rounds differently.
+/// Reproducible numbers of very different magnitudes, some of them 0: another order of additions rounds
+/// differently.
 pub(crate) fn magnitudes(seed: u64, len: usize) -> Vec<f32> {
     let bits = random_bits(seed, 1, 1, len * 64);
     let real = |word: &u64| match word % 8 {

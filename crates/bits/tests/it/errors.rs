@@ -1,11 +1,6 @@
 //! Every error variant, and that nothing from outside panics.
 
-use onebit_bits::{
-    BitTensor, BitView, Engine, Error, Isa, Panels, Probability, Ternary, pack_above, pack_above_into,
-    pack_at_least, pack_signs, pack_thresholds, real_bits, real_bits_t, real_real, real_ternary,
-    ternary_gemm, ternary_gemm_bytes, transpose, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed,
-    xnor_scores, xnor_threshold,
-};
+use onebit_bits::*;
 
 fn zeros(rows: usize, cols: usize) -> BitTensor {
     BitTensor::zeros(rows, cols)
@@ -14,14 +9,13 @@ fn zeros(rows: usize, cols: usize) -> BitTensor {
 #[test]
 fn shape() {
     let (engine, mut y) = (Engine::single(), [0; 6]);
-    let wrong = xnor_gemm(&engine, zeros(2, 5).view(), zeros(3, 6).view(), &mut y).unwrap_err();
-    let expected = Error::Shape { op: "xnor_gemm", operand: "weights", expected: (3, 5), got: (3, 6) };
+    let wrong = product(&engine, zeros(2, 5).view(), zeros(3, 6).view(), &mut y[..]).unwrap_err();
+    let expected = Error::Shape { op: "product", operand: "right", expected: (3, 5), got: (3, 6) };
     assert_eq!(wrong, expected);
-    assert_eq!(wrong.to_string(), "xnor_gemm: weights must be 3 x 5, got 3 x 6");
-    let is_shape =
-        |result: Result<(), Error>| assert!(matches!(result, Err(Error::Shape { .. })), "{result:?}");
+    assert_eq!(wrong.to_string(), "product: right must be 3 x 5, got 3 x 6");
+    let is_shape = |result: Result<()>| assert!(matches!(result, Err(Error::Shape { .. })), "{result:?}");
     let x = Ternary::from_bits(zeros(2, 5));
-    is_shape(ternary_gemm(&engine, &x, zeros(3, 6).view(), &mut y));
+    is_shape(product(&engine, &x, zeros(3, 6).view(), &mut y[..]));
     is_shape(zeros(2, 3).flip(zeros(2, 4).view()));
     is_shape(zeros(2, 3).xor(zeros(3, 3).view()).map(drop));
     is_shape(zeros(2, 3).and(zeros(2, 64).view()).map(drop));
@@ -44,9 +38,8 @@ fn length() {
     let wrong = pack_signs(&engine, 2, 3, &[0.0; 5]).unwrap_err();
     assert_eq!(wrong, Error::Length { op: "pack_signs", operand: "x", expected: 6, got: 5 });
     assert_eq!(wrong.to_string(), "pack_signs: x must have length 6, got 5");
-    let is_length =
-        |result: Result<(), Error>| assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");
-    is_length(xnor_gemm(&engine, zeros(2, 5).view(), zeros(3, 5).view(), &mut [0; 5]));
+    let is_length = |result: Result<()>| assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");
+    is_length(product(&engine, zeros(2, 5).view(), zeros(3, 5).view(), &mut [0; 5][..]));
     is_length(BitTensor::from_words(2, 65, vec![0; 3]).map(drop));
     is_length(BitView::from_words(2, 0, &[0]).map(drop));
     is_length(Ternary::from_f32(2, 2, &[0.0; 5]).map(drop));
@@ -64,13 +57,28 @@ fn length() {
     is_length(pack_at_least(&engine, 1, 0, &[], &[0; 3], zeros(1, 0).view()).map(drop));
     // a: (2, 3) times (3, 4)
     let x = Ternary::from_bits(zeros(3, 4));
-    is_length(real_bits(&engine, &[0.0; 7], zeros(3, 4).view(), &mut [0.0; 8]));
-    is_length(real_bits(&engine, &[0.0; 6], zeros(3, 4).view(), &mut [0.0; 7]));
-    is_length(real_bits_t(&engine, &[0.0; 6], zeros(4, 3).view(), &mut [0.0; 9]));
-    is_length(real_ternary(&engine, &[0.0; 5], &x, &mut [0.0; 8]));
-    is_length(real_real(&engine, (2, 3, 4), &[0.0; 5], &[0.0; 12], &mut [0.0; 8]));
-    is_length(real_real(&engine, (2, 3, 4), &[0.0; 6], &[0.0; 13], &mut [0.0; 8]));
-    is_length(real_real(&engine, (2, 3, 4), &[0.0; 6], &[0.0; 12], &mut [0.0; 9]));
+    is_length(product(&engine, &[0.0; 7][..], Columns(zeros(3, 4).view()), &mut [0.0; 8][..]));
+    is_length(product(&engine, &[0.0; 6][..], Columns(zeros(3, 4).view()), &mut [0.0; 7][..]));
+    is_length(product(&engine, &[0.0; 6][..], zeros(4, 3).view(), &mut [0.0; 9][..]));
+    is_length(product(&engine, &[0.0; 5][..], Columns(&x), &mut [0.0; 8][..]));
+    is_length(product(
+        &engine,
+        &[0.0; 5][..],
+        Columns(RealView { rows: 3, cols: 4, values: &[0.0; 12][..] }),
+        &mut [0.0; 8][..],
+    ));
+    is_length(product(
+        &engine,
+        &[0.0; 6][..],
+        Columns(RealView { rows: 3, cols: 4, values: &[0.0; 13][..] }),
+        &mut [0.0; 8][..],
+    ));
+    is_length(product(
+        &engine,
+        &[0.0; 6][..],
+        Columns(RealView { rows: 3, cols: 4, values: &[0.0; 12][..] }),
+        &mut [0.0; 9][..],
+    ));
     is_length(transpose(2, 3, &[0.0; 5]).map(drop));
     is_length(votes_to_flips(2, 3, &[0; 5], 1, 0.5).map(drop));
 }
@@ -80,14 +88,13 @@ fn too_large() {
     let wrong = BitTensor::from_words(usize::MAX, 65, vec![]).unwrap_err();
     assert_eq!(wrong, Error::TooLarge { op: "from_words", rows: usize::MAX, cols: 2 });
     assert_eq!(wrong.to_string(), format!("from_words: {} x 2 is too large", usize::MAX));
-    let is_large =
-        |result: Result<(), Error>| assert!(matches!(result, Err(Error::TooLarge { .. })), "{result:?}");
+    let is_large = |result: Result<()>| assert!(matches!(result, Err(Error::TooLarge { .. })), "{result:?}");
     let engine = Engine::single();
     is_large(pack_signs::<f32>(&engine, usize::MAX, 2, &[]).map(drop));
     is_large(votes_to_flips(usize::MAX, 2, &[], 1, 0.5).map(drop));
     is_large(transpose::<u8>(usize::MAX, 2, &[]).map(drop));
     // no rows, so no memory, but sums that i32 cannot hold
-    is_large(xnor_gemm(&engine, zeros(0, 1 << 31).view(), zeros(0, 1 << 31).view(), &mut []));
+    is_large(product(&engine, zeros(0, 1 << 31).view(), zeros(0, 1 << 31).view(), &mut [0; 0][..]));
     // no values to compare, but more columns than can be counted
     is_large(pack_above::<f32>(&engine, usize::MAX, 2, &[], &[0.0; 2]).map(drop));
     is_large(pack_thresholds(&engine, 0, usize::MAX / 2, &[], &[0.0; 3]).map(drop));
@@ -158,36 +165,39 @@ fn panels_for_another_use() {
     let (x, w) = (BitTensor::zeros(2, 70), BitTensor::zeros(3, 70));
     let mut y = [0; 6];
     let reals = Panels::of_rows_for_reals(&engine, w.view());
-    let error = xnor_gemm_packed(&engine, x.view(), &reals, &mut y).unwrap_err();
+    let error = product(&engine, x.view(), &reals, &mut y[..]).unwrap_err();
     let isa = engine.isa().name();
-    let expected =
-        format!("xnor_gemm_packed: the panels are packed for reals on {isa}, expected bits on {isa}");
+    let expected = format!("product: the panels are packed for reals on {isa}, expected bits on {isa}");
     assert_eq!(error.to_string(), expected);
     let panels = Panels::of_rows(&engine, w.view());
-    let error =
-        ternary_gemm_bytes(&engine, &Ternary::from_bits(x.clone()), &panels, &mut [0; 6]).unwrap_err();
-    let expected =
-        format!("ternary_gemm_bytes: the panels are packed for bits on {isa}, expected votes on {isa}");
+    let error = product(&engine, &Ternary::from_bits(x.clone()), &panels, &mut [0i8; 6][..]).unwrap_err();
+    let expected = format!("product: the panels are packed for bits on {isa}, expected votes on {isa}");
     assert_eq!(error.to_string(), expected);
     let portable = Panels::of_rows(&Engine::single().with_isa(Isa::PORTABLE), w.view());
     if engine.isa() != Isa::PORTABLE {
-        let error = xnor_gemm_packed(&engine, x.view(), &portable, &mut y).unwrap_err();
+        let error = product(&engine, x.view(), &portable, &mut y[..]).unwrap_err();
         assert!(error.to_string().ends_with(&format!("bits on portable, expected bits on {isa}")), "{error}");
     }
     let panels = Panels::of_rows(&engine, w.view());
-    let error = xnor_gemm_packed(&engine, BitTensor::zeros(2, 71).view(), &panels, &mut y).unwrap_err();
-    assert_eq!(error.to_string(), "xnor_gemm_packed: x must be 2 x 70, got 2 x 71");
+    let error = product(&engine, BitTensor::zeros(2, 71).view(), &panels, &mut y[..]).unwrap_err();
+    assert_eq!(error.to_string(), "product: left must be 2 x 70, got 2 x 71");
     let (mut bits, mut scores) = (BitTensor::zeros(2, 3), [0.0; 6]);
     let threshold = |thresholds: &[i32], descending: usize, bits: &mut BitTensor| {
         let descending = BitTensor::zeros(1, descending);
-        xnor_threshold(&engine, x.view(), &panels, thresholds, descending.view(), bits)
-            .unwrap_err()
-            .to_string()
+        product(
+            &engine,
+            x.view(),
+            &panels,
+            Threshold { thresholds: thresholds, descending: descending.view(), bits: bits },
+        )
+        .unwrap_err()
+        .to_string()
     };
-    assert_eq!(threshold(&[0; 2], 3, &mut bits), "xnor_threshold: thresholds must have length 3, got 2");
-    assert_eq!(threshold(&[0; 3], 2, &mut bits), "xnor_threshold: descending must be 1 x 3, got 1 x 2");
+    assert_eq!(threshold(&[0; 2], 3, &mut bits), "product: thresholds must have length 3, got 2");
+    assert_eq!(threshold(&[0; 3], 2, &mut bits), "product: descending must be 1 x 3, got 1 x 2");
     let y_of = &mut BitTensor::zeros(3, 3);
-    assert_eq!(threshold(&[0; 3], 3, y_of), "xnor_threshold: y must be 2 x 3, got 3 x 3");
-    let error = xnor_scores(&engine, x.view(), &panels, &[1.0; 2], &mut scores).unwrap_err();
-    assert_eq!(error.to_string(), "xnor_scores: scale must have length 3, got 2");
+    assert_eq!(threshold(&[0; 3], 3, y_of), "product: bits must be 2 x 3, got 3 x 3");
+    let error =
+        product(&engine, x.view(), &panels, Scores { scale: &[1.0; 2], scores: &mut scores }).unwrap_err();
+    assert_eq!(error.to_string(), "product: scale must have length 3, got 2");
 }

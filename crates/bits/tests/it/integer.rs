@@ -1,10 +1,7 @@
-//! Bytes x bits on every instruction set, with 1 and 2 workers, against plain loops; and what rounding promises.
+//! Bytes x bits on every instruction set, with 1 and 2 workers, against plain loops; and what rounding
+//! promises.
 
-use onebit_bits::{
-    BitTensor, Engine, Error, Int8, Isa, Noise, Panels, ScaledTernary, Ternary, TernaryPanels, Update,
-    int8_gemm_packed, int8_gemm_sums, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
-    random_bits, scaled_ternary_gemm, scaled_ternary_gemm_with, transpose, u8_gemm_packed,
-};
+use onebit_bits::*;
 use onebit_reference::number::integer_gemm;
 
 use crate::common::{engines, name, reals, signs};
@@ -46,10 +43,10 @@ fn rounded_gradients() {
                 Panels::of_columns_for_reals(&engine, turned.view()),
             ] {
                 let mut out = vec![i32::MIN; m * n];
-                int8_gemm_sums(&engine, &int8, &panels, &mut out).unwrap();
+                product(&engine, &int8, &panels, &mut out[..]).unwrap();
                 assert!(out.iter().zip(&sums).all(|(x, y)| i64::from(*x) == *y), "sums {what}");
                 let mut out = vec![f32::NAN; m * n];
-                int8_gemm_packed(&engine, &int8, &panels, &mut out).unwrap();
+                product(&engine, &int8, &panels, &mut out[..]).unwrap();
                 for (at, out) in out.iter().enumerate() {
                     assert_eq!(*out, int8.scales()[at / n] * sums[at] as f32, "scaled {what}");
                 }
@@ -69,12 +66,12 @@ fn extreme_bytes() {
                     let int8 = rounded(&engine, 1, k, &vec![sign; k]);
                     assert!(int8.values().iter().all(|v| *v == 127 * sign as i8));
                     let mut out = [0; 3];
-                    int8_gemm_sums(&engine, &int8, &panels, &mut out).unwrap();
+                    product(&engine, &int8, &panels, &mut out[..]).unwrap();
                     let sums = integer_gemm(&integers(&int8), &signs(&ones), (1, k, 3));
                     assert_eq!(out.map(i64::from).as_slice(), sums, "{k} {seed} on {}", name(&engine));
                 }
                 let mut out = [0; 3];
-                u8_gemm_packed(&engine, &vec![255; k], &panels, &mut out).unwrap();
+                product(&engine, &vec![255; k][..], &panels, &mut out[..]).unwrap();
                 let sums = integer_gemm(&vec![255; k], &signs(&ones), (1, k, 3));
                 assert_eq!(out.map(i64::from).as_slice(), sums, "{k} {seed} on {}", name(&engine));
             }
@@ -91,7 +88,7 @@ fn pixels() {
         let expected = integer_gemm(&x.iter().map(|&x| x.into()).collect::<Vec<_>>(), &signs(&w), (m, k, n));
         for engine in engines() {
             let mut y = vec![i32::MIN; m * n];
-            u8_gemm_packed(&engine, &x, &Panels::of_rows_for_reals(&engine, w.view()), &mut y).unwrap();
+            product(&engine, &x[..], &Panels::of_rows_for_reals(&engine, w.view()), &mut y[..]).unwrap();
             let equal = y.iter().zip(&expected).all(|(x, y)| i64::from(*x) == *y);
             assert!(equal, "({m}, {k}, {n}) on {}", name(&engine));
         }
@@ -128,10 +125,15 @@ fn every_run_comes_once_with_its_states() {
             let what = format!("({m}, {k}, {n}) on {}", name(&engine));
             let (int8, panels) = (rounded(&engine, m, k, &a), Panels::of_rows_for_reals(&engine, b.view()));
             let mut gradient = vec![0.0; m * n];
-            int8_gemm_packed(&engine, &int8, &panels, &mut gradient).unwrap();
+            product(&engine, &int8, &panels, &mut gradient[..]).unwrap();
             let (mut sum, mut count, mut weights) = (vec![1.0; m * n], vec![0u8; m * n], before.clone());
-            int8_gemm_with(&engine, &int8, &panels, (&mut sum[..], &mut count[..]), &mut weights, &Turn)
-                .unwrap();
+            product(
+                &engine,
+                &int8,
+                &panels,
+                Updating { states: (&mut sum[..], &mut count[..]), weights: &mut weights, update: &Turn },
+            )
+            .unwrap();
             assert!(count.iter().all(|&count| count == 1), "{what}");
             for (at, sum) in sum.iter().enumerate() {
                 assert_eq!(*sum, 1.0 + (gradient[at] + at as f32), "{what}");
@@ -158,11 +160,17 @@ fn dropped_inputs() {
             for panels in [repacked, TernaryPanels::of_columns_for_reals(&engine, &x.transpose())] {
                 assert_eq!((panels.n(), panels.k()), (n, k));
                 let mut out = vec![f32::NAN; m * n];
-                int8_ternary_gemm_packed(&engine, &int8, &panels, &mut out).unwrap();
+                product(&engine, &int8, &panels, &mut out[..]).unwrap();
                 let (mut sum, mut count) = (vec![1.0; m * n], vec![0u8; m * n]);
                 let states = (&mut sum[..], &mut count[..]);
                 let mut weights = BitTensor::zeros(m, n);
-                int8_ternary_gemm_with(&engine, &int8, &panels, states, &mut weights, &Turn).unwrap();
+                product(
+                    &engine,
+                    &int8,
+                    &panels,
+                    Updating { states: states, weights: &mut weights, update: &Turn },
+                )
+                .unwrap();
                 for (at, out) in out.iter().enumerate() {
                     assert_eq!(*out, int8.scales()[at / n] * sums[at] as f32, "{what}");
                     assert_eq!(sum[at], 1.0 + (out + at as f32), "{what}");
@@ -207,13 +215,19 @@ fn planes_are_bytes_of_the_limit_one() {
             let panels = Panels::of_rows(&engine, b.view());
             let (mut expected, mut out) = (vec![0.0; m * n], vec![f32::NAN; m * n]);
             let for_bytes = Panels::of_rows_for_reals(&engine, b.view());
-            int8_gemm_packed(&engine, &bytes, &for_bytes, &mut expected).unwrap();
-            scaled_ternary_gemm(&engine, &planes, &panels, &mut out).unwrap();
+            product(&engine, &bytes, &for_bytes, &mut expected[..]).unwrap();
+            product(&engine, &planes, &panels, &mut out[..]).unwrap();
             let bits = |out: &[f32]| out.iter().map(|out| out.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&out), bits(&expected), "{what}");
             let (mut sum, mut count) = (vec![1.0; m * n], vec![0u8; m * n]);
             let (states, mut weights) = ((&mut sum[..], &mut count[..]), BitTensor::zeros(m, n));
-            scaled_ternary_gemm_with(&engine, &planes, &panels, states, &mut weights, &Turn).unwrap();
+            product(
+                &engine,
+                &planes,
+                &panels,
+                Updating { states: states, weights: &mut weights, update: &Turn },
+            )
+            .unwrap();
             let turned: Vec<f32> = out.iter().enumerate().map(|(at, out)| 1.0 + (out + at as f32)).collect();
             assert_eq!(bits(&sum), bits(&turned), "{what}");
             assert!(count.iter().all(|&count| count == 1), "{what}");
@@ -231,22 +245,27 @@ fn operands_that_do_not_fit() {
     is_length(int8.round_transposed(&engine, 2, 3, &[0.0; 7], Noise { seed: 1, step: 1 }));
     int8.round(&engine, 2, 3, &[0.0; 6], Noise { seed: 1, step: 1 }).unwrap();
     let panels = |k| Panels::of_rows_for_reals(&engine, random_bits(1, 0, 4, k).view());
-    is_length(int8_gemm_packed(&engine, &int8, &panels(3), &mut [0.0; 7]));
-    is_length(int8_gemm_sums(&engine, &int8, &panels(3), &mut [0; 9]));
+    is_length(product(&engine, &int8, &panels(3), &mut [0.0; 7][..]));
+    is_length(product(&engine, &int8, &panels(3), &mut [0; 9][..]));
     let is_shape = |result| assert!(matches!(result, Err(Error::Shape { .. })), "{result:?}");
-    is_shape(int8_gemm_packed(&engine, &int8, &panels(4), &mut [0.0; 8]));
-    is_length(u8_gemm_packed(&engine, &[0; 5], &panels(3), &mut [0; 8]));
-    is_length(u8_gemm_packed(&engine, &[0; 6], &panels(3), &mut [0; 9]));
+    is_shape(product(&engine, &int8, &panels(4), &mut [0.0; 8][..]));
+    is_length(product(&engine, &[0; 5][..], &panels(3), &mut [0; 8][..]));
+    is_length(product(&engine, &[0; 6][..], &panels(3), &mut [0; 9][..]));
     let (mut planes, noise) = (ScaledTernary::new(), Noise { seed: 1, step: 1 });
     is_length(planes.round(&engine, 2, 3, &[0.0; 5], noise));
     is_length(planes.round_transposed(&engine, 2, 3, &[0.0; 7], noise));
     planes.round(&engine, 2, 3, &[0.0; 6], noise).unwrap();
     let for_bits = |k| Panels::of_rows(&engine, random_bits(1, 0, 4, k).view());
-    is_length(scaled_ternary_gemm(&engine, &planes, &for_bits(3), &mut [0.0; 7]));
-    is_shape(scaled_ternary_gemm(&engine, &planes, &for_bits(4), &mut [0.0; 8]));
+    is_length(product(&engine, &planes, &for_bits(3), &mut [0.0; 7][..]));
+    is_shape(product(&engine, &planes, &for_bits(4), &mut [0.0; 8][..]));
     let with = |len: usize, rows, cols| {
         let (mut sum, mut count, mut weights) = (vec![0.0; len], vec![0; len], BitTensor::zeros(rows, cols));
-        int8_gemm_with(&engine, &int8, &panels(3), (&mut sum[..], &mut count[..]), &mut weights, &Turn)
+        product(
+            &engine,
+            &int8,
+            &panels(3),
+            Updating { states: (&mut sum[..], &mut count[..]), weights: &mut weights, update: &Turn },
+        )
     };
     assert_eq!(with(8, 2, 4), Ok(()));
     is_length(with(9, 2, 4));
@@ -254,6 +273,6 @@ fn operands_that_do_not_fit() {
     // portable counts ones, so its panels for bits are other ones
     let portable = Engine::single().with_isa(Isa::PORTABLE);
     let bits = Panels::of_rows(&portable, random_bits(1, 0, 4, 3).view());
-    let refused = int8_gemm_packed(&portable, &int8, &bits, &mut [0.0; 8]);
+    let refused = product(&portable, &int8, &bits, &mut [0.0; 8][..]);
     assert!(matches!(refused, Err(Error::Packed { .. })), "{refused:?}");
 }

@@ -1,12 +1,7 @@
 //! Every kernel on every instruction set this machine has, with 1 and 2 workers, against the plain loops of
 //! `onebit-reference`. Results are compared for equality, those in f32 too.
 
-use onebit_bits::{
-    BitTensor, Engine, Error, Isa, Panels, Ternary, pack_above, pack_above_into, pack_at_least, pack_signs,
-    pack_thresholds, random_bits, real_bits, real_bits_t, real_real, real_ternary, ternary_gemm,
-    ternary_gemm_bytes, ternary_gemm_packed, transpose, unpack_signs, votes, votes_to_flips, xnor_gemm,
-    xnor_gemm_packed, xnor_scores, xnor_threshold,
-};
+use onebit_bits::*;
 use onebit_reference::{gemm as reference, number::real_gemm_by_fours};
 
 use crate::common::*;
@@ -42,7 +37,8 @@ pub(crate) fn shapes() -> Vec<(usize, usize, usize)> {
 fn every_instruction_set_of_this_machine_runs() {
     use std::io::Write;
     let ran: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
-    // to the stream itself: the test harness shows it also when nothing fails; at once: no other test cuts the line
+    // to the stream itself: the test harness shows it also when nothing fails; at once: no other test cuts
+    // the line
     let line = format!("instruction sets that ran: {}\n", ran.join(", "));
     std::io::stderr().write_all(line.as_bytes()).expect("stderr");
     let mut expected = vec!["portable"];
@@ -86,20 +82,20 @@ fn xnor_and_ternary_gemm() {
         let expected_ternary = reference::gemm(&values(&t), &signs(&w), (b, i, o));
         for engine in engines() {
             let mut y = vec![i32::MIN; b * o];
-            xnor_gemm(&engine, x.view(), w.view(), &mut y).unwrap();
+            product(&engine, x.view(), w.view(), &mut y[..]).unwrap();
             assert_eq!(y, expected, "xnor ({b}, {i}, {o}) on {}", name(&engine));
-            ternary_gemm(&engine, &t, w.view(), &mut y).unwrap();
+            product(&engine, &t, w.view(), &mut y[..]).unwrap();
             assert_eq!(y, expected_ternary, "ternary ({b}, {i}, {o}) on {}", name(&engine));
-            ternary_gemm(&engine, &Ternary::from_bits(x.clone()), w.view(), &mut y).unwrap();
+            product(&engine, &Ternary::from_bits(x.clone()), w.view(), &mut y[..]).unwrap();
             assert_eq!(y, expected, "ternary without zeros ({b}, {i}, {o}) on {}", name(&engine));
             let (rows, turned) = (Panels::of_rows(&engine, w.view()), w.transpose());
             for panels in [rows, Panels::of_columns(&engine, turned.view())] {
                 let what = format!("({b}, {i}, {o}) on {}", name(&engine));
                 y.fill(i32::MIN);
-                xnor_gemm_packed(&engine, x.view(), &panels, &mut y).unwrap();
+                product(&engine, x.view(), &panels, &mut y[..]).unwrap();
                 assert_eq!(y, expected, "xnor packed {what}");
                 y.fill(i32::MIN);
-                ternary_gemm_packed(&engine, &t, &panels, &mut y).unwrap();
+                product(&engine, &t, &panels, &mut y[..]).unwrap();
                 assert_eq!(y, expected_ternary, "ternary packed {what}");
             }
         }
@@ -121,9 +117,9 @@ fn ternary_gemm_in_bytes() {
             for x in [&x, &dense] {
                 let what = format!("({b}, {i}, {o}) on {}", name(&engine));
                 let mut y = vec![i8::MIN; b * o];
-                let done = ternary_gemm_bytes(&engine, x, &panels, &mut y);
+                let done = product(&engine, x, &panels, &mut y[..]);
                 if i > 127 {
-                    assert_eq!(done, Err(Error::TooLarge { op: "ternary_gemm_bytes", rows: b, cols: i }));
+                    assert_eq!(done, Err(Error::TooLarge { op: "product", rows: b, cols: i }));
                     continue;
                 }
                 assert_eq!(done, Ok(()));
@@ -140,8 +136,8 @@ fn unanimous_votes_fit_a_byte() {
     for engine in engines() {
         let w = BitTensor::from_fn(127, 2, |_, o| o == 0);
         let x = Ternary::from_bits(BitTensor::from_fn(1, 127, |_, _| true));
-        let mut y = [0; 2];
-        ternary_gemm_bytes(&engine, &x, &Panels::of_columns_for_votes(&engine, w.view()), &mut y).unwrap();
+        let mut y = [0i8; 2];
+        product(&engine, &x, &Panels::of_columns_for_votes(&engine, w.view()), &mut y[..]).unwrap();
         assert_eq!(y, [127, -127], "{}", name(&engine));
     }
 }
@@ -162,17 +158,23 @@ fn sums_that_are_never_stored() {
             let what = format!("({b}, {i}, {o}) on {}", name(&engine));
             let panels = Panels::of_rows(&engine, w.view());
             let mut y = vec![i32::MIN; b * o];
-            xnor_gemm_packed(&engine, x.view(), &panels, &mut y).unwrap();
+            product(&engine, x.view(), &panels, &mut y[..]).unwrap();
             assert_eq!(y, sums, "sums {what}");
             let mut bits = random_bits(7, 0, b, o);
-            xnor_threshold(&engine, x.view(), &panels, &thresholds, descending.view(), &mut bits).unwrap();
+            product(
+                &engine,
+                x.view(),
+                &panels,
+                Threshold { thresholds: &thresholds, descending: descending.view(), bits: &mut bits },
+            )
+            .unwrap();
             let expected = BitTensor::from_fn(b, o, |r, c| {
                 let (s, t) = (sums[r * o + c], thresholds[c]);
                 if descending.get(0, c) { s <= t } else { s >= t }
             });
             assert_eq!(bits, expected, "thresholds {what}");
             let mut scores = vec![1.5; b * o];
-            xnor_scores(&engine, x.view(), &panels, &scale, &mut scores).unwrap();
+            product(&engine, x.view(), &panels, Scores { scale: &scale, scores: &mut scores }).unwrap();
             for (at, score) in scores.iter().enumerate() {
                 assert_eq!(*score, 1.5 + scale[at % o] * sums[at] as f32, "scores {what}");
             }
@@ -195,16 +197,22 @@ fn real_products() {
                 assert!(equal && out.len() == expected.len(), "{what} {shape:?} on {}", name(&engine));
             };
             let mut out = vec![f32::NAN; m * n];
-            real_bits(&engine, &a, w.view(), &mut out).unwrap();
+            product(&engine, &a[..], Columns(w.view()), &mut out[..]).unwrap();
             check("real_bits", &out, &by_bits);
             out.fill(f32::NAN);
-            real_bits_t(&engine, &a, w.transpose().view(), &mut out).unwrap();
+            product(&engine, &a[..], w.transpose().view(), &mut out[..]).unwrap();
             check("real_bits_t", &out, &by_bits);
             out.fill(f32::NAN);
-            real_ternary(&engine, &a, &x, &mut out).unwrap();
+            product(&engine, &a[..], Columns(&x), &mut out[..]).unwrap();
             check("real_ternary", &out, &by_ternary);
             out.fill(f32::NAN);
-            real_real(&engine, shape, &a, &b, &mut out).unwrap();
+            product(
+                &engine,
+                &a[..],
+                Columns(RealView { rows: shape.1, cols: shape.2, values: &b[..] }),
+                &mut out[..],
+            )
+            .unwrap();
             check("real_real", &out, &by_reals);
         }
     }

@@ -1,9 +1,6 @@
 //! What holds for all bits, whatever they are: the algebra, the padding, the statistics of masks.
 
-use onebit_bits::{
-    BitTensor, Engine, Error, Isa, Noise, Probability, Ternary, mask, mask_into, pack_random_signs_into,
-    pack_signs, pack_signs_into, random_bits, sign_words, transpose, unpack_signs, votes, xnor_gemm,
-};
+use onebit_bits::*;
 use proptest::prelude::*;
 
 /// Any bits of up to 5 x 200.
@@ -22,7 +19,7 @@ fn pair() -> impl Strategy<Value = (BitTensor, BitTensor)> {
 /// The +-1 products of all rows of a with all rows of b.
 fn dot(a: &BitTensor, b: &BitTensor) -> Vec<i32> {
     let mut y = vec![0; a.rows() * b.rows()];
-    xnor_gemm(&Engine::single(), a.view(), b.view(), &mut y).unwrap();
+    product(&Engine::single(), a.view(), b.view(), &mut y[..]).unwrap();
     y
 }
 
@@ -206,7 +203,8 @@ proptest! {
         prop_assert_eq!(low.and(high.view()).unwrap(), low);
     }
 
-    /// The suppressor of flip training: each further halving is one more AND, with bits that no other has seen.
+    /// The suppressor of flip training: each further halving is one more AND, with bits that no other has
+    /// seen.
     #[test]
     fn masks_of_powers_of_two_are_nested_and_halve(seed: u64) {
         let level = |s: i32| mask(seed, 7, 64, 4096, Probability::new(0.5f64.powi(s)).unwrap());

@@ -11,4 +11,5 @@ mod laws;
 mod packing;
 mod real;
 mod rounding;
+mod sinks;
 mod votes;

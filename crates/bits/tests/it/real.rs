@@ -1,10 +1,7 @@
-//! Reals x packed bits on every instruction set, with 1 and 2 workers, against plain loops in the promised order of
-//! sums; results are compared bit for bit.
+//! Reals x packed bits on every instruction set, with 1 and 2 workers, against plain loops in the promised
+//! order of sums; results are compared bit for bit.
 
-use onebit_bits::{
-    BitTensor, Engine, Error, Isa, Panels, Update, bf16_gemm_packed, bf16_gemm_with, random_bits, real_bits,
-    real_gemm_packed, real_gemm_with,
-};
+use onebit_bits::*;
 use onebit_reference::number::{bf16_gemm_by_fours, real_gemm_by_fours};
 
 use crate::common::{engines, exact, magnitudes, name, signs};
@@ -39,13 +36,13 @@ fn products_in_the_promised_order() {
                 Panels::of_columns_for_reals(&engine, turned.view()),
             ] {
                 let mut out = vec![f32::NAN; m * n];
-                real_gemm_packed(&engine, &a, &panels, &mut out).unwrap();
+                product(&engine, &a[..], &panels, &mut out[..]).unwrap();
                 assert!(exact(&out) == expected, "{what}");
-                bf16_gemm_packed(&engine, &a, &panels, &mut out).unwrap();
+                product(&engine, Bf16(&a), &panels, &mut out[..]).unwrap();
                 assert!(exact(&out) == in_bf16, "bf16 {what}");
             }
             let mut out = vec![f32::NAN; m * n];
-            real_bits(&engine, &a, turned.view(), &mut out).unwrap();
+            product(&engine, &a[..], Columns(turned.view()), &mut out[..]).unwrap();
             assert!(exact(&out) == expected, "unpacked {what}");
         }
     }
@@ -57,9 +54,9 @@ fn infinities_and_nan_come_through() {
     let w = BitTensor::from_fn(5, 1, |_, _| true);
     for engine in engines() {
         let mut out = [0.0; 2];
-        real_bits(&engine, &a, w.view(), &mut out).unwrap();
+        product(&engine, &a[..], Columns(w.view()), &mut out[..]).unwrap();
         assert!(out[0] == f32::INFINITY && out[1].is_nan(), "{out:?}");
-        real_bits(&engine, &a, w.not().view(), &mut out).unwrap();
+        product(&engine, &a[..], Columns(w.not().view()), &mut out[..]).unwrap();
         assert!(out[0] == f32::NEG_INFINITY && out[1].is_nan(), "{out:?}");
     }
 }
@@ -88,14 +85,26 @@ fn every_run_comes_once_with_its_states() {
             let what = format!("({m}, {k}, {n}) on {}", name(&engine));
             let (mut sum, mut weights) = (vec![1.0; m * n], before.clone());
             let panels = Panels::of_rows_for_reals(&engine, b.view());
-            real_gemm_with(&engine, &a, &panels, &mut sum[..], &mut weights, &Turn).unwrap();
+            product(
+                &engine,
+                &a[..],
+                &panels,
+                Updating { states: &mut sum[..], weights: &mut weights, update: &Turn },
+            )
+            .unwrap();
             let after = |gradient: &[f32]| {
                 exact(&gradient.iter().enumerate().map(|(at, g)| 1.0 + (g + at as f32)).collect::<Vec<_>>())
             };
             assert!(exact(&sum) == after(&gradient), "{what}");
             assert_eq!(weights, before.not(), "{what}");
             sum.fill(1.0);
-            bf16_gemm_with(&engine, &a, &panels, &mut sum[..], &mut weights, &Turn).unwrap();
+            product(
+                &engine,
+                Bf16(&a),
+                &panels,
+                Updating { states: &mut sum[..], weights: &mut weights, update: &Turn },
+            )
+            .unwrap();
             assert!(exact(&sum) == after(&in_bf16), "bf16 {what}");
             assert_eq!(weights, before, "{what}");
         }
@@ -108,11 +117,16 @@ fn operands_that_do_not_fit() {
     let b = random_bits(1, 0, 4, 3);
     let panels = Panels::of_rows_for_reals(&engine, b.view());
     let is_length = |result| assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");
-    is_length(real_gemm_packed(&engine, &[0.0; 7], &panels, &mut [0.0; 8]));
-    is_length(real_gemm_packed(&engine, &[0.0; 6], &panels, &mut [0.0; 7]));
+    is_length(product(&engine, &[0.0; 7][..], &panels, &mut [0.0; 8][..]));
+    is_length(product(&engine, &[0.0; 6][..], &panels, &mut [0.0; 7][..]));
     let with = |len: usize, rows, cols| {
         let (mut states, mut weights) = (vec![0.0; len], BitTensor::zeros(rows, cols));
-        real_gemm_with(&engine, &[0.0; 6], &panels, &mut states[..], &mut weights, &Turn)
+        product(
+            &engine,
+            &[0.0; 6][..],
+            &panels,
+            Updating { states: &mut states[..], weights: &mut weights, update: &Turn },
+        )
     };
     assert_eq!(with(8, 2, 4), Ok(()));
     is_length(with(7, 2, 4));
@@ -121,11 +135,12 @@ fn operands_that_do_not_fit() {
     // portable counts ones, so its panels for bits are other ones
     let portable = Engine::single().with_isa(Isa::PORTABLE);
     let bits = Panels::of_rows(&portable, b.view());
-    let refused = real_gemm_packed(&portable, &[0.0; 6], &bits, &mut [0.0; 8]);
+    let refused = product(&portable, &[0.0; 6][..], &bits, &mut [0.0; 8][..]);
     assert!(matches!(refused, Err(Error::Packed { .. })));
 }
 
-/// What is known: beside many any numbers, those at, below and above half of the last digit, and the extremes.
+/// What is known: beside many any numbers, those at, below and above half of the last digit, and the
+/// extremes.
 #[test]
 fn sums_of_four_in_bf16_are_the_nearest() {
     let special = [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE, 1e-45, -1e-40];
@@ -140,11 +155,10 @@ fn sums_of_four_in_bf16_are_the_nearest() {
     let expected = exact(&bf16_gemm_by_fours(&a, &signs(&b), (x.len(), 4, 2)));
     for engine in engines() {
         let mut out = vec![0.0; 2 * x.len()];
-        bf16_gemm_packed(&engine, &a, &Panels::of_rows_for_reals(&engine, b.view()), &mut out).unwrap();
+        product(&engine, Bf16(&a), &Panels::of_rows_for_reals(&engine, b.view()), &mut out[..]).unwrap();
         assert!(exact(&out) == expected, "{}", name(&engine));
         let nan = [f32::NAN, 1.0, f32::from_bits(0x7f80_0001), 1.0];
-        bf16_gemm_packed(&engine, &nan, &Panels::of_rows_for_reals(&engine, b.view()), &mut out[..2])
-            .unwrap();
+        product(&engine, Bf16(&nan), &Panels::of_rows_for_reals(&engine, b.view()), &mut out[..2]).unwrap();
         assert!(out[..2].iter().all(|x| x.is_nan()));
     }
 }

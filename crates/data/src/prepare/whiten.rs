@@ -8,7 +8,7 @@
 //! directions amplified, which are mostly noise. The definition is that of pylearn2, which uses an `eps` of
 //! 0.1 for CIFAR-10 after [`Gcn`](crate::Gcn) with scale 55.
 
-use onebit_bits::{Engine, real_real};
+use onebit_bits::{Columns, Engine, RealView, product};
 
 use crate::{
     dataset::Dataset,
@@ -96,7 +96,8 @@ impl Whiten {
             for x in x.chunks_exact_mut(n) {
                 x.iter_mut().zip(&self.mean).for_each(|(x, mean)| *x -= mean);
             }
-            real_real(engine, (rows.len(), n, n), x, &self.matrix, y)?;
+            let matrix = RealView { rows: n, cols: n, values: &self.matrix[..] };
+            product(engine, &*x, Columns(matrix), y)?;
         }
         data.with_values(y)
     }

@@ -4,7 +4,7 @@ use onebit_data::ImageShape;
 
 use crate::{
     config::{Config, LossName, Method, NetworkConfig, RealProduct, Thresholds},
-    contract::{step::Order, weight_gradient::Precision},
+    contract::{rounding::Precision, step::Order},
     error::{Error, Result},
     layers::flip::signals as flip,
     network::{DropoutShares, FlipOptions, Norm, RealWeights, StraightThroughOptions},

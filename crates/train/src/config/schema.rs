@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::named,
-    contract::{step::Order, weight_gradient::Precision},
+    contract::{rounding::Precision, step::Order},
     layers::{Estimator, Heads},
     network::{Activation, Architecture, Border, Norm},
     optimizers::OptimizerConfig,

@@ -6,6 +6,7 @@
 //! | `context` | the engine, mode and buffers (`recycled`) that every verb gets |
 //! | `layer` | the trait of a layer and its four verbs; `kept`, `check` and `meter` serve all layers |
 //! | `rule` | the trait of a rule, which turns a signal into flips |
+//! | `rounding` | gradients of fewer bits |
 //! | `weight_gradient` | the gradient of binary weights before it is multiplied out |
 //! | `state` | the walk that saves and restores a network |
 //! | `step` | the three orders of learning |
@@ -18,6 +19,7 @@ pub(crate) mod kept;
 pub mod layer;
 pub(crate) mod meter;
 pub(crate) mod recycled;
+pub(crate) mod rounding;
 pub(crate) mod rule;
 pub mod state;
 pub mod step;

@@ -3,60 +3,20 @@
 //! As a matrix it would be as large as the latent weights, and writing and reading it would cost as much time as
 //! the product. So a rule can take it run by run, while each run is in the cache.
 
-use std::borrow::Cow;
-
 use onebit_bits::{
-    BitTensor, BitView, Engine, Geometry, Images, Int8, Noise, Panels, ScaledTernary, Slices, Ternary,
-    TernaryPanels, Update, bf16_gemm_packed, bf16_gemm_with, conv_dw_f32, conv_dw_f32_with, conv_dw_int8,
-    conv_dw_int8_with, int8_gemm_packed, int8_gemm_with, int8_ternary_gemm_packed, int8_ternary_gemm_with,
-    real_gemm_packed, real_gemm_with, real_real, real_real_with, real_ternary, real_ternary_with,
-    scaled_ternary_gemm, scaled_ternary_gemm_with, vectorized,
+    BitTensor, BitView, Columns, Engine, Geometry, Images, Left, Panels, Patches, RealView, Sink, Slices,
+    Ternary, TernaryPanels, Update, Updating, product, vectorized,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::{context::Context, value::Value},
+    contract::{
+        context::Context,
+        rounding::{self, Rounding, turned},
+        value::Value,
+    },
     error::Result,
     numeric::{jobs::JOB, matrix::Matrix},
 };
-
-/// What a gradient is rounded to before it meets bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Precision {
-    /// Not at all.
-    #[default]
-    F32,
-    /// Each sum of four of them to the nearest bf16; not where inputs are dropped.
-    Bf16,
-    /// To -127..=127, up or down at random, so that the expectation stays, in units of the largest of its row over 127;
-    /// the sums are exact. Nothing is clipped: the rare large errors are those of samples that are wrong.
-    Int8,
-    /// The same to -7..=7.
-    Int4,
-    /// The same to -1, 0 and 1.
-    Ternary,
-}
-
-impl Precision {
-    /// The largest integer, for those who round to integers.
-    pub(crate) fn limit(self) -> Option<u8> {
-        match self {
-            Self::F32 | Self::Bf16 => None,
-            Self::Int8 => Some(127),
-            Self::Int4 => Some(7),
-            Self::Ternary => Some(1),
-        }
-    }
-}
-
-/// One rounding of a gradient.
-#[derive(Clone, Copy)]
-pub(crate) enum Rounding {
-    None,
-    Bf16,
-    Int8(Noise, u8),
-}
 
 /// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`, or x the patches that a convolution's kernels meet.
 pub struct WeightGradient<'a> {
@@ -77,26 +37,12 @@ pub(crate) enum Operand<'a> {
     Walked(&'a BitTensor, Geometry, Images),
 }
 
-/// What the product is computed from; kept from step to step.
+/// Buffers of the product's operands, reused from step to step.
 #[derive(Default)]
 pub(crate) struct Memory {
-    rounded: Int8,                  // (o, b)
-    planes: ScaledTernary,          // the same, rounded to ternaries
+    dy: rounding::Memory,           // (o, b)
     x: Option<Panels>,              // of (b, i), by columns
-    dropped: Option<TernaryPanels>, // the same
-}
-
-/// The operands, ready for a kernel.
-enum Product<'a> {
-    RealReal(Matrix, Cow<'a, Matrix>),
-    RealBits(Matrix, &'a Panels),
-    Bf16Bits(Matrix, &'a Panels),
-    ByteBits(&'a Int8, &'a Panels),
-    TernaryBits(&'a ScaledTernary, &'a Panels),
-    RealTernary(Matrix, &'a Ternary),
-    ByteTernary(&'a Int8, &'a TernaryPanels),
-    RealWalk(Matrix, &'a BitTensor, Geometry, Images),
-    ByteWalk(&'a Int8, &'a BitTensor, Geometry, Images),
+    dropped: Option<TernaryPanels>, // the same with zeros
 }
 
 impl<'a> WeightGradient<'a> {
@@ -121,26 +67,7 @@ impl<'a> WeightGradient<'a> {
     pub fn matrix(&mut self, cx: &Context) -> Result<Matrix> {
         let (o, i) = self.shape();
         let mut dw = cx.matrix(o, i);
-        let product = self.product(cx)?;
-        let (engine, out) = (&cx.engine, dw.values_mut());
-        match &product {
-            Product::RealReal(dy_t, x) => {
-                real_real(engine, (o, x.rows(), i), dy_t.values(), x.values(), out)?
-            }
-            Product::RealBits(dy_t, x) => real_gemm_packed(engine, dy_t.values(), x, out)?,
-            Product::Bf16Bits(dy_t, x) => bf16_gemm_packed(engine, dy_t.values(), x, out)?,
-            Product::ByteBits(dy_t, x) => int8_gemm_packed(engine, dy_t, x, out)?,
-            Product::TernaryBits(dy_t, x) => scaled_ternary_gemm(engine, dy_t, x, out)?,
-            Product::RealTernary(dy_t, x) => real_ternary(engine, dy_t.values(), x, out)?,
-            Product::ByteTernary(dy_t, x) => int8_ternary_gemm_packed(engine, dy_t, x, out)?,
-            Product::RealWalk(dy_t, x, conv, images) => {
-                conv_dw_f32(engine, *conv, dy_t.values(), x.view(), *images, out)?;
-            }
-            Product::ByteWalk(dy_t, x, conv, images) => {
-                conv_dw_int8(engine, *conv, dy_t, x.view(), *images, out)?;
-            }
-        }
-        product.recycle(cx);
+        self.multiply(cx, dw.values_mut())?;
         Ok(dw)
     }
 
@@ -155,116 +82,67 @@ impl<'a> WeightGradient<'a> {
         weights: &mut BitTensor,
         update: &impl Update<S>,
     ) -> Result<()> {
-        let ((o, i), engine) = (self.shape(), &cx.engine);
-        let product = self.product(cx)?;
-        match &product {
-            Product::RealReal(dy_t, x) => {
-                let (sizes, dy_t) = ((o, x.rows(), i), dy_t.values());
-                real_real_with(engine, sizes, dy_t, x.values(), states, weights, update)?;
-            }
-            Product::RealBits(dy_t, x) => {
-                real_gemm_with(engine, dy_t.values(), x, states, weights, update)?;
-            }
-            Product::Bf16Bits(dy_t, x) => {
-                bf16_gemm_with(engine, dy_t.values(), x, states, weights, update)?;
-            }
-            Product::ByteBits(dy_t, x) => int8_gemm_with(engine, dy_t, x, states, weights, update)?,
-            Product::TernaryBits(dy_t, x) => {
-                scaled_ternary_gemm_with(engine, dy_t, x, states, weights, update)?;
-            }
-            Product::RealTernary(dy_t, x) => {
-                real_ternary_with(engine, dy_t.values(), x, states, weights, update)?;
-            }
-            Product::ByteTernary(dy_t, x) => {
-                int8_ternary_gemm_with(engine, dy_t, x, states, weights, update)?;
-            }
-            Product::RealWalk(dy_t, x, conv, images) => {
-                let (walk, dy_t) = ((*conv, *images), dy_t.values());
-                conv_dw_f32_with(engine, walk, dy_t, x.view(), states, weights, update)?;
-            }
-            Product::ByteWalk(dy_t, x, conv, images) => {
-                let walk = (*conv, *images);
-                conv_dw_int8_with(engine, walk, dy_t, x.view(), states, weights, update)?;
-            }
-        }
-        product.recycle(cx);
-        Ok(())
+        self.multiply(cx, Updating { states, weights, update })
     }
 
-    fn product(&mut self, cx: &Context) -> Result<Product<'_>> {
-        let (dy, x, engine) = (self.dy, self.x, &cx.engine);
-        let Memory { rounded, planes, x: panels, dropped } = &mut *self.memory;
-        let turned = || -> Result<Matrix> {
-            let mut dy_t = cx.matrix(dy.cols(), dy.rows());
-            dy.transpose_into(engine, &mut dy_t)?;
-            Ok(dy_t)
-        };
-        let mut round = |dy: &Matrix, noise, limit| {
-            rounded.set_limit(limit);
-            rounded.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise)
-        };
-        let x = match x {
-            Operand::Whole(x) => x,
-            Operand::Patches(x) => return Ok(Product::RealReal(turned()?, Cow::Borrowed(x))),
-            Operand::Walked(x, conv, images) => {
-                let Rounding::Int8(noise, limit) = self.rounding else {
-                    return Ok(Product::RealWalk(turned()?, x, conv, images));
-                };
-                round(dy, noise, limit)?;
-                return Ok(Product::ByteWalk(rounded, x, conv, images));
-            }
-        };
-        Ok(match (x, self.rounding) {
-            (Value::Real(x), _) => Product::RealReal(turned()?, Cow::Borrowed(x)),
-            (Value::Bytes(bytes), _) => {
+    fn multiply<K: Sink<f32>>(&mut self, cx: &Context, sink: K) -> Result<()> {
+        let (dy, rounding, engine) = (self.dy, self.rounding, &cx.engine);
+        let Memory { dy: memory, x: panels, dropped } = &mut *self.memory;
+        match self.x {
+            Operand::Patches(x) | Operand::Whole(Value::Real(x)) => reals(cx, dy, x, sink),
+            Operand::Whole(Value::Bytes(bytes)) => {
                 let mut x = cx.matrix(bytes.rows(), bytes.cols());
                 bytes.write_real(x.values_mut());
-                Product::RealReal(turned()?, Cow::Owned(x))
+                reals(cx, dy, &x, sink)?;
+                cx.recycle([x]);
+                Ok(())
             }
-            (Value::Bits(x), Rounding::None) => Product::RealBits(turned()?, for_reals(panels, engine, x)),
-            (Value::Bits(x), Rounding::Bf16) => Product::Bf16Bits(turned()?, for_reals(panels, engine, x)),
-            (Value::Bits(x), Rounding::Int8(noise, 1)) => {
-                planes.round_transposed(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
-                Product::TernaryBits(planes, columns(panels, engine, x, Panels::of_columns))
+            Operand::Whole(Value::Bits(x)) => {
+                let dy_t = rounding.columns(cx, dy, memory)?;
+                let pack = if dy_t.counts() { Panels::of_columns } else { Panels::of_columns_for_reals };
+                dy_t.multiply(engine, columns(panels, engine, x, pack), sink)?;
+                dy_t.recycle(cx);
+                Ok(())
             }
-            (Value::Bits(x), Rounding::Int8(noise, limit)) => {
-                round(dy, noise, limit)?;
-                Product::ByteBits(rounded, for_reals(panels, engine, x))
-            }
-            (Value::Ternary(x, scale), Rounding::None | Rounding::Bf16) => {
-                let mut dy_t = turned()?;
-                multiply(engine, dy_t.values_mut(), *scale)?;
-                Product::RealTernary(dy_t, x)
-            }
-            (Value::Ternary(x, scale), Rounding::Int8(noise, limit)) => {
+            Operand::Whole(Value::Ternary(x, scale)) => {
                 let mut scaled = cx.matrix(dy.rows(), dy.cols());
                 scaled.values_mut().copy_from_slice(dy.values());
                 multiply(engine, scaled.values_mut(), *scale)?;
-                round(&scaled, noise, limit)?;
+                match rounding.bytes() {
+                    Some(bytes) => {
+                        let dy_t = memory.columns(engine, &scaled, bytes)?;
+                        product(engine, dy_t, ternary_columns(dropped, engine, x), sink)?;
+                    }
+                    None => by_reals(cx, &scaled, Columns(x), sink)?,
+                }
                 cx.recycle([scaled]);
-                Product::ByteTernary(rounded, ternary_columns(dropped, engine, x))
+                Ok(())
             }
-        })
-    }
-}
-
-impl Product<'_> {
-    fn recycle(self, cx: &Context) {
-        match self {
-            Self::RealReal(dy_t, Cow::Owned(x)) => cx.recycle([dy_t, x]),
-            Self::RealReal(dy_t, _)
-            | Self::RealBits(dy_t, _)
-            | Self::Bf16Bits(dy_t, _)
-            | Self::RealTernary(dy_t, _)
-            | Self::RealWalk(dy_t, ..) => cx.recycle([dy_t]),
-            Self::ByteBits(..) | Self::TernaryBits(..) | Self::ByteTernary(..) | Self::ByteWalk(..) => {}
+            Operand::Walked(x, geometry, images) => {
+                let patches = Patches { geometry, images, x: x.view() };
+                match rounding.bytes() {
+                    Some(bytes) => Ok(product(engine, memory.columns(engine, dy, bytes)?, patches, sink)?),
+                    None => by_reals(cx, dy, patches, sink),
+                }
+            }
         }
     }
 }
 
-/// The columns of x, `(b, i)`, packed again for reals and bytes.
-fn for_reals<'a>(panels: &'a mut Option<Panels>, engine: &Engine, x: &BitTensor) -> &'a Panels {
-    columns(panels, engine, x, Panels::of_columns_for_reals)
+/// `dy^T x` for a right operand that takes reals.
+fn by_reals<R, K>(cx: &Context, dy: &Matrix, x: R, sink: K) -> Result<()>
+where
+    for<'a> &'a [f32]: Left<R, K>,
+{
+    let dy_t = turned(cx, dy)?;
+    product(&cx.engine, dy_t.values(), x, sink)?;
+    cx.recycle([dy_t]);
+    Ok(())
+}
+
+/// `dy^T x` for x: (b, i) reals.
+fn reals<K: Sink<f32>>(cx: &Context, dy: &Matrix, x: &Matrix, sink: K) -> Result<()> {
+    by_reals(cx, dy, Columns(RealView { rows: x.rows(), cols: x.cols(), values: x.values() }), sink)
 }
 
 /// The columns of x, `(b, i)`, packed again; always the same way.

@@ -1,14 +1,15 @@
-//! What the instructions of a kernel's inner loop can do when all of their operands are in registers.
+//! The speed limit of a kernel: the speed of the instructions of its inner loop with all operands in
+//! registers.
 //!
-//! No clock rate and no table of ports goes into it: a loop of the same instructions in the same proportions, without
-//! loads and stores, is timed in the same run as the kernel. What a kernel does less is what it pays for memory,
-//! for tables, for moving sums out of registers, and for the instructions that are not of the innermost loop.
-//! A kernel could only be faster than this by having a better inner loop.
+//! The limit needs neither a clock rate nor a table of ports: a loop of the same instructions in the same
+//! proportions, without loads and stores, is timed in the same run as the kernel. The difference is the price
+//! of memory, of tables, of moving sums out of registers, and of the instructions outside the innermost loop.
+//! Only a better inner loop could be faster.
 //!
-//! The compiler would move instructions out of a loop whose operands stay the same. So each instruction gets what an
-//! earlier one has left, in chains that are many enough to hide the latency. Tables of reals are loaded instead, once
-//! for two look-ups, for nothing else of that kernel changes; loads have units of their own.
-//! So are the left words that ones are counted in, as operands of the instructions that need them.
+//! The compiler would move instructions out of a loop whose operands stay the same. So each instruction works
+//! on the result of an earlier one, in enough chains to hide the latency. Tables of reals are loaded instead,
+//! once for two look-ups, because nothing else of that kernel changes; loads have units of their own. The
+//! left words for counting ones are loaded too, as operands of the instructions that need them.
 
 use core::{
     hint::black_box,
@@ -26,14 +27,14 @@ use crate::{
     simd::Simd,
 };
 
-/// A loop of such instructions, on as many threads as the engine has.
+/// A loop of the instructions of a [`Mix`], on all threads of an engine.
 #[derive(Debug)]
 pub struct Ceiling {
     engine: Engine,
     mix: Mix,
 }
 
-/// Jobs of a thread, so that all threads come to their share.
+/// Jobs of each thread, so that all threads get their share.
 const JOBS: usize = 32;
 
 impl Ceiling {
@@ -66,7 +67,7 @@ impl Run for Ceiling {
 /// Groups of independent registers.
 const GROUPS: usize = 2;
 const CHAINS: usize = 4;
-/// Where there are 32 registers, as many as the rows of a tile.
+/// Chains where 32 registers have room for the rows of a tile.
 const TALL: usize = 8;
 
 /// Independent carry-save adders.
@@ -90,7 +91,7 @@ simd! {
 }
 
 simd! {
-    /// Something that depends on every instruction.
+    /// Runs the loop; the result depends on every instruction.
     fn rounds<S>(s: S, mix: Mix, seed: u8) -> u8 {
         if let Some(w) = s.wide().filter(|_| wide::has(mix)) {
             return wide::rounds(w, mix, seed);
@@ -111,11 +112,11 @@ simd! {
     }
 }
 
-/// A table of 16 bytes below 16 that the compiler knows nothing of.
+/// A table of 16 bytes below 16, opaque to the compiler.
 #[inline(always)]
 fn table<S: Simd>(s: S, seed: u8) -> S::V {
     let table: [u8; 16] = black_box(core::array::from_fn(|i| (i as u8 * 7 + seed) % 16));
-    // SAFETY: 16 bytes.
+    // SAFETY: the table has 16 bytes.
     unsafe { s.table(table.as_ptr()) }
 }
 
@@ -205,7 +206,7 @@ fn real_rounds<S: Simd>(s: S, seed: u8) -> S::V {
     for _ in 0..ROUNDS {
         let tables = black_box(&tables);
         for (sums, table) in sums.iter_mut().zip(tables) {
-            // SAFETY: 8 numbers.
+            // SAFETY: a table has 8 numbers.
             let table = unsafe { s.real_table(table.as_ptr()) };
             for (sum, select) in sums.iter_mut().zip(select) {
                 *sum = s.real_add(*sum, s.real_lookup(table, select));
@@ -219,14 +220,14 @@ fn real_rounds<S: Simd>(s: S, seed: u8) -> S::V {
     result
 }
 
-/// Two words against two others, through a carry-save adder. The left ones are read, as a part of other instructions.
+/// Differences of two pairs of words, through a carry-save adder. The left words are memory operands.
 #[inline(always)]
 fn count_rounds<S: Simd, const C: usize>(s: S, seed: u8) -> S::V {
     let left = black_box([u64::from(seed) * 0x0123_4567_89ab_cdef; C]);
     let mut ones: [S::V; C] = core::array::from_fn(|c| s.splat(c as u8));
     let mut twos = ones;
     for _ in 0..ROUNDS {
-        // the right operand: what changes
+        // the right operand changes
         let right = [twos[0], twos[1]];
         s.count_differences(&mut ones, &mut twos, &left, right);
     }

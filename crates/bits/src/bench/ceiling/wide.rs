@@ -1,5 +1,5 @@
-//! The same where whole vectors are permuted: eight rows with a table each against two vectors of columns, and what
-//! makes the indices of both nibbles of a byte.
+//! The same where whole vectors are permuted: eight rows with a table each against two vectors of columns,
+//! and what makes the indices of both nibbles of a byte.
 
 use core::{array::from_fn, hint::black_box};
 

@@ -1,8 +1,8 @@
 //! Every index once, whatever sleeps, panics, nests or is dropped.
 
-use super::*;
+use super::{super::meeting::Meeting, *};
 use alloc::{string::String, vec};
-use std::{collections::HashSet, sync::Barrier};
+use std::collections::HashSet;
 
 fn counts(workers: &Workers, jobs: usize) -> Vec<usize> {
     let counts: Vec<_> = (0..jobs).map(|_| AtomicUsize::new(0)).collect();
@@ -32,10 +32,10 @@ fn all_threads_take_part() {
     for threads in [2, 3, 17] {
         let workers = Workers::new(threads).unwrap();
         for _ in 0..20 {
-            let (all, seen) = (Barrier::new(threads), Mutex::new(HashSet::new()));
+            let (all, seen) = (Meeting::of(threads), Mutex::new(HashSet::new()));
             workers.run(threads, &|_| {
                 lock(&seen).insert(thread::current().id());
-                all.wait(); // hangs unless each index has a thread of its own
+                all.wait(); // each index has a thread of its own
             });
             assert!(lock(&seen).len() == threads && lock(&seen).contains(&thread::current().id()));
         }
@@ -47,7 +47,7 @@ fn a_panic_reaches_the_caller_and_leaves_the_workers_usable() {
     let workers = Workers::new(3).unwrap();
     for culprit in (0..20).step_by(if cfg!(miri) { 5 } else { 1 }) {
         // on the caller and on workers, for each index begins only after another thread has come
-        let pair = Barrier::new(2);
+        let pair = Meeting::of(2);
         let run = || {
             workers.run(20, &|index| {
                 if index < 2 {
@@ -82,7 +82,7 @@ fn runs_within_and_beside_a_run_go_on_alone() {
 #[test]
 fn a_caller_sleeps_until_a_long_job_is_done() {
     let workers = Workers::new(2).unwrap();
-    let (both, here) = (Barrier::new(2), thread::current().id());
+    let (both, here) = (Meeting::of(2), thread::current().id());
     let done = AtomicBool::new(false);
     workers.run(2, &|_| {
         both.wait();

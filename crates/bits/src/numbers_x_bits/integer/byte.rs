@@ -1,13 +1,14 @@
 //! Bytes as integers.
 
-/// A byte that is an integer.
+/// Signed or unsigned bytes.
 pub(crate) trait Byte: Copy + Sync {
-    /// What makes the sums of four of them 0 or more.
+    /// Added to the sum of four bytes to make it nonnegative.
     const BIAS: i16;
 
-    /// Words of 32 of them of which 16 bits hold the sum of each eighth.
+    /// Words of bits after which a sum of 16 bits could overflow: it adds four of each 32 values.
     const WORDS: usize;
 
+    /// The byte as a number.
     fn get(self) -> i16;
 }
 

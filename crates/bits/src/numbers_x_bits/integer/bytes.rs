@@ -1,20 +1,20 @@
-//! The left operands: bytes, and bytes with a scale for each row.
+//! Left operands of bytes, without and with a scale for each row.
 
 use super::{byte::Byte, digits, halves};
 use crate::{
     error::{Error, Result, check_len, check_shape},
     machine::{Ahead, Engine},
-    numbers_x_bits::{Left, Sums},
+    numbers_x_bits::{Numbers, Sums},
     panels::Panels,
     simd::{Simd, Wide},
 };
 
-/// (m, k) bytes.
+/// A left operand of (m, k) bytes.
 pub(crate) struct Bytes<'a, T> {
     pub(super) m: usize,
     k: usize,
     values: &'a [T],
-    /// How often a sum has S in it: twice, or once for each half of a ternary.
+    /// Multiples of S in a sum: two, or one for each half of a ternary.
     times: i32,
 }
 
@@ -42,13 +42,14 @@ impl<'a, T: Byte> Bytes<'a, T> {
         &self.values[row * self.k..][..self.k]
     }
 
-    /// The sum from that of one right operand, or from those of both halves of a ternary.
+    /// The sum from the total over the right operands: the same for one, half for the two halves of a
+    /// ternary.
     #[inline(always)]
     fn mean(&self, sum: i32) -> i32 {
         if self.times == 2 { sum } else { sum / 2 }
     }
 
-    /// What `2 S` exceeds the sum by, and so what the S of both halves of a ternary do, biases included.
+    /// The excess of `2 S` over the sum, including biases; for a ternary, that of the S of both halves.
     #[inline(always)]
     fn excess(&self, row: usize) -> i32 {
         let mut excess = 4 * i32::from(T::BIAS) * self.k.div_ceil(8) as i32;
@@ -59,7 +60,7 @@ impl<'a, T: Byte> Bytes<'a, T> {
     }
 }
 
-impl<T: Byte> Left for Bytes<'_, T> {
+impl<T: Byte> Numbers for Bytes<'_, T> {
     type Table = [u8; 64];
     type Sum = i32;
     type Out = i32;
@@ -129,13 +130,13 @@ impl<T: Byte> Left for Bytes<'_, T> {
     }
 }
 
-/// Bytes of which each row has a scale.
+/// A left operand of bytes with a scale for each row.
 pub(crate) struct Scaled<'a> {
     pub(super) left: Bytes<'a, i8>,
     pub(super) scales: &'a [f32],
 }
 
-impl Left for Scaled<'_> {
+impl Numbers for Scaled<'_> {
     type Table = [u8; 64];
     type Sum = i32;
     type Out = f32;
@@ -210,20 +211,14 @@ impl Left for Scaled<'_> {
 
 #[cfg(all(test, feature = "std"))]
 mod tests {
-    use std::{sync::Barrier, vec};
+    use std::vec;
 
     use super::*;
-    use crate::{
-        numbers_x_bits::{Sink, product},
-        tensor::random_bits,
-    };
+    use crate::{machine::meeting::Meeting, numbers_x_bits::multiply, product::Put, tensor::random_bits};
 
-    /// Waits until so many jobs have come to their ends.
-    struct Meet(Barrier);
-
-    impl Sink<i32> for Meet {
+    impl Put<i32> for Meeting {
         fn put(&self, _: usize, _: usize, _: &[i32]) {
-            self.0.wait(); // hangs unless so many threads come
+            self.wait();
         }
     }
 
@@ -233,6 +228,6 @@ mod tests {
         let panels = Panels::of_rows_for_reals(&engine, random_bits(1, 0, 4096, 784).view());
         let x = vec![7u8; 784];
         let left = Bytes::of("test", &engine, (1, 784), &x, &[&panels]).unwrap();
-        product(&engine, &left, &[&panels], &Meet(Barrier::new(2)));
+        multiply(&engine, &left, &[&panels], &Meeting::of(2));
     }
 }

@@ -1,9 +1,10 @@
-//! Sums of bytes by tables of bytes: two for each four values, one for the lower five digits and one for the upper.
+//! Sums of bytes by tables of bytes: for each four values, one table of the lower five digits and one of the
+//! upper.
 
 use super::byte::Byte;
 use crate::{panels::fold, simd::Simd};
 
-/// For a nibble of each of the two halves of a byte: lower digits, upper digits.
+/// For each half of a byte, the tables of a nibble: lower digits, upper digits.
 type Tables = [[[u8; 16]; 2]; 2];
 
 /// The bits of each folded nibble, as masks.
@@ -21,7 +22,7 @@ static ONES: [[i16; 16]; 4] = {
     ones
 };
 
-/// The tables of some values, eight for each.
+/// Fills the tables of the values, each of eight of them.
 #[inline(always)]
 pub(super) fn fill_all<T: Byte>(values: &[T], tables: &mut [[u8; 64]]) {
     for (index, table) in tables.iter_mut().enumerate() {
@@ -49,10 +50,10 @@ fn fill(eight: [i16; 8], bias: i16, tables: &mut Tables) {
     }
 }
 
-/// Bytes after which eight sums of five digits have been added: the next might overflow.
+/// Bytes after which a byte holds eight sums of five digits; a ninth could overflow.
 const FULL: usize = 4;
 
-/// `Left::add`.
+/// [`Numbers::add`](crate::numbers_x_bits::Numbers::add) for bytes.
 #[inline(always)]
 pub(super) fn add<S: Simd, const R: usize>(
     s: S,

@@ -1,4 +1,4 @@
-//! Sums of bytes by tables of 16 bits, where whole vectors are permuted: see `wide`.
+//! Sums of bytes by tables of 16 bits, where whole vectors are permuted: see `wide.rs`.
 
 use super::byte::Byte;
 use crate::{
@@ -24,31 +24,31 @@ static SIGNS: [[i16; 32]; 4] = {
     signs
 };
 
-/// `Left::fill_wide` for the values of a row from a word on.
+/// [`Numbers::fill_wide`](crate::numbers_x_bits::Numbers::fill_wide) for the values of a row from a word on.
 #[inline(always)]
 pub(super) fn fill<W: Wide, T: Byte>(w: W, left: &[T], tables: &mut [[i16; 32]], stride: usize) {
     let mut values = [0i16; 32];
     for (to, value) in values.iter_mut().zip(left) {
         *to = value.get();
     }
-    // SAFETY: 64 bytes each.
+    // SAFETY: the values and each row of signs have 64 bytes.
     let (values, signs) = unsafe {
         (w.load(values.as_ptr().cast()), [0, 1, 2, 3].map(|bit| w.load(SIGNS[bit].as_ptr().cast())))
     };
     for (four, table) in tables.iter_mut().step_by(stride).take(4).enumerate() {
         let mut sum = w.splat32(0);
         for (bit, signs) in signs.into_iter().enumerate() {
-            // one value of the lower half of the word in the lower half of the table
+            // a value of the lower half of the word goes to the lower half of the table
             let index = w.halves16(4 * four + bit, 16 + 4 * four + bit);
             sum = w.add16(sum, w.mul16(signs, w.permute16(values, index)));
         }
-        // SAFETY: 64 bytes.
+        // SAFETY: a table has 64 bytes.
         unsafe { w.store(table.as_mut_ptr().cast(), sum) };
     }
 }
 
-/// `Left::add_wide` for bytes: 16 bits hold the sums of so many words. `result(row, sums)`
-/// makes results of the last sums.
+/// [`Numbers::add_wide`](crate::numbers_x_bits::Numbers::add_wide) for bytes. `words`: words whose sums fit
+/// 16 bits; `result(row, sums)` computes results from the last sums.
 #[inline(always)]
 pub(super) fn add<W: Wide, O, const R: usize>(
     w: W,
@@ -59,7 +59,7 @@ pub(super) fn add<W: Wide, O, const R: usize>(
     ahead: &mut Ahead,
     result: impl Fn(usize, W::V) -> W::V,
 ) {
-    // of half a word
+    // bytes of half a word
     let bytes = tables.len() / (2 * R);
     assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(2) * CELLS + 3);
     assert!(bytes <= 2 * words && sums.len() >= (R - 1) * stride + 64);
@@ -87,7 +87,7 @@ pub(super) fn add<W: Wide, O, const R: usize>(
                 let all = w.add_halves(*all);
                 // SAFETY: each row has a sum for each of 64 columns.
                 let all = if start { all } else { w.add32(unsafe { w.load(to) }, all) };
-                // SAFETY: as above, and so has the place.
+                // SAFETY: each row of sums, and of the place, has 64 columns.
                 unsafe {
                     match &place {
                         Some(place) => {

@@ -1,19 +1,19 @@
-//! Reals x bits with sums of four in bf16, that is in the upper 16 bits of f32.
+//! Reals x bits with sums of four in bf16, that is, in the upper 16 bits of f32.
 //!
-//! The table of four values is rounded, and the rest is as for [reals](super::table): f32. A processor that has an
-//! instruction for bf16 adds two of them to each f32 at once, of which the second comes from 16 bits further on; so
-//! that is the order of sums, on every instruction set.
+//! The tables are rounded; everything else is f32, as for [reals](super::table). Processors with an
+//! instruction for bf16 add two sums of four to each f32 at once, the second from 16 bits further on. That
+//! defines the order of additions on every instruction set.
 
 use super::table::{Reals, add_nibbles, sum};
 use crate::{
     error::Result,
     machine::{Ahead, Engine},
-    numbers_x_bits::{ACROSS, CELLS, Left, Sums, load_cells},
+    numbers_x_bits::{ACROSS, CELLS, Numbers, Sums, load_cells},
     panels::Panels,
     simd::{Simd, Wide},
 };
 
-/// (m, k) reals. `HARDWARE` says that the processor has the instruction.
+/// A left operand of (m, k) reals. With `HARDWARE`, the processor has the instruction for bf16.
 pub(crate) struct Halves<'a, const HARDWARE: bool>(Reals<'a>);
 
 impl<'a, const HARDWARE: bool> Halves<'a, HARDWARE> {
@@ -28,20 +28,20 @@ impl<'a, const HARDWARE: bool> Halves<'a, HARDWARE> {
     }
 }
 
-/// To the nearest, ties to even; NaN stays NaN. What is below 2^-100 becomes 0, so that no sum can be below the normal
-/// numbers, where processors differ.
+/// Rounds to the nearest bf16, ties to even; NaN stays NaN. Numbers below 2^-100 become 0, so that no sum is
+/// subnormal: there, processors differ.
 #[inline(always)]
 fn bf16(x: f32) -> u16 {
     const TINY: u32 = (127 - 100) << 23;
     let bits = x.to_bits();
     let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
-    // a NaN might lose its last one, or become a number
+    // rounding could clear the last one of a NaN, or make it a number
     let rounded = if x.is_nan() { bits | 1 << 22 } else { rounded };
     let rounded = if bits & 0x7fff_ffff < TINY { 0 } else { rounded };
     (rounded >> 16) as u16
 }
 
-impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
+impl<const HARDWARE: bool> Numbers for Halves<'_, HARDWARE> {
     type Table = [f32; 16];
     type Sum = f32;
     type Out = f32;
@@ -106,7 +106,7 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
         mut sums: Sums<f32, f32>,
         ahead: &mut Ahead,
     ) {
-        // of half a word
+        // bytes of half a word
         let bytes = tables.len() / (2 * R);
         assert!(tables.len() == 2 * R * bytes && cells.len() >= bytes.div_ceil(2) * CELLS + 3);
         let per_turn = ahead.per_turn(2 * bytes);
@@ -122,7 +122,7 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
                         // SAFETY: each of R rows has two tables for each byte of half a word.
                         let table = unsafe { w.load(tables.as_ptr().add((2 * byte + half) * R + r).cast()) };
                         *all = if HARDWARE {
-                            // SAFETY: says the type.
+                            // SAFETY: `HARDWARE` is only true where detection found the instruction.
                             unsafe { w.bf16_add_permuted(*all, table, halves) }
                         } else {
                             [0, 1].map(|j| w.bf16_add(all[j], w.permute16(table, halves[j])))
@@ -139,26 +139,22 @@ impl<const HARDWARE: bool> Left for Halves<'_, HARDWARE> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        machine::has_bf16,
-        numbers_x_bits::{Store, product},
-        tensor::random_bits,
-    };
+    use crate::{machine::has_bf16, numbers_x_bits::multiply, product::Store, tensor::random_bits};
     use alloc::{vec, vec::Vec};
 
     #[test]
     fn the_instruction_is_what_stands_in_for_it() {
         if !has_bf16() {
-            return; // there is nothing to compare with
+            return; // nothing to compare with
         }
         let (engine, m, k, n) = (Engine::single(), 13, 200, 70);
         let a: Vec<f32> = (0..m * k).map(|i| (i as f32 * 0.7).sin() * 10f32.powi(i as i32 % 7)).collect();
         let b = Panels::of_rows_for_reals(&engine, random_bits(1, 0, n, k).view());
         let (mut with, mut without) = (vec![0.0; m * n], vec![1.0; m * n]);
         let left = Halves::<true>::of("test", &engine, m, &a, &b).unwrap();
-        product(&engine, &left, &[&b], &Store::new(n, &mut with));
+        multiply(&engine, &left, &[&b], &Store::new(n, &mut with));
         let left = Halves::<false>::of("test", &engine, m, &a, &b).unwrap();
-        product(&engine, &left, &[&b], &Store::new(n, &mut without));
+        multiply(&engine, &left, &[&b], &Store::new(n, &mut without));
         assert_eq!(with, without);
     }
 }

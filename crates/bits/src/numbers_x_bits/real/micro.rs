@@ -1,29 +1,37 @@
-//! Reals x ternary and x reals: the right operand is expanded to f32.
+//! Reals x ternaries and x reals: the right operand is expanded to f32.
 //!
-//! The triple loop is left in three steps, none of which changes a sum:
-//! 1. k is cut into blocks of `KC`. For each, a tile's rows of `a` are copied into panels of `MR` rows, k-major,
-//!    and the right operand into panels of `NR` columns, expanded to f32: `(k, NR)`.
+//! The simple loop:
+//!
+//! ```text
+//! for m in 0..M { for k in 0..K { for n in 0..N { out[m][n] += a[m][k] * b[k][n] } } }
+//! ```
+//!
+//! Three things are done differently, none of which changes a sum:
+//!
+//! 1. k is cut into blocks of `KC`. For each, the rows of `a` of a tile are copied into strips of `MR` rows,
+//!    k-major, and the right operand into strips of `NR` columns, expanded to f32: `(k, NR)`.
 //! 2. A micro-kernel multiplies an `MR` x `NR` tile, which stays in registers, and vectorizes over n.
-//! 3. The next block of k goes on from the running sums in `out`.
+//! 3. The next block of k continues from the sums in `out`.
 //!
-//! Every output has one accumulator, which starts at 0 and adds the rounded products in the order of k, without
-//! fused multiply-add. So the result is that of the triple loop, bit for bit, on every instruction set, for any
-//! number of threads. (Which NaN comes out of several is left open.)
+//! Every output has one accumulator, which starts at 0 and adds the rounded products in the order of k,
+//! without fused multiply-add. So the result is that of the simple loop, bit for bit, on every instruction
+//! set, for any number of threads. (Which NaN comes out of several is left open.)
 
 use crate::{
-    error::{Result, check_len},
+    error::Result,
     machine::{Engine, Isa, Tile, scratch, simd},
+    product::{PRODUCT, Sink, by_blocks, rows_of},
     tensor::{BitView, Ternary},
 };
 
 /// Rows of a register tile: 5 x 2 sums, 2 columns and a row fill the 16 registers of AVX2.
 const MR: usize = 5;
-/// Columns of a register tile; divides 64, so that a panel never straddles two words.
+/// Columns of a register tile; divides 64, so that a strip never straddles two words.
 const NR: usize = 16;
-/// Depth of a panel: `KC * NR` floats are half of a 32 KiB L1 cache.
+/// Depth of a strip: `KC * NR` floats are half of a 32 KiB L1 cache.
 const KC: usize = 256;
 
-/// The right operand: (k, n).
+/// A right operand: (k, n).
 pub(super) enum Right<'a> {
     Ternary(&'a Ternary),
     /// Values and n.
@@ -31,7 +39,7 @@ pub(super) enum Right<'a> {
 }
 
 impl Right<'_> {
-    /// Expands columns `col..col + NR` of the rows from `k` on to f32; what lies beyond column n is arbitrary.
+    /// Expands columns `col..col + NR` of the rows from `k` on to f32; columns beyond n are arbitrary.
     fn panel(&self, isa: Isa, k: usize, col: usize, panel: &mut [[f32; NR]]) {
         match self {
             Self::Ternary(x) => ternary_panel(isa, x.sign().view(), x.nonzero().view(), k, col, panel),
@@ -47,23 +55,33 @@ impl Right<'_> {
     }
 }
 
-pub(super) fn multiply(
+/// a: (m, k), right: (k, n); the sink takes (m, n).
+pub(super) fn multiply_blocks<K: Sink<f32>>(
     engine: &Engine,
-    op: &'static str,
     a: &[f32],
     (k, n): (usize, usize),
     right: Right,
-    out: &mut [f32],
+    sink: K,
 ) -> Result<()> {
-    let m = a.len().checked_div(k).or(out.len().checked_div(n)).unwrap_or(0);
-    check_len(op, "a", (m, k), a.len())?;
-    check_len(op, "out", (m, n), out.len())?;
+    let m = rows_of(a.len(), (k, n), &sink)?;
+    let mut sink = sink.open(PRODUCT, (m, n))?;
+    by_blocks(engine, (m, n), &mut sink, |row, rows, out| {
+        multiply(engine, &a[row * k..][..rows * k], k, n, &right, out);
+        Ok(())
+    })
+}
+
+/// `out = a b`. a: (m, k), b: (k, n), out: (m, n).
+pub(crate) fn multiply_reals(engine: &Engine, a: &[f32], b: &[f32], (k, n): (usize, usize), out: &mut [f32]) {
+    multiply(engine, a, k, n, &Right::Real(b, n), out);
+}
+
+fn multiply(engine: &Engine, a: &[f32], k: usize, n: usize, right: &Right, out: &mut [f32]) {
     if k == 0 {
         out.fill(0.0);
     }
     let work = a.len().saturating_mul(n) / 8;
-    engine.tiles(out, n, work, |tile| multiply_tile(engine.isa(), a, k, &right, tile));
-    Ok(())
+    engine.tiles(out, n, work, |tile| multiply_tile(engine.isa(), a, k, right, tile));
 }
 
 fn multiply_tile(isa: Isa, a: &[f32], k: usize, right: &Right, tile: &mut Tile<f32>) {
@@ -81,7 +99,7 @@ fn multiply_tile(isa: Isa, a: &[f32], k: usize, right: &Right, tile: &mut Tile<f
     }
 }
 
-/// a: (.., k) -> left: panels of up to `MR` rows, each (depth, rows)
+/// Copies a, (.., k), to `left`: strips of up to `MR` rows, each (depth, rows).
 fn pack_left(a: &[f32], k: usize, k0: usize, depth: usize, left: &mut [f32]) {
     for (index, panel) in left.chunks_mut(MR * depth).enumerate() {
         let rows = panel.len() / depth;
@@ -95,7 +113,7 @@ fn pack_left(a: &[f32], k: usize, k0: usize, depth: usize, left: &mut [f32]) {
 const ONE: u32 = 1.0f32.to_bits();
 
 simd! {
-    /// sign, nonzero: (k, n) bits
+    /// Expands ternaries. sign, nonzero: (k, n) bits.
     fn ternary_panel<S>(_s: S, sign: BitView, nonzero: BitView, k: usize, col: usize, panel: &mut [[f32; NR]]) {
         let (word, shift) = (col / 64, col % 64);
         for (row, k) in panel.iter_mut().zip(k..) {
@@ -110,7 +128,8 @@ simd! {
 }
 
 simd! {
-    /// left: panels as by `pack_left`, panel: (depth, NR); columns `col..col + NR` of the tile start or grow
+    /// Starts or continues the sums of columns `col..col + NR` of the tile. left: strips by `pack_left`,
+    /// panel: (depth, NR).
     fn micro_tiles<S>(_s: S, left: &[f32], panel: &[[f32; NR]], start: bool, col: usize, tile: &mut Tile<f32>) {
         for (left, row) in left.chunks(MR * panel.len()).zip((0..).step_by(MR)) {
             match tile.rows() - row {
@@ -156,7 +175,7 @@ fn micro_tile<const R: usize>(
     }
 }
 
-/// Copies as much as both have. A call, so that the copies of whole rows above stay two moves each.
+/// Copies the common length. A call, so that the copies of whole rows above stay two moves each.
 #[cold]
 fn copy_edge(from: &[f32], to: &mut [f32]) {
     let width = from.len().min(to.len());

@@ -1,17 +1,17 @@
-//! Reals x bits by looking up the sums of four.
+//! Reals x bits by tables of the sums of four values.
 //!
-//! A table has the eight sums in which the last of the four is added; the others are their negatives, because the
-//! indices are [folded](crate::panels::fold) alike. Rounding is symmetric, so a negative is as exact as its sum.
+//! A table has the eight sums in which the fourth value is added. The others are their negatives, which
+//! [folded indices](crate::panels::fold) select. Rounding is symmetric, so a negative is as exact as its sum.
 
 use crate::{
     error::{Result, check_len},
     machine::{Ahead, Engine},
-    numbers_x_bits::{ACROSS as WIDE_ACROSS, CELLS, Left, Sums, load_cells},
+    numbers_x_bits::{ACROSS as WIDE_ACROSS, CELLS, Numbers, Sums, load_cells},
     panels::Panels,
     simd::{Simd, Wide},
 };
 
-/// (m, k) reals.
+/// A left operand of (m, k) reals.
 #[derive(Clone, Copy)]
 pub(crate) struct Reals<'a> {
     m: usize,
@@ -22,7 +22,8 @@ pub(crate) struct Reals<'a> {
 /// Vectors of columns at once.
 const ACROSS: usize = 2;
 
-/// The signs of four values for each index. A folded one has the first eight of three, the fourth being added.
+/// The signs of four values for each index. A folded index uses the first eight of three values; the fourth
+/// is added.
 static SIGNS: [[f32; 16]; 4] = {
     let mut signs = [[-1.0; 16]; 4];
     let mut index = 0;
@@ -47,7 +48,7 @@ pub(super) fn sum(index: usize, four: &[f32; 4]) -> f32 {
 }
 
 impl<'a> Reals<'a> {
-    /// The 32 values of `row` that meet word `word`.
+    /// The 32 values of `row` that meet word `word`; zeros beyond k.
     #[inline(always)]
     pub(super) fn word(&self, row: usize, word: usize) -> [f32; 32] {
         let left = &self.values[row * self.k..][..self.k][32 * word..];
@@ -72,8 +73,8 @@ impl<'a> Reals<'a> {
     }
 }
 
-impl Left for Reals<'_> {
-    /// For the low nibble, then for the high one.
+impl Numbers for Reals<'_> {
+    /// Eight sums for the low nibble, then eight for the high one.
     type Table = [f32; 16];
     type Sum = f32;
     type Out = f32;
@@ -163,9 +164,8 @@ impl Left for Reals<'_> {
     }
 }
 
-/// [`Left::add`] for tables of reals. In turn `bytes(0)`, `bytes(1)` .. say which bytes of the panel are looked up
-/// together: first their low nibbles, then their high ones. B turns go through B * B bytes. Those beyond the panel
-/// do not count.
+/// [`Numbers::add`] for tables of reals. Turn `t` looks up the bytes `bytes(t)` of the panel together: first
+/// their low nibbles, then their high ones. B turns cover B * B bytes; bytes beyond the panel do not count.
 #[inline(always)]
 pub(super) fn add_nibbles<S: Simd, const R: usize, const B: usize>(
     s: S,
@@ -197,7 +197,8 @@ pub(super) fn add_nibbles<S: Simd, const R: usize, const B: usize>(
                 for j in 0..ACROSS {
                     if at < chunk {
                         let from = at * S::LANES + (first + j) * columns;
-                        // SAFETY: the panel has a vector for each byte, and this is the quarter `first + j` of it.
+                        // SAFETY: the panel has a vector for each byte, and this is the quarter `first + j`
+                        // of it.
                         let x = unsafe { s.load_widened(panel.as_ptr().add(from)) };
                         (select[0][b][j], select[1][b][j]) = (s.low_nibbles(x), s.high_nibbles(x));
                     }
@@ -222,7 +223,7 @@ pub(super) fn add_nibbles<S: Simd, const R: usize, const B: usize>(
         }
         for (r, all) in all.iter().enumerate() {
             for (j, all) in all.iter().enumerate() {
-                // SAFETY: as above.
+                // SAFETY: each row has a place for each lane.
                 unsafe { s.store(sums.as_mut_ptr().add(place(r, j)).cast(), *all) };
             }
         }

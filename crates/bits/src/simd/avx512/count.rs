@@ -1,13 +1,14 @@
-//! Eight rows at once, in an order of instructions that compilers do not find.
+//! Counting for eight rows at once, in an order of instructions that compilers do not find.
 
 use core::arch::{asm, x86_64::__m512i};
 
 /// [`count_differences`](crate::simd::Simd::count_differences) for eight rows.
 ///
-/// Any order has the same five instructions a row, but Zen 4 assigns them to its four pipes as they come, so an unlucky
-/// one makes two wait for the same pipe: on average three cycles a row, where two and a half is the least. Here two
-/// rows make a pair. Four instructions that follow each other are the first two of one pair, the next two of the pair
-/// before, and the count and addition of the third before that: within 3 % of the least.
+/// Every order has the same five instructions for a row, but Zen 4 assigns them to its four pipes as they
+/// come. In an unlucky order two instructions wait for the same pipe: on average three cycles for a row,
+/// where two and a half are the least. Here two rows make a pair, and consecutive instructions belong to
+/// different pairs: the first two of one pair, the next two of the previous pair, and the count and addition
+/// of the pair before that. This comes within 3 % of the least.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 pub(super) fn eight(

@@ -1,4 +1,5 @@
-//! AVX-512: the operations, permutations of whole vectors, and one loop body in a fixed order of instructions.
+//! AVX-512: the operations, permutations of whole vectors, and one loop body in a fixed order of
+//! instructions.
 
 mod count;
 mod vectors;

@@ -31,16 +31,17 @@ impl Avx512 {
     }
 }
 
-/// The same vector in another register, which is free: what replaces `v` next can then take the register of `v`.
+/// Copies a vector to another register, which is free: the next instruction that replaces `v` can then reuse
+/// its register.
 ///
-/// Without it, an instruction would rather replace an operand from memory, which then has to be broadcast to a register
-/// before, at the price of another instruction, where it could be broadcast for nothing as a part of this one.
+/// Otherwise the compiler would replace an operand from memory instead, and first broadcast it to a register
+/// by an instruction of its own, although broadcasting is free as a part of this instruction.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn copy(v: &mut __m512i) -> __m512i {
     let copy;
-    // SAFETY: it only copies a register. That it might change `v` is what the compiler has to believe, so that it does
-    // not use `v` before.
+    // SAFETY: it only copies a register. That it might change `v` is what the compiler has to believe, so
+    // that it does not use `v` before.
     unsafe {
         asm!(
             "vmovdqa64 {}, {}",
@@ -54,7 +55,7 @@ fn copy(v: &mut __m512i) -> __m512i {
 
 impl Simd for Avx512 {
     type V = __m512i;
-    /// All 16 values.
+    /// All 16 values of the table.
     type RealTable = __m512;
     type Selector = __m512i;
 
@@ -84,7 +85,8 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn load(self, from: *const u8) -> __m512i {
-        // SAFETY: the caller's promise, and `self` is the proof of AVX-512.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of
+        // AVX-512.
         unsafe { _mm512_loadu_si512(from.cast()) }
     }
 
@@ -96,13 +98,15 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn store(self, to: *mut u8, v: __m512i) {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be written, which is this function's condition, and `self` is the proof of
+        // AVX-512.
         unsafe { _mm512_storeu_si512(to.cast(), v) }
     }
 
     #[inline(always)]
     unsafe fn table(self, from: *const u8) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of
+        // AVX-512.
         unsafe { _mm512_broadcast_i32x4(_mm_loadu_si128(from.cast())) }
     }
 
@@ -121,19 +125,20 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn splat16(self, x: u16) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_set1_epi16(x as i16) }
     }
 
     #[inline(always)]
     fn splat32(self, x: u32) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_set1_epi32(x as i32) }
     }
 
     #[inline(always)]
     fn halves(self, word: &u64) -> [__m512i; 2] {
-        // SAFETY: a word is two of four bytes. Read from memory they are broadcast for nothing, from a register not.
+        // SAFETY: a word is two of four bytes. Read from memory they are broadcast for nothing, from a
+        // register not.
         let [low, high] = unsafe { *core::ptr::from_ref(word).cast::<[i32; 2]>() };
         // SAFETY: `self` is the proof of AVX-512.
         unsafe { [_mm512_set1_epi32(low), _mm512_set1_epi32(high)] }
@@ -141,31 +146,31 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn shl16<const N: i32>(self, a: __m512i) -> __m512i {
-        // SAFETY: as above. The count is a u32 here and an i32 in AVX2.
+        // SAFETY: `self` is the proof of AVX-512. The count is a u32 here and an i32 in AVX2.
         unsafe { _mm512_sll_epi16(a, _mm_cvtsi32_si128(N)) }
     }
 
     #[inline(always)]
     fn shr16<const N: i32>(self, a: __m512i) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_srl_epi16(a, _mm_cvtsi32_si128(N)) }
     }
 
     #[inline(always)]
     fn shl64<const N: i32>(self, a: __m512i) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_sll_epi64(a, _mm_cvtsi32_si128(N)) }
     }
 
     #[inline(always)]
     fn shr64<const N: i32>(self, a: __m512i) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_srl_epi64(a, _mm_cvtsi32_si128(N)) }
     }
 
     #[inline(always)]
     fn digits(self, lower: __m512i, upper: __m512i) -> [__m512i; 2] {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe {
             let weights = _mm512_set1_epi16(32 << 8 | 1);
             let first = _mm512_maddubs_epi16(_mm512_unpacklo_epi8(lower, upper), weights);
@@ -175,7 +180,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn in_order(self, [a, b]: [__m512i; 2]) -> [__m512i; 2] {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe {
             let first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
             let last = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
@@ -185,13 +190,13 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn at_least32(self, a: __m512i, b: __m512i) -> u64 {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         u64::from(unsafe { _mm512_cmpge_epi32_mask(a, b) })
     }
 
     #[inline(always)]
     fn add_bits(self, a: __m512i, b: __m512i, c: __m512i) -> (__m512i, __m512i) {
-        // SAFETY: as above. The truth tables of `a ^ b ^ c` and of the majority.
+        // SAFETY: `self` is the proof of AVX-512. The truth tables of `a ^ b ^ c` and of the majority.
         unsafe { (_mm512_ternarylogic_epi32::<0x96>(a, b, c), _mm512_ternarylogic_epi32::<0xe8>(a, b, c)) }
     }
 
@@ -211,8 +216,8 @@ impl Simd for Avx512 {
         }
         for r in 0..R {
             let row = self.halves(&rows[r]);
-            // SAFETY: `self` is the proof of AVX-512. The carry is the first difference where the sum is what it was,
-            // else that.
+            // SAFETY: `self` is the proof of AVX-512. The carry is the first difference where the sum is what
+            // it was, else that.
             unsafe {
                 let first = _mm512_xor_si512(row[0], low);
                 let kept = copy(&mut ones[r]);
@@ -233,8 +238,8 @@ impl Simd for Avx512 {
     ) {
         for r in 0..R {
             let [a, nonzero] = [self.halves(&rows[r][0]), self.halves(&rows[r][1])];
-            // SAFETY: `self` is the proof of AVX-512. A difference is `a ^ b & nonzero`, and two instructions add it
-            // to another, each with an operand from memory. The carry is `half ? !sum : ones`.
+            // SAFETY: `self` is the proof of AVX-512. A difference is `a ^ b & nonzero`, and two instructions
+            // add it to another, each with an operand from memory. The carry is `half ? !sum : ones`.
             unsafe {
                 let half = _mm512_xor_si512(ones[r], a[0]);
                 let half = _mm512_ternarylogic_epi32::<0x78>(half, b[0], nonzero[0]);
@@ -249,7 +254,8 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn load_widened(self, from: *const u8) -> __m512i {
-        // SAFETY: the caller's promise, and `self` is the proof of AVX-512.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of
+        // AVX-512.
         unsafe { _mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast())) }
     }
 
@@ -266,7 +272,8 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn real_table(self, from: *const f32) -> __m512 {
-        // SAFETY: the caller's promise, and `self` is the proof of AVX-512.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of
+        // AVX-512.
         unsafe {
             let high = _mm512_broadcast_f32x8(_mm256_loadu_ps(from));
             let minus = _mm512_maskz_set1_epi32(0x00ff, i32::MIN);
@@ -282,7 +289,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn real_add(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b))) }
     }
 

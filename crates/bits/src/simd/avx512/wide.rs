@@ -1,4 +1,4 @@
-//! Permutations of whole vectors.
+//! AVX-512: permutations of whole vectors.
 
 use core::arch::x86_64::*;
 
@@ -16,13 +16,15 @@ impl Wide for Avx512 {
 
     #[inline(always)]
     unsafe fn load(self, from: *const u8) -> __m512i {
-        // SAFETY: the caller's promise, and `self` is the proof of AVX-512.
+        // SAFETY: the bytes can be read, which is this function's condition, and `self` is the proof of
+        // AVX-512.
         unsafe { _mm512_loadu_si512(from.cast()) }
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut u8, v: __m512i) {
-        // SAFETY: as above.
+        // SAFETY: the bytes can be written, which is this function's condition, and `self` is the proof of
+        // AVX-512.
         unsafe { _mm512_storeu_si512(to.cast(), v) }
     }
 
@@ -39,7 +41,7 @@ impl Wide for Avx512 {
 
     #[inline(always)]
     fn halves16(self, lower: usize, upper: usize) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe {
             let lower = _mm512_castsi256_si512(_mm256_set1_epi16(lower as i16));
             _mm512_inserti64x4::<1>(lower, _mm256_set1_epi16(upper as i16))
@@ -48,25 +50,25 @@ impl Wide for Avx512 {
 
     #[inline(always)]
     fn permute16(self, table: __m512i, index: __m512i) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_permutexvar_epi16(index, table) }
     }
 
     #[inline(always)]
     fn scale32(self, a: __m512i, scale: f32) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_castps_si512(_mm512_mul_ps(_mm512_set1_ps(scale), _mm512_cvtepi32_ps(a))) }
     }
 
     #[inline(always)]
     fn add_halves(self, a: __m512i) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe { _mm512_madd_epi16(a, _mm512_set1_epi16(1)) }
     }
 
     #[inline(always)]
     fn index16(self, words: __m512i) -> __m512i {
-        // SAFETY: as above. The truth table of `(a & b) | c`.
+        // SAFETY: `self` is the proof of AVX-512. The truth table of `(a & b) | c`.
         unsafe {
             _mm512_ternarylogic_epi32::<0xea>(
                 words,
@@ -84,13 +86,13 @@ impl Wide for Avx512 {
 
     #[inline(always)]
     fn real_add_permuted(self, sums: [__m512i; 2], table: __m512i, index: [__m512i; 2]) -> [__m512i; 2] {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         unsafe { real_add_permuted(sums, table, index) }
     }
 
     #[inline(always)]
     fn bf16_add(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: as above.
+        // SAFETY: `self` is the proof of AVX-512.
         let (upper, lower) =
             unsafe { (_mm512_and_si512(b, _mm512_set1_epi32(!0xffff)), _mm512_slli_epi32::<16>(b)) };
         self.real_add(self.real_add(a, upper), lower)
@@ -103,13 +105,14 @@ impl Wide for Avx512 {
         table: __m512i,
         index: [__m512i; 2],
     ) -> [__m512i; 2] {
-        // SAFETY: as above, and the caller's promise.
+        // SAFETY: the processor has AVX-512 BF16, which is this function's condition, and `self` is the proof
+        // of AVX-512.
         unsafe { bf16_add_permuted(sums, table, index) }
     }
 }
 
-/// Two permutations and what adds each to a sum, in this order, which the compiler would change: Zen 4 takes up to a
-/// tenth longer for others.
+/// Two permutations and the additions of their results, in this order. The compiler would change it, and Zen
+/// 4 takes up to a tenth longer for other orders.
 macro_rules! permuted {
     ($(#[$meta:meta])* $name:ident: $permute:literal, $($add:literal),* $(; $one:ident = $value:expr)?) => {
         $(#[$meta])*
@@ -143,8 +146,8 @@ macro_rules! permuted {
 permuted!(add16_permuted: "vpermw", "vpaddw {first}, {first}, {x}", "vpaddw {second}, {second}, {y}");
 
 permuted!(
-    /// Of its four ports Zen 4 permutes on two, adds f32 on one of them and a third, and multiplies on the other two.
-    /// `1 y + second` is `y + second`, so that this addition goes there.
+    /// Zen 4 permutes on two of its four ports, adds f32 on one of these and a third, and multiplies on the
+    /// other two. So the second addition is computed as `1 y + second`, which runs on the multipliers.
     real_add_permuted: "vpermps", "vaddps {first}, {first}, {x}", "vfmadd231ps {second}, {y}, {one}";
     one = _mm512_set1_ps(1.0)
 );

@@ -33,8 +33,14 @@ fn sums_and_thresholds() {
                 assert_eq!(sums(engine, &x, images, conv, &weights), expected, "{what}");
                 let packed = ConvWeights::pack(engine, conv, weights.view()).unwrap();
                 let mut y = random_bits(5, 0, pixels, outputs);
-                conv_threshold(engine, x.view(), images, &packed, &thresholds, descending.view(), &mut y)
-                    .unwrap();
+                convolve(
+                    engine,
+                    x.view(),
+                    images,
+                    &packed,
+                    Threshold { thresholds: &thresholds, descending: descending.view(), bits: &mut y },
+                )
+                .unwrap();
                 assert_eq!(y, bits, "{what}");
             }
         }
@@ -52,11 +58,11 @@ fn sums_as_reals() {
                 let expected = sums(&engine, &x, images, conv, &weights);
                 let packed = ConvWeights::pack(&engine, conv, weights.view()).unwrap();
                 let mut y = vec![f32::NAN; expected.len()];
-                conv_sums_f32(&engine, x.view(), images, &packed, &mut y).unwrap();
+                convolve(&engine, x.view(), images, &packed, &mut y[..]).unwrap();
                 let what = format!("{shape:?} {pad:?} on {}", name(&engine));
                 assert!(y.iter().zip(&expected).all(|(y, sum)| *y == *sum as f32), "{what}");
                 if !y.is_empty() {
-                    let short = conv_sums_f32(&engine, x.view(), images, &packed, &mut y[1..]);
+                    let short = convolve(&engine, x.view(), images, &packed, &mut y[1..]);
                     assert!(matches!(short, Err(Error::Length { .. })), "{what}: {short:?}");
                 }
             }
@@ -72,7 +78,7 @@ fn one_pixel_is_a_matrix_product() {
         let (x, weights) = (random_bits(1, 0, 3 * 5 * 7, c_in), random_bits(2, 0, c_out, c_in));
         for engine in engines() {
             let mut expected = vec![0; 3 * 5 * 7 * c_out];
-            xnor_gemm(&engine, x.view(), weights.view(), &mut expected).unwrap();
+            product(&engine, x.view(), weights.view(), &mut expected[..]).unwrap();
             let y = sums(&engine, &x, images, Geometry::new(c_in, c_out, (1, 1)), &weights);
             assert_eq!(y, expected, "{c_in} -> {c_out} on {}", name(&engine));
         }
@@ -139,7 +145,7 @@ fn weights_are_packed_again() {
         let mut packed = ConvWeights::pack(&engine, conv, weights.view()).unwrap();
         packed.repack(&engine, weights.not().view()).unwrap();
         let mut y = vec![0; expected.len()];
-        conv_sums(&engine, x.view(), images, &packed, &mut y).unwrap();
+        convolve(&engine, x.view(), images, &packed, &mut y[..]).unwrap();
         assert_eq!(y, expected, "on {}", name(&engine));
         assert!(packed.repack(&engine, x.view()).is_err());
     }

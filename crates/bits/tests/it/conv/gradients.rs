@@ -47,24 +47,37 @@ fn gradients() {
                 let what = format!("{shape:?} {pad:?} on {}", name(engine));
                 let packed = ConvTransposed::pack(engine, conv, weights.view()).unwrap();
                 let mut dx = vec![f32::NAN; shape.inputs()];
-                conv_dx_f32(engine, &dy, images, &packed, &mut dx).unwrap();
+                convolve(engine, &dy[..], images, &packed, &mut dx[..]).unwrap();
                 assert_eq!(dx, expected.0, "dx f32 {what}");
-                conv_dx_int8(engine, &dy_bytes, images, &packed, &mut dx).unwrap();
+                convolve(engine, &dy_bytes, images, &packed, &mut dx[..]).unwrap();
                 assert_eq!(dx, expected.1, "dx int8 {what}");
                 let mut dw = vec![f32::NAN; shape.weights()];
-                conv_dw_f32(engine, conv, &dy_t, x.view(), images, &mut dw).unwrap();
+                product(engine, &dy_t[..], Patches { geometry: conv, images, x: x.view() }, &mut dw[..])
+                    .unwrap();
                 assert_eq!(dw, expected.2, "dw f32 {what}");
                 dw.fill(f32::NAN);
-                conv_dw_int8(engine, conv, &dy_t_bytes, x.view(), images, &mut dw).unwrap();
+                product(engine, &dy_t_bytes, Patches { geometry: conv, images, x: x.view() }, &mut dw[..])
+                    .unwrap();
                 assert_eq!(dw, expected.3, "dw int8 {what}");
                 let mut ones = BitTensor::zeros(outputs, weights.cols());
                 let walk = (conv, images);
                 dw.fill(f32::NAN);
-                conv_dw_f32_with(engine, walk, &dy_t, x.view(), &mut dw[..], &mut ones, &Keep).unwrap();
+                product(
+                    engine,
+                    &dy_t[..],
+                    Patches { geometry: conv, images: walk.1, x: x.view() },
+                    Updating { states: &mut dw[..], weights: &mut ones, update: &Keep },
+                )
+                .unwrap();
                 assert_eq!(dw, expected.2, "dw f32 with {what}");
                 dw.fill(f32::NAN);
-                conv_dw_int8_with(engine, walk, &dy_t_bytes, x.view(), &mut dw[..], &mut ones, &Keep)
-                    .unwrap();
+                product(
+                    engine,
+                    &dy_t_bytes,
+                    Patches { geometry: conv, images: walk.1, x: x.view() },
+                    Updating { states: &mut dw[..], weights: &mut ones, update: &Keep },
+                )
+                .unwrap();
                 assert_eq!(dw, expected.3, "dw int8 with {what}");
                 assert_eq!(ones.count_ones() as usize, dw.len(), "every weight is written once {what}");
             }
@@ -96,8 +109,8 @@ fn gradients_do_not_depend_on_the_engine() {
     for engine in engines() {
         let packed = ConvTransposed::pack(&engine, conv, weights.view()).unwrap();
         let (mut dx, mut dw) = (vec![0.0; shape.inputs()], vec![0.0; shape.weights()]);
-        conv_dx_f32(&engine, &dy, images, &packed, &mut dx).unwrap();
-        conv_dw_f32(&engine, conv, &dy, x.view(), images, &mut dw).unwrap();
+        convolve(&engine, &dy[..], images, &packed, &mut dx[..]).unwrap();
+        product(&engine, &dy[..], Patches { geometry: conv, images, x: x.view() }, &mut dw[..]).unwrap();
         let both: Vec<u32> = dx.iter().chain(&dw).map(|x| x.to_bits()).collect();
         assert_eq!(&both, first.get_or_insert_with(|| both.clone()), "on {}", name(&engine));
     }

@@ -12,6 +12,12 @@ fn pixels(seed: u64, count: usize) -> Vec<f32> {
     words.words().iter().map(|word| (word % 2001) as f32 / 700.0 - 1.4).collect()
 }
 
+/// A gradient of the output, a row for each of its pixels, by columns.
+fn by_pixels(dy: &[f32], (conv, images): (Geometry, Images)) -> Columns<RealView<'_>> {
+    let Images { b, h, w } = conv.output(images).unwrap();
+    Columns(RealView { rows: b * h * w, cols: conv.c_out, values: dy })
+}
+
 /// Real images, bit for bit, whatever the padding of bits is.
 #[test]
 fn real_images() {
@@ -35,9 +41,15 @@ fn real_images() {
             let what = format!("{shape:?} on {}", name(engine));
             let packed = ConvWeights::pack_for_reals(engine, conv, weights.view()).unwrap();
             let (mut y, mut dw) = (vec![f32::NAN; shape.outputs()], vec![f32::NAN; shape.weights()]);
-            conv_reals(engine, &x, images, &packed, &mut y).unwrap();
+            convolve(engine, &x[..], images, &packed, &mut y[..]).unwrap();
             assert_eq!(exact(&y), expected, "y {what}");
-            conv_dw_reals(engine, conv, &dy, &x, images, &mut dw).unwrap();
+            product(
+                engine,
+                by_pixels(&dy, (conv, images)),
+                Patches { geometry: conv, images, x: &x[..] },
+                &mut dw[..],
+            )
+            .unwrap();
             assert_eq!(exact(&dw), expected_dw, "dw {what}");
         }
     }
@@ -50,18 +62,41 @@ fn real_images_that_do_not_fit() {
     let packed = ConvWeights::pack_for_reals(&engine, conv, weights.view()).unwrap();
     let (x, mut y, mut dw) = ([1.0; 18], [0.0; 12], [0.0; 24]);
     let length = |result: Result<()>| assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");
-    assert_eq!(conv_reals(&engine, &x, images, &packed, &mut y), Ok(()));
-    length(conv_reals(&engine, &x[1..], images, &packed, &mut y));
-    length(conv_reals(&engine, &x, images, &packed, &mut y[1..]));
-    let small = conv_reals(&engine, &x, Images { h: 1, ..images }, &packed, &mut y);
+    assert_eq!(convolve(&engine, &x[..], images, &packed, &mut y[..]), Ok(()));
+    length(convolve(&engine, &x[1..], images, &packed, &mut y[..]));
+    length(convolve(&engine, &x[..], images, &packed, &mut y[1..]));
+    let small = convolve(&engine, &x[..], Images { h: 1, ..images }, &packed, &mut y[..]);
     assert!(matches!(small, Err(Error::Kernel { .. })), "{small:?}");
     let for_bits = ConvWeights::pack(&engine, conv, weights.view()).unwrap();
-    let wrong = conv_reals(&engine, &x, images, &for_bits, &mut y);
+    let wrong = convolve(&engine, &x[..], images, &for_bits, &mut y[..]);
     assert!(matches!(wrong, Err(Error::Packed { .. })), "{wrong:?}");
-    let wrong = conv_sums(&engine, BitTensor::zeros(9, 2).view(), images, &packed, &mut [0; 12]);
+    let wrong = convolve(&engine, BitTensor::zeros(9, 2).view(), images, &packed, &mut [0; 12][..]);
     assert!(matches!(wrong, Err(Error::Packed { .. })), "{wrong:?}");
-    assert_eq!(conv_dw_reals(&engine, conv, &y, &x, images, &mut dw), Ok(()));
-    length(conv_dw_reals(&engine, conv, &y[1..], &x, images, &mut dw));
-    length(conv_dw_reals(&engine, conv, &y, &x[1..], images, &mut dw));
-    length(conv_dw_reals(&engine, conv, &y, &x, images, &mut dw[1..]));
+    assert_eq!(
+        product(
+            &engine,
+            by_pixels(&y, (conv, images)),
+            Patches { geometry: conv, images, x: &x[..] },
+            &mut dw[..]
+        ),
+        Ok(())
+    );
+    length(product(
+        &engine,
+        by_pixels(&y[1..], (conv, images)),
+        Patches { geometry: conv, images, x: &x[..] },
+        &mut dw[..],
+    ));
+    length(product(
+        &engine,
+        by_pixels(&y, (conv, images)),
+        Patches { geometry: conv, images, x: &x[1..] },
+        &mut dw[..],
+    ));
+    length(product(
+        &engine,
+        by_pixels(&y, (conv, images)),
+        Patches { geometry: conv, images, x: &x[..] },
+        &mut dw[1..],
+    ));
 }

@@ -38,11 +38,17 @@ fn what_cannot_be_is_refused() {
     let length = |result: Result<()>| assert!(matches!(result, Err(Error::Length { .. })), "{result:?}");
     let (y, mut bits, row) = (&mut [0; 4][..], BitTensor::zeros(1, 4), BitTensor::zeros(1, 4));
     shape(ConvWeights::pack(&engine, conv, BitTensor::zeros(4, 71).view()).map(drop));
-    shape(conv_sums(&engine, x.view(), one(3, 4), &packed, y));
-    shape(conv_sums(&engine, BitTensor::zeros(9, 7).view(), one(3, 3), &packed, y));
-    length(conv_sums(&engine, x.view(), one(3, 3), &packed, &mut y[..3]));
+    shape(convolve(&engine, x.view(), one(3, 4), &packed, &mut y[..]));
+    shape(convolve(&engine, BitTensor::zeros(9, 7).view(), one(3, 3), &packed, &mut y[..]));
+    length(convolve(&engine, x.view(), one(3, 3), &packed, &mut y[..3]));
     let threshold = |thresholds: &[i32], descending: &BitTensor, bits: &mut BitTensor| {
-        conv_threshold(&engine, x.view(), one(3, 3), &packed, thresholds, descending.view(), bits)
+        convolve(
+            &engine,
+            x.view(),
+            one(3, 3),
+            &packed,
+            Threshold { thresholds: thresholds, descending: descending.view(), bits: bits },
+        )
     };
     assert_eq!(threshold(&[0; 4], &row, &mut bits), Ok(()));
     length(threshold(&[0; 3], &row, &mut bits));
@@ -53,18 +59,34 @@ fn what_cannot_be_is_refused() {
     let (mut round, mut bytes) = (Int8::new(), Int8::new());
     round.round(&engine, 1, 4, dy, Noise { seed: 0, step: 0 }).unwrap();
     bytes.round(&engine, 4, 1, dy, Noise { seed: 0, step: 0 }).unwrap();
-    assert_eq!(conv_dx_f32(&engine, dy, one(3, 3), &back, dx), Ok(()));
-    assert_eq!(conv_dx_int8(&engine, &round, one(3, 3), &back, dx), Ok(()));
-    assert_eq!(conv_dw_f32(&engine, conv, dy, x.view(), one(3, 3), dw), Ok(()));
-    assert_eq!(conv_dw_int8(&engine, conv, &bytes, x.view(), one(3, 3), dw), Ok(()));
+    assert_eq!(convolve(&engine, dy, one(3, 3), &back, &mut dx[..]), Ok(()));
+    assert_eq!(convolve(&engine, &round, one(3, 3), &back, &mut dx[..]), Ok(()));
+    assert_eq!(
+        product(&engine, dy, Patches { geometry: conv, images: one(3, 3), x: x.view() }, &mut dw[..]),
+        Ok(())
+    );
+    assert_eq!(
+        product(&engine, &bytes, Patches { geometry: conv, images: one(3, 3), x: x.view() }, &mut dw[..]),
+        Ok(())
+    );
     shape(ConvTransposed::pack(&engine, conv, x.view()).map(drop));
-    length(conv_dx_f32(&engine, &dy[1..], one(3, 3), &back, dx));
-    length(conv_dx_f32(&engine, dy, one(3, 3), &back, &mut dx[1..]));
-    shape(conv_dx_int8(&engine, &bytes, one(3, 3), &back, dx));
-    length(conv_dw_f32(&engine, conv, &dy[1..], x.view(), one(3, 3), dw));
-    length(conv_dw_f32(&engine, conv, dy, x.view(), one(3, 3), &mut dw[1..]));
-    shape(conv_dw_f32(&engine, conv, dy, weights.view(), one(3, 3), dw));
-    shape(conv_dw_int8(&engine, conv, &round, x.view(), one(3, 3), dw));
+    length(convolve(&engine, &dy[1..], one(3, 3), &back, &mut dx[..]));
+    length(convolve(&engine, dy, one(3, 3), &back, &mut dx[1..]));
+    shape(convolve(&engine, &bytes, one(3, 3), &back, &mut dx[..]));
+    length(product(
+        &engine,
+        &dy[1..],
+        Patches { geometry: conv, images: one(3, 3), x: x.view() },
+        &mut dw[..],
+    ));
+    length(product(&engine, dy, Patches { geometry: conv, images: one(3, 3), x: x.view() }, &mut dw[1..]));
+    shape(product(
+        &engine,
+        dy,
+        Patches { geometry: conv, images: one(3, 3), x: weights.view() },
+        &mut dw[..],
+    ));
+    shape(product(&engine, &round, Patches { geometry: conv, images: one(3, 3), x: x.view() }, &mut dw[..]));
 
     let pool = Pool { kernel: (2, 2), stride: (2, 2) };
     let refused = |pool: Pool, images: Images| pool.output(images).unwrap_err().to_string();
@@ -88,7 +110,7 @@ fn what_cannot_be_is_refused() {
     shape(pooled(&BitTensor::zeros(16, 8), &row, one(4, 4)));
     if Isa::best() != Isa::PORTABLE {
         let portable = Engine::single().with_isa(Isa::PORTABLE);
-        let wrong = conv_sums(&portable, x.view(), one(3, 3), &packed, y);
+        let wrong = convolve(&portable, x.view(), one(3, 3), &packed, &mut y[..]);
         assert!(matches!(wrong, Err(Error::Packed { .. })), "{wrong:?}");
     }
 }

@@ -132,6 +132,6 @@ pub(super) fn sums(
     let out = conv.output(images).unwrap();
     let mut y = vec![i32::MIN; out.b * out.h * out.w * conv.c_out];
     let weights = ConvWeights::pack(engine, conv, weights.view()).unwrap();
-    conv_sums(engine, x.view(), images, &weights, &mut y).unwrap();
+    convolve(engine, x.view(), images, &weights, &mut y[..]).unwrap();
     y
 }

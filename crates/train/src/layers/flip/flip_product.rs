@@ -8,7 +8,7 @@
 //! When one operand changes before the other has used its votes, the request becomes
 //! `h_flip ^ (h_old ^ h_new)`, so that the target of every gate stays the same.
 
-use onebit_bits::{BitTensor, Ternary, votes, votes_to_flips, xnor_gemm, xnor_gemm_packed};
+use onebit_bits::{BitTensor, Ternary, product, votes, votes_to_flips};
 
 use crate::{
     contract::{
@@ -120,9 +120,9 @@ impl FlipProduct {
         check_cols(self.layer, self.bits_per_sum(), x.cols())?;
         let mut sums = vec![0; x.rows() * self.outputs()];
         if self.shared {
-            xnor_gemm(&cx.engine, x.view(), self.expanded().view(), &mut sums)?;
+            product(&cx.engine, x.view(), self.expanded().view(), &mut sums[..])?;
         } else {
-            xnor_gemm_packed(&cx.engine, x.view(), self.weights.rows(&cx.engine), &mut sums)?;
+            product(&cx.engine, x.view(), self.weights.rows(&cx.engine), &mut sums[..])?;
         }
         self.x.set(cx.training().then_some(x));
         self.request.clear();

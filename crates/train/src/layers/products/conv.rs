@@ -9,10 +9,7 @@
 //! A real image is the network's input, whose patches are few: they become a matrix, and the convolution a product. Bits
 //! are convolved where they are.
 
-use onebit_bits::{
-    BitTensor, ConvTransposed, ConvWeights, Geometry, Images, Int8, Isa, Noise, conv_dx_f32, conv_dx_int8,
-    conv_sums_f32, real_gemm_packed,
-};
+use onebit_bits::{BitTensor, ConvTransposed, ConvWeights, Geometry, Images, Isa, Noise, convolve, product};
 
 use crate::{
     contract::{
@@ -21,11 +18,12 @@ use crate::{
         export::Exporter,
         layer::{Layer, Weights},
         meter::{Observation, Parameters},
+        rounding::{self, Precision, Rounding},
         rule::Rule,
         state::State,
         value::{ByteScale, Signal, Value},
         weight_gradient,
-        weight_gradient::{Operand, Precision, Rounding, WeightGradient},
+        weight_gradient::{Operand, WeightGradient},
     },
     error::{Error, Result},
     layers::products::{patches, scaling},
@@ -45,7 +43,7 @@ pub struct Conv {
     precision: Precision,
     seed: u64,
     step: u64,
-    rounded: Int8, // (b h' w', c_out), kept from step to step only to be written again
+    rounded: rounding::Memory, // (b h' w', c_out), kept from step to step only to be written again
     memory: weight_gradient::Memory,
 }
 
@@ -124,8 +122,8 @@ impl Conv {
 
     /// The first or second rounding of a step.
     fn rounding(&self, which: u64) -> Rounding {
-        let noise = Noise { seed: self.seed, step: self.step.wrapping_mul(2) + which };
-        self.precision.limit().map_or(Rounding::None, |limit| Rounding::Int8(noise, limit))
+        let step = self.step.wrapping_mul(2) + which;
+        self.precision.rounding(Noise { seed: self.seed, step })
     }
 }
 
@@ -205,7 +203,7 @@ impl Layer for Conv {
                     || ConvWeights::pack(engine, geometry, bits),
                     |packed| packed.repack(engine, bits),
                 )?;
-                conv_sums_f32(engine, x.view(), images, weights, y.values_mut())?;
+                convolve(engine, x.view(), images, weights, y.values_mut())?;
                 Input::Bits(x)
             }
             x => {
@@ -216,7 +214,7 @@ impl Layer for Conv {
                 let patches = patches::gather(cx, &geometry, images, &x)?;
                 cx.recycle([x]);
                 let weights = self.weights.rows_for_reals(engine);
-                real_gemm_packed(engine, patches.values(), weights, y.values_mut())?;
+                product(engine, patches.values(), weights, y.values_mut())?;
                 scaling::multiply(cx, &mut y, scale.map(|scale| vec![scale; geometry.c_out]).as_deref())?;
                 Input::Patches(patches)
             }
@@ -251,7 +249,7 @@ impl Layer for Conv {
             // its padding is 0, which the patches of bits would have to be told
             let mut columns = cx.matrix(dy.rows(), geometry.patch()?);
             let w = self.weights.columns_for_reals(engine);
-            real_gemm_packed(engine, dy.values(), w, columns.values_mut())?;
+            product(engine, dy.values(), w, columns.values_mut())?;
             patches::scatter(cx, &geometry, images, &columns, &mut dx)?;
             cx.recycle([columns]);
         } else {
@@ -262,13 +260,12 @@ impl Layer for Conv {
                 || ConvTransposed::pack(engine, geometry, bits),
                 |packed| packed.repack(engine, bits),
             )?;
-            match rounding {
-                Rounding::Int8(noise, limit) => {
-                    self.rounded.set_limit(limit);
-                    self.rounded.round(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
-                    conv_dx_int8(engine, &self.rounded, images, weights, dx.values_mut())?;
+            match rounding.bytes() {
+                Some(bytes) => {
+                    let dy = self.rounded.rows(engine, dy, bytes)?;
+                    convolve(engine, dy, images, weights, dx.values_mut())?;
                 }
-                _ => conv_dx_f32(engine, dy.values(), images, weights, dx.values_mut())?,
+                None => convolve(engine, dy.values(), images, weights, dx.values_mut())?,
             }
         }
         cx.recycle(scaled);

@@ -5,10 +5,7 @@
 //!
 //! There is no bias: batch normalization follows, subtracts the mean and has its own shift.
 
-use onebit_bits::{
-    BitTensor, Engine, Int8, Noise, ScaledTernary, bf16_gemm_packed, int8_gemm_packed, real_gemm_packed,
-    scaled_ternary_gemm, ternary_gemm_packed, u8_gemm_packed, vectorized, xnor_gemm_reals,
-};
+use onebit_bits::{BitTensor, Engine, Noise, product, vectorized};
 
 use crate::{
     contract::{
@@ -17,11 +14,12 @@ use crate::{
         export::Exporter,
         layer::{Layer, Weights},
         meter::{Observation, Parameters},
+        rounding::{self, Precision, Rounding},
         rule::Rule,
         state::State,
         value::{Signal, Value},
         weight_gradient,
-        weight_gradient::{Operand, Precision, Rounding, WeightGradient},
+        weight_gradient::{Operand, WeightGradient},
     },
     error::Result,
     layers::products::{active_rows::ActiveRows, scaling},
@@ -46,8 +44,7 @@ pub struct Dense {
 struct Memory {
     sums: Vec<i32>,         // (b, o)
     weights_sums: Vec<f32>, // (o)
-    rounded: Int8,          // (b, o)
-    planes: ScaledTernary,  // the same, rounded to ternaries
+    dy: rounding::Memory,   // (b, o)
     gradient: weight_gradient::Memory,
 }
 
@@ -93,14 +90,8 @@ impl Dense {
 
     /// The first or second rounding of a step.
     fn rounding(&self, which: u64) -> Rounding {
-        match self.precision {
-            Precision::F32 => Rounding::None,
-            Precision::Bf16 => Rounding::Bf16,
-            rounded => {
-                let noise = Noise { seed: self.seed, step: self.step.wrapping_mul(2) + which };
-                Rounding::Int8(noise, rounded.limit().unwrap_or(127))
-            }
-        }
+        let step = self.step.wrapping_mul(2) + which;
+        self.precision.rounding(Noise { seed: self.seed, step })
     }
 }
 
@@ -136,12 +127,12 @@ impl Layer for Dense {
         let engine = &cx.engine;
         match &x {
             Value::Real(x) => {
-                real_gemm_packed(engine, x.values(), weights.rows_for_reals(engine), y.values_mut())?;
+                product(engine, x.values(), weights.rows_for_reals(engine), y.values_mut())?;
             }
-            Value::Bits(x) => xnor_gemm_reals(engine, x.view(), weights.rows(engine), y.values_mut())?,
+            Value::Bits(x) => product(engine, x.view(), weights.rows(engine), y.values_mut())?,
             Value::Bytes(x) => {
                 sums.resize(y.values().len(), 0);
-                u8_gemm_packed(engine, x.values(), weights.rows_for_reals(engine), sums)?;
+                product(engine, x.values(), weights.rows_for_reals(engine), &mut sums[..])?;
                 shift.clear();
                 shift.extend((0..outputs).map(|row| {
                     let ones: u32 = weights.bits().row(row).iter().map(|word| word.count_ones()).sum();
@@ -151,7 +142,7 @@ impl Layer for Dense {
             }
             Value::Ternary(x, kept) => {
                 sums.resize(y.values().len(), 0);
-                ternary_gemm_packed(engine, x, weights.rows(engine), sums)?;
+                product(engine, x, weights.rows(engine), &mut sums[..])?;
                 shift.clear();
                 shift.resize(outputs, 0.0);
                 convert(engine, sums, *kept, shift, &mut y)?;
@@ -190,21 +181,10 @@ impl Layer for Dense {
         let mut dx = cx.matrix(dy.rows(), self.weights.bits().cols());
         let scaled = scaling::scaled(cx, dy, self.weights.rule().scales())?;
         let dy = scaled.as_ref().unwrap_or(dy);
-        let (engine, weights, out) = (&cx.engine, &mut self.weights, dx.values_mut());
-        let Memory { rounded, planes, .. } = &mut self.memory;
-        match rounding {
-            Rounding::None => real_gemm_packed(engine, dy.values(), weights.columns_for_reals(engine), out)?,
-            Rounding::Bf16 => bf16_gemm_packed(engine, dy.values(), weights.columns_for_reals(engine), out)?,
-            Rounding::Int8(noise, 1) => {
-                planes.round(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
-                scaled_ternary_gemm(engine, planes, weights.columns(engine), out)?;
-            }
-            Rounding::Int8(noise, limit) => {
-                rounded.set_limit(limit);
-                rounded.round(engine, dy.rows(), dy.cols(), dy.values(), noise)?;
-                int8_gemm_packed(engine, rounded, weights.columns_for_reals(engine), out)?;
-            }
-        }
+        let (engine, weights) = (&cx.engine, &mut self.weights);
+        let dy = rounding.rows(engine, dy, &mut self.memory.dy)?;
+        let w = if dy.counts() { weights.columns(engine) } else { weights.columns_for_reals(engine) };
+        dy.multiply(engine, w, dx.values_mut())?;
         cx.recycle(scaled);
         Ok(Signal::Grad(self.asking.scatter(cx, dx)))
     }

@@ -1,6 +1,6 @@
 //! Real weights, `(o, i)`, and their three products: `y = x w^T`, `dx = dy w`, `dw = dy^T x`.
 
-use onebit_bits::real_real;
+use onebit_bits::{Columns, RealView, product};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -56,8 +56,8 @@ impl RealWeights {
         let (outputs, inputs) = self.shape;
         let (mut turned, mut y) = (cx.matrix(inputs, outputs), cx.matrix(x.rows(), outputs));
         transpose(&cx.engine, self.values(), inputs, &mut turned)?;
-        let sizes = (x.rows(), inputs, outputs);
-        real_real(&cx.engine, sizes, x.values(), turned.values(), y.values_mut())?;
+        let w = Columns(RealView { rows: inputs, cols: outputs, values: turned.values() });
+        product(&cx.engine, x.values(), w, y.values_mut())?;
         cx.recycle([turned]);
         Ok(y)
     }
@@ -66,8 +66,8 @@ impl RealWeights {
     pub(crate) fn input_gradient(&self, cx: &Context, dy: &Matrix) -> Result<Matrix> {
         let (outputs, inputs) = self.shape;
         let mut dx = cx.matrix(dy.rows(), inputs);
-        let sizes = (dy.rows(), outputs, inputs);
-        real_real(&cx.engine, sizes, dy.values(), self.values(), dx.values_mut())?;
+        let w = Columns(RealView { rows: outputs, cols: inputs, values: self.values() });
+        product(&cx.engine, dy.values(), w, dx.values_mut())?;
         Ok(dx)
     }
 
@@ -76,8 +76,8 @@ impl RealWeights {
         let (outputs, inputs) = self.shape;
         let (mut turned, mut dw) = (cx.matrix(outputs, dy.rows()), cx.matrix(outputs, inputs));
         dy.transpose_into(&cx.engine, &mut turned)?;
-        let sizes = (outputs, dy.rows(), inputs);
-        real_real(&cx.engine, sizes, turned.values(), x.values(), dw.values_mut())?;
+        let x = Columns(RealView { rows: dy.rows(), cols: inputs, values: x.values() });
+        product(&cx.engine, turned.values(), x, dw.values_mut())?;
         cx.recycle([turned]);
         Ok(dw)
     }

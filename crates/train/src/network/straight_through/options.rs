@@ -4,7 +4,7 @@ use onebit_data::ImageShape;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contract::weight_gradient::Precision,
+    contract::rounding::Precision,
     layers::{Estimator, Heads},
     network::stages::Architecture,
     numeric::matrix::Matrix,

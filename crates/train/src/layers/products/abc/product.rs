@@ -1,8 +1,7 @@
 //! The products of an ABC layer, bits with bits: dense or convolutional.
 
 use onebit_bits::{
-    BitTensor, ConvTransposed, ConvWeights, Engine, Geometry, Images, Panels, conv_dw_f32, conv_dx_f32,
-    conv_sums, real_gemm_packed, xnor_gemm_packed,
+    BitTensor, ConvTransposed, ConvWeights, Engine, Geometry, Images, Panels, Patches, convolve, product,
 };
 
 use crate::error::{Error, Result};
@@ -72,15 +71,15 @@ impl Product for Dense {
     }
 
     fn sums(&self, engine: &Engine, x: &BitTensor, base: usize, sums: &mut [i32]) -> Result<()> {
-        Ok(xnor_gemm_packed(engine, x.view(), &self.packed[base].0, sums)?)
+        Ok(product(engine, x.view(), &self.packed[base].0, sums)?)
     }
 
     fn dx(&self, engine: &Engine, dy: &[f32], _: usize, base: usize, dx: &mut [f32]) -> Result<()> {
-        Ok(real_gemm_packed(engine, dy, &self.packed[base].1, dx)?)
+        Ok(product(engine, dy, &self.packed[base].1, dx)?)
     }
 
     fn dw(&self, engine: &Engine, dy_t: &[f32], x: &BitTensor, dw: &mut [f32]) -> Result<()> {
-        Ok(real_gemm_packed(engine, dy_t, &Panels::of_columns_for_reals(engine, x.view()), dw)?)
+        Ok(product(engine, dy_t, &Panels::of_columns_for_reals(engine, x.view()), dw)?)
     }
 }
 
@@ -141,14 +140,15 @@ impl Product for Walking {
     }
 
     fn sums(&self, engine: &Engine, x: &BitTensor, base: usize, sums: &mut [i32]) -> Result<()> {
-        Ok(conv_sums(engine, x.view(), self.images(x.rows())?, &self.packed[base].0, sums)?)
+        Ok(convolve(engine, x.view(), self.images(x.rows())?, &self.packed[base].0, sums)?)
     }
 
     fn dx(&self, engine: &Engine, dy: &[f32], rows: usize, base: usize, dx: &mut [f32]) -> Result<()> {
-        Ok(conv_dx_f32(engine, dy, self.images(rows)?, &self.packed[base].1, dx)?)
+        Ok(convolve(engine, dy, self.images(rows)?, &self.packed[base].1, dx)?)
     }
 
     fn dw(&self, engine: &Engine, dy_t: &[f32], x: &BitTensor, dw: &mut [f32]) -> Result<()> {
-        Ok(conv_dw_f32(engine, self.conv, dy_t, x.view(), self.images(x.rows())?, dw)?)
+        let patches = Patches { geometry: self.conv, images: self.images(x.rows())?, x: x.view() };
+        Ok(product(engine, dy_t, patches, dw)?)
     }
 }

@@ -1,18 +1,18 @@
-//! The left operand of products of bits.
+//! The left operand of products of bits, as sign and nonzero bits.
 
 use core::ops::Range;
 
 use crate::tensor::{BitView, Ternary};
 
-/// The left operand: (m, k) in {-1, 0, +1}.
+/// A left operand, (m, k), in {-1, 0, +1}.
 #[derive(Clone, Copy)]
-pub(crate) struct Left<'a> {
+pub(crate) struct Signs<'a> {
     pub(crate) sign: BitView<'a>,
-    /// Without it there are no zeros.
+    /// 1 where a value is not 0; `None` if no value is 0.
     pub(crate) nonzero: Option<BitView<'a>>,
 }
 
-impl<'a> Left<'a> {
+impl<'a> Signs<'a> {
     pub(crate) fn bits(sign: BitView<'a>) -> Self {
         Self { sign, nonzero: None }
     }
@@ -21,13 +21,13 @@ impl<'a> Left<'a> {
         Self { sign: x.sign().view(), nonzero: Some(x.nonzero().view()) }
     }
 
-    /// Some of the rows.
+    /// A range of the rows.
     pub(crate) fn rows(&self, rows: Range<usize>) -> Self {
         let nonzero = self.nonzero.map(|nonzero| nonzero.part(rows.clone()));
         Self { sign: self.sign.part(rows), nonzero }
     }
 
-    /// How many values of a row are not 0.
+    /// The number of values of a row that are not 0.
     #[inline(always)]
     pub(crate) fn nonzeros(&self, row: usize) -> i32 {
         match self.nonzero {

@@ -1,39 +1,50 @@
-//! The product of rows of numbers with packed bits, by tables.
+//! The product of rows of numbers with packed bits, by tables, tile by tile.
 //!
-//! `out_mn = sum_k a_mk b_nk` with b in +-1. Four values of a row of `a` make a table of their 16 sums, and four bits
-//! of a row of `b` look theirs up: a vector of columns at once, for as many rows as there are registers.
-//! What the numbers are, and so what a table is, says a [`Left`]: `integer` and
-//! `real`.
+//! The simple loop, with b in {-1, +1}:
+//!
+//! ```text
+//! for m in 0..M { for n in 0..N { for k in 0..K { out[m][n] += a[m][k] * b[n][k] } } }
+//! ```
+//!
+//! Four values of a row of `a` have only 16 sums with the signs of four bits. These make a table, in which
+//! four bits of a row of `b` are the index. So:
 //!
 //! 1. k is cut into chunks of [`CHUNK`] bytes of bits, whose tables, of [`ROWS`] rows, stay in the L1 cache.
-//! 2. The panels of a job's columns are streamed past them, each added to the sums of its columns.
-//! 3. When all chunks are through, each row goes to a [`Sink`], in runs of columns, or straight to its place.
+//! 2. The [panels](crate::Panels) of a job's columns are streamed past the tables. One instruction looks up
+//!    the sums of a vector of columns, once for each of the rows.
+//! 3. After the last chunk, each row goes to a sink ([`Put`]) in runs of columns, or straight to its place in
+//!    memory.
+//!
+//! The type of the numbers, and with it of the tables, is a left operand's ([`Numbers`]): `integer/` and
+//! `real/`. The look-up has two ways: a shuffle of bytes (`narrow.rs`), or a permutation of a whole vector
+//! (`wide.rs`).
 
 use core::ops::Range;
 
 use super::{
-    contract::{Block, Done, Left, Sink},
+    contract::{Block, Done, Numbers},
     narrow::{self, CHUNK, ROWS},
     wide,
 };
 use crate::{
     machine::{Ahead, Engine, Isa, scratch, simd},
     panels::{Panels, lanes},
+    product::Put,
 };
 
-/// Columns of a run at most: sums of [`ROWS`] such stay in the L2 cache.
+/// Most columns of a tile: the sums of [`ROWS`] rows of them stay in the L2 cache.
 const LONGEST: usize = 4096;
 
-/// Sums between rows of them, so that a column of sums is not in one set of the L1 cache.
+/// Sums left free between rows, so that the sums of one column are not all in one set of the L1 cache.
 const APART: usize = 16;
 
-/// Multiplications by which another thread pays: some microseconds, so that a single row of a large layer is shared, too.
+/// Multiplications that pay for another thread: some microseconds of work, so that threads share even a
+/// single row of a large layer.
 const WORK_PER_JOB: usize = 1 << 20;
 
-/// Computes all results: left (m, k), right: n rows of k bits. Threads share the longer side of the output.
-///
-/// If there are several right operands, of one shape, their sums are added up.
-pub(crate) fn product<L: Left, K: Sink<L::Out>>(engine: &Engine, left: &L, right: &[&Panels], sink: &K) {
+/// Computes all results. left: (m, k), right: n rows of k bits; the sums of several right operands of one
+/// shape are added up. Threads share the longer side of the output.
+pub(crate) fn multiply<L: Numbers, K: Put<L::Out>>(engine: &Engine, left: &L, right: &[&Panels], sink: &K) {
     let ((m, k), n) = (left.shape(), right[0].n());
     if m == 0 || n == 0 {
         return;
@@ -42,7 +53,7 @@ pub(crate) fn product<L: Left, K: Sink<L::Out>>(engine: &Engine, left: &L, right
     let (height, width) = if jobs == 1 {
         (m, n)
     } else if m >= n {
-        // some more than there are threads, for they may be interrupted
+        // more jobs than threads, because threads may be interrupted
         (m.div_ceil(4 * jobs).next_multiple_of(wide::ROWS), n)
     } else {
         (m, n.div_ceil(jobs))
@@ -56,8 +67,8 @@ pub(crate) fn product<L: Left, K: Sink<L::Out>>(engine: &Engine, left: &L, right
     });
 }
 
-/// Rows `rows` and columns `cols` of the product; columns begin at a multiple of 64.
-pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
+/// Computes rows `rows` and columns `cols` of the product; columns begin at a multiple of 64.
+pub(crate) fn tile<L: Numbers, K: Put<L::Out>>(
     isa: Isa,
     left: &L,
     right: &[&Panels],
@@ -89,9 +100,11 @@ pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
             let whole = columns(panel..panel + 1).len() == lanes;
             sink.place(first, panel * lanes).filter(|_| whole && left.is_done_in_vectors())
         };
-        // to finish a row takes time that grows with k
+        // finishing a row takes time that grows with k
         let run = match K::RUN {
-            Some(run) if tallest == wide::ROWS || left.shape().1 <= 8 * CHUNK => (run / lanes).max(1),
+            Some(run) if K::IN_WORDS || tallest == wide::ROWS || left.shape().1 <= 8 * CHUNK => {
+                (run / lanes).max(1)
+            }
             _ => panels.len(),
         };
         let block =
@@ -105,15 +118,15 @@ pub(crate) fn tile<L: Left, K: Sink<L::Out>>(
 }
 
 simd! {
-    /// Rows at once at most.
+    /// Most rows at once.
     fn tallest<S>(s: S) -> usize {
         if s.wide().is_some() { wide::ROWS } else { ROWS }
     }
 }
 
 simd! {
-    /// Adds up a block: sums (height, stride).
-    fn add_up<S, L: Left>(
+    /// Adds up a block, by permutation of whole vectors where the instruction set has it. sums: (height, stride).
+    fn add_up<S, L: Numbers>(
         s: S,
         left: &L,
         right: &[&Panels],
@@ -130,8 +143,8 @@ simd! {
 }
 
 simd! {
-    /// Hands some columns of a block to the sink: sums (height, stride), from the first of these columns on.
-    fn put<S, L: Left, K: Sink<L::Out>>(
+    /// Hands some columns of a block to the sink. sums: (height, stride), from the first of these columns on.
+    fn put<S, L: Numbers, K: Put<L::Out>>(
         s: S,
         left: &L,
         block: &Block<L::Out>,
