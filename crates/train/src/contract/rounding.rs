@@ -1,7 +1,7 @@
 //! Gradients of fewer bits: what they are rounded to before they meet the bits of weights or inputs.
 //!
-//! A new precision is a variant of [`Precision`], an arm of [`Precision::rounding`], and a variant of `Rounded` with its
-//! product.
+//! A new precision is a variant of [`Precision`], an arm of [`Precision::rounding`], and a variant of
+//! `Rounded` with its product.
 
 use std::borrow::Cow;
 
@@ -17,10 +17,12 @@ pub enum Precision {
     /// Full f32.
     #[default]
     F32,
-    /// Each sum of four values to the nearest bf16. Where inputs are dropped, and in convolutions, this is f32.
+    /// Each sum of four values to the nearest bf16. Where inputs are dropped, and in convolutions, this is
+    /// f32.
     Bf16,
-    /// To -127..=127 in units of the largest magnitude of its row over 127, up or down at random, so that the expectation
-    /// stays; the sums are exact. Nothing is clipped: the rare large errors are those of samples that are wrong.
+    /// To -127..=127 in units of the largest magnitude of its row over 127, up or down at random, so that the
+    /// expectation stays; the sums are exact. Nothing is clipped: the rare large errors are those of samples
+    /// that are wrong.
     Int8,
     /// To -7..=7, otherwise as `Int8`.
     Int4,

@@ -1,7 +1,7 @@
 //! The gradient of binary weights, `dw = dy^T x`, before it is multiplied out.
 //!
-//! As a matrix it would be as large as the latent weights, and writing and reading it would cost as much time as
-//! the product. So a rule can take it run by run, while each run is in the cache.
+//! As a matrix it would be as large as the latent weights, and writing and reading it would cost as much time
+//! as the product. So a rule can take it run by run, while each run is in the cache.
 
 use onebit_bits::{
     BitTensor, BitView, Columns, Engine, Geometry, Images, Left, Panels, Patches, RealView, Sink, Slices,
@@ -18,7 +18,8 @@ use crate::{
     numeric::{jobs::JOB, matrix::Matrix},
 };
 
-/// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`, or x the patches that a convolution's kernels meet.
+/// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`, or x the patches that a convolution's kernels
+/// meet.
 pub struct WeightGradient<'a> {
     dy: &'a Matrix,
     x: Operand<'a>,
@@ -71,7 +72,8 @@ impl<'a> WeightGradient<'a> {
         Ok(dw)
     }
 
-    /// Hands it to `update` run by run, with the same elements of `states`: `o * i` each, and of the weights: (o, i).
+    /// Hands it to `update` run by run, with the same elements of `states`: `o * i` each, and of the weights:
+    /// (o, i).
     ///
     /// # Errors
     /// Those of the kernels.

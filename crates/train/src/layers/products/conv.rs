@@ -1,13 +1,14 @@
 //! The binary convolution of straight-through training (arXiv:1602.02830).
 //!
 //! Forward: `y_p = sum_(tap, i) x_(p + tap)i w_o(tap)i`, x `(b h w, c_in)` real or bits, one row a pixel, w
-//! `(c_out, kh kw c_in / groups)` bits, y `(b h' w', c_out)` real. Backward: `dx` and `dw` are the transposes of that sum, `dw`
-//! with respect to the *binary* weight. There is no bias, for a norm follows.
+//! `(c_out, kh kw c_in / groups)` bits, y `(b h' w', c_out)` real. Backward: `dx` and `dw` are the transposes
+//! of that sum, `dw` with respect to the *binary* weight. There is no bias, for a norm follows.
 //!
-//! What lies around an image of bits is [`Pad`](onebit_bits::Pad)'s: +1, -1 or not counted. Around a real image it is 0.
+//! What lies around an image of bits is [`Pad`](onebit_bits::Pad)'s: +1, -1 or not counted. Around a real
+//! image it is 0.
 //!
-//! A real image is the network's input, whose patches are few: they become a matrix, and the convolution a product. Bits
-//! are convolved where they are.
+//! A real image is the network's input, whose patches are few: they become a matrix, and the convolution a
+//! product. Bits are convolved where they are.
 
 use onebit_bits::{BitTensor, ConvTransposed, ConvWeights, Geometry, Images, Isa, Noise, convolve, product};
 
@@ -66,7 +67,8 @@ struct Packed {
 type Made = (u64, Isa);
 
 impl Conv {
-    /// A convolution of images of `image.0` rows of `image.1` pixels; weights are started and flipped by `rule`.
+    /// A convolution of images of `image.0` rows of `image.1` pixels; weights are started and flipped by
+    /// `rule`.
     ///
     /// # Errors
     /// [`Error::Bits`] when the kernel does not fit the image or groups do not divide the channels.
@@ -145,8 +147,8 @@ fn fresh<T>(
     Ok(&slot.as_ref().expect("it is there by now").1)
 }
 
-/// Pixels as real numbers. When a network is judged, bytes around 127.5 are integers, `2 byte - 255`, with what these are to be
-/// multiplied by: their sums are exact, as they are where the network is deployed.
+/// Pixels as real numbers. When a network is judged, bytes around 127.5 are integers, `2 byte - 255`, with
+/// what these are to be multiplied by: their sums are exact, as they are where the network is deployed.
 fn pixels(cx: &Context, x: Value) -> Result<(Matrix, Option<f32>)> {
     let Value::Bytes(bytes) = x else { return Ok((x.into_pooled_real(cx, "conv")?, None)) };
     let scale = match bytes.byte_scale() {
@@ -272,8 +274,8 @@ impl Layer for Conv {
         Ok(Signal::Grad(dx))
     }
 
-    /// What is asked of the outputs stays; weights answer it for the inputs as they are by now. Real pixels are the
-    /// network's input, which does not change.
+    /// What is asked of the outputs stays; weights answer it for the inputs as they are by now. Real pixels
+    /// are the network's input, which does not change.
     fn correct(&mut self, cx: &Context, x: &Value) -> Result<()> {
         let images = self.batch.b * self.image.0 * self.image.1;
         if let (Value::Bits(x), Some(Input::Bits(kept))) = (x, &mut self.x) {

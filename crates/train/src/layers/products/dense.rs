@@ -72,7 +72,8 @@ impl Dense {
         self.weights.bits()
     }
 
-    /// The rule behind the weights, for example to read the latent weights of [`Latent`](crate::rules::Latent).
+    /// The rule behind the weights, for example to read the latent weights of
+    /// [`Latent`](crate::rules::Latent).
     pub fn rule(&self) -> &dyn Rule {
         self.weights.rule()
     }
