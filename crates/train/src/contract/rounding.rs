@@ -158,12 +158,13 @@ impl Rounded<'_> {
 
     /// Its product with bits, packed for it: see [`counts`](Self::counts).
     pub(crate) fn multiply<K: Sink<f32>>(&self, engine: &Engine, bits: &Panels, sink: K) -> Result<()> {
-        Ok(match self {
+        match self {
             Self::F32(dy) => product(engine, dy.values(), bits, sink)?,
             Self::Bf16(dy) => product(engine, Bf16(dy.values()), bits, sink)?,
             Self::Bytes(dy) => product(engine, *dy, bits, sink)?,
             Self::Ternary(dy) => product(engine, *dy, bits, sink)?,
-        })
+        }
+        Ok(())
     }
 
     /// Gives back what it owns.
