@@ -12,8 +12,8 @@
 //! | [`tensor`] | matrices of bits and of -1, 0 and +1; seeded random masks |
 //! | [`round`] | numbers to bits by comparison, gradients to bytes and ternaries by stochastic rounding |
 //!
-//! [`votes`] and [`votes_to_flips`] are flip backprop: the number of votes for each bit to flip, and the bits
-//! that flip.
+//! [`votes()`] and [`votes_to_flips`] are flip backprop: the number of votes for each bit to flip, and the
+//! bits that flip.
 //!
 //! Every kernel takes an [`Engine`]: an instruction set ([`Isa`]) and worker threads. Neither ever changes a
 //! result.

@@ -9,7 +9,7 @@ mod scaled;
 mod short_sums;
 mod signs;
 mod tiles;
-pub mod votes;
+mod votes;
 
 pub(crate) use count::{count_rows, height};
 pub(crate) use count_rows::Rows;

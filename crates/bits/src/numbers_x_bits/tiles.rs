@@ -125,7 +125,8 @@ simd! {
 }
 
 simd! {
-    /// Adds up a block, by permutation of whole vectors where the instruction set has it. sums: (height, stride).
+    /// Adds up a block, by permutation of whole vectors where the instruction set has it. sums: (height,
+    /// stride).
     fn add_up<S, L: Numbers>(
         s: S,
         left: &L,

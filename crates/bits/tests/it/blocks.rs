@@ -75,7 +75,7 @@ fn every_element_comes_once_with_its_states() {
                     &engine,
                     &a[..],
                     Columns(RealView { rows: k, cols: n, values: &b[..] }),
-                    Updating { states: states, weights: weights, update: &Turn },
+                    Updating { states, weights, update: &Turn },
                 )
                 .unwrap();
             });
@@ -84,13 +84,7 @@ fn every_element_comes_once_with_its_states() {
             });
             product(&engine, &a[..], Columns(&x), &mut gradient[..]).unwrap();
             check(&what, &gradient, (m, n), |states, weights| {
-                product(
-                    &engine,
-                    &a[..],
-                    Columns(&x),
-                    Updating { states: states, weights: weights, update: &Turn },
-                )
-                .unwrap();
+                product(&engine, &a[..], Columns(&x), Updating { states, weights, update: &Turn }).unwrap();
             });
         }
     }

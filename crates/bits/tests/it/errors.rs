@@ -184,14 +184,9 @@ fn panels_for_another_use() {
     let (mut bits, mut scores) = (BitTensor::zeros(2, 3), [0.0; 6]);
     let threshold = |thresholds: &[i32], descending: usize, bits: &mut BitTensor| {
         let descending = BitTensor::zeros(1, descending);
-        product(
-            &engine,
-            x.view(),
-            &panels,
-            Threshold { thresholds: thresholds, descending: descending.view(), bits: bits },
-        )
-        .unwrap_err()
-        .to_string()
+        product(&engine, x.view(), &panels, Threshold { thresholds, descending: descending.view(), bits })
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(threshold(&[0; 2], 3, &mut bits), "product: thresholds must have length 3, got 2");
     assert_eq!(threshold(&[0; 3], 2, &mut bits), "product: descending must be 1 x 3, got 1 x 2");

@@ -164,13 +164,8 @@ fn dropped_inputs() {
                 let (mut sum, mut count) = (vec![1.0; m * n], vec![0u8; m * n]);
                 let states = (&mut sum[..], &mut count[..]);
                 let mut weights = BitTensor::zeros(m, n);
-                product(
-                    &engine,
-                    &int8,
-                    &panels,
-                    Updating { states: states, weights: &mut weights, update: &Turn },
-                )
-                .unwrap();
+                product(&engine, &int8, &panels, Updating { states, weights: &mut weights, update: &Turn })
+                    .unwrap();
                 for (at, out) in out.iter().enumerate() {
                     assert_eq!(*out, int8.scales()[at / n] * sums[at] as f32, "{what}");
                     assert_eq!(sum[at], 1.0 + (out + at as f32), "{what}");
@@ -221,13 +216,8 @@ fn planes_are_bytes_of_the_limit_one() {
             assert_eq!(bits(&out), bits(&expected), "{what}");
             let (mut sum, mut count) = (vec![1.0; m * n], vec![0u8; m * n]);
             let (states, mut weights) = ((&mut sum[..], &mut count[..]), BitTensor::zeros(m, n));
-            product(
-                &engine,
-                &planes,
-                &panels,
-                Updating { states: states, weights: &mut weights, update: &Turn },
-            )
-            .unwrap();
+            product(&engine, &planes, &panels, Updating { states, weights: &mut weights, update: &Turn })
+                .unwrap();
             let turned: Vec<f32> = out.iter().enumerate().map(|(at, out)| 1.0 + (out + at as f32)).collect();
             assert_eq!(bits(&sum), bits(&turned), "{what}");
             assert!(count.iter().all(|&count| count == 1), "{what}");

@@ -47,7 +47,7 @@ fn what_cannot_be_is_refused() {
             x.view(),
             one(3, 3),
             &packed,
-            Threshold { thresholds: thresholds, descending: descending.view(), bits: bits },
+            Threshold { thresholds, descending: descending.view(), bits },
         )
     };
     assert_eq!(threshold(&[0; 4], &row, &mut bits), Ok(()));
