@@ -10,7 +10,6 @@ use crate::{
     contract::{
         check::check_shape,
         context::Context,
-        export::Exporter,
         kept::Kept,
         layer::Layer,
         state::State,
@@ -100,9 +99,5 @@ impl Layer for Subsample {
 
     fn state(&mut self, _state: &mut State) -> Result<()> {
         Ok(())
-    }
-
-    fn export(&self, to: &mut Exporter) -> Result<()> {
-        Err(to.refuse("it has no counterpart in the runtime"))
     }
 }
