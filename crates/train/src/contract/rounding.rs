@@ -1,4 +1,4 @@
-//! Gradients of fewer bits: what they are rounded to before they meet the bits of weights or inputs.
+//! Rounding of gradients to fewer bits, before they are multiplied by the bits of weights or inputs.
 //!
 //! A new precision is a variant of [`Precision`], an arm of [`Precision::rounding`], and a variant of
 //! `Rounded` with its product.
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{contract::context::Context, error::Result, numeric::matrix::Matrix};
 
-/// What a gradient is rounded to before it meets bits.
+/// The numbers that a gradient is rounded to before it is multiplied by bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
@@ -21,8 +21,8 @@ pub enum Precision {
     /// f32.
     Bf16,
     /// To -127..=127 in units of the largest magnitude of its row over 127, up or down at random, so that the
-    /// expectation stays; the sums are exact. Nothing is clipped: the rare large errors are those of samples
-    /// that are wrong.
+    /// expectation stays. The sums are exact. Nothing is clipped, because the rare large errors belong to
+    /// samples that are wrong.
     Int8,
     /// To -7..=7, otherwise as `Int8`.
     Int4,
@@ -48,13 +48,14 @@ impl Precision {
 pub(crate) enum Rounding {
     None,
     Bf16,
-    /// To integers up to a limit.
+    /// Rounds to integers up to a limit.
     Bytes(Noise, u8),
     Ternary(Noise),
 }
 
 impl Rounding {
-    /// Noise and limit where products take only f32 and bytes: ternaries are bytes up to 1, and bf16 is f32.
+    /// The noise and limit for products that take only f32 and bytes: ternaries are bytes up to 1, bf16 is
+    /// f32.
     pub(crate) fn bytes(self) -> Option<(Noise, u8)> {
         match self {
             Self::None | Self::Bf16 => None,
@@ -102,7 +103,7 @@ impl Rounding {
     }
 }
 
-/// The transpose, in memory of the context.
+/// Returns the transpose, in a buffer of the context.
 pub(crate) fn turned(cx: &Context, dy: &Matrix) -> Result<Matrix> {
     let mut dy_t = cx.matrix(dy.cols(), dy.rows());
     dy.transpose_into(&cx.engine, &mut dy_t)?;
@@ -151,12 +152,12 @@ pub(crate) enum Rounded<'a> {
 }
 
 impl Rounded<'_> {
-    /// Whether its products with bits count ones, so that they want panels for bits rather than for reals.
+    /// Whether products with bits count ones, and so take panels for bits instead of panels for reals.
     pub(crate) fn counts(&self) -> bool {
         matches!(self, Self::Ternary(_))
     }
 
-    /// Its product with bits, packed for it: see [`counts`](Self::counts).
+    /// Multiplies by bits, which are packed as [`counts`](Self::counts) says.
     pub(crate) fn multiply<K: Sink<f32>>(&self, engine: &Engine, bits: &Panels, sink: K) -> Result<()> {
         match self {
             Self::F32(dy) => product(engine, dy.values(), bits, sink)?,
@@ -167,7 +168,7 @@ impl Rounded<'_> {
         Ok(())
     }
 
-    /// Gives back what it owns.
+    /// Returns its buffer to the context.
     pub(crate) fn recycle(self, cx: &Context) {
         if let Self::F32(Cow::Owned(dy)) | Self::Bf16(Cow::Owned(dy)) = self {
             cx.recycle([dy]);

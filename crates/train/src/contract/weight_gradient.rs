@@ -1,7 +1,7 @@
 //! The gradient of binary weights, `dw = dy^T x`, before it is multiplied out.
 //!
-//! As a matrix it would be as large as the latent weights, and writing and reading it would cost as much time
-//! as the product. So a rule can take it run by run, while each run is in the cache.
+//! The matrix would be as large as the latent weights, and to write and read it would take as long as the
+//! product. So a rule can take it run by run, while each run is in the cache.
 
 use onebit_bits::{
     BitTensor, BitView, Columns, Engine, Geometry, Images, Left, Panels, Patches, RealView, Sink, Slices,
@@ -18,8 +18,8 @@ use crate::{
     numeric::{jobs::JOB, matrix::Matrix},
 };
 
-/// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`, or x the patches that a convolution's kernels
-/// meet.
+/// `dL/dw = dy^T x`, `(o, i)`, for dy `(b, o)` and x `(b, i)`, or, for a convolution, x the patches of its
+/// images.
 pub struct WeightGradient<'a> {
     dy: &'a Matrix,
     x: Operand<'a>,
@@ -27,7 +27,7 @@ pub struct WeightGradient<'a> {
     memory: &'a mut Memory,
 }
 
-/// What weights are multiplied by.
+/// The input that the weights are multiplied by.
 #[derive(Clone, Copy)]
 pub(crate) enum Operand<'a> {
     /// (b, i)
@@ -61,10 +61,10 @@ impl<'a> WeightGradient<'a> {
         (self.dy.cols(), inputs)
     }
 
-    /// The whole of it, `(o, i)`.
+    /// Computes the whole matrix, `(o, i)`.
     ///
     /// # Errors
-    /// Those of the kernels.
+    /// Returns the errors of the kernels.
     pub fn matrix(&mut self, cx: &Context) -> Result<Matrix> {
         let (o, i) = self.shape();
         let mut dw = cx.matrix(o, i);
@@ -72,11 +72,11 @@ impl<'a> WeightGradient<'a> {
         Ok(dw)
     }
 
-    /// Hands it to `update` run by run, with the same elements of `states`: `o * i` each, and of the weights:
-    /// (o, i).
+    /// Passes the gradient to `update` run by run, with the same elements of `states`, which have `o * i`
+    /// each, and of the weights, (o, i).
     ///
     /// # Errors
-    /// Those of the kernels.
+    /// Returns the errors of the kernels.
     pub fn each_run<S: Slices>(
         &mut self,
         cx: &Context,
@@ -147,7 +147,7 @@ fn reals<K: Sink<f32>>(cx: &Context, dy: &Matrix, x: &Matrix, sink: K) -> Result
     by_reals(cx, dy, Columns(RealView { rows: x.rows(), cols: x.cols(), values: x.values() }), sink)
 }
 
-/// The columns of x, `(b, i)`, packed again; always the same way.
+/// Packs the columns of x, `(b, i)`, anew.
 fn columns<'a>(
     panels: &'a mut Option<Panels>,
     engine: &Engine,
@@ -160,7 +160,7 @@ fn columns<'a>(
     panels.get_or_insert_with(|| pack(engine, x.view()))
 }
 
-/// The same with zeros among the bits.
+/// Packs the columns of ternaries anew.
 fn ternary_columns<'a>(
     panels: &'a mut Option<TernaryPanels>,
     engine: &Engine,

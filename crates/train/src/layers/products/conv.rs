@@ -2,13 +2,13 @@
 //!
 //! Forward: `y_p = sum_(tap, i) x_(p + tap)i w_o(tap)i`, x `(b h w, c_in)` real or bits, one row a pixel, w
 //! `(c_out, kh kw c_in / groups)` bits, y `(b h' w', c_out)` real. Backward: `dx` and `dw` are the transposes
-//! of that sum, `dw` with respect to the *binary* weight. There is no bias, for a norm follows.
+//! of that sum, `dw` with respect to the *binary* weight. The layer has no bias, because a norm follows.
 //!
-//! What lies around an image of bits is [`Pad`](onebit_bits::Pad)'s: +1, -1 or not counted. Around a real
-//! image it is 0.
+//! The border of an image of bits is +1, -1 or not counted, as [`Pad`](onebit_bits::Pad) says. The border of
+//! a real image is 0.
 //!
-//! A real image is the network's input, whose patches are few: they become a matrix, and the convolution a
-//! product. Bits are convolved where they are.
+//! Patches of real pixels are gathered into a matrix, and the convolution becomes a product: only the input
+//! of the network is real, and it has few channels. Bits are convolved in place.
 
 use onebit_bits::{BitTensor, ConvTransposed, ConvWeights, Geometry, Images, Isa, Noise, convolve, product};
 
@@ -32,7 +32,7 @@ use crate::{
     rules::binary_tensor::BinaryTensor,
 };
 
-/// Binary weights that walk over images; real or binary pixels; real sums.
+/// A convolution with binary weights, of real or binary pixels, with real sums.
 pub struct Conv {
     geometry: Geometry,
     image: (usize, usize), // h, w of the input
@@ -48,7 +48,7 @@ pub struct Conv {
     memory: weight_gradient::Memory,
 }
 
-/// What the last forward pass was given.
+/// The input of the last forward pass.
 enum Input {
     /// (b h w, c_in)
     Bits(BitTensor),
@@ -56,7 +56,7 @@ enum Input {
     Patches(Matrix),
 }
 
-/// The weights as the kernels want them, and what they were made of and for.
+/// The packed weights, with the version and the instruction set that they were packed for.
 #[derive(Default)]
 struct Packed {
     forward: Option<(Made, ConvWeights)>,
@@ -67,8 +67,8 @@ struct Packed {
 type Made = (u64, Isa);
 
 impl Conv {
-    /// A convolution of images of `image.0` rows of `image.1` pixels; weights are started and flipped by
-    /// `rule`.
+    /// Creates a convolution of images of `image.0` rows of `image.1` pixels. `rule` starts and flips the
+    /// weights.
     ///
     /// # Errors
     /// [`Error::Bits`] when the kernel does not fit the image or groups do not divide the channels.
@@ -89,7 +89,7 @@ impl Conv {
         Ok(Self { geometry, image, batch, weights, packed, x, dy, precision, seed, step, rounded, memory })
     }
 
-    /// Rounds gradients before they meet bits. There is no product in bf16 here: it counts as f32.
+    /// Rounds gradients before they are multiplied by bits. Convolutions have no product in bf16 and use f32.
     #[must_use]
     pub fn with_precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
@@ -101,7 +101,7 @@ impl Conv {
         self.weights.bits()
     }
 
-    /// The rule behind the weights.
+    /// The rule that flips the weights.
     pub fn rule(&self) -> &dyn Rule {
         self.weights.rule()
     }
@@ -109,14 +109,14 @@ impl Conv {
     /// `dL/dw`, `(c_out, kh kw c_in / groups)`, of the signal received.
     ///
     /// # Errors
-    /// [`Error::Sequence`] when nothing was received.
+    /// [`Error::Sequence`] if no signal was received.
     pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
         let x = operand(&self.x, self.geometry, self.batch)?;
         let dy = kept(&self.dy, "conv", "update", "signal")?;
         WeightGradient::new(dy, x, self.rounding(1), &mut weight_gradient::Memory::default()).matrix(cx)
     }
 
-    /// How many pixels there are, of the output.
+    /// The number of output pixels.
     fn output(&self) -> Result<usize> {
         let output = self.geometry.output(self.batch)?;
         Ok(output.b * output.h * output.w)
@@ -129,7 +129,7 @@ impl Conv {
     }
 }
 
-/// Packs again what has been packed for other weights or another instruction set.
+/// Packs the weights anew if they changed, or if the instruction set did.
 fn fresh<T>(
     slot: &mut Option<(Made, T)>,
     now: Made,
@@ -147,8 +147,8 @@ fn fresh<T>(
     Ok(&slot.as_ref().expect("it is there by now").1)
 }
 
-/// Pixels as real numbers. When a network is judged, bytes around 127.5 are integers, `2 byte - 255`, with
-/// what these are to be multiplied by: their sums are exact, as they are where the network is deployed.
+/// Pixels as real numbers, with a factor. In evaluation, centred bytes become the integers `2 byte - 255`, so
+/// that their sums are exact, as in the deployed network.
 fn pixels(cx: &Context, x: Value) -> Result<(Matrix, Option<f32>)> {
     let Value::Bytes(bytes) = x else { return Ok((x.into_pooled_real(cx, "conv")?, None)) };
     let scale = match bytes.byte_scale() {
@@ -161,7 +161,7 @@ fn pixels(cx: &Context, x: Value) -> Result<(Matrix, Option<f32>)> {
     Ok((x, Some(scale)))
 }
 
-/// What the weights met in the last forward pass.
+/// The operand of the weights in the last forward pass.
 fn operand(x: &Option<Input>, geometry: Geometry, images: Images) -> Result<Operand<'_>> {
     Ok(match kept(x, "conv", "update", "forward pass")? {
         Input::Bits(x) => Operand::Walked(x, geometry, images),
@@ -248,7 +248,7 @@ impl Layer for Conv {
         let scaled = scaling::scaled(cx, dy, self.weights.rule().scales())?;
         let dy = scaled.as_ref().unwrap_or(dy);
         if let Input::Patches(_) = x {
-            // its padding is 0, which the patches of bits would have to be told
+            // the padding of reals is 0, and patches of bits have no zeros
             let mut columns = cx.matrix(dy.rows(), geometry.patch()?);
             let w = self.weights.columns_for_reals(engine);
             product(engine, dy.values(), w, columns.values_mut())?;
@@ -274,8 +274,8 @@ impl Layer for Conv {
         Ok(Signal::Grad(dx))
     }
 
-    /// What is asked of the outputs stays; weights answer it for the inputs as they are by now. Real pixels
-    /// are the network's input, which does not change.
+    /// Keeps the signal and replaces the input, so that the weights answer the signal for the new input. Real
+    /// pixels are the network's input, which does not change.
     fn correct(&mut self, cx: &Context, x: &Value) -> Result<()> {
         let images = self.batch.b * self.image.0 * self.image.1;
         if let (Value::Bits(x), Some(Input::Bits(kept))) = (x, &mut self.x) {

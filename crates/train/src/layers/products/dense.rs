@@ -3,7 +3,7 @@
 //! Forward: `y = x w^T`, x `(b, i)` real, bits or bits under dropout, w `(o, i)` bits, y `(b, o)` real.
 //! Backward: `dx = dy w` and `dw = dy^T x`, the gradient with respect to the *binary* weight.
 //!
-//! There is no bias: batch normalization follows, subtracts the mean and has its own shift.
+//! The layer has no bias, because batch normalization follows: it subtracts the mean and adds its own shift.
 
 use onebit_bits::{BitTensor, Engine, Noise, product, vectorized};
 
@@ -27,7 +27,7 @@ use crate::{
     rules::binary_tensor::BinaryTensor,
 };
 
-/// Binary weights; real, binary or dropped inputs; real sums.
+/// A dense layer with binary weights, of real, binary or ternary inputs, with real sums.
 pub struct Dense {
     weights: BinaryTensor, // (o, i)
     x: Option<Value>,      // (b, i); of bits, only the rows of samples that ask, once a signal has told
@@ -39,7 +39,7 @@ pub struct Dense {
     memory: Memory,
 }
 
-/// What is kept from step to step only to be written again.
+/// Buffers that are reused from step to step.
 #[derive(Default)]
 struct Memory {
     sums: Vec<i32>,         // (b, o)
@@ -49,10 +49,10 @@ struct Memory {
 }
 
 impl Dense {
-    /// Weights `(outputs, inputs)`, started and flipped by `rule`.
+    /// Creates a layer with weights `(outputs, inputs)`, which `rule` starts and flips.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) when a size is 0.
+    /// [`Error::Setting`](crate::Error::Setting) if a size is 0.
     pub fn new(inputs: usize, outputs: usize, rule: Box<dyn Rule>, seed: u64) -> Result<Self> {
         check_sizes("dense", [inputs, outputs, 1])?;
         let weights = BinaryTensor::new(outputs, inputs, rule, seed)?;
@@ -60,7 +60,7 @@ impl Dense {
         Ok(Self { weights, x, dy, asking, precision, seed, step, memory })
     }
 
-    /// Rounds gradients before they meet bits: those of the weights where x is bits, and those of x.
+    /// Rounds gradients before they are multiplied by bits: for `dx`, and for `dw` if x is bits.
     #[must_use]
     pub fn with_precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
@@ -72,7 +72,7 @@ impl Dense {
         self.weights.bits()
     }
 
-    /// The rule behind the weights, for example to read the latent weights of
+    /// The rule that flips the weights, for example to read the latent weights of
     /// [`Latent`](crate::rules::Latent).
     pub fn rule(&self) -> &dyn Rule {
         self.weights.rule()
@@ -81,7 +81,7 @@ impl Dense {
     /// `dL/dw`, `(o, i)`, of the signal received.
     ///
     /// # Errors
-    /// [`Error::Sequence`](crate::Error::Sequence) when nothing was received.
+    /// [`Error::Sequence`](crate::Error::Sequence) if no signal was received.
     pub fn weight_gradient(&self, cx: &Context) -> Result<Matrix> {
         let x = kept(&self.x, "dense", "update", "forward pass")?;
         let dy = kept(&self.dy, "dense", "update", "signal")?;
@@ -190,7 +190,7 @@ impl Layer for Dense {
         Ok(Signal::Grad(self.asking.scatter(cx, dx)))
     }
 
-    /// What is asked of the outputs stays; weights answer it for the inputs as they are by now.
+    /// Keeps the signal and replaces the input, so that the weights answer the signal for the new input.
     fn correct(&mut self, cx: &Context, x: &Value) -> Result<()> {
         let rows = kept(&self.x, "dense", "correct", "forward pass")?.rows();
         let expected = (self.asking.of().unwrap_or(rows), self.weights.bits().cols());
