@@ -13,6 +13,7 @@
 //! ```
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::{
     noise::{Noise, hash},
@@ -85,17 +86,11 @@ impl Int8 {
         noise: Noise,
     ) -> Result<()> {
         check_len("Int8::round", "a", (rows, cols), a.len())?;
-        self.resize(rows, cols);
-        let limit = f32::from(self.limit);
-        let (values, scales) = (SharedSlice::new(&mut self.values), SharedSlice::new(&mut self.scales));
-        let height = ELEMENTS_PER_JOB.div_ceil(cols.max(1));
-        engine.each_index(rows.div_ceil(height), |job| {
-            for row in job * height..rows.min((job + 1) * height) {
-                // SAFETY: within the slices, and every row comes once.
-                let (values, scale) =
-                    unsafe { (values.part(row * cols..(row + 1) * cols), scales.part(row..row + 1)) };
-                let a = &a[row * cols..][..cols];
-                scale[0] = round_row(engine.isa(), a, noise.key(row), limit, values);
+        let (limit, height) = (f32::from(self.limit), ELEMENTS_PER_JOB.div_ceil(cols.max(1)));
+        self.jobs(engine, (rows, cols), height, |rows, values, scales| {
+            for (at, (row, scale)) in rows.zip(scales).enumerate() {
+                let (a, values) = (&a[row * cols..][..cols], &mut values[at * cols..][..cols]);
+                *scale = round_row(engine.isa(), a, noise.key(row), limit, values);
             }
         });
         Ok(())
@@ -116,24 +111,32 @@ impl Int8 {
         noise: Noise,
     ) -> Result<()> {
         check_len("Int8::round_transposed", "a", (rows, cols), a.len())?;
-        self.resize(cols, rows);
         let limit = f32::from(self.limit);
-        let (values, scales) = (SharedSlice::new(&mut self.values), SharedSlice::new(&mut self.scales));
-        engine.each_index(cols.div_ceil(BLOCK), |job| {
-            let columns = job * BLOCK..cols.min((job + 1) * BLOCK);
-            // SAFETY: within the slices, and every block of columns comes once.
-            let (values, scales) = unsafe {
-                (values.part(columns.start * rows..columns.end * rows), scales.part(columns.clone()))
-            };
+        self.jobs(engine, (cols, rows), BLOCK, |columns, values, scales| {
             round_columns(engine.isa(), a, cols, columns.start, noise, limit, values, scales);
         });
         Ok(())
     }
 
-    fn resize(&mut self, rows: usize, cols: usize) {
+    /// Resizes to (rows, cols), and calls `job(rows, values, scales)` for `height` rows at a time.
+    fn jobs(
+        &mut self,
+        engine: &Engine,
+        (rows, cols): (usize, usize),
+        height: usize,
+        job: impl Fn(Range<usize>, &mut [i8], &mut [f32]) + Sync,
+    ) {
         (self.rows, self.cols) = (rows, cols);
         self.values.resize(rows * cols, 0);
         self.scales.resize(rows, 0.0);
+        let (values, scales) = (SharedSlice::new(&mut self.values), SharedSlice::new(&mut self.scales));
+        engine.each_index(rows.div_ceil(height), |index| {
+            let rows = index * height..rows.min((index + 1) * height);
+            // SAFETY: within the slices, and every row comes once.
+            let (values, scales) =
+                unsafe { (values.part(rows.start * cols..rows.end * cols), scales.part(rows.clone())) };
+            job(rows, values, scales);
+        });
     }
 }
 
